@@ -1,0 +1,214 @@
+//! The only door to the outside: HTTP, waiting, the clock, time zones and the log.
+//!
+//! Everything that decides is a plain function that is handed its input and the time. Whatever has an effect goes
+//! through [`Host`], so that the same workflow runs on JavaScript's `fetch` in production and on an in-process
+//! Twenty with a virtual clock in tests.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use crate::time::Timestamp;
+
+/// HTTP method
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Method {
+    /// `GET`
+    Get,
+    /// `POST`
+    Post,
+    /// `PUT`
+    Put,
+    /// `PATCH`
+    Patch,
+    /// `DELETE`
+    Delete,
+}
+
+impl Method {
+    /// Name as it stands in a request line
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One HTTP request
+#[derive(Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Method
+    pub method: Method,
+    /// Absolute URL, percent-encoded
+    pub url: String,
+    /// Header names in lower case, with their values
+    pub headers: Vec<(String, String)>,
+    /// Body, if there is one
+    pub body: Option<Vec<u8>>,
+    /// How long the host waits for the complete answer before it gives up as [`Unreachable`]
+    pub timeout: Duration,
+}
+
+impl Request {
+    /// Value of a header, by its lower-case name
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        header(&self.headers, name)
+    }
+}
+
+// The headers hold the token, so they never reach a log or a panic message.
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("url", &self.url)
+            .field("body_bytes", &self.body.as_ref().map(Vec::len))
+            .finish_non_exhaustive()
+    }
+}
+
+/// One HTTP response, its body complete
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Response {
+    /// Status code
+    pub status: u16,
+    /// Header names in lower case, with their values
+    pub headers: Vec<(String, String)>,
+    /// Body bytes
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    /// Value of a header, by its lower-case name
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        header(&self.headers, name)
+    }
+}
+
+fn header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+}
+
+/// No complete answer came: a refused connection, a broken one, or a time-out
+///
+/// The request may or may not have been carried out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct Unreachable {
+    /// What the runtime said
+    pub reason: String,
+}
+
+/// How much a log line matters
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Progress
+    Info,
+    /// Something was left out or went wrong, and the run goes on
+    Warn,
+    /// The run, or a part of it, failed
+    Error,
+}
+
+/// One structured log line
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Event {
+    /// How much it matters
+    pub level: Level,
+    /// What happened, in `snake_case`
+    pub event: &'static str,
+    /// Its particulars; never a token, never personal data
+    #[serde(flatten)]
+    pub fields: BTreeMap<&'static str, serde_json::Value>,
+}
+
+impl Event {
+    /// A line of this level and name, with no particulars yet
+    #[must_use]
+    pub fn new(level: Level, event: &'static str) -> Self {
+        Self { level, event, fields: BTreeMap::new() }
+    }
+
+    /// The same line with one more particular
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<serde_json::Value>) -> Self {
+        self.fields.insert(name, value.into());
+        self
+    }
+}
+
+/// What a workflow needs of its surroundings
+///
+/// Implementations: JavaScript (`wasm/host`), and the in-process Twenty of the `sandbox` crate. Futures need not be
+/// `Send`: a process runs one workflow at a time on one thread.
+pub trait Host {
+    /// Sends a request and waits for the whole answer.
+    fn fetch(&self, request: Request) -> impl Future<Output = Result<Response, Unreachable>>;
+
+    /// Waits for at least this long.
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()>;
+
+    /// The current time
+    fn now(&self) -> Timestamp;
+
+    /// Writes a log line.
+    fn log(&self, event: Event);
+
+    /// Seconds that local time in the IANA zone `zone` is ahead of UTC at that instant, or nothing for a zone that
+    /// this host does not know
+    fn utc_offset(&self, zone: &str, at: Timestamp) -> Option<i32>;
+}
+
+impl<H: Host> Host for &H {
+    fn fetch(&self, request: Request) -> impl Future<Output = Result<Response, Unreachable>> {
+        (**self).fetch(request)
+    }
+
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> {
+        (**self).sleep(duration)
+    }
+
+    fn now(&self) -> Timestamp {
+        (**self).now()
+    }
+
+    fn log(&self, event: Event) {
+        (**self).log(event);
+    }
+
+    fn utc_offset(&self, zone: &str, at: Timestamp) -> Option<i32> {
+        (**self).utc_offset(zone, at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_never_prints_its_token() {
+        let request = Request {
+            method: Method::Get,
+            url: "http://twenty.test/rest/gifts".into(),
+            headers: vec![("authorization".into(), "Bearer secret".into())],
+            body: None,
+            timeout: Duration::from_secs(30),
+        };
+        assert!(!format!("{request:?}").contains("secret"));
+        assert_eq!(request.header("authorization"), Some("Bearer secret"));
+    }
+}

@@ -1,0 +1,62 @@
+//! An instant that can be made up at will.
+//!
+//! `std::time::Instant` cannot be constructed and panics on `wasm32-unknown-unknown`, and `SystemTime` reads a clock.
+//! This one is a number handed in by the host.
+
+use std::ops::{Add, Sub};
+use std::time::Duration;
+
+/// Milliseconds since 1970-01-01T00:00:00Z
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// From milliseconds since the Unix epoch
+    #[must_use]
+    pub const fn from_millis(millis: i64) -> Self {
+        Self(millis)
+    }
+
+    /// Milliseconds since the Unix epoch
+    #[must_use]
+    pub const fn as_millis(self) -> i64 {
+        self.0
+    }
+
+    /// Time from `earlier` to this instant; zero if `earlier` is the later one
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+}
+
+impl Add<Duration> for Timestamp {
+    type Output = Self;
+
+    fn add(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
+    }
+}
+
+impl Sub<Duration> for Timestamp {
+    type Output = Self;
+
+    fn sub(self, duration: Duration) -> Self {
+        Self(self.0.saturating_sub(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_distance_to_a_later_instant_is_zero() {
+        let (early, late) = (Timestamp::from_millis(1_000), Timestamp::from_millis(2_500));
+        assert_eq!(late.since(early), Duration::from_millis(1_500));
+        assert_eq!(early.since(late), Duration::ZERO);
+        assert_eq!(early + Duration::from_millis(1_500), late);
+        assert_eq!(late - Duration::from_millis(1_500), early);
+    }
+}
