@@ -2,8 +2,19 @@
 //!
 //! It knows nothing of rollups or of fundraising, and nothing of JavaScript.
 
+pub mod budget;
+pub mod client;
+pub mod decimal;
+pub mod error;
+pub mod filter;
+pub mod gate;
 pub mod host;
+pub mod ledger;
+pub mod page;
+pub mod retry;
+pub mod schema;
 pub mod time;
+pub mod value;
 
 pub use host::{Event, Host, Level, Method, Request, Response, Unreachable};
 pub use time::Timestamp;

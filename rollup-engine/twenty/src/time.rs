@@ -3,6 +3,7 @@
 //! `std::time::Instant` cannot be constructed and panics on `wasm32-unknown-unknown`, and `SystemTime` reads a clock.
 //! This one is a number handed in by the host.
 
+use std::fmt;
 use std::ops::{Add, Sub};
 use std::time::Duration;
 
@@ -24,10 +25,26 @@ impl Timestamp {
         self.0
     }
 
+    /// Reads an instant such as `2026-11-22T21:26:57.641Z`, with any offset; finer parts are cut to milliseconds
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        text.parse::<jiff::Timestamp>().ok().map(|instant| Self(instant.as_millisecond()))
+    }
+
     /// Time from `earlier` to this instant; zero if `earlier` is the later one
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    /// As Twenty writes an instant: `2026-11-22T21:26:57.641Z`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match jiff::Timestamp::from_millisecond(self.0) {
+            Ok(instant) => write!(f, "{instant:.3}"),
+            Err(_) => write!(f, "{} ms", self.0),
+        }
     }
 }
 
@@ -50,6 +67,15 @@ impl Sub<Duration> for Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn instants_are_read_and_written_as_twenty_does() {
+        for text in ["2026-11-22T21:26:57.641Z", "1970-01-01T00:00:00.000Z", "1969-12-31T23:59:59.999Z"] {
+            assert_eq!(Timestamp::parse(text).unwrap().to_string(), text);
+        }
+        assert_eq!(Timestamp::parse("2026-03-05T23:30:00-05:00"), Timestamp::parse("2026-03-06T04:30:00Z"));
+        assert_eq!(Timestamp::parse("2026-03-05"), None);
+    }
 
     #[test]
     fn the_distance_to_a_later_instant_is_zero() {

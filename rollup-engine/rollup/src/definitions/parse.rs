@@ -1,0 +1,412 @@
+//! From JSON to definitions, with every fault named by its place.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value as Json};
+use twenty::schema::nearest;
+use twenty::value::Value;
+
+use super::{Aggregation, Condition, Day, Definition, Fault, Kind, Operand, Operator, order};
+
+const DEFINITION_KEYS: [&str; 7] =
+    ["parentObject", "childObject", "relationField", "childFilters", "aggregations", "name", "description"];
+const AGGREGATION_KEYS: [&str; 5] = ["type", "childField", "currencyField", "parentField", "filters"];
+const CONDITION_KEYS: [&str; 4] = ["field", "operator", "value", "dynamicValue"];
+
+/// Reads and validates a list of definitions
+///
+/// # Errors
+/// All faults that were found, in the order of the list.
+pub fn parse(json: &Json) -> Result<Vec<Definition>, Vec<Fault>> {
+    let mut faults = Vec::new();
+    let mut definitions = Vec::new();
+    let Some(list) = json.as_array() else {
+        return Err(vec![Fault::new("definitions", format!("expected a list, found {}", kind_of(json)))]);
+    };
+    for (index, json) in list.iter().enumerate() {
+        let definition = Reader { place: format!("definition {index}"), faults: &mut faults }.definition(json);
+        definitions.push(definition);
+    }
+    let Some(definitions) = definitions.into_iter().collect::<Option<Vec<_>>>().filter(|_| faults.is_empty()) else {
+        return Err(faults);
+    };
+    faults.extend(shared_targets(&definitions));
+    faults.extend(order::cycle(&definitions));
+    if faults.is_empty() { Ok(definitions) } else { Err(faults) }
+}
+
+/// Reads and validates one definition
+///
+/// # Errors
+/// All faults that were found.
+pub fn parse_one(json: &Json) -> Result<Definition, Vec<Fault>> {
+    let mut definitions = parse(&Json::Array(vec![json.clone()]))?;
+    definitions.pop().ok_or_else(Vec::new)
+}
+
+/// Two totals on one field would overwrite each other for ever.
+fn shared_targets(definitions: &[Definition]) -> Vec<Fault> {
+    let mut owners = BTreeMap::new();
+    let mut faults = Vec::new();
+    for (index, definition) in definitions.iter().enumerate() {
+        for (number, aggregation) in definition.aggregations.iter().enumerate() {
+            let place = format!("definition {index}, aggregation {number}");
+            let field = format!("{}.{}", definition.parent_object, aggregation.parent_field);
+            if let Some(owner) = owners.get(&field) {
+                faults.push(Fault::new(
+                    format!("{place}, parentField"),
+                    format!("`{field}` is already written by {owner}; every total needs a field of its own"),
+                ));
+            } else {
+                owners.insert(field, place);
+            }
+        }
+    }
+    faults
+}
+
+/// Reads one JSON object, noting what is wrong with it
+struct Reader<'a> {
+    place: String,
+    faults: &'a mut Vec<Fault>,
+}
+
+impl Reader<'_> {
+    fn fault(&mut self, key: &str, message: impl Into<String>) {
+        let place = if key.is_empty() { self.place.clone() } else { format!("{}, {key}", self.place) };
+        self.faults.push(Fault::new(place, message));
+    }
+
+    fn object<'j>(&mut self, json: &'j Json, keys: &[&str]) -> Option<&'j Map<String, Json>> {
+        let Some(object) = json.as_object() else {
+            self.fault("", format!("expected an object, found {}", kind_of(json)));
+            return None;
+        };
+        for key in object.keys().filter(|key| !keys.contains(&key.as_str())) {
+            let hint = nearest(key, keys.iter().map(|key| (*key, *key)))
+                .map_or_else(|| format!("expected one of {}", listed(keys)), |near| format!("did you mean `{near}`?"));
+            self.fault(key, format!("unknown key, {hint}"));
+        }
+        Some(object)
+    }
+
+    fn definition(mut self, json: &Json) -> Option<Definition> {
+        let object = self.object(json, &DEFINITION_KEYS)?;
+        let parent_object = self.name(object, "parentObject");
+        let child_object = self.name(object, "childObject");
+        let relation_field = self.name(object, "relationField");
+        let child_filters = self.conditions(object, "childFilters");
+        let aggregations = match object.get("aggregations") {
+            Some(Json::Array(list)) if !list.is_empty() => {
+                let read = list.iter().enumerate().map(|(index, json)| {
+                    self.inside(&format!("aggregation {index}"), |mut reader| reader.aggregation(json))
+                });
+                read.collect::<Vec<_>>().into_iter().collect::<Option<Vec<_>>>()
+            }
+            found => {
+                self.fault("aggregations", format!("expected a list with at least one aggregation, {}", but(found)));
+                None
+            }
+        };
+        Some(Definition {
+            parent_object: parent_object?,
+            child_object: child_object?,
+            relation_field: relation_field?,
+            child_filters: child_filters?,
+            aggregations: aggregations?,
+        })
+    }
+
+    fn aggregation(&mut self, json: &Json) -> Option<Aggregation> {
+        let object = self.object(json, &AGGREGATION_KEYS)?;
+        let kind = self.choice(object, "type", &Kind::ALL);
+        let parent_field = self.name(object, "parentField");
+        let child_field = self.optional_path(object, "childField");
+        let currency_field = self.optional_path(object, "currencyField");
+        let filters = self.conditions(object, "filters");
+        let (kind, child_field, currency_field) = (kind?, child_field?, currency_field?);
+        if kind == Kind::Count && currency_field.is_some() {
+            self.fault("currencyField", "a COUNT is no amount of money, leave it out");
+        }
+        if kind != Kind::Count && child_field.is_none() {
+            self.fault("childField", "missing, expected the path of the values, such as `amount.amountMicros`");
+            return None;
+        }
+        Some(Aggregation { kind, child_field, currency_field, parent_field: parent_field?, filters: filters? })
+    }
+
+    fn conditions(&mut self, object: &Map<String, Json>, key: &str) -> Option<Vec<Condition>> {
+        match object.get(key) {
+            None | Some(Json::Null) => Some(Vec::new()),
+            Some(Json::Array(list)) => {
+                let read = list
+                    .iter()
+                    .enumerate()
+                    .map(|(index, json)| self.inside(&format!("{key} {index}"), |mut reader| reader.condition(json)));
+                read.collect::<Vec<_>>().into_iter().collect()
+            }
+            found => {
+                self.fault(key, format!("expected a list of conditions, {}", but(found)));
+                None
+            }
+        }
+    }
+
+    fn condition(&mut self, json: &Json) -> Option<Condition> {
+        let object = self.object(json, &CONDITION_KEYS)?;
+        let field = self.path(object, "field");
+        let operator = self.choice(object, "operator", &Operator::ALL);
+        let operand = match (object.get("value"), object.get("dynamicValue")) {
+            (Some(_), Some(_)) => {
+                self.fault("dynamicValue", "there is a `value` as well, expected one of the two");
+                None
+            }
+            (None, None) => {
+                self.fault("value", "missing, expected `value` or `dynamicValue`");
+                None
+            }
+            (None, Some(_)) => self.choice(object, "dynamicValue", &Day::ALL).map(Operand::Day),
+            (Some(Json::Array(list)), None) => {
+                let values: Vec<Value> = list.iter().map(Value::from).collect();
+                if values.contains(&Value::Unreadable) {
+                    self.fault("value", "expected texts, numbers, true, false or null in the list");
+                }
+                Some(Operand::List(values))
+            }
+            (Some(json), None) => {
+                let value = Value::from(json);
+                if value == Value::Unreadable {
+                    self.fault("value", format!("expected a text, a number, true, false or null, {}", but(Some(json))));
+                }
+                Some(Operand::Value(value))
+            }
+        };
+        let (field, operator, operand) = (field?, operator?, operand?);
+        let wants_list = matches!(operator, Operator::In | Operator::NotIn);
+        match &operand {
+            Operand::List(_) if !wants_list => self.fault("value", "a list needs the operator `in` or `notIn`"),
+            Operand::Value(_) | Operand::Day(_) if wants_list => {
+                self.fault("value", "the operators `in` and `notIn` need a list");
+            }
+            Operand::Value(Value::Null | Value::Bool(_))
+                if !matches!(operator, Operator::Equals | Operator::NotEquals) =>
+            {
+                self.fault("value", "only `equals` and `notEquals` compare with true, false or null");
+            }
+            _ => {}
+        }
+        Some(Condition { field, operator, operand })
+    }
+
+    /// The name of an object or of a field
+    fn name(&mut self, object: &Map<String, Json>, key: &str) -> Option<String> {
+        let text = self.text(object, key)?;
+        if is_name(text) {
+            return Some(text.to_owned());
+        }
+        self.fault(key, format!("`{text}` is no name: expected letters and digits, beginning with a letter"));
+        None
+    }
+
+    /// The path of a value: names joined by points
+    fn path(&mut self, object: &Map<String, Json>, key: &str) -> Option<String> {
+        let text = self.text(object, key)?;
+        if text.split('.').all(is_name) {
+            return Some(text.to_owned());
+        }
+        self.fault(key, format!("`{text}` is no path: expected names joined by points, such as `amount.currencyCode`"));
+        None
+    }
+
+    fn optional_path(&mut self, object: &Map<String, Json>, key: &str) -> Option<Option<String>> {
+        match object.get(key) {
+            None | Some(Json::Null) => Some(None),
+            Some(_) => self.path(object, key).map(Some),
+        }
+    }
+
+    fn text<'j>(&mut self, object: &'j Map<String, Json>, key: &str) -> Option<&'j str> {
+        match object.get(key) {
+            Some(Json::String(text)) if !text.is_empty() => Some(text),
+            found => {
+                self.fault(key, format!("expected a text, {}", but(found)));
+                None
+            }
+        }
+    }
+
+    fn choice<T: Copy>(&mut self, object: &Map<String, Json>, key: &str, all: &[(&str, T)]) -> Option<T> {
+        let text = self.text(object, key)?;
+        let chosen = all.iter().find(|(name, _)| *name == text).map(|(_, choice)| *choice);
+        if chosen.is_none() {
+            let names: Vec<&str> = all.iter().map(|(name, _)| *name).collect();
+            self.fault(key, format!("unknown `{text}`, expected one of {}", listed(&names)));
+        }
+        chosen
+    }
+
+    fn inside<T>(&mut self, place: &str, read: impl FnOnce(Reader<'_>) -> T) -> T {
+        read(Reader { place: format!("{}, {place}", self.place), faults: self.faults })
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+fn listed(names: &[&str]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn but(found: Option<&Json>) -> String {
+    found.map_or_else(|| "but it is missing".to_owned(), |json| format!("found {}", kind_of(json)))
+}
+
+/// What a JSON value is, in words
+pub(crate) fn kind_of(json: &Json) -> &'static str {
+    match json {
+        Json::Null => "null",
+        Json::Bool(_) => "true or false",
+        Json::Number(_) => "a number",
+        Json::String(text) if text.is_empty() => "an empty text",
+        Json::String(_) => "a text",
+        Json::Array(list) if list.is_empty() => "an empty list",
+        Json::Array(_) => "a list",
+        Json::Object(_) => "an object",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn sound() -> Json {
+        json!({
+            "parentObject": "person", "childObject": "gift", "relationField": "donorId",
+            "aggregations": [{ "type": "COUNT", "parentField": "giftCount" }]
+        })
+    }
+
+    /// Messages for the sound definition with one place replaced
+    fn messages(pointer: &str, replacement: Json) -> Vec<String> {
+        let mut json = sound();
+        let (parent, key) = pointer.rsplit_once('/').unwrap();
+        let target = if parent.is_empty() { &mut json } else { json.pointer_mut(parent).unwrap() };
+        match replacement {
+            Json::Null => drop(target.as_object_mut().unwrap().remove(key)),
+            replacement => drop(target.as_object_mut().unwrap().insert(key.to_owned(), replacement)),
+        }
+        parse_one(&json).map(|_| Vec::new()).unwrap_or_else(|faults| faults.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn a_sound_definition_is_taken() {
+        assert_eq!(messages("/description", json!("how many gifts")), Vec::<String>::new());
+    }
+
+    #[test]
+    fn each_fault_says_where_and_what() {
+        let filter = |json: Json| json!([json]);
+        for (pointer, replacement, message) in [
+            ("/parentObject", json!(null), "definition 0, parentObject: expected a text, but it is missing"),
+            ("/childObject", json!(7), "definition 0, childObject: expected a text, found a number"),
+            (
+                "/childObject",
+                json!("gift/x"),
+                "definition 0, childObject: `gift/x` is no name: expected letters and digits, beginning with a letter",
+            ),
+            ("/relationField", json!(""), "definition 0, relationField: expected a text, found an empty text"),
+            ("/relationFeild", json!("x"), "definition 0, relationFeild: unknown key, did you mean `relationField`?"),
+            (
+                "/aggregations",
+                json!([]),
+                "definition 0, aggregations: expected a list with at least one aggregation, found an empty list",
+            ),
+            (
+                "/aggregations/0/type",
+                json!("MEDIAN"),
+                "definition 0, aggregation 0, type: unknown `MEDIAN`, expected one of `SUM`, `COUNT`, `AVG`, `MIN`, `MAX`",
+            ),
+            (
+                "/aggregations/0/type",
+                json!("SUM"),
+                "definition 0, aggregation 0, childField: missing, expected the path of the values, such as `amount.amountMicros`",
+            ),
+            (
+                "/aggregations/0/currencyField",
+                json!("amount.currencyCode"),
+                "definition 0, aggregation 0, currencyField: a COUNT is no amount of money, leave it out",
+            ),
+            (
+                "/aggregations/0/childField",
+                json!("amount..x"),
+                "definition 0, aggregation 0, childField: `amount..x` is no path: expected names joined by points, such as `amount.currencyCode`",
+            ),
+            ("/childFilters", json!({}), "definition 0, childFilters: expected a list of conditions, found an object"),
+            (
+                "/childFilters",
+                filter(json!({ "field": "a", "operator": "like", "value": 1 })),
+                "definition 0, childFilters 0, operator: unknown `like`, expected one of `equals`, `notEquals`, `in`, `notIn`, `gt`, `gte`, `lt`, `lte`",
+            ),
+            (
+                "/childFilters",
+                filter(json!({ "field": "a", "operator": "gt" })),
+                "definition 0, childFilters 0, value: missing, expected `value` or `dynamicValue`",
+            ),
+            (
+                "/childFilters",
+                filter(json!({ "field": "a", "operator": "gt", "value": 1, "dynamicValue": "today" })),
+                "definition 0, childFilters 0, dynamicValue: there is a `value` as well, expected one of the two",
+            ),
+            (
+                "/childFilters",
+                filter(json!({ "field": "a", "operator": "gt", "dynamicValue": "startOfWeek" })),
+                "definition 0, childFilters 0, dynamicValue: unknown `startOfWeek`, expected one of `today`, `startOfMonth`, `startOfYear`, `startOfFiscalYear`",
+            ),
+            (
+                "/childFilters",
+                filter(json!({ "field": "a", "operator": "in", "value": 1 })),
+                "definition 0, childFilters 0, value: the operators `in` and `notIn` need a list",
+            ),
+            (
+                "/childFilters",
+                filter(json!({ "field": "a", "operator": "gt", "value": [1] })),
+                "definition 0, childFilters 0, value: a list needs the operator `in` or `notIn`",
+            ),
+            (
+                "/childFilters",
+                filter(json!({ "field": "a", "operator": "lt", "value": true })),
+                "definition 0, childFilters 0, value: only `equals` and `notEquals` compare with true, false or null",
+            ),
+            (
+                "/childFilters",
+                filter(json!({ "field": "a", "operator": "equals", "value": {} })),
+                "definition 0, childFilters 0, value: expected a text, a number, true, false or null, found an object",
+            ),
+        ] {
+            assert_eq!(messages(pointer, replacement), [message], "{pointer}");
+        }
+    }
+
+    #[test]
+    fn all_faults_are_reported_together() {
+        let faults = parse(&json!([{ "parentObject": 1 }, 2])).unwrap_err();
+        assert_eq!(faults.len(), 5, "{faults:?}");
+        assert_eq!(faults[4].to_string(), "definition 1: expected an object, found a number");
+        assert_eq!(parse(&json!({})).unwrap_err()[0].to_string(), "definitions: expected a list, found an object");
+    }
+
+    #[test]
+    fn two_totals_on_one_field_are_refused() {
+        let mut other = sound();
+        other["childObject"] = json!("pledge");
+        let faults = parse(&json!([sound(), other])).unwrap_err();
+        assert_eq!(
+            faults[0].to_string(),
+            "definition 1, aggregation 0, parentField: `person.giftCount` is already written by definition 0, \
+             aggregation 0; every total needs a field of its own"
+        );
+    }
+}

@@ -1,0 +1,265 @@
+//! How often a process may ask, in the rhythm that leaves most to the others.
+//!
+//! Twenty's bucket refills by `floor(elapsed / 600 ms)` since the last accepted call of *anybody*, so calls that are
+//! evenly spaced just under 600 ms earn nothing and starve every other key of the workspace. Calls therefore go in
+//! clumps: some at once, then a pause long enough that the bucket earns them all back.
+//!
+//! ```text
+//!   burst            clump            clump
+//!   ||||||||||||     ||||||||         ||||||||
+//!               pause        pause            pause  → time
+//! ```
+//!
+//! A clump of `n` calls is followed by the next one no sooner than `n` periods (a minute by the requests a minute)
+//! after it began, and `n` refill times (620 ms at the default of 80 a minute) after its last answer. A refusal halves
+//! the clump; each clump that passes grows the one after the next by one.
+
+use std::time::Duration;
+
+use crate::time::Timestamp;
+
+/// How fast a process may go
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// Requests a minute, at least 1; nothing for no limit
+    pub requests_per_minute: Option<u32>,
+    /// Requests that may go at once at the start, or after a long rest
+    pub burst: u32,
+    /// Calls in flight at once, at least 1
+    pub concurrency: u32,
+    /// Least time between the starts of two calls
+    pub pause: Duration,
+}
+
+impl Default for Pace {
+    /// What fits a workspace's default limit of 100 a minute, with a fifth left for everybody else
+    fn default() -> Self {
+        Self { requests_per_minute: Some(80), burst: 80, concurrency: 4, pause: Duration::ZERO }
+    }
+}
+
+/// When the next call may go
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// At once
+    Go,
+    /// Not before this much time has passed
+    Wait(Duration),
+    /// Not before a call that is under way has ended
+    AfterACall,
+}
+
+/// The state of one process's allowance
+#[derive(Clone, Debug)]
+pub struct Budget {
+    pace: Pace,
+    /// Calls that may still go in the current clump
+    left: u32,
+    /// Calls in the next clump
+    clump: u32,
+    in_flight: u32,
+    clump_began: Option<Timestamp>,
+    last_began: Option<Timestamp>,
+    last_ended: Option<Timestamp>,
+    blocked_until: Option<Timestamp>,
+    refused_in_clump: bool,
+}
+
+impl Budget {
+    /// A budget whose first clump is the burst
+    #[must_use]
+    pub fn new(pace: Pace) -> Self {
+        Self {
+            pace,
+            left: pace.burst.max(1),
+            clump: full_clump(&pace),
+            in_flight: 0,
+            clump_began: None,
+            last_began: None,
+            last_ended: None,
+            blocked_until: None,
+            refused_in_clump: false,
+        }
+    }
+
+    /// When the next call may go, asked at `now`
+    #[must_use]
+    pub fn turn(&self, now: Timestamp) -> Turn {
+        if self.in_flight >= self.pace.concurrency.max(1) {
+            return Turn::AfterACall;
+        }
+        let mut earliest = now.max(self.blocked_until.unwrap_or(now));
+        if let Some(began) = self.last_began {
+            earliest = earliest.max(began + self.pace.pause);
+        }
+        if self.left == 0 && self.pace.requests_per_minute.is_some() {
+            if self.in_flight > 0 {
+                return Turn::AfterACall;
+            }
+            earliest = earliest.max(self.earned_at(self.clump));
+        }
+        if earliest > now { Turn::Wait(earliest.since(now)) } else { Turn::Go }
+    }
+
+    /// Notes that a call starts; to be asked for with [`Budget::turn`] first.
+    pub fn began(&mut self, now: Timestamp) {
+        if self.pace.requests_per_minute.is_some() {
+            self.refill(now);
+            self.left = self.left.saturating_sub(1);
+        }
+        self.in_flight += 1;
+        self.last_began = Some(now);
+    }
+
+    /// Notes that a call has its answer, or will have none.
+    pub fn ended(&mut self, now: Timestamp) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        self.last_ended = Some(now);
+    }
+
+    /// Notes that a call which has just ended was refused for the rate limit: nobody calls before `wait` is over.
+    pub fn refused(&mut self, now: Timestamp, wait: Duration) {
+        let until = now + wait;
+        self.blocked_until = Some(self.blocked_until.map_or(until, |already| already.max(until)));
+        self.left = 0;
+        if !self.refused_in_clump {
+            self.refused_in_clump = true;
+            self.clump = (self.clump / 2).max(1);
+        }
+    }
+
+    /// Starts a clump if this call is its first.
+    fn refill(&mut self, now: Timestamp) {
+        if self.clump_began.is_none() {
+            self.clump_began = Some(now);
+        } else if self.in_flight == 0 {
+            // A rest earns more than one clump, up to the burst, but not when somebody else was just seen to be calling.
+            let most = if self.refused_in_clump { self.clump } else { self.pace.burst.max(self.clump) };
+            let mut earned: u32 = 0;
+            while earned + self.left < most && self.earned_at(earned + self.clump) <= now {
+                earned += self.clump;
+            }
+            if earned > 0 {
+                self.left = (self.left + earned).min(most);
+                if !self.refused_in_clump {
+                    self.clump = (self.clump + 1).min(full_clump(&self.pace));
+                }
+                self.refused_in_clump = false;
+                self.clump_began = Some(now);
+            }
+        }
+    }
+
+    /// When this many calls have been earned back
+    fn earned_at(&self, calls: u32) -> Timestamp {
+        let period = Duration::from_mins(1) / self.pace.requests_per_minute.unwrap_or(1).max(1);
+        // The server's own refill time is taken to be 4/5 of our period (600 ms of 750 ms), plus a margin.
+        let refill = period * 4 / 5 + Duration::from_millis(20);
+        let by_rate = self.clump_began.map_or(Timestamp::default(), |began| began + period * calls);
+        let by_refill = self.last_ended.map_or(Timestamp::default(), |ended| ended + refill * calls);
+        by_rate.max(by_refill)
+    }
+}
+
+/// Six seconds' worth of calls: 8 at 80 a minute
+fn full_clump(pace: &Pace) -> u32 {
+    (pace.requests_per_minute.unwrap_or(0) / 10).clamp(1, pace.burst.max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millis(millis)
+    }
+
+    /// Runs calls one after the other, each taking `call` ms, and gives the times at which they began.
+    fn times(budget: &mut Budget, calls: usize, call: i64, mut now: i64) -> Vec<i64> {
+        let mut times = Vec::new();
+        while times.len() < calls {
+            match budget.turn(at(now)) {
+                Turn::Go => {
+                    budget.began(at(now));
+                    times.push(now);
+                    now += call;
+                    budget.ended(at(now));
+                }
+                Turn::Wait(wait) => now += i64::try_from(wait.as_millis()).unwrap(),
+                Turn::AfterACall => panic!("nothing is under way"),
+            }
+        }
+        times
+    }
+
+    #[test]
+    fn a_burst_then_clumps_of_eight_every_six_seconds() {
+        let mut budget = Budget::new(Pace { burst: 10, ..Pace::default() });
+        let times = times(&mut budget, 26, 10, 0);
+        assert_eq!(times[9], 90);
+        // The burst is the first clump: eight more have to be earned back after its last answer.
+        assert_eq!(times[10], 6_000);
+        assert_eq!(times[17], 6_070);
+        assert_eq!(times[18], 12_000);
+    }
+
+    #[test]
+    fn slow_calls_still_get_their_pause() {
+        let mut budget = Budget::new(Pace { burst: 8, ..Pace::default() });
+        let times = times(&mut budget, 9, 1_000, 0);
+        assert_eq!(times[7], 7_000);
+        assert_eq!(times[8], 8_000 + 8 * 620);
+    }
+
+    #[test]
+    fn a_rest_earns_the_burst_back() {
+        let mut budget = Budget::new(Pace { burst: 40, ..Pace::default() });
+        times(&mut budget, 40, 10, 0);
+        assert_eq!(times(&mut budget, 40, 10, 60_000).last(), Some(&60_390));
+    }
+
+    #[test]
+    fn the_next_clump_waits_for_the_calls_of_the_last() {
+        let mut budget = Budget::new(Pace { burst: 2, ..Pace::default() });
+        budget.began(at(0));
+        budget.began(at(0));
+        assert_eq!(budget.turn(at(60_000)), Turn::AfterACall);
+        budget.ended(at(60_000));
+        assert_eq!(budget.turn(at(60_000)), Turn::AfterACall);
+        budget.ended(at(60_001));
+        assert!(matches!(budget.turn(at(60_001)), Turn::Wait(_)));
+    }
+
+    #[test]
+    fn no_more_calls_are_in_flight_than_allowed() {
+        let mut budget = Budget::new(Pace { concurrency: 2, requests_per_minute: None, ..Pace::default() });
+        budget.began(at(0));
+        budget.began(at(0));
+        assert_eq!(budget.turn(at(5)), Turn::AfterACall);
+        budget.ended(at(5));
+        assert_eq!(budget.turn(at(5)), Turn::Go);
+    }
+
+    #[test]
+    fn a_pause_between_calls_is_kept() {
+        let pace = Pace { pause: Duration::from_millis(300), requests_per_minute: None, ..Pace::default() };
+        assert_eq!(times(&mut Budget::new(pace), 3, 10, 0), [0, 300, 600]);
+    }
+
+    #[test]
+    fn a_refusal_stops_everybody_and_halves_the_clumps_until_they_pass_again() {
+        let mut budget = Budget::new(Pace::default());
+        budget.began(at(0));
+        budget.began(at(0));
+        budget.ended(at(10));
+        budget.refused(at(10), Duration::from_secs(5));
+        assert_eq!(budget.turn(at(20)), Turn::AfterACall);
+        budget.ended(at(20));
+        budget.refused(at(20), Duration::from_secs(7));
+        assert_eq!(budget.turn(at(20)), Turn::Wait(Duration::from_secs(7)));
+        let times = times(&mut budget, 4 + 4 + 5 + 6, 10, 20);
+        let gaps: Vec<_> = times.windows(2).filter(|pair| pair[1] - pair[0] > 1_000).map(|pair| pair[0]).collect();
+        assert_eq!(times[0], 7_020);
+        assert_eq!(gaps, [times[3], times[7], times[12]], "clumps of 4, 4, 5, 6: {times:?}");
+    }
+}

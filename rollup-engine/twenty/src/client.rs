@@ -1,0 +1,301 @@
+//! Calls to Twenty: each passes the gate, is repeated where that helps, and is entered in the ledger.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use crate::budget::Pace;
+use crate::error::ApiError;
+use crate::filter::{Filter, encode};
+use crate::gate::{Gate, Priority};
+use crate::host::{Event, Host, Level, Method, Request, Response};
+use crate::ledger::Ledger;
+use crate::page::{Page, Projection, read_records};
+use crate::retry::{Outcome, Sequence, Verdict, judge, retry_after};
+use crate::schema::{MetadataPage, Names, read_objects};
+use crate::time::Timestamp;
+
+/// Most records that Twenty gives in one page and takes in one batch
+pub const MOST_RECORDS: usize = 200;
+
+/// How long one attempt may take; an upsert of 200 records takes Twenty about 2 s
+const TIMEOUT: Duration = Duration::from_mins(1);
+
+/// Where a workspace is, and who asks
+#[derive(Clone, PartialEq, Eq)]
+pub struct Connection {
+    /// Address of the server, without a path: `https://crm.example.org`
+    pub base_url: String,
+    /// API key or app token
+    pub token: String,
+}
+
+// The token never reaches a log.
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connection").field("base_url", &self.base_url).finish_non_exhaustive()
+    }
+}
+
+/// What one call needs
+#[derive(Clone, Debug)]
+struct Call {
+    method: Method,
+    /// Path without a query, record ids left out: how the call is named in the ledger and in errors
+    route: String,
+    /// Path and query as sent
+    path: String,
+    body: Option<Vec<u8>>,
+    /// Whether the rate limiter counts it
+    metered: bool,
+    /// The call must not go out after this
+    not_after: Option<Timestamp>,
+}
+
+impl Call {
+    fn new(method: Method, route: String) -> Self {
+        Self { method, path: route.clone(), route, body: None, metered: true, not_after: None }
+    }
+
+    fn endpoint(&self) -> String {
+        format!("{} {}", self.method, self.route)
+    }
+}
+
+/// A way to ask for one page of a list
+#[derive(Clone, Debug, Default)]
+pub struct PageQuery<'a> {
+    /// Which records
+    pub filter: Option<&'a Filter>,
+    /// Cursor that the page before ended with
+    pub after: Option<&'a str>,
+    /// Records a page, at most [`MOST_RECORDS`]
+    pub limit: usize,
+}
+
+/// A caller of one workspace
+#[derive(Debug)]
+pub struct Client<H> {
+    host: H,
+    connection: Connection,
+    gate: Gate,
+    priority: Priority,
+    deadline: Option<Timestamp>,
+    ledger: RefCell<Ledger>,
+    random: RefCell<Sequence>,
+}
+
+impl<H: Host> Client<H> {
+    /// A caller with a fresh budget; `seed` spreads its waiting, and no call is repeated after `deadline`
+    pub fn new(
+        host: H,
+        connection: Connection,
+        pace: Pace,
+        priority: Priority,
+        deadline: Option<Timestamp>,
+        seed: u64,
+    ) -> Self {
+        Self {
+            host,
+            connection,
+            gate: Gate::new(pace),
+            priority,
+            deadline,
+            ledger: RefCell::default(),
+            random: RefCell::new(Sequence::new(seed)),
+        }
+    }
+
+    /// The outside, for the clock and the log
+    pub fn host(&self) -> &H {
+        &self.host
+    }
+
+    /// What was spent so far
+    pub fn ledger(&self) -> Ledger {
+        self.ledger.borrow().clone()
+    }
+
+    /// One page of an object's live records, in the order of their ids
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub async fn list(&self, names: &Names, query: PageQuery<'_>, keep: &Projection) -> Result<Page, ApiError> {
+        let mut call = Call::new(Method::Get, format!("/rest/{}", names.plural));
+        call.path = format!("{}?limit={}&depth=0", call.route, query.limit.clamp(1, MOST_RECORDS));
+        if let Some(filter) = query.filter {
+            call.path = format!("{}&filter={}", call.path, encode(&filter.to_parameter()));
+        }
+        if let Some(after) = query.after {
+            call.path = format!("{}&starting_after={}", call.path, encode(after));
+        }
+        let endpoint = call.endpoint();
+        let page = self.records(call, &names.plural, keep).await?;
+        if page.has_next_page && page.end_cursor.is_none() {
+            return Err(ApiError::Malformed { endpoint, reason: "there is a next page but no `endCursor`".into() });
+        }
+        Ok(page)
+    }
+
+    /// Changes one record, which may be one that was deleted meanwhile (it stays deleted)
+    ///
+    /// # Errors
+    /// See [`ApiError`]; [`ApiError::Stale`] if it cannot go out before `not_after`.
+    pub async fn patch(
+        &self,
+        names: &Names,
+        id: Uuid,
+        changes: &serde_json::Value,
+        not_after: Option<Timestamp>,
+        keep: &Projection,
+    ) -> Result<Page, ApiError> {
+        let mut call = Call::new(Method::Patch, format!("/rest/{}/{{id}}", names.plural));
+        call.path = format!("/rest/{}/{id}", names.plural);
+        call.body = Some(changes.to_string().into_bytes());
+        call.not_after = not_after;
+        self.records(call, &names.one("update"), keep).await
+    }
+
+    /// Writes up to [`MOST_RECORDS`] records, each with its `id`; answers with the records as they are after it
+    ///
+    /// Not atomic: after an error some of them may be written. Revives deleted records and creates unknown ones.
+    ///
+    /// # Errors
+    /// See [`ApiError`]; [`ApiError::Stale`] if it cannot go out before `not_after`.
+    pub async fn upsert(
+        &self,
+        names: &Names,
+        rows: &[serde_json::Value],
+        not_after: Option<Timestamp>,
+        keep: &Projection,
+    ) -> Result<Page, ApiError> {
+        let mut call = Call::new(Method::Post, format!("/rest/batch/{}", names.plural));
+        call.path = format!("{}?upsert=true", call.route);
+        call.body = serde_json::to_vec(rows).ok();
+        call.not_after = not_after;
+        self.records(call, &names.many("create"), keep).await
+    }
+
+    /// Destroys a record for good
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub async fn destroy(&self, names: &Names, id: Uuid) -> Result<(), ApiError> {
+        let mut call = Call::new(Method::Delete, format!("/rest/{}/{{id}}", names.plural));
+        call.path = format!("/rest/{}/{id}", names.plural);
+        self.call(call).await.map(drop)
+    }
+
+    /// One page of the workspace's objects and fields; costs nothing of the rate limit
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub async fn objects(&self, after: Option<&str>) -> Result<MetadataPage, ApiError> {
+        let mut call = Call::new(Method::Get, "/rest/metadata/objects".into());
+        call.path = format!("{}?limit={MOST_RECORDS}", call.route);
+        if let Some(after) = after {
+            call.path = format!("{}&starting_after={}", call.path, encode(after));
+        }
+        call.metered = false;
+        let endpoint = call.endpoint();
+        let response = self.call(call).await?;
+        read_objects(&response.body).map_err(|error| ApiError::Malformed { endpoint, reason: error.to_string() })
+    }
+
+    async fn records(&self, call: Call, key: &str, keep: &Projection) -> Result<Page, ApiError> {
+        let endpoint = call.endpoint();
+        let response = self.call(call).await?;
+        read_records(&response.body, key, keep)
+            .map_err(|error| ApiError::Malformed { endpoint, reason: error.to_string() })
+    }
+
+    async fn call(&self, call: Call) -> Result<Response, ApiError> {
+        let endpoint = call.endpoint();
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            let out_of_time = || ApiError::OutOfTime { endpoint: endpoint.clone() };
+            let (permit, waited) =
+                self.gate.enter(&self.host, self.priority, self.deadline).await.map_err(|_| out_of_time())?;
+            self.ledger.borrow_mut().waited += waited;
+            if call.not_after.is_some_and(|not_after| self.host.now() > not_after) {
+                return Err(ApiError::Stale { endpoint });
+            }
+            self.ledger.borrow_mut().sent(&endpoint, call.metered, attempt);
+            let result = self.host.fetch(self.request(&call)).await;
+            drop(permit);
+
+            let outcome = match &result {
+                Ok(response) => Outcome::Answered {
+                    status: response.status,
+                    retry_after: retry_after(response.header("retry-after")),
+                },
+                Err(_) => Outcome::Unreachable,
+            };
+            let verdict = judge(outcome, attempt, self.random.borrow_mut().draw());
+            let wait = match verdict {
+                Verdict::Keep => return self.keep(endpoint, result),
+                Verdict::Throttled(wait) => {
+                    self.ledger.borrow_mut().throttled += 1;
+                    self.gate.refused(self.host.now(), wait);
+                    wait
+                }
+                Verdict::Retry(wait) => wait,
+            };
+            self.log_repetition(&endpoint, attempt, outcome, wait);
+            if self.deadline.is_some_and(|deadline| self.host.now() + wait > deadline) {
+                return Err(out_of_time());
+            }
+            // After a refusal the gate holds everybody back, this call included.
+            if matches!(verdict, Verdict::Retry(_)) {
+                self.ledger.borrow_mut().waited += wait;
+                self.host.sleep(wait).await;
+            }
+        }
+    }
+
+    fn request(&self, call: &Call) -> Request {
+        let mut headers = vec![
+            ("authorization".to_owned(), format!("Bearer {}", self.connection.token)),
+            ("accept".to_owned(), "application/json".to_owned()),
+        ];
+        if call.body.is_some() {
+            headers.push(("content-type".to_owned(), "application/json".to_owned()));
+        }
+        Request {
+            method: call.method,
+            url: format!("{}{}", self.connection.base_url, call.path),
+            headers,
+            body: call.body.clone(),
+            timeout: TIMEOUT,
+        }
+    }
+
+    fn keep(&self, endpoint: String, result: Result<Response, crate::host::Unreachable>) -> Result<Response, ApiError> {
+        match result {
+            Err(unreachable) => Err(ApiError::Unreachable { endpoint, reason: unreachable.reason }),
+            Ok(response) => {
+                self.ledger.borrow_mut().bytes += response.body.len() as u64;
+                match response.status {
+                    200..=299 => Ok(response),
+                    status => Err(ApiError::from_answer(endpoint, status, &response.body)),
+                }
+            }
+        }
+    }
+
+    fn log_repetition(&self, endpoint: &str, attempt: u32, outcome: Outcome, wait: Duration) {
+        let status = match outcome {
+            Outcome::Answered { status, .. } => status.into(),
+            Outcome::Unreachable => serde_json::Value::Null,
+        };
+        self.host.log(
+            Event::new(Level::Warn, "request_repeated")
+                .with("endpoint", endpoint)
+                .with("attempt", attempt)
+                .with("status", status)
+                .with("waitMs", u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),
+        );
+    }
+}

@@ -1,0 +1,149 @@
+//! Whether a failed call is worth repeating, and after how long.
+//!
+//! A pure rule over what came back. The caller holds the count of attempts, the clock and the deadline.
+
+use std::time::Duration;
+
+/// Longest wait that a `Retry-After` is honoured for; a longer one is cut to this and tried again
+const LONGEST_WAIT: Duration = Duration::from_mins(2);
+
+/// Attempts at a call that fails for another reason than the rate limit
+const MOST_ATTEMPTS: u32 = 4;
+
+/// What came back from one attempt
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// An answer with this status; its `Retry-After`, if it had one
+    Answered {
+        /// HTTP status; 429 also stands for a refusal that GraphQL puts into a 200
+        status: u16,
+        /// What the server asks to wait
+        retry_after: Option<Duration>,
+    },
+    /// No complete answer
+    Unreachable,
+}
+
+/// What to do about it
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Take the answer as it is, good or bad
+    Keep,
+    /// The rate limit was reached: wait, all callers, and send it again
+    Throttled(Duration),
+    /// Wait and send it again
+    Retry(Duration),
+}
+
+/// Judges the outcome of the attempt with this number (the first is 1).
+///
+/// Refusals by the rate limiter are repeated without end: the deadline of the run bounds them. `random` is any number
+/// from a seeded sequence; it spreads callers that were refused together.
+#[must_use]
+pub fn judge(outcome: Outcome, attempt: u32, random: u64) -> Verdict {
+    match outcome {
+        Outcome::Answered { status: 429, retry_after } => Verdict::Throttled(match retry_after {
+            Some(asked) => asked.min(LONGEST_WAIT) + spread(Duration::from_millis(250), random),
+            // Without a word from the server: 5 to 10 s. The bucket earns one token in 600 ms, and whoever polls
+            // faster than that takes what the other callers would have had.
+            None => Duration::from_secs(5) + spread(Duration::from_secs(5), random),
+        }),
+        Outcome::Answered { status: 408 | 500..=599, .. } | Outcome::Unreachable if attempt < MOST_ATTEMPTS => {
+            let base = Duration::from_secs(1 << attempt.saturating_sub(1).min(5));
+            let asked = match outcome {
+                Outcome::Answered { retry_after, .. } => retry_after.unwrap_or_default().min(LONGEST_WAIT),
+                Outcome::Unreachable => Duration::ZERO,
+            };
+            Verdict::Retry(asked.max(base) + spread(base / 2, random))
+        }
+        _ => Verdict::Keep,
+    }
+}
+
+/// Reads a `Retry-After` in seconds, also with decimals; a date is ignored, as Twenty sends none
+#[must_use]
+pub fn retry_after(header: Option<&str>) -> Option<Duration> {
+    let seconds: f64 = header?.trim().parse().ok()?;
+    Duration::try_from_secs_f64(seconds).ok()
+}
+
+fn spread(width: Duration, random: u64) -> Duration {
+    let millis = u64::try_from(width.as_millis()).unwrap_or(u64::MAX);
+    Duration::from_millis(random % millis.saturating_add(1))
+}
+
+/// A repeatable sequence of numbers from a seed (splitmix64)
+#[derive(Clone, Debug)]
+pub struct Sequence(u64);
+
+impl Sequence {
+    /// The sequence of this seed
+    #[must_use]
+    pub const fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// Its next number
+    pub fn draw(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn answered(status: u16, seconds: Option<u64>) -> Outcome {
+        Outcome::Answered { status, retry_after: seconds.map(Duration::from_secs) }
+    }
+
+    #[test]
+    fn answers_that_no_repetition_would_change_are_kept() {
+        for status in [200, 201, 304, 400, 401, 403, 404, 409, 422] {
+            assert_eq!(judge(answered(status, None), 1, 7), Verdict::Keep, "{status}");
+        }
+    }
+
+    #[test]
+    fn server_errors_and_silence_are_tried_four_times_with_growing_waits() {
+        for outcome in [answered(500, None), answered(503, None), Outcome::Unreachable] {
+            let waits: Vec<_> = (1..=4).map(|attempt| judge(outcome, attempt, 0)).collect();
+            assert_eq!(
+                waits,
+                [
+                    Verdict::Retry(Duration::from_secs(1)),
+                    Verdict::Retry(Duration::from_secs(2)),
+                    Verdict::Retry(Duration::from_secs(4)),
+                    Verdict::Keep
+                ]
+            );
+        }
+        assert_eq!(judge(answered(503, Some(9)), 1, 0), Verdict::Retry(Duration::from_secs(9)));
+    }
+
+    #[test]
+    fn retry_after_is_read_in_seconds() {
+        assert_eq!(retry_after(Some("12")), Some(Duration::from_secs(12)));
+        assert_eq!(retry_after(Some(" 0.6 ")), Some(Duration::from_millis(600)));
+        for header in [None, Some("soon"), Some("-1"), Some("Wed, 21 Oct 2026 07:28:00 GMT")] {
+            assert_eq!(retry_after(header), None);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_refusal_waits_as_long_as_asked_or_five_to_ten_seconds(random: u64, attempt in 1..1000_u32) {
+            let Verdict::Throttled(wait) = judge(answered(429, None), attempt, random) else { panic!() };
+            prop_assert!((5_000..=10_000).contains(&wait.as_millis()));
+            let Verdict::Throttled(wait) = judge(answered(429, Some(12)), attempt, random) else { panic!() };
+            prop_assert!((12_000..=12_250).contains(&wait.as_millis()));
+            let Verdict::Throttled(wait) = judge(answered(429, Some(86_400)), attempt, random) else { panic!() };
+            prop_assert!(wait <= Duration::from_secs(121));
+        }
+    }
+}

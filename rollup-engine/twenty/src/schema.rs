@@ -1,0 +1,343 @@
+//! The objects and fields that a workspace has, and how their names become paths.
+//!
+//! Twenty's paths use the plural of an object, and English plurals cannot be guessed (`person` → `people`). The
+//! workspace's metadata knows them; reading it costs no tokens of the rate limit. Where a token may not read it, a table
+//! of the usual objects has to do, with the configuration's own additions. A name in neither is refused with a hint.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
+
+/// An object's names
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Names {
+    /// Singular, as in definitions: `person`
+    pub singular: String,
+    /// Plural, as in paths: `people`
+    pub plural: String,
+}
+
+impl Names {
+    /// From both names
+    pub fn new(singular: impl Into<String>, plural: impl Into<String>) -> Self {
+        Self { singular: singular.into(), plural: plural.into() }
+    }
+
+    /// Key of the reply to an operation on many records: `createPeople`
+    #[must_use]
+    pub fn many(&self, operation: &str) -> String {
+        operation.to_owned() + &capitalised(&self.plural)
+    }
+
+    /// Key of the reply to an operation on one record: `updatePerson`
+    #[must_use]
+    pub fn one(&self, operation: &str) -> String {
+        operation.to_owned() + &capitalised(&self.singular)
+    }
+}
+
+fn capitalised(name: &str) -> String {
+    let mut letters = name.chars();
+    letters.next().map_or_else(String::new, |first| first.to_ascii_uppercase().to_string() + letters.as_str())
+}
+
+/// Plurals of the objects that definitions usually name, for tokens that may not read the metadata
+const USUAL: &[(&str, &str)] = &[
+    ("appeal", "appeals"),
+    ("company", "companies"),
+    ("gift", "gifts"),
+    ("giftPayout", "giftPayouts"),
+    ("giftStaging", "giftStagings"),
+    ("household", "households"),
+    ("note", "notes"),
+    ("opportunity", "opportunities"),
+    ("person", "people"),
+    ("recurringAgreement", "recurringAgreements"),
+    ("task", "tasks"),
+];
+
+/// One field of an object
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// Twenty's type: `CURRENCY`, `NUMBER`, `DATE`, `RELATION` …
+    pub kind: String,
+}
+
+/// One object of a workspace
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Object {
+    /// Its names
+    pub names: Names,
+    /// Its fields by name; a relation to one record stands under its join column (`donorId`), of type `RELATION`
+    pub fields: BTreeMap<String, Field>,
+}
+
+/// What a workspace has
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Schema {
+    objects: BTreeMap<String, Object>,
+}
+
+/// An object name that leads nowhere
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no object `{name}` here{hint}")]
+pub struct UnknownObject {
+    /// The name that was asked for
+    pub name: String,
+    hint: String,
+}
+
+impl Schema {
+    /// From the objects of the metadata
+    #[must_use]
+    pub fn new(objects: impl IntoIterator<Item = Object>) -> Self {
+        Self { objects: objects.into_iter().map(|object| (object.names.singular.clone(), object)).collect() }
+    }
+
+    /// The object with this singular name
+    ///
+    /// # Errors
+    /// If there is none; the error hints at a plural or a near miss.
+    pub fn object(&self, singular: &str) -> Result<&Object, UnknownObject> {
+        self.objects.get(singular).ok_or_else(|| UnknownObject {
+            name: singular.to_owned(),
+            hint: hint(singular, self.objects.values().map(|object| &object.names)),
+        })
+    }
+
+    /// Adds an object, or replaces the one of that name
+    pub fn insert(&mut self, object: Object) {
+        self.objects.insert(object.names.singular.clone(), object);
+    }
+}
+
+/// Names of an object when the metadata cannot be read: the overrides first, then the usual objects
+///
+/// # Errors
+/// If the name is in neither.
+pub fn names_without_metadata(singular: &str, overrides: &BTreeMap<String, String>) -> Result<Names, UnknownObject> {
+    if let Some(plural) = overrides.get(singular) {
+        return Ok(Names::new(singular, plural));
+    }
+    if let Some((_, plural)) = USUAL.iter().find(|(usual, _)| *usual == singular) {
+        return Ok(Names::new(singular, *plural));
+    }
+    let usual: Vec<Names> = USUAL.iter().map(|(singular, plural)| Names::new(*singular, *plural)).collect();
+    let mut hint = hint(singular, usual.iter());
+    if hint.is_empty() {
+        hint = format!(
+            ": the workspace's metadata could not be read, so name its plural in the configuration: \
+             `\"objects\":{{\"{singular}\":\"…\"}}`"
+        );
+    }
+    Err(UnknownObject { name: singular.to_owned(), hint })
+}
+
+fn hint<'a>(wrong: &str, names: impl Iterator<Item = &'a Names>) -> String {
+    nearest(wrong, names.flat_map(|names| [(&*names.plural, &*names.singular), (&*names.singular, &*names.singular)]))
+        .map_or_else(String::new, |near| format!(", did you mean `{near}`?"))
+}
+
+/// Of candidates `(spelling, answer)`, the answer whose spelling is nearest to the wrong word, if it is near enough
+pub fn nearest<'a>(wrong: &str, candidates: impl Iterator<Item = (&'a str, &'a str)>) -> Option<&'a str> {
+    candidates
+        .map(|(spelling, answer)| (distance(&wrong.to_lowercase(), &spelling.to_lowercase()), answer))
+        .filter(|(distance, _)| *distance <= wrong.len().div_ceil(3))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, answer)| answer)
+}
+
+/// Number of letters to insert, delete or change (Levenshtein)
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = i;
+        let mut left = i + 1;
+        if let Some(first) = row.first_mut() {
+            *first = left;
+        }
+        for (cell, y) in row.iter_mut().skip(1).zip(b.chars()) {
+            left = (diagonal + usize::from(x != y)).min(left + 1).min(*cell + 1);
+            diagonal = std::mem::replace(cell, left);
+        }
+    }
+    row.last().copied().unwrap_or(0)
+}
+
+/// One page of `GET /rest/metadata/objects`, in either of its two formats
+#[derive(Debug)]
+pub struct MetadataPage {
+    /// Active objects, with their active fields
+    pub objects: Vec<Object>,
+    /// Where the next page starts, if there is one
+    pub next: Option<String>,
+}
+
+/// Reads `{"data":{"objects":[…]},"pageInfo":…}` as well as `{"data":[…],"pageInfo":…}`
+///
+/// # Errors
+/// If the bytes are neither.
+pub fn read_objects(body: &[u8]) -> Result<MetadataPage, serde_json::Error> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Reply {
+        data: Objects,
+        page_info: Option<PageInfo>,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct PageInfo {
+        end_cursor: Option<String>,
+        #[serde(default)]
+        has_next_page: bool,
+    }
+    let reply: Reply = serde_json::from_slice(body)?;
+    Ok(MetadataPage {
+        objects: reply.data.0.into_iter().filter(|object| object.is_active).map(Object::from).collect(),
+        next: reply.page_info.filter(|info| info.has_next_page).and_then(|info| info.end_cursor),
+    })
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawObject {
+    name_singular: String,
+    name_plural: String,
+    #[serde(default = "yes")]
+    is_active: bool,
+    #[serde(default)]
+    fields: Vec<RawField>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawField {
+    name: String,
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(default = "yes")]
+    is_active: bool,
+    settings: Option<RawSettings>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawSettings {
+    join_column_name: Option<String>,
+}
+
+impl From<RawObject> for Object {
+    fn from(raw: RawObject) -> Self {
+        let fields = raw.fields.into_iter().filter(|field| field.is_active).map(|field| {
+            let column = field.settings.and_then(|settings| settings.join_column_name);
+            (column.unwrap_or(field.name), Field { kind: field.kind })
+        });
+        Self { names: Names::new(raw.name_singular, raw.name_plural), fields: fields.collect() }
+    }
+}
+
+/// The list of objects, bare or inside `{"objects": …}`
+struct Objects(Vec<RawObject>);
+
+impl<'de> Deserialize<'de> for Objects {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ObjectsVisitor;
+        impl<'de> Visitor<'de> for ObjectsVisitor {
+            type Value = Objects;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of objects")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Objects, A::Error> {
+                let mut objects = Vec::new();
+                while let Some(object) = seq.next_element()? {
+                    objects.push(object);
+                }
+                Ok(Objects(objects))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Objects, A::Error> {
+                let mut objects = None;
+                while let Some(key) = map.next_key::<String>()? {
+                    if key == "objects" {
+                        objects = Some(map.next_value()?);
+                    } else {
+                        map.next_value::<de::IgnoredAny>()?;
+                    }
+                }
+                objects.map(Objects).ok_or_else(|| de::Error::missing_field("objects"))
+            }
+        }
+        deserializer.deserialize_any(ObjectsVisitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OBJECT: &str = r#"{"nameSingular":"gift","namePlural":"gifts","isActive":true,"fields":[
+        {"name":"amount","type":"CURRENCY"},{"name":"old","type":"TEXT","isActive":false},
+        {"name":"donor","type":"RELATION","settings":{"relationType":"MANY_TO_ONE","joinColumnName":"donorId"}},
+        {"name":"notes","type":"RELATION","settings":{"relationType":"ONE_TO_MANY"}}]}"#;
+
+    #[test]
+    fn both_formats_of_the_metadata_are_read() {
+        let info = r#""pageInfo":{"hasNextPage":true,"endCursor":"c1"}"#;
+        for body in [
+            format!(r#"{{"data":{{"objects":[{OBJECT}]}},{info},"totalCount":1}}"#),
+            format!(r#"{{"data":[{OBJECT}],{info}}}"#),
+        ] {
+            let page = read_objects(body.as_bytes()).unwrap();
+            assert_eq!(page.next.as_deref(), Some("c1"));
+            let fields: Vec<_> = page.objects[0].fields.keys().map(String::as_str).collect();
+            assert_eq!(fields, ["amount", "donorId", "notes"]);
+        }
+        assert!(read_objects(br#"{"data":{}}"#).is_err());
+    }
+
+    #[test]
+    fn an_unknown_object_is_refused_with_a_hint() {
+        let schema = Schema::new([
+            Object { names: Names::new("gift", "gifts"), fields: BTreeMap::new() },
+            Object { names: Names::new("person", "people"), fields: BTreeMap::new() },
+        ]);
+        for (wrong, message) in [
+            ("gifts", "there is no object `gifts` here, did you mean `gift`?"),
+            ("people", "there is no object `people` here, did you mean `person`?"),
+            ("persom", "there is no object `persom` here, did you mean `person`?"),
+            ("household", "there is no object `household` here"),
+        ] {
+            assert_eq!(schema.object(wrong).unwrap_err().to_string(), message);
+        }
+    }
+
+    #[test]
+    fn without_metadata_the_table_and_the_overrides_decide() {
+        let overrides = BTreeMap::from([("fund".to_owned(), "funds".to_owned())]);
+        let names = |singular| names_without_metadata(singular, &overrides);
+        assert_eq!(names("person"), Ok(Names::new("person", "people")));
+        assert_eq!(names("fund"), Ok(Names::new("fund", "funds")));
+        assert_eq!(
+            names("sheep").unwrap_err().to_string(),
+            "there is no object `sheep` here: the workspace's metadata could not be read, so name its plural in the \
+             configuration: `\"objects\":{\"sheep\":\"…\"}`"
+        );
+    }
+
+    #[test]
+    fn names_become_reply_keys() {
+        let names = Names::new("giftStaging", "giftStagings");
+        assert_eq!(
+            (names.many("create"), names.one("update")),
+            ("createGiftStagings".into(), "updateGiftStaging".into())
+        );
+    }
+}

@@ -1,0 +1,100 @@
+//! A scalar as it stands in a record: what a filter compares and an aggregation adds up.
+//!
+//! Composite fields are reached through their parts (`amount.amountMicros`), so a value is never an object.
+
+use crate::decimal::Decimal;
+
+/// What stands at a path of a record
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Value {
+    /// The record has no such key: the field was renamed or is hidden, which is not the same as empty
+    #[default]
+    Missing,
+    /// Empty
+    Null,
+    /// A truth value
+    Bool(bool),
+    /// A number
+    Number(Decimal),
+    /// Any string: text, a date, an instant, an id, an option
+    Text(Box<str>),
+    /// A number out of range, an object or a list: there, but nothing that can be added up
+    Unreadable,
+}
+
+impl Value {
+    /// Whether nothing is there: empty, or no such key
+    #[must_use]
+    pub const fn is_absent(&self) -> bool {
+        matches!(self, Self::Missing | Self::Null)
+    }
+
+    /// The number, also one written as a string
+    #[must_use]
+    pub fn number(&self) -> Option<Decimal> {
+        match self {
+            Self::Number(number) => Some(*number),
+            Self::Text(text) => Decimal::parse(text),
+            _ => None,
+        }
+    }
+
+    /// The string
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// From the text of one JSON value
+    #[must_use]
+    pub fn from_json_text(json: &str) -> Self {
+        match json.as_bytes() {
+            b"null" => Self::Null,
+            b"true" => Self::Bool(true),
+            b"false" => Self::Bool(false),
+            [b'"', inner @ .., b'"'] if !inner.contains(&b'\\') => {
+                Self::Text(json.get(1..json.len() - 1).unwrap_or_default().into())
+            }
+            [b'"', ..] => serde_json::from_str::<Box<str>>(json).map_or(Self::Unreadable, Self::Text),
+            [b'-' | b'0'..=b'9', ..] => Decimal::parse(json).map_or(Self::Unreadable, Self::Number),
+            _ => Self::Unreadable,
+        }
+    }
+}
+
+impl From<&serde_json::Value> for Value {
+    fn from(json: &serde_json::Value) -> Self {
+        Self::from_json_text(&json.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_text_becomes_a_scalar() {
+        for (json, value) in [
+            ("null", Value::Null),
+            ("true", Value::Bool(true)),
+            ("\"GBP\"", Value::Text("GBP".into())),
+            (r#""a\"b\u00e9""#, Value::Text("a\"bé".into())),
+            ("12500000", Value::Number(Decimal::from_integer(12_500_000))),
+            ("1e99", Value::Unreadable),
+            ("{}", Value::Unreadable),
+            ("[1]", Value::Unreadable),
+        ] {
+            assert_eq!(Value::from_json_text(json), value, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_number_may_be_written_as_a_string() {
+        assert_eq!(Value::Text("30000000".into()).number(), Some(Decimal::from_integer(30_000_000)));
+        assert_eq!(Value::Text("abc".into()).number(), None);
+        assert_eq!(Value::Bool(true).number(), None);
+    }
+}
