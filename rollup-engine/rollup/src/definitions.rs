@@ -8,6 +8,7 @@ mod order;
 mod parse;
 
 pub use order::dependencies;
+pub(crate) use parse::kind_of;
 pub use parse::{parse, parse_one};
 
 use twenty::value::Value;

@@ -3,4 +3,15 @@
 //! Values are always computed from the children as they are, never incremented: events are hints that can be lost,
 //! doubled and reordered. It knows Twenty by way of the `twenty` crate, and nothing of JavaScript.
 
+pub mod calendar;
+pub mod condition;
+pub mod config;
 pub mod definitions;
+pub mod environment;
+pub mod fold;
+pub mod moment;
+pub mod program;
+pub mod pure;
+pub mod tally;
+pub mod total;
+pub mod trigger;

@@ -1,0 +1,212 @@
+//! What day it is, and where a day begins.
+//!
+//! A DATE is a calendar date, a DATE_TIME an instant; between the two stands the configured time zone. `now` is taken
+//! once a run, so that all totals of a run agree on which year it is.
+
+use jiff::civil::{Date, DateTime, Time};
+use jiff::tz::Offset;
+use twenty::{Host, Timestamp};
+
+use crate::definitions::Day;
+
+/// The calendar of one run
+#[derive(Clone, Debug)]
+pub struct Calendar {
+    now: Timestamp,
+    today: Date,
+    fiscal_year_start_month: i8,
+    offsets: Offsets,
+}
+
+/// How far local time is ahead of UTC
+#[derive(Clone, Debug)]
+enum Offsets {
+    Utc,
+    /// Instants from which an offset in seconds applies, ascending; the first one applies to all earlier ones
+    Changes(Vec<(Timestamp, i32)>),
+}
+
+/// First and last year for which changes of the offset are looked up; outside them the nearest known one applies
+const YEARS: std::ops::RangeInclusive<i16> = 1990..=2040;
+
+impl Calendar {
+    /// The calendar of the UTC day of `now`
+    #[must_use]
+    pub fn utc(now: Timestamp, fiscal_year_start_month: i8) -> Self {
+        Self::new(now, fiscal_year_start_month, Offsets::Utc)
+    }
+
+    /// The calendar of an IANA zone such as `Europe/London`; nothing if the host does not know it
+    pub fn in_zone(host: &impl Host, zone: &str, now: Timestamp, fiscal_year_start_month: i8) -> Option<Self> {
+        if zone == "UTC" {
+            return Some(Self::utc(now, fiscal_year_start_month));
+        }
+        let changes = changes(|at| host.utc_offset(zone, at))?;
+        Some(Self::new(now, fiscal_year_start_month, Offsets::Changes(changes)))
+    }
+
+    fn new(now: Timestamp, fiscal_year_start_month: i8, offsets: Offsets) -> Self {
+        let mut calendar = Self { now, today: Date::default(), fiscal_year_start_month, offsets };
+        calendar.today = calendar.local(now).date();
+        calendar
+    }
+
+    /// The instant at which the run began
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The day that a moving day falls on
+    #[must_use]
+    pub fn day(&self, day: Day) -> Date {
+        let (year, month) = (self.today.year(), self.today.month());
+        let first = |year, month| Date::new(year, month, 1).unwrap_or(self.today);
+        match day {
+            Day::Today => self.today,
+            Day::StartOfMonth => first(year, month),
+            Day::StartOfYear => first(year, 1),
+            Day::StartOfFiscalYear => {
+                let start = self.fiscal_year_start_month;
+                first(if month >= start { year } else { year - 1 }, start)
+            }
+        }
+    }
+
+    /// Date and time on the wall at this instant
+    #[must_use]
+    pub fn local(&self, at: Timestamp) -> DateTime {
+        let offset = Offset::from_seconds(self.offset(at)).unwrap_or(Offset::UTC);
+        jiff::Timestamp::from_millisecond(at.as_millis())
+            .map_or_else(|_| Date::default().to_datetime(Time::midnight()), |instant| offset.to_datetime(instant))
+    }
+
+    /// The instant at which this day begins
+    #[must_use]
+    pub fn midnight(&self, day: Date) -> Timestamp {
+        let wall = Offset::UTC
+            .to_timestamp(day.to_datetime(Time::midnight()))
+            .map_or(Timestamp::default(), |instant| Timestamp::from_millis(instant.as_millisecond()));
+        // The offset at the wanted instant is not known before the instant is; two steps settle it.
+        let mut guess = wall;
+        for _ in 0..2 {
+            let ahead = i64::from(self.offset(guess)) * 1_000;
+            guess = Timestamp::from_millis(wall.as_millis() - ahead);
+        }
+        guess
+    }
+
+    fn offset(&self, at: Timestamp) -> i32 {
+        match &self.offsets {
+            Offsets::Utc => 0,
+            Offsets::Changes(changes) => {
+                let after = changes.partition_point(|(from, _)| *from <= at);
+                changes.get(after.saturating_sub(1)).map_or(0, |(_, seconds)| *seconds)
+            }
+        }
+    }
+}
+
+/// Looks up where the offset changes: month by month, then by halving the month in which it did, to the minute
+fn changes(offset: impl Fn(Timestamp) -> Option<i32>) -> Option<Vec<(Timestamp, i32)>> {
+    const MINUTE: i64 = 60_000;
+    let months = YEARS.flat_map(|year| (1..=12).map(move |month| (year, month)));
+    let starts = months.filter_map(|(year, month)| {
+        let instant = Offset::UTC.to_timestamp(Date::new(year, month, 1).ok()?.to_datetime(Time::midnight())).ok()?;
+        Some(instant.as_millisecond())
+    });
+    let mut found: Vec<(Timestamp, i32)> = Vec::new();
+    let mut before: Option<(i64, i32)> = None;
+    for start in starts {
+        let here = offset(Timestamp::from_millis(start))?;
+        match before {
+            None => found.push((Timestamp::from_millis(start), here)),
+            Some((mut low, there)) if there != here => {
+                let mut high = start;
+                while high - low > MINUTE {
+                    let middle = low + (high - low) / 2 / MINUTE * MINUTE;
+                    if offset(Timestamp::from_millis(middle))? == there {
+                        low = middle;
+                    } else {
+                        high = middle;
+                    }
+                }
+                found.push((Timestamp::from_millis(high), here));
+            }
+            Some(_) => {}
+        }
+        before = Some((start, here));
+    }
+    Some(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        Timestamp::parse(text).unwrap()
+    }
+
+    fn calendar(zone: &str, now: &str, fiscal_year_start_month: i8) -> Calendar {
+        let zone = jiff::tz::TimeZone::get(zone).unwrap();
+        let changes = changes(|at| {
+            let instant = jiff::Timestamp::from_millisecond(at.as_millis()).unwrap();
+            Some(zone.to_offset(instant).seconds())
+        });
+        Calendar::new(at(now), fiscal_year_start_month, Offsets::Changes(changes.unwrap()))
+    }
+
+    #[test]
+    fn days_move_with_the_calendar_of_the_zone() {
+        // Half an hour before midnight UTC it is the next day, month and year already in Auckland.
+        let utc = Calendar::utc(at("2026-12-31T23:30:00Z"), 4);
+        let auckland = calendar("Pacific/Auckland", "2026-12-31T23:30:00Z", 4);
+        let days = |calendar: &Calendar| {
+            [Day::Today, Day::StartOfMonth, Day::StartOfYear, Day::StartOfFiscalYear]
+                .map(|day| calendar.day(day).to_string())
+        };
+        assert_eq!(days(&utc), ["2026-12-31", "2026-12-01", "2026-01-01", "2026-04-01"]);
+        assert_eq!(days(&auckland), ["2027-01-01", "2027-01-01", "2027-01-01", "2026-04-01"]);
+    }
+
+    #[test]
+    fn the_fiscal_year_begins_in_its_month() {
+        let start = |now, month| Calendar::utc(at(now), month).day(Day::StartOfFiscalYear).to_string();
+        assert_eq!(start("2026-03-31T12:00:00Z", 4), "2025-04-01");
+        assert_eq!(start("2026-04-01T00:00:00Z", 4), "2026-04-01");
+        assert_eq!(start("2026-04-01T00:00:00Z", 1), "2026-01-01");
+    }
+
+    #[test]
+    fn midnight_is_the_zones_own() {
+        let london = calendar("Europe/London", "2026-06-30T23:30:00Z", 1);
+        assert_eq!(london.day(Day::Today).to_string(), "2026-07-01");
+        for (day, instant) in [
+            ((2026, 7, 1), "2026-06-30T23:00:00Z"),
+            ((2026, 1, 1), "2026-01-01T00:00:00Z"),
+            ((2026, 3, 29), "2026-03-29T00:00:00Z"),
+            ((2026, 3, 30), "2026-03-29T23:00:00Z"),
+            ((2026, 10, 25), "2026-10-24T23:00:00Z"),
+            ((2026, 10, 26), "2026-10-26T00:00:00Z"),
+        ] {
+            let (year, month, number) = day;
+            assert_eq!(london.midnight(Date::constant(year, month, number)), at(instant), "{day:?}");
+        }
+        let kolkata = calendar("Asia/Kolkata", "2026-06-30T23:30:00Z", 1);
+        assert_eq!(kolkata.midnight(Date::constant(2026, 1, 1)), at("2025-12-31T18:30:00Z"));
+    }
+
+    #[test]
+    fn every_local_time_agrees_with_the_zone_data() {
+        for zone in ["America/New_York", "Australia/Lord_Howe", "Africa/Casablanca", "Asia/Kolkata", "Europe/London"] {
+            let data = jiff::tz::TimeZone::get(zone).unwrap();
+            let calendar = calendar(zone, "2026-06-30T23:30:00Z", 1);
+            for hours in (0..350_000).step_by(7) {
+                let instant = jiff::Timestamp::from_second(946_684_800 + hours * 3_600).unwrap();
+                let local = calendar.local(Timestamp::from_millis(instant.as_millisecond()));
+                assert_eq!(local, data.to_datetime(instant), "{zone} {instant}");
+            }
+        }
+    }
+}

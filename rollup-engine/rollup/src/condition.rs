@@ -1,0 +1,175 @@
+//! Whether a child meets a condition.
+//!
+//! Numbers compare as numbers, also those written as texts; dates as calendar dates; instants as instants; a date and an
+//! instant by the instant at which the date begins in the configured zone; other texts letter by letter. Values that
+//! cannot be compared are neither equal nor in any order.
+
+use std::cmp::Ordering;
+
+use jiff::civil::DateTime;
+use twenty::Timestamp;
+use twenty::decimal::Decimal;
+use twenty::value::Value;
+
+use crate::calendar::Calendar;
+use crate::definitions::{Condition, Operand, Operator};
+use crate::moment::Moment;
+
+/// A condition made ready for one run
+#[derive(Clone, Debug)]
+pub struct Test {
+    field: String,
+    operator: Operator,
+    operands: Vec<Ready>,
+}
+
+/// A value that others are compared with, and all that it can be read as
+#[derive(Clone, Debug)]
+struct Ready {
+    value: Value,
+    number: Option<Decimal>,
+    /// For a date or an instant: as an instant, and as time on the wall
+    time: Option<(Timestamp, DateTime)>,
+}
+
+impl Ready {
+    fn new(value: &Value, calendar: &Calendar) -> Self {
+        let time = value.text().and_then(Moment::read).and_then(|moment| match moment {
+            Moment::Date(_) => moment.day().map(|day| (calendar.midnight(day), day.at(0, 0, 0, 0))),
+            Moment::Instant(_) => moment.instant().map(|at| (at, calendar.local(at))),
+        });
+        Self { value: value.clone(), number: value.number(), time }
+    }
+
+    fn order(&self, value: &Value) -> Option<Ordering> {
+        if let (Some(this), Some(that)) = (value.number(), self.number) {
+            return Some(this.cmp(&that));
+        }
+        match (value, &self.value) {
+            (Value::Bool(this), Value::Bool(that)) => (this == that).then_some(Ordering::Equal),
+            (Value::Text(this), Value::Text(that)) => match (Moment::read(this), Moment::read(that)) {
+                (Some(this), Some(that)) => this.order(that).or_else(|| self.order_across(this)),
+                _ => Some(this.cmp(that)),
+            },
+            _ => None,
+        }
+    }
+
+    /// A date against an instant, or the other way round
+    fn order_across(&self, this: Moment<'_>) -> Option<Ordering> {
+        let (instant, wall) = self.time?;
+        match this {
+            Moment::Date(_) => Some(this.day()?.at(0, 0, 0, 0).cmp(&wall)),
+            Moment::Instant(_) => Some(this.instant()?.cmp(&instant)),
+        }
+    }
+
+    fn equals(&self, value: &Value) -> bool {
+        if value.is_absent() || self.value.is_absent() {
+            return value.is_absent() && self.value.is_absent();
+        }
+        self.order(value) == Some(Ordering::Equal)
+    }
+}
+
+impl Test {
+    /// Makes a condition ready: moving days are fixed, numbers and dates are read
+    #[must_use]
+    pub fn new(condition: &Condition, calendar: &Calendar) -> Self {
+        let operands = match &condition.operand {
+            Operand::Value(value) => vec![Ready::new(value, calendar)],
+            Operand::List(values) => values.iter().map(|value| Ready::new(value, calendar)).collect(),
+            Operand::Day(day) => {
+                vec![Ready::new(&Value::Text(calendar.day(*day).to_string().into()), calendar)]
+            }
+        };
+        Self { field: condition.field.clone(), operator: condition.operator, operands }
+    }
+
+    /// Path of the value that is tested
+    #[must_use]
+    pub fn field(&self) -> &str {
+        &self.field
+    }
+
+    /// Whether this value meets the condition
+    #[must_use]
+    pub fn holds(&self, value: &Value) -> bool {
+        let equal = || self.operands.iter().any(|operand| operand.equals(value));
+        let order = || self.operands.first().and_then(|operand| operand.order(value));
+        match self.operator {
+            Operator::Equals | Operator::In => equal(),
+            Operator::NotEquals | Operator::NotIn => !equal(),
+            Operator::Gt => order() == Some(Ordering::Greater),
+            Operator::Gte => matches!(order(), Some(Ordering::Greater | Ordering::Equal)),
+            Operator::Lt => order() == Some(Ordering::Less),
+            Operator::Lte => matches!(order(), Some(Ordering::Less | Ordering::Equal)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::definitions::parse_one;
+    use serde_json::{Value as Json, json};
+
+    fn holds(value: &Json, operator: &str, operand: &Json) -> bool {
+        let key = if operand.as_str() == Some("startOfYear") { "dynamicValue" } else { "value" };
+        let definition = parse_one(&json!({
+            "parentObject": "person", "childObject": "gift", "relationField": "donorId",
+            "childFilters": [{ "field": "x", "operator": operator, key: operand }],
+            "aggregations": [{ "type": "COUNT", "parentField": "n" }]
+        }));
+        let calendar = Calendar::utc(Timestamp::parse("2026-06-30T12:00:00Z").unwrap(), 1);
+        Test::new(&definition.unwrap().child_filters[0], &calendar).holds(&Value::from(value))
+    }
+
+    #[test]
+    fn conditions_hold_as_written() {
+        for (value, operator, operand, expected) in [
+            (json!(5), "equals", json!(5), true),
+            (json!("5.0"), "equals", json!(5), true),
+            (json!(5), "in", json!([4, "5"]), true),
+            (json!(10), "gt", json!(9), true),
+            (json!("10"), "gt", json!("9"), true),
+            (json!(true), "equals", json!(true), true),
+            (json!(true), "equals", json!(1), false),
+            (json!(true), "notEquals", json!(false), true),
+            (json!("received"), "equals", json!("received"), true),
+            (json!("received"), "lt", json!("refunded"), true),
+            (json!("2026-03-05"), "gte", json!("2026-03-05"), true),
+            (json!("2026-03-05"), "gt", json!("2026-03-05T00:00:00Z"), false),
+            (json!("2026-03-05"), "lt", json!("2026-03-05T00:00:01Z"), true),
+            (json!("2026-03-05T00:00:00.000Z"), "equals", json!("2026-03-05"), true),
+            (json!("2026-03-04T23:59:59.999Z"), "lt", json!("2026-03-05"), true),
+            (json!("2026-01-01"), "gte", json!("startOfYear"), true),
+            (json!("2025-12-31"), "gte", json!("startOfYear"), false),
+            (json!("2025-12-31T23:59:59.999Z"), "gte", json!("startOfYear"), false),
+            (json!("soon"), "gte", json!(5), false),
+            (json!([]), "equals", json!("x"), false),
+        ] {
+            assert_eq!(holds(&value, operator, &operand), expected, "{value} {operator} {operand}");
+        }
+    }
+
+    #[test]
+    fn equality_sees_nulls_and_the_comparisons_do_not() {
+        for (operator, operand, expected) in [
+            ("equals", json!(null), true),
+            ("notEquals", json!(null), false),
+            ("equals", json!("x"), false),
+            ("notEquals", json!("x"), true),
+            ("in", json!(["x", null]), true),
+            ("notIn", json!(["x"]), true),
+            ("notIn", json!([]), true),
+            ("in", json!([]), false),
+            ("gt", json!(0), false),
+            ("gte", json!(0), false),
+            ("lt", json!(0), false),
+            ("lte", json!(0), false),
+        ] {
+            assert_eq!(holds(&json!(null), operator, &operand), expected, "null {operator} {operand}");
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! The configuration: definitions, and how to run them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Map, Value as Json};
+use twenty::budget::Pace;
+use twenty::client::MOST_RECORDS;
+use twenty::schema::nearest;
+
+use crate::definitions::{self, Definition, Fault};
+
+/// What runs where nothing is configured
+const DEFAULTS: &str = include_str!("defaults.json");
+
+const KEYS: [&str; 6] = ["definitions", "timeZone", "fiscalYearStartMonth", "mixedCurrency", "objects", "pacing"];
+const PACING_KEYS: [&str; 5] = ["pageSize", "concurrency", "pauseMs", "requestsPerMinute", "burst"];
+
+/// What to do with a money field whose amounts are in several currencies
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MixedCurrency {
+    /// Leave what is stored
+    #[default]
+    Leave,
+    /// Empty it
+    Clear,
+}
+
+/// Settings of the calls, each only where the configuration names it
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pacing {
+    /// Records a page
+    pub page_size: Option<u32>,
+    /// Calls in flight at once
+    pub concurrency: Option<u32>,
+    /// Least time between the starts of two calls
+    pub pause: Option<Duration>,
+    /// Requests a minute
+    pub requests_per_minute: Option<u32>,
+    /// Requests that a rebuild may open with
+    pub burst: Option<u32>,
+}
+
+impl Pacing {
+    /// The pace of a run; `requests_per_minute` is what the environment says, over the configuration
+    #[must_use]
+    pub fn pace(&self, requests_per_minute: Option<u32>, most_burst: u32) -> Pace {
+        let default = Pace::default();
+        Pace {
+            requests_per_minute,
+            burst: self.burst.unwrap_or(default.burst).min(most_burst),
+            concurrency: self.concurrency.unwrap_or(default.concurrency),
+            pause: self.pause.unwrap_or(default.pause),
+        }
+    }
+
+    /// Records a page
+    #[must_use]
+    pub fn page_size(&self) -> usize {
+        self.page_size.and_then(|size| usize::try_from(size).ok()).unwrap_or(MOST_RECORDS)
+    }
+}
+
+/// A valid configuration
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The definitions
+    pub definitions: Vec<Definition>,
+    /// IANA name of the zone whose days count
+    pub time_zone: String,
+    /// Month in which the fiscal year begins, 1 to 12
+    pub fiscal_year_start_month: i8,
+    /// What becomes of mixtures
+    pub mixed_currency: MixedCurrency,
+    /// Plurals of objects that are not in the usual table, for tokens that may not read the metadata
+    pub objects: BTreeMap<String, String>,
+    /// Settings of the calls
+    pub pacing: Pacing,
+}
+
+impl Config {
+    /// Reads a configuration from text; an empty one means the defaults
+    ///
+    /// # Errors
+    /// All faults that were found.
+    pub fn from_text(text: &str) -> Result<Self, Vec<Fault>> {
+        let text = if text.trim().is_empty() { DEFAULTS } else { text };
+        let json = serde_json::from_str(text)
+            .map_err(|error| vec![Fault::new("configuration", format!("not JSON: {error}"))])?;
+        Self::from_json(&json)
+    }
+
+    /// Reads a configuration: a list of definitions, or an object with `definitions` and settings
+    ///
+    /// # Errors
+    /// All faults that were found.
+    pub fn from_json(json: &Json) -> Result<Self, Vec<Fault>> {
+        let mut settings = Settings { faults: Vec::new() };
+        let none = Map::new();
+        let (object, list) = match json {
+            Json::Object(object) => (object, object.get("definitions").unwrap_or(&Json::Null)),
+            list => (&none, list),
+        };
+        settings.keys("", object, &KEYS);
+        let mut config = Self {
+            definitions: Vec::new(),
+            time_zone: settings.text(object, "timeZone").unwrap_or("UTC").to_owned(),
+            fiscal_year_start_month: settings.number(object, "", "fiscalYearStartMonth", 1, 12).unwrap_or(1),
+            mixed_currency: settings.mixed_currency(object),
+            objects: settings.objects(object),
+            pacing: settings.pacing(object),
+        };
+        let mut faults = settings.faults;
+        match definitions::parse(list) {
+            Ok(definitions) => config.definitions = definitions,
+            Err(found) => faults.extend(found),
+        }
+        if faults.is_empty() { Ok(config) } else { Err(faults) }
+    }
+}
+
+/// Reads settings, noting what is wrong with them
+struct Settings {
+    faults: Vec<Fault>,
+}
+
+impl Settings {
+    fn keys(&mut self, inside: &str, object: &Map<String, Json>, keys: &[&str]) {
+        for key in object.keys().filter(|key| !keys.contains(&key.as_str())) {
+            let hint = nearest(key, keys.iter().map(|key| (*key, *key))).map_or_else(
+                || format!("expected one of `{}`", keys.join("`, `")),
+                |near| format!("did you mean `{near}`?"),
+            );
+            self.faults.push(Fault::new(format!("{inside}{key}"), format!("unknown setting, {hint}")));
+        }
+    }
+
+    fn text<'j>(&mut self, object: &'j Map<String, Json>, key: &str) -> Option<&'j str> {
+        let json = object.get(key)?;
+        if json.as_str().is_none_or(str::is_empty) {
+            self.faults.push(Fault::new(key, "expected a text"));
+        }
+        json.as_str()
+    }
+
+    fn number<T: TryFrom<i64>>(
+        &mut self,
+        object: &Map<String, Json>,
+        inside: &str,
+        key: &str,
+        least: i64,
+        most: i64,
+    ) -> Option<T> {
+        let json = object.get(key)?;
+        let number = json.as_i64().filter(|number| (least..=most).contains(number));
+        if number.is_none() {
+            let message = format!("found {json}, expected a whole number from {least} to {most}");
+            self.faults.push(Fault::new(format!("{inside}{key}"), message));
+        }
+        number.and_then(|number| T::try_from(number).ok())
+    }
+
+    fn mixed_currency(&mut self, object: &Map<String, Json>) -> MixedCurrency {
+        match object.get("mixedCurrency").map(Json::as_str) {
+            None | Some(Some("leave")) => MixedCurrency::Leave,
+            Some(Some("clear")) => MixedCurrency::Clear,
+            Some(_) => {
+                self.faults.push(Fault::new("mixedCurrency", "expected `leave` or `clear`"));
+                MixedCurrency::Leave
+            }
+        }
+    }
+
+    fn objects(&mut self, object: &Map<String, Json>) -> BTreeMap<String, String> {
+        let mut plurals = BTreeMap::new();
+        match object.get("objects") {
+            None => {}
+            Some(Json::Object(entries)) => {
+                for (singular, plural) in entries {
+                    match plural.as_str().filter(|plural| plural.bytes().all(|byte| byte.is_ascii_alphanumeric())) {
+                        Some(plural) if !plural.is_empty() => {
+                            plurals.insert(singular.clone(), plural.to_owned());
+                        }
+                        _ => self.faults.push(Fault::new(
+                            format!("objects.{singular}"),
+                            "expected the plural of the object, in letters and digits",
+                        )),
+                    }
+                }
+            }
+            Some(_) => self.faults.push(Fault::new("objects", "expected an object of singular and plural names")),
+        }
+        plurals
+    }
+
+    fn pacing(&mut self, object: &Map<String, Json>) -> Pacing {
+        let Some(json) = object.get("pacing") else { return Pacing::default() };
+        let Some(object) = json.as_object() else {
+            self.faults.push(Fault::new("pacing", "expected an object"));
+            return Pacing::default();
+        };
+        let inside = "pacing.";
+        self.keys(inside, object, &PACING_KEYS);
+        Pacing {
+            page_size: self.number(object, inside, "pageSize", 1, 200),
+            concurrency: self.number(object, inside, "concurrency", 1, 20),
+            pause: self.number(object, inside, "pauseMs", 0, 60_000).map(Duration::from_millis),
+            requests_per_minute: self.number(object, inside, "requestsPerMinute", 1, 100_000),
+            burst: self.number(object, inside, "burst", 1, 100_000),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn messages(json: &Json) -> Vec<String> {
+        Config::from_json(json).unwrap_err().iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn an_empty_configuration_means_the_defaults() {
+        let config = Config::from_text(" ").unwrap();
+        let parents: Vec<_> = config.definitions.iter().map(|definition| definition.parent_object.as_str()).collect();
+        assert_eq!(
+            parents,
+            ["person", "household", "company", "appeal", "recurringAgreement", "giftPayout", "giftPayout"]
+        );
+        assert_eq!((config.time_zone.as_str(), config.fiscal_year_start_month), ("UTC", 1));
+        let pace = config.pacing.pace(Some(80), 80);
+        assert_eq!((pace, config.pacing.page_size()), (Pace::default(), 200));
+    }
+
+    #[test]
+    fn settings_stand_beside_the_definitions() {
+        let config = Config::from_json(&json!({
+            "definitions": [], "timeZone": "Europe/London", "fiscalYearStartMonth": 4, "mixedCurrency": "clear",
+            "objects": { "fund": "funds" },
+            "pacing": { "pageSize": 60, "concurrency": 2, "pauseMs": 100, "requestsPerMinute": 40, "burst": 20 }
+        }));
+        let config = config.unwrap();
+        assert_eq!((config.time_zone.as_str(), config.fiscal_year_start_month), ("Europe/London", 4));
+        assert_eq!((config.mixed_currency, config.objects["fund"].as_str()), (MixedCurrency::Clear, "funds"));
+        let pace = config.pacing.pace(config.pacing.requests_per_minute, 10);
+        assert_eq!((pace.burst, pace.concurrency, pace.pause.as_millis(), config.pacing.page_size()), (10, 2, 100, 60));
+    }
+
+    #[test]
+    fn each_fault_names_its_setting() {
+        assert_eq!(
+            messages(&json!({
+                "definitions": {}, "timezone": "UTC", "timeZone": 1, "fiscalYearStartMonth": 13, "mixedCurrency": "add",
+                "objects": { "fund": "fu/nds" }, "pacing": { "pageSize": 201, "pause": 5, "burst": 0.5 }
+            })),
+            [
+                "timezone: unknown setting, did you mean `timeZone`?",
+                "timeZone: expected a text",
+                "fiscalYearStartMonth: found 13, expected a whole number from 1 to 12",
+                "mixedCurrency: expected `leave` or `clear`",
+                "objects.fund: expected the plural of the object, in letters and digits",
+                "pacing.pause: unknown setting, did you mean `pauseMs`?",
+                "pacing.pageSize: found 201, expected a whole number from 1 to 200",
+                "pacing.burst: found 0.5, expected a whole number from 1 to 100000",
+                "definitions: expected a list, found an object",
+            ]
+        );
+        assert_eq!(
+            Config::from_text("[{").unwrap_err()[0].to_string(),
+            "configuration: not JSON: EOF while parsing an object at line 1 column 2"
+        );
+        assert_eq!(messages(&json!({})), ["definitions: expected a list, found null"]);
+    }
+}

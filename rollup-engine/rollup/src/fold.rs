@@ -1,0 +1,108 @@
+//! Folding children into the tallies of their parents.
+//!
+//! A record that lacks a key which a definition names shows that the field was renamed or is hidden. That is not the
+//! same as empty: the definition, or the one total, is dropped for the rest of the run instead of being zeroed.
+
+use std::collections::{BTreeMap, HashMap};
+
+use twenty::page::Record;
+use twenty::value::Value;
+use uuid::Uuid;
+
+use crate::calendar::Calendar;
+use crate::program::{Column, Rollup, Tests};
+use crate::tally::Tally;
+use crate::total::Total;
+
+/// The tallies of all parents of one rollup
+#[derive(Clone, Debug, Default)]
+pub struct Fold {
+    parents: HashMap<Uuid, Box<[Tally]>>,
+    /// The whole rollup, or single columns, that a record has shown to name a missing field
+    missing: Option<String>,
+    missing_columns: BTreeMap<usize, String>,
+}
+
+impl Fold {
+    /// Takes one child of whatever parent; the values are the record's, perhaps with its own totals put in place
+    pub fn take(&mut self, rollup: &Rollup, record: &Record) {
+        let relation = record.value(rollup.relation);
+        if *relation == Value::Missing {
+            self.missing.get_or_insert_with(|| rollup.relation_field.clone());
+        }
+        if let Some((_, test)) = rollup.tests.iter().find(|(place, _)| *record.value(*place) == Value::Missing) {
+            self.missing.get_or_insert_with(|| test.field().to_owned());
+        }
+        let Some(parent) = relation.text().and_then(|id| Uuid::try_parse(id).ok()) else { return };
+        if !meets(&rollup.tests, record) {
+            return;
+        }
+        let tallies = self
+            .parents
+            .entry(parent)
+            .or_insert_with(|| vec![Tally::default(); rollup.columns.len()].into_boxed_slice());
+        for (index, (column, tally)) in rollup.columns.iter().zip(tallies.iter_mut()).enumerate() {
+            let mut places = column.value.iter().chain(&column.code).chain(column.tests.iter().map(|(place, _)| place));
+            if places.any(|place| *record.value(*place) == Value::Missing) {
+                self.missing_columns.entry(index).or_insert_with(|| column.aggregation.parent_field.clone());
+            }
+            take(column, tally, record);
+        }
+    }
+
+    /// What the children of this parent come to in this column
+    #[must_use]
+    pub fn total(&self, parent: Uuid, index: usize, column: &Column, calendar: &Calendar) -> Total {
+        let none = Tally::default();
+        let tally = self.parents.get(&parent).and_then(|tallies| tallies.get(index)).unwrap_or(&none);
+        Total::new(&column.aggregation, column.target, tally, calendar)
+    }
+
+    /// Whether any child was counted for this parent
+    #[must_use]
+    pub fn has_children(&self, parent: Uuid) -> bool {
+        self.parents.contains_key(&parent)
+    }
+
+    /// Forgets this parent: its totals are settled.
+    pub fn release(&mut self, parent: Uuid) {
+        self.parents.remove(&parent);
+    }
+
+    /// Why this column, or the whole rollup, cannot be trusted
+    #[must_use]
+    pub fn missing(&self, index: usize) -> Option<&str> {
+        self.missing.as_deref().or_else(|| self.missing_columns.get(&index).map(String::as_str))
+    }
+}
+
+/// Adds one child to one tally, if it meets the column's own conditions
+fn take(column: &Column, tally: &mut Tally, record: &Record) {
+    if !meets(&column.tests, record) {
+        return;
+    }
+    let value = column.value.map(|place| record.value(place));
+    // A count of a field counts where it is not empty.
+    if value.is_some_and(Value::is_absent) {
+        return;
+    }
+    tally.take(column.aggregation.kind, value.unwrap_or(&Value::Null), column.code.map(|place| record.value(place)));
+}
+
+fn meets(tests: &Tests, record: &Record) -> bool {
+    tests.iter().all(|(place, test)| test.holds(record.value(*place)))
+}
+
+/// What these children of one parent come to, column by column; a missing key counts as empty
+#[must_use]
+pub fn totals(rollup: &Rollup, children: &[Record], calendar: &Calendar) -> Vec<Total> {
+    let counted: Vec<&Record> = children.iter().filter(|child| meets(&rollup.tests, child)).collect();
+    let total = |column: &Column| {
+        let mut tally = Tally::default();
+        for child in &counted {
+            take(column, &mut tally, child);
+        }
+        Total::new(&column.aggregation, column.target, &tally, calendar)
+    };
+    rollup.columns.iter().map(total).collect()
+}

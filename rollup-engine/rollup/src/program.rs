@@ -1,0 +1,207 @@
+//! Definitions made ready to run in one workspace: which paths to keep of which records, and where totals go.
+//!
+//! GraphQL answers an unknown field with null, so a renamed field would zero everybody. Each name is proven first, by the
+//! workspace's metadata where it can be read: what is missing is left out and reported, the rest runs. (Where the
+//! metadata cannot be read, the keys of the records prove the names while they are read: see [`crate::fold`].)
+
+mod proof;
+mod waves;
+
+pub use waves::{Step, waves};
+
+use twenty::page::Projection;
+use twenty::schema::Names;
+use twenty::value::Value;
+
+use crate::calendar::Calendar;
+use crate::condition::Test;
+use crate::definitions::{Aggregation, Condition, Definition, dependencies};
+use crate::total::Target;
+use proof::Workspace;
+
+/// Something that was left out, and why
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+pub struct Skipped {
+    /// Number of the definition
+    pub definition: usize,
+    /// Number of the aggregation, if the rest of the definition runs
+    pub aggregation: Option<usize>,
+    /// Why
+    pub reason: String,
+}
+
+/// An object whose records are read
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// Its names
+    pub names: Names,
+    /// What is kept of its records
+    pub keep: Projection,
+    /// Where `createdAt` is kept: tells a record that a write has made from one that was there
+    pub created_at: usize,
+}
+
+/// A path and what its value must meet
+pub type Tests = Vec<(usize, Test)>;
+
+/// One definition, ready to run
+#[derive(Clone, Debug)]
+pub struct Rollup {
+    /// Number of the definition in the configuration
+    pub number: usize,
+    /// Object of the parents, as an index into [`Program::sources`]
+    pub parent: usize,
+    /// Object of the children, likewise
+    pub child: usize,
+    /// Field of the child that holds the parent's id
+    pub relation_field: String,
+    /// Where that is kept
+    pub relation: usize,
+    /// What a child must meet to be counted
+    pub tests: Tests,
+    /// The totals
+    pub columns: Vec<Column>,
+    /// Rollups whose totals this one reads, as indices into [`Program::rollups`]
+    pub needs: Vec<usize>,
+}
+
+/// One total, ready to run
+#[derive(Clone, Debug)]
+pub struct Column {
+    /// Number of the aggregation in its definition
+    pub number: usize,
+    /// What it computes
+    pub aggregation: Aggregation,
+    /// Where the value of a child is kept, if one is read
+    pub value: Option<usize>,
+    /// Where its currency code is kept
+    pub code: Option<usize>,
+    /// What a child must meet for this total
+    pub tests: Tests,
+    /// What kind of field receives it
+    pub target: Target,
+    /// Where the stored total of a parent is kept
+    pub stored: usize,
+    /// Where its stored code is kept, if it is money
+    pub stored_code: Option<usize>,
+}
+
+impl Column {
+    /// Stored code of a parent; null for totals without one
+    #[must_use]
+    pub fn code_in<'a>(&self, values: &'a [Value]) -> &'a Value {
+        self.stored_code.and_then(|place| values.get(place)).unwrap_or(&Value::Null)
+    }
+}
+
+/// All definitions that can run, and the objects that they read
+#[derive(Clone, Debug, Default)]
+pub struct Program {
+    /// The objects
+    pub sources: Vec<Source>,
+    /// The definitions
+    pub rollups: Vec<Rollup>,
+    /// What was left out
+    pub skipped: Vec<Skipped>,
+}
+
+impl Program {
+    /// Makes the definitions ready for a workspace
+    #[must_use]
+    pub fn new(definitions: &[Definition], workspace: &Workspace<'_>, calendar: &Calendar) -> Self {
+        let mut program = Self::default();
+        let mut at = vec![None; definitions.len()];
+        for (number, definition) in definitions.iter().enumerate() {
+            let proven = match workspace.prove(definition) {
+                Ok(proven) => proven,
+                Err(reason) => {
+                    program.skipped.push(Skipped { definition: number, aggregation: None, reason });
+                    continue;
+                }
+            };
+            let left_out = proven.left_out.iter();
+            program.skipped.extend(left_out.map(|(aggregation, reason)| Skipped {
+                definition: number,
+                aggregation: Some(*aggregation),
+                reason: reason.clone(),
+            }));
+            if proven.targets.is_empty() {
+                continue;
+            }
+            let parent = program.source(&proven.parent);
+            let child = program.source(&proven.child);
+            let mut rollup = Rollup {
+                number,
+                parent,
+                child,
+                relation_field: definition.relation_field.clone(),
+                relation: program.keep(child, &definition.relation_field),
+                tests: program.tests(child, &definition.child_filters, calendar),
+                columns: Vec::new(),
+                needs: Vec::new(),
+            };
+            for (index, target) in proven.targets {
+                let Some(aggregation) = definition.aggregations.get(index) else { continue };
+                rollup.columns.push(program.column(parent, child, index, aggregation, target, calendar));
+            }
+            if let Some(slot) = at.get_mut(number) {
+                *slot = Some(program.rollups.len());
+            }
+            program.rollups.push(rollup);
+        }
+        for rollup in &mut program.rollups {
+            let needed = dependencies(definitions, rollup.number).into_iter();
+            rollup.needs = needed.filter_map(|number| at.get(number).copied().flatten()).collect();
+        }
+        program
+    }
+
+    fn column(
+        &mut self,
+        parent: usize,
+        child: usize,
+        number: usize,
+        aggregation: &Aggregation,
+        target: Target,
+        calendar: &Calendar,
+    ) -> Column {
+        let money = target == Target::Money;
+        let field = &aggregation.parent_field;
+        let stored = if money { format!("{field}.amountMicros") } else { field.clone() };
+        Column {
+            number,
+            value: aggregation.child_field.as_deref().map(|path| self.keep(child, path)),
+            code: aggregation.code_path().map(|path| self.keep(child, &path)),
+            tests: self.tests(child, &aggregation.filters, calendar),
+            target,
+            stored: self.keep(parent, &stored),
+            stored_code: money.then(|| self.keep(parent, &format!("{field}.currencyCode"))),
+            aggregation: aggregation.clone(),
+        }
+    }
+
+    fn tests(&mut self, source: usize, conditions: &[Condition], calendar: &Calendar) -> Tests {
+        let ready = conditions.iter().map(|condition| Test::new(condition, calendar));
+        conditions.iter().map(|condition| self.keep(source, &condition.field)).zip(ready).collect()
+    }
+
+    fn source(&mut self, names: &Names) -> usize {
+        self.sources.iter().position(|source| source.names == *names).unwrap_or_else(|| {
+            let mut keep = Projection::default();
+            let created_at = keep.add("createdAt");
+            self.sources.push(Source { names: names.clone(), keep, created_at });
+            self.sources.len() - 1
+        })
+    }
+
+    fn keep(&mut self, source: usize, path: &str) -> usize {
+        self.sources.get_mut(source).map_or(0, |source| source.keep.add(path))
+    }
+
+    /// Rollups that write to this object
+    pub fn into_parent(&self, source: usize) -> impl Iterator<Item = usize> + '_ {
+        self.rollups.iter().enumerate().filter(move |(_, rollup)| rollup.parent == source).map(|(index, _)| index)
+    }
+}
+
+pub use proof::Workspace as ProvenBy;

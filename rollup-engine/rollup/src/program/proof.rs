@@ -1,0 +1,245 @@
+//! Whether a workspace has what a definition names.
+
+use std::collections::BTreeMap;
+
+use twenty::schema::{Names, Object, Schema, names_without_metadata, nearest};
+
+use crate::definitions::{Aggregation, Definition, Kind};
+use crate::total::Target;
+
+/// What is known of a workspace
+#[derive(Clone, Copy, Debug)]
+pub enum Workspace<'a> {
+    /// Its metadata
+    Metadata(&'a Schema),
+    /// Nothing but the plurals that the configuration adds to the usual ones
+    Names(&'a BTreeMap<String, String>),
+    /// Nothing, and nothing is sent: totals of records that somebody else has read
+    Offline,
+}
+
+/// What a definition may rely on
+#[derive(Debug)]
+pub(super) struct Proven {
+    pub(super) parent: Names,
+    pub(super) child: Names,
+    /// Aggregations that run, with the kind of field that receives them
+    pub(super) targets: Vec<(usize, Target)>,
+    /// Aggregations that do not, and why
+    pub(super) left_out: Vec<(usize, String)>,
+}
+
+impl Workspace<'_> {
+    /// Proves the names of a definition; an error is why all of it is left out
+    pub(super) fn prove(&self, definition: &Definition) -> Result<Proven, String> {
+        let names = |name: &str| match self {
+            Self::Metadata(schema) => schema.object(name).map(|object| object.names.clone()),
+            Self::Names(overrides) => names_without_metadata(name, overrides),
+            Self::Offline => Ok(Names::new(name, name)),
+        };
+        let parent = names(&definition.parent_object).map_err(|error| error.to_string())?;
+        let child = names(&definition.child_object).map_err(|error| error.to_string())?;
+        let mut proven = Proven { parent, child, targets: Vec::new(), left_out: Vec::new() };
+        let objects = match self {
+            Self::Metadata(schema) => {
+                schema.object(&definition.parent_object).ok().zip(schema.object(&definition.child_object).ok())
+            }
+            _ => None,
+        };
+        if let Some((_, child)) = objects {
+            relation(child, &definition.relation_field)?;
+            for condition in &definition.child_filters {
+                value(child, &condition.field)?;
+            }
+        }
+        for (number, aggregation) in definition.aggregations.iter().enumerate() {
+            let target = match objects {
+                Some((parent, child)) => aggregate(parent, child, aggregation),
+                None => Ok(Target::of(aggregation)),
+            };
+            match target {
+                Ok(target) => proven.targets.push((number, target)),
+                Err(reason) => proven.left_out.push((number, reason)),
+            }
+        }
+        Ok(proven)
+    }
+}
+
+fn relation(child: &Object, field: &str) -> Result<(), String> {
+    match kind(child, field)? {
+        "RELATION" | "MORPH_RELATION" | "UUID" => Ok(()),
+        other => Err(format!("`{}.{field}` is a {other}, expected a relation to one record", child.names.singular)),
+    }
+}
+
+fn aggregate(parent: &Object, child: &Object, aggregation: &Aggregation) -> Result<Target, String> {
+    for condition in &aggregation.filters {
+        value(child, &condition.field)?;
+    }
+    let source = match &aggregation.child_field {
+        Some(path) => Some(value(child, path)?),
+        None => None,
+    };
+    if let Some(path) = &aggregation.currency_field {
+        value(child, path)?;
+    }
+    let field = &aggregation.parent_field;
+    let found = kind(parent, field)?;
+    let wrong = |expected: &str| {
+        Err(format!("`{}.{field}` is a {found}, expected a {expected} for this total", parent.names.singular))
+    };
+    let counts = matches!(aggregation.kind, Kind::Count | Kind::Sum | Kind::Avg);
+    let dates = |kind: &str| matches!(kind, "DATE" | "DATE_TIME");
+    match found {
+        "CURRENCY" if aggregation.currency_field.is_some() => Ok(Target::Money),
+        _ if aggregation.currency_field.is_some() => wrong("CURRENCY"),
+        "CURRENCY" => wrong("NUMBER, or a `currencyField` in the aggregation,"),
+        "NUMBER" | "NUMERIC" if !source.is_some_and(dates) => Ok(Target::Plain),
+        _ if counts => wrong("NUMBER"),
+        "DATE" if source.is_some_and(dates) => Ok(Target::Plain),
+        "DATE_TIME" if source.is_some_and(dates) => Ok(Target::Instant),
+        _ if source.is_some_and(dates) => wrong("DATE or DATE_TIME"),
+        "TEXT" | "SELECT" => Ok(Target::Plain),
+        _ => wrong("field of the kind of the values"),
+    }
+}
+
+/// Kind of the value at a path, for composite fields that of the part
+fn value<'a>(object: &'a Object, path: &str) -> Result<&'a str, String> {
+    let name = &object.names.singular;
+    let (field, part) = path.split_once('.').map_or((path, None), |(field, part)| (field, Some(part)));
+    match (kind(object, field)?, part) {
+        ("CURRENCY", None) => {
+            Err(format!("`{name}.{field}` is a CURRENCY: name a part of it, such as `{field}.amountMicros`"))
+        }
+        ("CURRENCY", Some("amountMicros")) => Ok("NUMBER"),
+        ("CURRENCY", Some("currencyCode")) => Ok("TEXT"),
+        ("CURRENCY", Some(part)) => Err(format!("`{name}.{field}` is a CURRENCY and has no part `{part}`")),
+        (
+            kind @ ("TEXT" | "NUMBER" | "NUMERIC" | "BOOLEAN" | "DATE" | "DATE_TIME" | "SELECT" | "UUID" | "RELATION"
+            | "RATING" | "POSITION"),
+            Some(part),
+        ) => Err(format!("`{name}.{field}` is a {kind} and has no part `{part}`")),
+        (kind, _) => Ok(kind),
+    }
+}
+
+fn kind<'a>(object: &'a Object, field: &str) -> Result<&'a str, String> {
+    object.fields.get(field).map(|field| field.kind.as_str()).ok_or_else(|| {
+        let names = object.fields.keys().map(|name| (name.as_str(), name.as_str()));
+        let hint = nearest(field, names).map_or_else(String::new, |near| format!(", did you mean `{near}`?"));
+        format!("`{}` has no field `{field}`{hint}", object.names.singular)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Program, Skipped};
+    use super::*;
+    use crate::calendar::Calendar;
+    use crate::definitions::parse;
+    use serde_json::json;
+    use twenty::Timestamp;
+    use twenty::schema::Field;
+
+    fn object(singular: &str, plural: &str, fields: &[(&str, &str)]) -> Object {
+        let field = |(name, kind): &(&str, &str)| ((*name).to_owned(), Field { kind: (*kind).to_owned() });
+        Object { names: Names::new(singular, plural), fields: fields.iter().map(field).collect() }
+    }
+
+    fn workspace() -> Schema {
+        Schema::new([
+            object(
+                "person",
+                "people",
+                &[("total", "CURRENCY"), ("gifts", "NUMBER"), ("last", "DATE"), ("name", "TEXT")],
+            ),
+            object(
+                "gift",
+                "gifts",
+                &[("amount", "CURRENCY"), ("giftDate", "DATE"), ("donorId", "RELATION"), ("status", "TEXT")],
+            ),
+        ])
+    }
+
+    fn skipped(change: impl Fn(&mut serde_json::Value)) -> Vec<String> {
+        let mut definition = json!({
+            "parentObject": "person", "childObject": "gift", "relationField": "donorId",
+            "childFilters": [{ "field": "amount.amountMicros", "operator": "gt", "value": 0 }],
+            "aggregations": [
+                { "type": "SUM", "childField": "amount.amountMicros", "currencyField": "amount.currencyCode", "parentField": "total" },
+                { "type": "COUNT", "parentField": "gifts" },
+                { "type": "MAX", "childField": "giftDate", "parentField": "last" }
+            ]
+        });
+        change(&mut definition);
+        let definitions = parse(&json!([definition])).unwrap();
+        let calendar = Calendar::utc(Timestamp::from_millis(0), 1);
+        let program = Program::new(&definitions, &Workspace::Metadata(&workspace()), &calendar);
+        assert_eq!(program.rollups.is_empty(), program.skipped.iter().any(|skipped| skipped.aggregation.is_none()));
+        let shown = |Skipped { aggregation, reason, .. }: &Skipped| match aggregation {
+            Some(number) => format!("{number}: {reason}"),
+            None => reason.clone(),
+        };
+        program.skipped.iter().map(shown).collect()
+    }
+
+    #[test]
+    fn what_is_missing_is_left_out_and_the_rest_runs() {
+        assert_eq!(skipped(|_| {}), Vec::<String>::new());
+        type Change = fn(&mut serde_json::Value);
+        let cases: [(Change, &str); 12] = [
+            (|d| d["parentObject"] = json!("household"), "there is no object `household` here"),
+            (|d| d["childObject"] = json!("gifts"), "there is no object `gifts` here, did you mean `gift`?"),
+            (|d| d["relationField"] = json!("donorID"), "`gift` has no field `donorID`, did you mean `donorId`?"),
+            (|d| d["relationField"] = json!("status"), "`gift.status` is a TEXT, expected a relation to one record"),
+            (|d| d["childFilters"][0]["field"] = json!("kind"), "`gift` has no field `kind`"),
+            (
+                |d| d["childFilters"][0]["field"] = json!("amount"),
+                "`gift.amount` is a CURRENCY: name a part of it, such as `amount.amountMicros`",
+            ),
+            (
+                |d| d["aggregations"][0]["childField"] = json!("amount.micros"),
+                "0: `gift.amount` is a CURRENCY and has no part `micros`",
+            ),
+            (
+                |d| d["aggregations"][2]["childField"] = json!("giftDate.year"),
+                "2: `gift.giftDate` is a DATE and has no part `year`",
+            ),
+            (
+                |d| d["aggregations"][1]["parentField"] = json!("giftz"),
+                "1: `person` has no field `giftz`, did you mean `gifts`?",
+            ),
+            (
+                |d| d["aggregations"][1]["parentField"] = json!("name"),
+                "1: `person.name` is a TEXT, expected a NUMBER for this total",
+            ),
+            (
+                |d| drop(d["aggregations"][0].as_object_mut().unwrap().remove("currencyField")),
+                "0: `person.total` is a CURRENCY, expected a NUMBER, or a `currencyField` in the aggregation, for this total",
+            ),
+            (
+                |d| d["aggregations"][2]["parentField"] = json!("name"),
+                "2: `person.name` is a TEXT, expected a DATE or DATE_TIME for this total",
+            ),
+        ];
+        for (change, message) in cases {
+            assert_eq!(skipped(change), [message]);
+        }
+    }
+
+    #[test]
+    fn without_metadata_only_the_objects_are_known() {
+        let definitions = parse(&json!([
+            { "parentObject": "person", "childObject": "gift", "relationField": "anything",
+              "aggregations": [{ "type": "COUNT", "parentField": "n" }] },
+            { "parentObject": "sheep", "childObject": "gift", "relationField": "sheepId",
+              "aggregations": [{ "type": "COUNT", "parentField": "n" }] }
+        ]));
+        let calendar = Calendar::utc(Timestamp::from_millis(0), 1);
+        let program = Program::new(&definitions.unwrap(), &Workspace::Names(&BTreeMap::new()), &calendar);
+        assert_eq!((program.rollups.len(), program.skipped.len()), (1, 1));
+        assert!(program.skipped[0].reason.starts_with("there is no object `sheep` here: the workspace's metadata"));
+    }
+}

@@ -1,0 +1,120 @@
+//! In which order objects are read, so that each is read as few times as possible.
+//!
+//! Reading an object once can serve three ends: its records are folded into the totals of their parents, compared with
+//! their own totals, and folded with those totals in place. So children come before parents, a person before the
+//! household; objects that do not wait for each other are read side by side, in one wave.
+
+use std::collections::BTreeSet;
+
+use super::Program;
+
+/// One reading of an object's records
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The object, as an index into [`Program::sources`]
+    pub source: usize,
+    /// Rollups whose children these are, as indices into [`Program::rollups`]
+    pub folds: Vec<usize>,
+    /// Rollups whose parents these are, with all their children folded before
+    pub settles: Vec<usize>,
+}
+
+/// Steps in waves; those of one wave do not wait for each other
+#[must_use]
+pub fn waves(program: &Program) -> Vec<Vec<Step>> {
+    let all: BTreeSet<usize> = (0..program.rollups.len()).collect();
+    let mut folded = BTreeSet::new();
+    let mut settled = BTreeSet::new();
+    let mut waves = Vec::new();
+    while settled.len() < all.len() {
+        let steps: Vec<Step> =
+            (0..program.sources.len()).filter_map(|source| step(program, source, &folded, &settled)).collect();
+        // An object all of whose totals are known is read once and for all; only where none is left, because objects
+        // are parents of each other, one is read before its time, and again later.
+        let complete = |step: &Step| {
+            program.into_parent(step.source).all(|rollup| settled.contains(&rollup) || step.settles.contains(&rollup))
+        };
+        let mut wave: Vec<Step> = steps.iter().filter(|step| complete(step)).cloned().collect();
+        if wave.is_empty() {
+            wave.extend(steps.into_iter().next());
+        }
+        if wave.is_empty() {
+            break; // INVARIANT: not reached, as definitions in a circle are refused
+        }
+        for step in &wave {
+            folded.extend(step.folds.iter().copied());
+            settled.extend(step.settles.iter().copied());
+        }
+        waves.push(wave);
+    }
+    waves
+}
+
+/// What one reading of an object could do at this point, if anything
+fn step(program: &Program, source: usize, folded: &BTreeSet<usize>, settled: &BTreeSet<usize>) -> Option<Step> {
+    let settles: Vec<usize> =
+        program.into_parent(source).filter(|rollup| folded.contains(rollup) && !settled.contains(rollup)).collect();
+    let known = |needed: &usize| settled.contains(needed) || settles.contains(needed);
+    let folds =
+        program.rollups.iter().enumerate().filter(|(index, rollup)| {
+            rollup.child == source && !folded.contains(index) && rollup.needs.iter().all(known)
+        });
+    let folds: Vec<usize> = folds.map(|(index, _)| index).collect();
+    (!folds.is_empty() || !settles.is_empty()).then_some(Step { source, folds, settles })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::proof::Workspace;
+    use super::*;
+    use crate::calendar::Calendar;
+    use crate::definitions::parse;
+    use serde_json::json;
+    use twenty::Timestamp;
+
+    /// `parent<child:read>written` for each definition, and the waves as `object(folds|settles)`
+    fn shown(definitions: &[(&str, &str, &str, &str)]) -> Vec<Vec<String>> {
+        let list: Vec<_> = definitions
+            .iter()
+            .map(|(parent, child, read, written)| {
+                json!({ "parentObject": parent, "childObject": child, "relationField": "parentId",
+                        "aggregations": [{ "type": "SUM", "childField": read, "parentField": written }] })
+            })
+            .collect();
+        let calendar = Calendar::utc(Timestamp::from_millis(0), 1);
+        let program = Program::new(&parse(&json!(list)).unwrap(), &Workspace::Offline, &calendar);
+        let show =
+            |step: &Step| format!("{}{:?}{:?}", program.sources[step.source].names.singular, step.folds, step.settles);
+        waves(&program).iter().map(|wave| wave.iter().map(show).collect()).collect()
+    }
+
+    #[test]
+    fn each_object_is_read_once_children_first() {
+        let waves = shown(&[
+            ("household", "person", "total", "total"),
+            ("person", "gift", "amount", "total"),
+            ("company", "gift", "amount", "total"),
+            ("payout", "staging", "x", "y"),
+        ]);
+        assert_eq!(
+            waves,
+            [
+                vec!["gift[1, 2][]", "staging[3][]"],
+                vec!["person[0][1]", "company[][2]", "payout[][3]"],
+                vec!["household[][0]"],
+            ]
+        );
+    }
+
+    #[test]
+    fn an_object_over_itself_is_read_twice() {
+        assert_eq!(shown(&[("company", "company", "revenue", "revenueBelow")]), [["company[0][]"], ["company[][0]"]]);
+    }
+
+    #[test]
+    fn objects_over_each_other_end_all_the_same() {
+        let waves = shown(&[("a", "b", "p", "q"), ("b", "a", "q", "r"), ("a", "b", "r", "s")]);
+        let settled: Vec<_> = waves.iter().flatten().filter(|step| !step.ends_with("[]")).collect();
+        assert_eq!(settled, ["a[1][0]", "b[2][1]", "a[][2]"], "{waves:?}");
+    }
+}

@@ -1,0 +1,225 @@
+//! From a tally to what is stored on the parent, and whether that is what is stored already.
+
+use serde_json::{Value as Json, json};
+use twenty::decimal::Decimal;
+use twenty::value::Value;
+
+use crate::calendar::Calendar;
+use crate::definitions::{Aggregation, Kind};
+use crate::moment::Moment;
+use crate::tally::{self, Tally};
+
+/// What kind of field receives a total
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// CURRENCY: an amount in micros, and a code
+    Money,
+    /// NUMBER, DATE, TEXT …: one value; an instant is cut to its day
+    Plain,
+    /// DATE_TIME: one value; an instant stays one
+    Instant,
+}
+
+impl Target {
+    /// What receives the total of this aggregation, going by the definition alone
+    #[must_use]
+    pub fn of(aggregation: &Aggregation) -> Self {
+        if aggregation.currency_field.is_some() { Self::Money } else { Self::Plain }
+    }
+}
+
+/// The value that a parent should carry
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Total {
+    /// Nothing
+    Empty,
+    /// A number
+    Number(Decimal),
+    /// A text, a date or an instant
+    Text(Box<str>),
+    /// An amount of money in micros; without an amount, an empty currency field
+    Money(Option<Decimal>, Option<Box<str>>),
+    /// Amounts in several currencies: no value is right
+    Mixed(Vec<Box<str>>),
+    /// Some value was no number or out of range: the total is not known
+    Unknown,
+}
+
+impl Total {
+    /// What the children of one parent come to
+    ///
+    /// Sums and means of plain numbers are rounded half up to two decimals, those of money to whole micros.
+    #[must_use]
+    pub fn new(aggregation: &Aggregation, target: Target, tally: &Tally, calendar: &Calendar) -> Self {
+        let kind = aggregation.kind;
+        let money = target == Target::Money;
+        let amount = |number: Decimal, code: Option<Box<str>>| {
+            if money { Self::Money(Some(number.rounded(0)), code) } else { Self::Number(number) }
+        };
+        match tally.result(kind) {
+            tally::Result::Unusable => Self::Unknown,
+            tally::Result::Mixed(codes) => Self::Mixed(codes),
+            tally::Result::Count(count) => {
+                Self::Number(Decimal::from_integer(i64::try_from(count).unwrap_or(i64::MAX)))
+            }
+            tally::Result::Nothing if kind == Kind::Sum => amount(Decimal::ZERO, None),
+            tally::Result::Nothing if money => Self::Money(None, None),
+            tally::Result::Nothing => Self::Empty,
+            tally::Result::Sum(sum, code, count) if kind == Kind::Avg => {
+                sum.divided(count, if money { 0 } else { 2 }).map_or(Self::Unknown, |mean| amount(mean, code))
+            }
+            tally::Result::Sum(sum, code, _) => amount(if money { sum } else { sum.rounded(2) }, code),
+            tally::Result::Best(value, code) => match value {
+                Value::Number(number) => amount(number, code),
+                Value::Text(text) => match Decimal::parse(&text) {
+                    Some(number) => amount(number, code),
+                    None if money => Self::Unknown,
+                    None => Self::Text(dated(text, target, calendar)),
+                },
+                _ => Self::Unknown,
+            },
+        }
+    }
+
+    /// As it goes into a request; nothing for a total that is not written
+    #[must_use]
+    pub fn to_json(&self) -> Option<Json> {
+        match self {
+            Self::Empty => Some(Json::Null),
+            Self::Number(number) => Some(number.to_json()),
+            Self::Text(text) => Some(json!(text)),
+            // Plain null would be ignored by Twenty: a currency is cleared part by part.
+            Self::Money(amount, code) => {
+                Some(json!({ "amountMicros": amount.map(Decimal::to_json), "currencyCode": code }))
+            }
+            Self::Mixed(_) | Self::Unknown => None,
+        }
+    }
+
+    /// Whether the stored value is this one; `code` is the stored currency code, where the field has one
+    ///
+    /// A stored null equals a zero, so that people who never gave cost no write. Numbers are compared as doubles,
+    /// because that is how Twenty stores them: a sum past 2^53 would otherwise be written at every run.
+    #[must_use]
+    pub fn is_stored(&self, stored: &Value, code: &Value) -> bool {
+        match self {
+            Self::Empty => stored.is_absent(),
+            Self::Number(number) => same_number(*number, stored),
+            Self::Money(None, _) => stored.is_absent() && code.text().unwrap_or_default().is_empty(),
+            Self::Money(Some(amount), wanted) => {
+                same_number(*amount, stored) && code.text().unwrap_or_default() == wanted.as_deref().unwrap_or_default()
+            }
+            Self::Text(text) => stored.text().is_some_and(|stored| **text == *stored || same_time(text, stored)),
+            Self::Mixed(_) | Self::Unknown => false,
+        }
+    }
+}
+
+/// An instant becomes the day it falls on, unless the field holds instants
+fn dated(text: Box<str>, target: Target, calendar: &Calendar) -> Box<str> {
+    match Moment::read(&text) {
+        Some(moment @ Moment::Instant(_)) if target == Target::Plain => {
+            moment.instant().map_or(text, |at| calendar.local(at).date().to_string().into())
+        }
+        Some(Moment::Date(day)) if target == Target::Instant => format!("{day}T00:00:00.000Z").into(),
+        _ => text,
+    }
+}
+
+fn same_number(number: Decimal, stored: &Value) -> bool {
+    let stored = if stored.is_absent() { Some(Decimal::ZERO) } else { stored.number() };
+    stored.is_some_and(|stored| stored == number || stored.to_f64().to_bits() == number.to_f64().to_bits())
+}
+
+fn same_time(a: &str, b: &str) -> bool {
+    match (Moment::read(a), Moment::read(b)) {
+        (Some(a), Some(b)) => a.order(b) == Some(std::cmp::Ordering::Equal),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::definitions::parse_one;
+    use twenty::Timestamp;
+
+    fn total(kind: &str, target: Target, values: &[(Json, Json)]) -> Total {
+        let mut json = json!({ "type": kind, "childField": "x.amountMicros", "parentField": "total" });
+        if target == Target::Money {
+            json["currencyField"] = json!("x.currencyCode");
+        }
+        let definition = parse_one(&json!({
+            "parentObject": "person", "childObject": "gift", "relationField": "donorId", "aggregations": [json]
+        }));
+        let aggregation = definition.unwrap().aggregations.remove(0);
+        let mut tally = Tally::default();
+        for (value, code) in values {
+            tally.take(aggregation.kind, &Value::from(value), Some(&Value::from(code)));
+        }
+        Total::new(&aggregation, target, &tally, &Calendar::utc(Timestamp::from_millis(0), 1))
+    }
+
+    fn stored(total: &Total, value: &Json, code: &Json) -> bool {
+        total.is_stored(&Value::from(value), &Value::from(code))
+    }
+
+    #[test]
+    fn totals_become_json() {
+        let gbp = json!("GBP");
+        for (kind, target, values, expected) in [
+            ("SUM", Target::Money, vec![], json!({ "amountMicros": 0, "currencyCode": null })),
+            ("MAX", Target::Money, vec![], json!({ "amountMicros": null, "currencyCode": null })),
+            ("SUM", Target::Plain, vec![], json!(0)),
+            ("AVG", Target::Plain, vec![], json!(null)),
+            (
+                "AVG",
+                Target::Plain,
+                vec![(json!(1), json!(null)), (json!(2), json!(null)), (json!(2), json!(null))],
+                json!(1.67),
+            ),
+            (
+                "AVG",
+                Target::Money,
+                vec![(json!(1), gbp.clone()), (json!(2), gbp.clone())],
+                json!({ "amountMicros": 2, "currencyCode": "GBP" }),
+            ),
+            ("SUM", Target::Plain, vec![(json!(0.125), json!(null))], json!(0.13)),
+            ("MIN", Target::Plain, vec![(json!(0.125), json!(null)), (json!("0.5"), json!(null))], json!(0.125)),
+            ("MAX", Target::Plain, vec![(json!("2026-03-05T23:30:00.000Z"), json!(null))], json!("2026-03-05")),
+            (
+                "MAX",
+                Target::Instant,
+                vec![(json!("2026-03-05T23:30:00.000Z"), json!(null))],
+                json!("2026-03-05T23:30:00.000Z"),
+            ),
+        ] {
+            assert_eq!(total(kind, target, &values).to_json(), Some(expected), "{kind} {target:?}");
+        }
+        let mixed = total("SUM", Target::Money, &[(json!(1), gbp), (json!(1), json!("USD"))]);
+        assert_eq!(mixed.to_json(), None);
+    }
+
+    #[test]
+    fn what_is_stored_already_is_recognised() {
+        let nothing = total("SUM", Target::Money, &[]);
+        assert!(stored(&nothing, &json!(null), &json!(null)));
+        assert!(stored(&nothing, &json!(0), &json!("")));
+        assert!(!stored(&nothing, &json!(0), &json!("GBP")));
+        let sum = total("SUM", Target::Money, &[(json!(5_000_000), json!("GBP"))]);
+        assert!(stored(&sum, &json!(5_000_000), &json!("GBP")));
+        assert!(stored(&sum, &json!("5000000"), &json!("GBP")));
+        assert!(!stored(&sum, &json!(5_000_000), &json!("USD")));
+        assert!(!stored(&sum, &json!(null), &json!("GBP")));
+        // 2^53 + 1 is stored as 2^53.
+        let large = total("SUM", Target::Plain, &[(json!(9_007_199_254_740_993_i64), json!(null))]);
+        assert!(stored(&large, &json!(9_007_199_254_740_992_i64), &json!(null)));
+        assert!(!stored(&large, &json!(9_007_199_254_740_990_i64), &json!(null)));
+        let day = total("MAX", Target::Plain, &[(json!("2026-03-05"), json!(null))]);
+        assert!(stored(&day, &json!("2026-03-05"), &json!(null)));
+        assert!(!stored(&day, &json!("2026-03-06"), &json!(null)));
+        assert!(stored(&Total::Text("2026-03-05T00:00:00Z".into()), &json!("2026-03-05T00:00:00.000Z"), &json!(null)));
+        assert!(stored(&Total::Empty, &json!(null), &json!(null)));
+        assert!(!stored(&Total::Empty, &json!(0), &json!(null)));
+    }
+}

@@ -1,0 +1,264 @@
+//! What a run is asked to do, told from the shape of its payload.
+//!
+//! Nothing in a payload names its trigger: an empty object is the cron, `requestContext` is the route, `events` or
+//! `recordId` a record event. A payload of no known shape is refused; it must not start a rebuild by accident.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value as Json;
+use uuid::Uuid;
+
+use crate::definitions::{Definition, Fault};
+
+/// What to recompute
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trigger {
+    /// All parents of all definitions
+    Everything,
+    /// The parents that these events touch
+    Events(Vec<Hint>),
+    /// These records, as parents of one object, or of every object that knows them
+    Parents {
+        /// The object, if it was named
+        object: Option<String>,
+        /// Their ids
+        ids: BTreeSet<Uuid>,
+    },
+}
+
+/// What one event says: that something happened, which may be long past or told twice
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hint {
+    object: String,
+    restored: bool,
+    record: Option<Uuid>,
+    before: Json,
+    after: Json,
+}
+
+/// Parents to recompute, by the number of the definition
+pub type Targets = BTreeMap<usize, BTreeSet<Uuid>>;
+
+impl Trigger {
+    /// Reads a payload
+    ///
+    /// # Errors
+    /// If it has no known shape; the fault says what was found.
+    pub fn read(payload: &Json) -> Result<Self, Fault> {
+        let object = match payload {
+            Json::Null => return Ok(Self::Everything),
+            Json::Object(object) if object.is_empty() => return Ok(Self::Everything),
+            Json::Object(object) => object,
+            other => return Err(unknown(&format!("found {}", crate::definitions::kind_of(other)))),
+        };
+        if object.contains_key("requestContext") {
+            return route(object.get("body").unwrap_or(&Json::Null));
+        }
+        if let Some(events) = object.get("events") {
+            let Some(events) = events.as_array() else { return Err(Fault::new("payload, events", "expected a list")) };
+            return events.iter().map(|event| hint(payload, event)).collect::<Result<_, _>>().map(Self::Events);
+        }
+        if object.contains_key("recordId") || object.contains_key("properties") {
+            return Ok(Self::Events(vec![hint(payload, payload)?]));
+        }
+        let keys: Vec<String> = object.keys().take(5).map(|key| format!("`{key}`")).collect();
+        Err(unknown(&format!("found an object with {}", keys.join(", "))))
+    }
+
+    /// The parents to recompute; nothing for all of them
+    #[must_use]
+    pub fn targets(&self, definitions: &[Definition]) -> Option<Targets> {
+        let mut targets = Targets::new();
+        for (number, definition) in definitions.iter().enumerate() {
+            let ids: BTreeSet<Uuid> = match self {
+                Self::Everything => return None,
+                Self::Parents { object, .. }
+                    if object.as_ref().is_some_and(|name| *name != definition.parent_object) =>
+                {
+                    continue;
+                }
+                Self::Parents { ids, .. } => ids.clone(),
+                Self::Events(hints) => hints.iter().flat_map(|hint| hint.parents(definition)).collect(),
+            };
+            if !ids.is_empty() {
+                targets.insert(number, ids);
+            }
+        }
+        Some(targets)
+    }
+}
+
+impl Hint {
+    /// Parents of a definition that the event touches: those before and after it
+    fn parents(&self, definition: &Definition) -> Vec<Uuid> {
+        let mut parents = Vec::new();
+        if self.object == definition.child_object {
+            let sides = [&self.before, &self.after];
+            let ids = sides.map(|side| side.get(&definition.relation_field).and_then(Json::as_str));
+            parents.extend(ids.into_iter().flatten().filter_map(|id| Uuid::try_parse(id).ok()));
+        }
+        // While a parent was deleted, nobody kept its totals right.
+        if self.object == definition.parent_object && self.restored {
+            parents.extend(self.record);
+        }
+        parents
+    }
+}
+
+fn unknown(found: &str) -> Fault {
+    let expected = "expected {} from a cron, a record event with `recordId`, a batch with `events`, or a route request";
+    Fault::new("payload", format!("{found}, {expected}"))
+}
+
+fn hint(payload: &Json, event: &Json) -> Result<Hint, Fault> {
+    let name = payload.get("name").and_then(Json::as_str).unwrap_or_default();
+    let (object, operation) = name.split_once('.').unwrap_or_default();
+    let object = payload.pointer("/objectMetadata/nameSingular").and_then(Json::as_str).unwrap_or(object);
+    if object.is_empty() {
+        return Err(Fault::new("payload, name", "expected an object and an operation, such as `gift.created`"));
+    }
+    let Some(properties) = event.get("properties").filter(|properties| properties.is_object()) else {
+        return Err(Fault::new("payload, properties", "expected an object with `before` or `after`"));
+    };
+    let side = |name: &str| properties.get(name).cloned().unwrap_or(Json::Null);
+    Ok(Hint {
+        object: object.to_owned(),
+        restored: operation == "restored",
+        record: event.get("recordId").and_then(Json::as_str).and_then(|id| Uuid::try_parse(id).ok()),
+        before: side("before"),
+        after: side("after"),
+    })
+}
+
+fn route(body: &Json) -> Result<Trigger, Fault> {
+    let object = match body {
+        Json::Null => return Ok(Trigger::Everything),
+        Json::Object(object) if object.is_empty() => return Ok(Trigger::Everything),
+        Json::Object(object) => object,
+        _ => return Err(Fault::new("body", "expected an object, such as `{\"parentObject\":\"person\",\"ids\":[…]}`")),
+    };
+    if let Some(key) = object.keys().find(|key| !["ids", "parentObject"].contains(&key.as_str())) {
+        return Err(Fault::new(format!("body, {key}"), "unknown key, expected `ids` and `parentObject`"));
+    }
+    let parent = match object.get("parentObject") {
+        None | Some(Json::Null) => None,
+        Some(Json::String(name)) => Some(name.clone()),
+        Some(_) => return Err(Fault::new("body, parentObject", "expected the name of an object")),
+    };
+    let Some(ids) = object.get("ids").and_then(Json::as_array) else {
+        return Err(Fault::new("body, ids", "expected a list of record ids"));
+    };
+    let ids = ids.iter().enumerate().map(|(index, id)| {
+        id.as_str()
+            .and_then(|id| Uuid::try_parse(id).ok())
+            .ok_or_else(|| Fault::new(format!("body, ids {index}"), format!("found {id}, expected the id of a record")))
+    });
+    Ok(Trigger::Parents { object: parent, ids: ids.collect::<Result<_, _>>()? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::definitions::parse;
+    use serde_json::json;
+
+    const ADA: &str = "11111111-1111-4111-8111-111111111111";
+    const BOB: &str = "22222222-2222-4222-8222-222222222222";
+
+    fn targets(payload: &Json) -> Option<Vec<(usize, Vec<String>)>> {
+        let definition = |parent: &str, child: &str| {
+            json!({ "parentObject": parent, "childObject": child, "relationField": format!("{parent}Id"),
+                    "aggregations": [{ "type": "COUNT", "parentField": "n" }] })
+        };
+        let definitions = parse(&json!([
+            definition("person", "gift"),
+            definition("appeal", "gift"),
+            definition("household", "person")
+        ]));
+        let targets = Trigger::read(payload).unwrap().targets(&definitions.unwrap())?;
+        Some(targets.into_iter().map(|(n, ids)| (n, ids.iter().map(ToString::to_string).collect())).collect())
+    }
+
+    fn event(name: &str, before: Json, after: Json) -> Json {
+        json!({ "name": name, "recordId": ADA, "properties": { "before": before, "after": after } })
+    }
+
+    #[test]
+    fn cron_and_an_empty_request_mean_everything() {
+        for payload in
+            [json!({}), json!(null), json!({ "requestContext": {}, "body": null }), json!({ "requestContext": {} })]
+        {
+            assert_eq!(targets(&payload), None);
+        }
+    }
+
+    #[test]
+    fn an_event_names_the_parents_before_and_after() {
+        let moved = event("gift.updated", json!({ "personId": ADA }), json!({ "personId": BOB, "appealId": null }));
+        assert_eq!(targets(&moved), Some(vec![(0, vec![ADA.into(), BOB.into()])]));
+        let created = event("gift.created", json!(null), json!({ "personId": ADA, "appealId": BOB }));
+        assert_eq!(targets(&created), Some(vec![(0, vec![ADA.into()]), (1, vec![BOB.into()])]));
+    }
+
+    #[test]
+    fn an_event_that_touches_no_parent_is_not_a_rebuild() {
+        assert_eq!(targets(&event("gift.created", json!(null), json!({ "personId": null }))), Some(vec![]));
+        assert_eq!(targets(&event("note.created", json!(null), json!({ "personId": ADA }))), Some(vec![]));
+        assert_eq!(targets(&json!({ "name": "gift.created", "events": [] })), Some(vec![]));
+    }
+
+    #[test]
+    fn a_batch_is_merged_by_parent() {
+        let events = [json!({ "personId": ADA }), json!({ "personId": ADA }), json!({ "personId": BOB })]
+            .map(|after| json!({ "recordId": ADA, "properties": { "after": after } }));
+        let batch = json!({ "name": "gift.created", "objectMetadata": { "nameSingular": "gift" }, "events": events });
+        assert_eq!(targets(&batch), Some(vec![(0, vec![ADA.into(), BOB.into()])]));
+    }
+
+    #[test]
+    fn a_restored_parent_is_recomputed() {
+        let restored = event("person.restored", json!({}), json!({ "householdId": BOB }));
+        assert_eq!(targets(&restored), Some(vec![(0, vec![ADA.into()]), (2, vec![BOB.into()])]));
+    }
+
+    #[test]
+    fn a_route_may_name_parents() {
+        let request = |body: Json| json!({ "requestContext": { "http": {} }, "body": body });
+        assert_eq!(
+            targets(&request(json!({ "parentObject": "appeal", "ids": [ADA, ADA] }))),
+            Some(vec![(1, vec![ADA.into()])])
+        );
+        assert_eq!(targets(&request(json!({ "ids": [ADA] }))).unwrap().len(), 3);
+        assert_eq!(targets(&request(json!({ "ids": [] }))), Some(vec![]));
+    }
+
+    #[test]
+    fn payloads_of_no_known_shape_are_refused() {
+        let request = |body: Json| json!({ "requestContext": {}, "body": body });
+        let expected =
+            "expected {} from a cron, a record event with `recordId`, a batch with `events`, or a route request";
+        for (payload, message) in [
+            (json!("x"), format!("payload: found a text, {expected}")),
+            (json!([]), format!("payload: found an empty list, {expected}")),
+            (json!({ "foo": 1, "bar": 2 }), format!("payload: found an object with `bar`, `foo`, {expected}")),
+            (json!({ "events": 5 }), "payload, events: expected a list".into()),
+            (
+                json!({ "recordId": ADA, "properties": {} }),
+                "payload, name: expected an object and an operation, such as `gift.created`".into(),
+            ),
+            (
+                json!({ "recordId": ADA, "name": "gift.created" }),
+                "payload, properties: expected an object with `before` or `after`".into(),
+            ),
+            (request(json!({ "raw": "x" })), "body, raw: unknown key, expected `ids` and `parentObject`".into()),
+            (
+                request(json!([])),
+                "body: expected an object, such as `{\"parentObject\":\"person\",\"ids\":[…]}`".into(),
+            ),
+            (request(json!({ "ids": "x" })), "body, ids: expected a list of record ids".into()),
+            (request(json!({ "ids": [ADA, "x"] })), "body, ids 1: found \"x\", expected the id of a record".into()),
+        ] {
+            assert_eq!(Trigger::read(&payload).unwrap_err().to_string(), message);
+        }
+    }
+}
