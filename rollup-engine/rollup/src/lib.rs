@@ -3,6 +3,7 @@
 //! Values are always computed from the children as they are, never incremented: events are hints that can be lost,
 //! doubled and reordered. It knows Twenty by way of the `twenty` crate, and nothing of JavaScript.
 
+mod calculate;
 pub mod calendar;
 pub mod condition;
 pub mod config;
@@ -12,6 +13,12 @@ pub mod fold;
 pub mod moment;
 pub mod program;
 pub mod pure;
+pub mod report;
+mod run;
 pub mod tally;
 pub mod total;
 pub mod trigger;
+
+pub use calculate::{Options, calculate_rollups};
+pub use pure::{TotalsOptions, compute_totals, validate_definitions};
+pub use report::Report;

@@ -1,6 +1,6 @@
 //! Calls to Twenty: each passes the gate, is repeated where that helps, and is entered in the ledger.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use uuid::Uuid;
@@ -84,6 +84,7 @@ pub struct Client<H> {
     deadline: Option<Timestamp>,
     ledger: RefCell<Ledger>,
     random: RefCell<Sequence>,
+    first_answer: Cell<Option<Timestamp>>,
 }
 
 impl<H: Host> Client<H> {
@@ -104,6 +105,7 @@ impl<H: Host> Client<H> {
             deadline,
             ledger: RefCell::default(),
             random: RefCell::new(Sequence::new(seed)),
+            first_answer: Cell::new(None),
         }
     }
 
@@ -115,6 +117,11 @@ impl<H: Host> Client<H> {
     /// What was spent so far
     pub fn ledger(&self) -> Ledger {
         self.ledger.borrow().clone()
+    }
+
+    /// When the server gave its first answer, by its own clock to the second, if it said so
+    pub fn first_answer(&self) -> Option<Timestamp> {
+        self.first_answer.get()
     }
 
     /// One page of an object's live records, in the order of their ids
@@ -277,6 +284,9 @@ impl<H: Host> Client<H> {
             Err(unreachable) => Err(ApiError::Unreachable { endpoint, reason: unreachable.reason }),
             Ok(response) => {
                 self.ledger.borrow_mut().bytes += response.body.len() as u64;
+                if self.first_answer.get().is_none() {
+                    self.first_answer.set(response.header("date").and_then(Timestamp::parse_http_date));
+                }
                 match response.status {
                     200..=299 => Ok(response),
                     status => Err(ApiError::from_answer(endpoint, status, &response.body)),

@@ -31,6 +31,13 @@ impl Timestamp {
         text.parse::<jiff::Timestamp>().ok().map(|instant| Self(instant.as_millisecond()))
     }
 
+    /// Reads the `Date` header of an HTTP answer: `Sun, 22 Nov 2026 21:26:57 GMT`
+    #[must_use]
+    pub fn parse_http_date(text: &str) -> Option<Self> {
+        let instant = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
+        Some(Self(instant.as_millisecond()))
+    }
+
     /// Time from `earlier` to this instant; zero if `earlier` is the later one
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
@@ -75,6 +82,10 @@ mod tests {
         }
         assert_eq!(Timestamp::parse("2026-03-05T23:30:00-05:00"), Timestamp::parse("2026-03-06T04:30:00Z"));
         assert_eq!(Timestamp::parse("2026-03-05"), None);
+        assert_eq!(
+            Timestamp::parse_http_date("Sun, 22 Nov 2026 21:26:57 GMT"),
+            Timestamp::parse("2026-11-22T21:26:57Z")
+        );
     }
 
     #[test]

@@ -1,0 +1,140 @@
+//! What a run did, as it is handed to whoever started it. Nothing is reported that was not done.
+
+use serde::Serialize;
+use twenty::ledger::Ledger;
+use uuid::Uuid;
+
+use crate::program::Skipped;
+
+/// Most parents that a list in the report names; the counts go on
+pub const MOST_NAMED: usize = 100;
+
+/// How a run ended
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// All parents are right
+    #[default]
+    Ok,
+    /// Some are not: the time ran out, or Twenty refused some of them
+    Partial,
+    /// There was nothing to do
+    Noop,
+    /// Nothing could be done, or not what was asked
+    Error,
+}
+
+/// What a run was to do
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// Every parent
+    FullRebuild,
+    /// The parents that were named
+    Targeted,
+}
+
+/// Counts of parents; one that several definitions write to counts once
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Totals {
+    /// Parents whose totals were computed and compared
+    pub processed: u64,
+    /// Parents that Twenty has confirmed as written
+    pub updated: u64,
+    /// Parents that were right already
+    pub unchanged: u64,
+    /// Those of the updated that have no child left
+    pub reset: u64,
+    /// Parents that could not be written, or whose total is not known
+    pub failed: u64,
+    /// Parents with amounts in several currencies
+    pub mixed_currency: u64,
+}
+
+/// Counts of one definition
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Detail {
+    /// Object of the parents
+    pub parent_object: String,
+    /// Object of the children
+    pub child_object: String,
+    /// Field of the child that holds the parent's id
+    pub relation_field: String,
+    /// Parents compared
+    pub processed: u64,
+    /// Parents written because of this definition
+    pub updated: u64,
+}
+
+/// A parent with amounts in several currencies
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Mixture {
+    /// Object of the parent
+    pub parent_object: String,
+    /// The parent
+    pub id: Uuid,
+    /// Field that was left as it is, or emptied
+    pub field: String,
+    /// The currencies; an empty text for amounts without one
+    pub currencies: Vec<Box<str>>,
+}
+
+/// A parent that is not right
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Failure {
+    /// Object of the parent
+    pub parent_object: String,
+    /// The parent
+    pub id: Uuid,
+    /// Why
+    pub message: String,
+}
+
+/// What a run did
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// How it ended
+    pub status: Status,
+    /// Stable name of what went wrong, for programs
+    pub code: Option<String>,
+    /// What went wrong, in words
+    pub message: Option<String>,
+    /// What it was to do; nothing if that could not be told
+    pub mode: Option<Mode>,
+    /// Time that it took, in milliseconds
+    pub took_ms: u64,
+    /// Counts of parents
+    pub totals: Totals,
+    /// Definitions and aggregations that were left out
+    pub skipped: Vec<Skipped>,
+    /// Requests
+    pub requests: Ledger,
+    /// Counts by definition, in the order of the configuration
+    pub details: Vec<Detail>,
+    /// Parents with amounts in several currencies, the first hundred
+    pub mixed_currency: Vec<Mixture>,
+    /// Parents that are not right, the first hundred
+    pub failures: Vec<Failure>,
+    /// What else is worth knowing
+    pub notes: Vec<String>,
+    /// Where a next run can go on; always null for a run that is complete or begins anew
+    pub checkpoint: Option<()>,
+}
+
+impl Report {
+    /// The report of a run that could not start
+    #[must_use]
+    pub fn error(code: &str, message: impl ToString) -> Self {
+        Self {
+            status: Status::Error,
+            code: Some(code.to_owned()),
+            message: Some(message.to_string()),
+            ..Self::default()
+        }
+    }
+}

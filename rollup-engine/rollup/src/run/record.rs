@@ -1,0 +1,131 @@
+//! What a run has done so far, in counts and names.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use twenty::error::ApiError;
+use uuid::Uuid;
+
+use crate::definitions::Definition;
+use crate::program::{Program, Skipped};
+use crate::report::{Detail, Failure, MOST_NAMED, Mixture, Totals};
+
+/// The record of one run
+#[derive(Debug)]
+pub(crate) struct Record {
+    pub(crate) totals: Totals,
+    /// Processed and updated, by rollup
+    counts: Vec<(u64, u64)>,
+    /// Rollups that cannot go on, and what stopped them
+    dropped: BTreeMap<usize, (String, String)>,
+    /// Columns that name a missing field
+    missing: BTreeSet<(usize, usize, String)>,
+    pub(crate) mixtures: Vec<Mixture>,
+    pub(crate) failures: Vec<Failure>,
+    pub(crate) notes: Vec<String>,
+}
+
+impl Record {
+    pub(crate) fn new(program: &Program) -> Self {
+        Self {
+            totals: Totals::default(),
+            counts: vec![(0, 0); program.rollups.len()],
+            dropped: BTreeMap::new(),
+            missing: BTreeSet::new(),
+            mixtures: Vec::new(),
+            failures: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    pub(super) fn processed(&mut self, rollup: usize) {
+        if let Some((processed, _)) = self.counts.get_mut(rollup) {
+            *processed += 1;
+        }
+    }
+
+    pub(super) fn updated(&mut self, rollups: &[usize], reset: bool) {
+        self.totals.updated += 1;
+        self.totals.reset += u64::from(reset);
+        for rollup in rollups {
+            if let Some((_, updated)) = self.counts.get_mut(*rollup) {
+                *updated += 1;
+            }
+        }
+    }
+
+    pub(super) fn failed(&mut self, parent_object: &str, id: Uuid, message: impl Into<String>) {
+        self.totals.failed += 1;
+        if self.failures.len() < MOST_NAMED {
+            self.failures.push(Failure { parent_object: parent_object.to_owned(), id, message: message.into() });
+        }
+    }
+
+    pub(super) fn mixed(&mut self, mixture: Mixture) {
+        if self.mixtures.len() < MOST_NAMED {
+            self.mixtures.push(mixture);
+        }
+    }
+
+    pub(super) fn note(&mut self, note: String) {
+        if !self.notes.contains(&note) && self.notes.len() < MOST_NAMED {
+            self.notes.push(note);
+        }
+    }
+
+    pub(super) fn drop_rollup(&mut self, program: &Program, rollup: usize, error: &ApiError) {
+        if rollup < program.rollups.len() {
+            self.dropped.entry(rollup).or_insert_with(|| (error.code().to_owned(), error.to_string()));
+        }
+    }
+
+    pub(super) fn is_dropped(&self, rollup: usize) -> bool {
+        self.dropped.contains_key(&rollup)
+    }
+
+    pub(super) fn missing(&mut self, rollup: usize, column: usize, reason: String) {
+        self.missing.insert((rollup, column, reason));
+    }
+
+    /// The error that stopped every rollup, if every one was stopped
+    pub(crate) fn all_dropped(&self) -> Option<(String, String)> {
+        if self.dropped.len() == self.counts.len() { self.dropped.values().next().cloned() } else { None }
+    }
+
+    /// What was left out while running
+    pub(crate) fn skipped(&self, program: &Program) -> Vec<Skipped> {
+        let number = |rollup: usize| program.rollups.get(rollup).map_or(0, |rollup| rollup.number);
+        let column = |rollup: usize, column: usize| {
+            program.rollups.get(rollup).and_then(|rollup| rollup.columns.get(column)).map(|column| column.number)
+        };
+        let whole = self.dropped.iter().map(|(rollup, (_, reason))| Skipped {
+            definition: number(*rollup),
+            aggregation: None,
+            reason: reason.clone(),
+        });
+        let parts = self.missing.iter().map(|(rollup, index, reason)| Skipped {
+            definition: number(*rollup),
+            aggregation: column(*rollup, *index),
+            reason: reason.clone(),
+        });
+        whole.chain(parts).collect()
+    }
+
+    /// Counts by definition, those that did not run included
+    pub(crate) fn details(&self, program: &Program, definitions: &[Definition]) -> Vec<Detail> {
+        let counts = |number: usize| {
+            let index = program.rollups.iter().position(|rollup| rollup.number == number)?;
+            self.counts.get(index).copied()
+        };
+        let detail = |(number, definition): (usize, &Definition)| {
+            let (processed, updated) = counts(number).unwrap_or_default();
+            Detail {
+                parent_object: definition.parent_object.clone(),
+                child_object: definition.child_object.clone(),
+                relation_field: definition.relation_field.clone(),
+                processed,
+                updated,
+            }
+        };
+        definitions.iter().enumerate().map(detail).collect()
+    }
+}

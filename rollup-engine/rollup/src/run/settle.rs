@@ -1,0 +1,149 @@
+//! From tallies to the write that a parent needs, if it needs one.
+
+use serde_json::{Map, Value as Json};
+use twenty::page::Record as Row;
+use twenty::value::Value;
+use twenty::{Host, Timestamp};
+use uuid::Uuid;
+
+use super::Run;
+use crate::config::MixedCurrency;
+use crate::program::Column;
+use crate::report::Mixture;
+use crate::tally::MIXTURE;
+use crate::total::{Target, Total};
+
+/// What a parent is to be given
+#[derive(Clone, Debug)]
+pub(super) struct Write {
+    pub(super) id: Uuid,
+    /// `createdAt` as it was read: another one in the reply to a write means that the write made a new record
+    pub(super) created_at: Value,
+    pub(super) changes: Map<String, Json>,
+    /// When the parent was last seen to be live
+    pub(super) read_at: Timestamp,
+    /// Rollups that changed something
+    pub(super) rollups: Vec<usize>,
+    /// Whether no child is left
+    pub(super) reset: bool,
+}
+
+impl<H: Host> Run<'_, H> {
+    /// Computes and compares the totals of one parent, and puts them in place in the row, for whoever reads it as a
+    /// child.
+    pub(super) fn settle(&self, source: usize, settles: &[usize], row: &mut Row, read_at: Timestamp) -> Option<Write> {
+        let mut write = Write {
+            id: row.id,
+            created_at: self.program.sources.get(source).map_or(Value::Missing, |at| row.value(at.created_at).clone()),
+            changes: Map::new(),
+            read_at,
+            rollups: Vec::new(),
+            reset: true,
+        };
+        let (mut mixed, mut unknown) = (false, None);
+        for &index in settles {
+            if self.record.borrow().is_dropped(index) {
+                continue;
+            }
+            let (Some(rollup), Some(fold)) = (self.program.rollups.get(index), self.folds.get(index)) else { continue };
+            if !self.again.get() {
+                self.record.borrow_mut().processed(index);
+            }
+            write.reset &= !fold.borrow().has_children(row.id);
+            for (number, column) in rollup.columns.iter().enumerate() {
+                let Some(total) = self.total(index, number, column, row) else { continue };
+                let field = &column.aggregation.parent_field;
+                let wanted = match &total {
+                    Total::Mixed(codes) => {
+                        mixed = true;
+                        self.record.borrow_mut().mixed(Mixture {
+                            parent_object: self.name(source).to_owned(),
+                            id: row.id,
+                            field: field.clone(),
+                            currencies: codes.clone(),
+                        });
+                        (self.mixed_currency == MixedCurrency::Clear).then(|| empty(column.target))
+                    }
+                    Total::Unknown => {
+                        unknown = Some(field.clone());
+                        None
+                    }
+                    total => Some(total.clone()),
+                };
+                if let Some(wanted) = wanted
+                    && !wanted.is_stored(row.value(column.stored), column.code_in(&row.values))
+                    && let Some(json) = wanted.to_json()
+                {
+                    write.changes.insert(field.clone(), json);
+                    if !write.rollups.contains(&index) {
+                        write.rollups.push(index);
+                    }
+                }
+                put_in_place(column, &total, &mut row.values);
+            }
+            fold.borrow_mut().release(row.id);
+        }
+        let mut record = self.record.borrow_mut();
+        if !self.again.get() {
+            record.totals.processed += 1;
+            record.totals.mixed_currency += u64::from(mixed);
+        }
+        if let Some(field) = &unknown {
+            let reason = format!("`{field}`: a value is not a number, or the sum is out of range");
+            record.failed(self.name(source), row.id, reason);
+        }
+        if write.changes.is_empty() {
+            record.totals.unchanged += u64::from(unknown.is_none() && !self.again.get());
+            return None;
+        }
+        Some(write)
+    }
+
+    /// The total of one column, unless it names a field that is not there
+    fn total(&self, index: usize, number: usize, column: &Column, row: &Row) -> Option<Total> {
+        let fold = self.folds.get(index)?.borrow();
+        if let Some(field) = fold.missing(number) {
+            let reason = format!("the children have no `{field}`");
+            self.record.borrow_mut().missing(index, number, reason);
+            return None;
+        }
+        if *row.value(column.stored) == Value::Missing {
+            let reason = format!("the parents have no `{}`", column.aggregation.parent_field);
+            self.record.borrow_mut().missing(index, number, reason);
+            return None;
+        }
+        Some(fold.total(row.id, number, column, self.calendar))
+    }
+
+    pub(super) fn name(&self, source: usize) -> &str {
+        self.program.sources.get(source).map_or("", |source| &source.names.singular)
+    }
+}
+
+/// What empties a field
+fn empty(target: Target) -> Total {
+    if target == Target::Money { Total::Money(None, None) } else { Total::Empty }
+}
+
+/// Puts a total where the row keeps the stored one. A mixture is handed on as its codes, so that a total over it is
+/// one as well.
+fn put_in_place(column: &Column, total: &Total, values: &mut [Value]) {
+    let (amount, code) = match total {
+        Total::Empty => (Value::Null, Value::Null),
+        Total::Number(number) => (Value::Number(*number), Value::Null),
+        Total::Text(text) => (Value::Text(text.clone()), Value::Null),
+        Total::Money(amount, code) => {
+            (amount.map_or(Value::Null, Value::Number), code.clone().map_or(Value::Null, Value::Text))
+        }
+        Total::Mixed(codes) if column.stored_code.is_some() => {
+            (Value::Number(twenty::decimal::Decimal::ZERO), Value::Text(codes.join(&*MIXTURE.to_string()).into()))
+        }
+        Total::Mixed(_) | Total::Unknown => (Value::Unreadable, Value::Null),
+    };
+    if let Some(slot) = values.get_mut(column.stored) {
+        *slot = amount;
+    }
+    if let Some(slot) = column.stored_code.and_then(|place| values.get_mut(place)) {
+        *slot = code;
+    }
+}
