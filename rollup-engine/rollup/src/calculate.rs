@@ -63,10 +63,10 @@ struct Work {
 fn prepare<H: Host>(host: &H, payload: &Json, options: &Options, now: Timestamp) -> Result<Option<Work>, Box<Report>> {
     let environment =
         Environment::read(&options.environment).map_err(|error| Box::new(Report::error(error.code(), &error)))?;
-    let trigger = Trigger::read(payload).map_err(|fault| Box::new(Report::error("unknown_payload", fault)))?;
+    let trigger = Trigger::read(payload).map_err(|fault| Box::new(Report::error("unknown_payload", &fault)))?;
     let config = &environment.config;
     let calendar = Calendar::in_zone(host, &config.time_zone, now, config.fiscal_year_start_month)
-        .ok_or_else(|| Box::new(Report::error("invalid_config", unknown_zone(&config.time_zone))))?;
+        .ok_or_else(|| Box::new(Report::error("invalid_config", &unknown_zone(&config.time_zone))))?;
     let targets = trigger.targets(&config.definitions);
     if targets.as_ref().is_some_and(Targets::is_empty) {
         return Ok(None);

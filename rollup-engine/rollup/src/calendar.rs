@@ -1,6 +1,6 @@
 //! What day it is, and where a day begins.
 //!
-//! A DATE is a calendar date, a DATE_TIME an instant; between the two stands the configured time zone. `now` is taken
+//! A `DATE` is a calendar date, a `DATE_TIME` an instant; between the two stands the configured time zone. `now` is taken
 //! once a run, so that all totals of a run agree on which year it is.
 
 use jiff::civil::{Date, DateTime, Time};

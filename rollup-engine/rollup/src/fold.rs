@@ -42,9 +42,8 @@ impl Fold {
             .entry(parent)
             .or_insert_with(|| vec![Tally::default(); rollup.columns.len()].into_boxed_slice());
         for (index, (column, tally)) in rollup.columns.iter().zip(tallies.iter_mut()).enumerate() {
-            let mut places = column.value.iter().chain(&column.code).chain(column.tests.iter().map(|(place, _)| place));
-            if places.any(|place| *record.value(*place) == Value::Missing) {
-                self.missing_columns.entry(index).or_insert_with(|| column.aggregation.parent_field.clone());
+            if let Some(path) = missing_path(column, record) {
+                self.missing_columns.entry(index).or_insert(path);
             }
             take(column, tally, record);
         }
@@ -74,6 +73,18 @@ impl Fold {
     pub fn missing(&self, index: usize) -> Option<&str> {
         self.missing.as_deref().or_else(|| self.missing_columns.get(&index).map(String::as_str))
     }
+}
+
+/// The path that a column names and the record does not have
+fn missing_path(column: &Column, record: &Record) -> Option<String> {
+    let lacks = |place: usize| *record.value(place) == Value::Missing;
+    if column.value.is_some_and(lacks) {
+        return column.aggregation.child_field.clone();
+    }
+    if column.code.is_some_and(lacks) {
+        return column.aggregation.code_path();
+    }
+    column.tests.iter().find(|(place, _)| lacks(*place)).map(|(_, test)| test.field().to_owned())
 }
 
 /// Adds one child to one tally, if it meets the column's own conditions

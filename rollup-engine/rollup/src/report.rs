@@ -129,7 +129,7 @@ pub struct Report {
 impl Report {
     /// The report of a run that could not start
     #[must_use]
-    pub fn error(code: &str, message: impl ToString) -> Self {
+    pub fn error(code: &str, message: &impl ToString) -> Self {
         Self {
             status: Status::Error,
             code: Some(code.to_owned()),

@@ -16,7 +16,7 @@ pub enum Target {
     Money,
     /// NUMBER, DATE, TEXT …: one value; an instant is cut to its day
     Plain,
-    /// DATE_TIME: one value; an instant stays one
+    /// `DATE_TIME`: one value; an instant stays one
     Instant,
 }
 

@@ -179,7 +179,7 @@ mod tests {
         Some(targets.into_iter().map(|(n, ids)| (n, ids.iter().map(ToString::to_string).collect())).collect())
     }
 
-    fn event(name: &str, before: Json, after: Json) -> Json {
+    fn event(name: &str, before: &Json, after: &Json) -> Json {
         json!({ "name": name, "recordId": ADA, "properties": { "before": before, "after": after } })
     }
 
@@ -194,16 +194,16 @@ mod tests {
 
     #[test]
     fn an_event_names_the_parents_before_and_after() {
-        let moved = event("gift.updated", json!({ "personId": ADA }), json!({ "personId": BOB, "appealId": null }));
+        let moved = event("gift.updated", &json!({ "personId": ADA }), &json!({ "personId": BOB, "appealId": null }));
         assert_eq!(targets(&moved), Some(vec![(0, vec![ADA.into(), BOB.into()])]));
-        let created = event("gift.created", json!(null), json!({ "personId": ADA, "appealId": BOB }));
+        let created = event("gift.created", &json!(null), &json!({ "personId": ADA, "appealId": BOB }));
         assert_eq!(targets(&created), Some(vec![(0, vec![ADA.into()]), (1, vec![BOB.into()])]));
     }
 
     #[test]
     fn an_event_that_touches_no_parent_is_not_a_rebuild() {
-        assert_eq!(targets(&event("gift.created", json!(null), json!({ "personId": null }))), Some(vec![]));
-        assert_eq!(targets(&event("note.created", json!(null), json!({ "personId": ADA }))), Some(vec![]));
+        assert_eq!(targets(&event("gift.created", &json!(null), &json!({ "personId": null }))), Some(vec![]));
+        assert_eq!(targets(&event("note.created", &json!(null), &json!({ "personId": ADA }))), Some(vec![]));
         assert_eq!(targets(&json!({ "name": "gift.created", "events": [] })), Some(vec![]));
     }
 
@@ -217,7 +217,7 @@ mod tests {
 
     #[test]
     fn a_restored_parent_is_recomputed() {
-        let restored = event("person.restored", json!({}), json!({ "householdId": BOB }));
+        let restored = event("person.restored", &json!({}), &json!({ "householdId": BOB }));
         assert_eq!(targets(&restored), Some(vec![(0, vec![ADA.into()]), (2, vec![BOB.into()])]));
     }
 

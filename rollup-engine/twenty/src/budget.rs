@@ -82,9 +82,10 @@ impl Budget {
         }
     }
 
-    /// When the next call may go, asked at `now`
+    /// When the next call may go, asked at `now`; one that the server does not count (`metered` false) needs no
+    /// allowance, but heeds a refusal and the concurrency like all others
     #[must_use]
-    pub fn turn(&self, now: Timestamp) -> Turn {
+    pub fn turn(&self, now: Timestamp, metered: bool) -> Turn {
         if self.in_flight >= self.pace.concurrency.max(1) {
             return Turn::AfterACall;
         }
@@ -92,7 +93,7 @@ impl Budget {
         if let Some(began) = self.last_began {
             earliest = earliest.max(began + self.pace.pause);
         }
-        if self.left == 0 && self.pace.requests_per_minute.is_some() {
+        if metered && self.left == 0 && self.pace.requests_per_minute.is_some() {
             if self.in_flight > 0 {
                 return Turn::AfterACall;
             }
@@ -102,8 +103,8 @@ impl Budget {
     }
 
     /// Notes that a call starts; to be asked for with [`Budget::turn`] first.
-    pub fn began(&mut self, now: Timestamp) {
-        if self.pace.requests_per_minute.is_some() {
+    pub fn began(&mut self, now: Timestamp, metered: bool) {
+        if metered && self.pace.requests_per_minute.is_some() {
             self.refill(now);
             self.left = self.left.saturating_sub(1);
         }
@@ -178,9 +179,9 @@ mod tests {
     fn times(budget: &mut Budget, calls: usize, call: i64, mut now: i64) -> Vec<i64> {
         let mut times = Vec::new();
         while times.len() < calls {
-            match budget.turn(at(now)) {
+            match budget.turn(at(now), true) {
                 Turn::Go => {
-                    budget.began(at(now));
+                    budget.began(at(now), true);
                     times.push(now);
                     now += call;
                     budget.ended(at(now));
@@ -221,23 +222,36 @@ mod tests {
     #[test]
     fn the_next_clump_waits_for_the_calls_of_the_last() {
         let mut budget = Budget::new(Pace { burst: 2, ..Pace::default() });
-        budget.began(at(0));
-        budget.began(at(0));
-        assert_eq!(budget.turn(at(60_000)), Turn::AfterACall);
+        budget.began(at(0), true);
+        budget.began(at(0), true);
+        assert_eq!(budget.turn(at(60_000), true), Turn::AfterACall);
         budget.ended(at(60_000));
-        assert_eq!(budget.turn(at(60_000)), Turn::AfterACall);
+        assert_eq!(budget.turn(at(60_000), true), Turn::AfterACall);
         budget.ended(at(60_001));
-        assert!(matches!(budget.turn(at(60_001)), Turn::Wait(_)));
+        assert!(matches!(budget.turn(at(60_001), true), Turn::Wait(_)));
     }
 
     #[test]
     fn no_more_calls_are_in_flight_than_allowed() {
         let mut budget = Budget::new(Pace { concurrency: 2, requests_per_minute: None, ..Pace::default() });
-        budget.began(at(0));
-        budget.began(at(0));
-        assert_eq!(budget.turn(at(5)), Turn::AfterACall);
+        budget.began(at(0), true);
+        budget.began(at(0), true);
+        assert_eq!(budget.turn(at(5), true), Turn::AfterACall);
         budget.ended(at(5));
-        assert_eq!(budget.turn(at(5)), Turn::Go);
+        assert_eq!(budget.turn(at(5), true), Turn::Go);
+    }
+
+    #[test]
+    fn calls_that_are_not_counted_need_no_allowance() {
+        let mut budget = Budget::new(Pace { burst: 1, concurrency: 2, ..Pace::default() });
+        budget.began(at(0), true);
+        assert_eq!(budget.turn(at(0), true), Turn::AfterACall);
+        assert_eq!(budget.turn(at(0), false), Turn::Go);
+        budget.began(at(0), false);
+        budget.ended(at(1));
+        budget.ended(at(1));
+        budget.refused(at(1), Duration::from_secs(5));
+        assert_eq!(budget.turn(at(1), false), Turn::Wait(Duration::from_secs(5)));
     }
 
     #[test]
@@ -249,14 +263,14 @@ mod tests {
     #[test]
     fn a_refusal_stops_everybody_and_halves_the_clumps_until_they_pass_again() {
         let mut budget = Budget::new(Pace::default());
-        budget.began(at(0));
-        budget.began(at(0));
+        budget.began(at(0), true);
+        budget.began(at(0), true);
         budget.ended(at(10));
         budget.refused(at(10), Duration::from_secs(5));
-        assert_eq!(budget.turn(at(20)), Turn::AfterACall);
+        assert_eq!(budget.turn(at(20), true), Turn::AfterACall);
         budget.ended(at(20));
         budget.refused(at(20), Duration::from_secs(7));
-        assert_eq!(budget.turn(at(20)), Turn::Wait(Duration::from_secs(7)));
+        assert_eq!(budget.turn(at(20), true), Turn::Wait(Duration::from_secs(7)));
         let times = times(&mut budget, 4 + 4 + 5 + 6, 10, 20);
         let gaps: Vec<_> = times.windows(2).filter(|pair| pair[1] - pair[0] > 1_000).map(|pair| pair[0]).collect();
         assert_eq!(times[0], 7_020);

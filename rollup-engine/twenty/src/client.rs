@@ -223,8 +223,11 @@ impl<H: Host> Client<H> {
         loop {
             attempt += 1;
             let out_of_time = || ApiError::OutOfTime { endpoint: endpoint.clone() };
-            let (permit, waited) =
-                self.gate.enter(&self.host, self.priority, self.deadline).await.map_err(|_| out_of_time())?;
+            let (permit, waited) = self
+                .gate
+                .enter(&self.host, self.priority, call.metered, self.deadline)
+                .await
+                .map_err(|_| out_of_time())?;
             self.ledger.borrow_mut().waited += waited;
             if call.not_after.is_some_and(|not_after| self.host.now() > not_after) {
                 return Err(ApiError::Stale { endpoint });

@@ -60,7 +60,8 @@ impl Gate {
         Self { budget: RefCell::new(Budget::new(pace)), queue: RefCell::default() }
     }
 
-    /// Waits for the turn of this caller, and gives the time that it waited.
+    /// Waits for the turn of this caller, and gives the time that it waited. A call that the server does not count
+    /// (`metered` false) needs no allowance.
     ///
     /// # Errors
     /// If the turn cannot come before `deadline`.
@@ -68,6 +69,7 @@ impl Gate {
         &'a self,
         host: &'a H,
         priority: Priority,
+        metered: bool,
         deadline: Option<Timestamp>,
     ) -> Result<(Permit<'a, H>, Duration), TooLate> {
         let arrived = host.now();
@@ -78,10 +80,10 @@ impl Gate {
                 continue;
             }
             let now = host.now();
-            let turn = self.budget.borrow().turn(now);
+            let turn = self.budget.borrow().turn(now, metered);
             match turn {
                 Turn::Go => {
-                    self.budget.borrow_mut().began(now);
+                    self.budget.borrow_mut().began(now, metered);
                     return Ok((Permit { gate: self, host }, now.since(arrived)));
                 }
                 Turn::Wait(wait) if deadline.is_some_and(|deadline| now + wait > deadline) => return Err(TooLate),
@@ -175,7 +177,7 @@ mod tests {
     }
 
     async fn call(gate: &Gate, host: &Clock, priority: Priority, order: &RefCell<Vec<Priority>>) {
-        let (permit, _) = gate.enter(host, priority, None).await.unwrap();
+        let (permit, _) = gate.enter(host, priority, true, None).await.unwrap();
         order.borrow_mut().push(priority);
         host.sleep(Duration::from_millis(100)).await;
         drop(permit);
@@ -214,7 +216,7 @@ mod tests {
         join_all((0..20_u64).map(|n| {
             let (gate, host, running, most) = (&gate, &host, &running, &most);
             async move {
-                let (permit, _) = gate.enter(host, Priority::Job, None).await.unwrap();
+                let (permit, _) = gate.enter(host, Priority::Job, true, None).await.unwrap();
                 *running.borrow_mut() += 1;
                 let count = *running.borrow();
                 most.replace_with(|most| (*most).max(count));
@@ -233,7 +235,7 @@ mod tests {
         let gate = Gate::new(Pace { burst: 1, requests_per_minute: Some(10), ..Pace::default() });
         call(&gate, &host, Priority::Job, &order).await;
         let before = host.now();
-        let refused = gate.enter(&host, Priority::Person, Some(before + Duration::from_secs(2))).await;
+        let refused = gate.enter(&host, Priority::Person, true, Some(before + Duration::from_secs(2))).await;
         assert!(matches!(refused, Err(TooLate)));
         assert_eq!(host.now(), before);
         call(&gate, &host, Priority::Job, &order).await;

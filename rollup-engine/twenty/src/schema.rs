@@ -140,11 +140,17 @@ fn hint<'a>(wrong: &str, names: impl Iterator<Item = &'a Names>) -> String {
         .map_or_else(String::new, |near| format!(", did you mean `{near}`?"))
 }
 
-/// Of candidates `(spelling, answer)`, the answer whose spelling is nearest to the wrong word, if it is near enough
+/// Of candidates `(spelling, answer)`, the answer whose spelling is nearest to the wrong word, if it is near enough:
+/// a third of its letters may be wrong, or either may be the beginning of the other
 pub fn nearest<'a>(wrong: &str, candidates: impl Iterator<Item = (&'a str, &'a str)>) -> Option<&'a str> {
     candidates
-        .map(|(spelling, answer)| (distance(&wrong.to_lowercase(), &spelling.to_lowercase()), answer))
-        .filter(|(distance, _)| *distance <= wrong.len().div_ceil(3))
+        .map(|(spelling, answer)| (wrong.to_lowercase(), spelling.to_lowercase(), answer))
+        .map(|(wrong, spelling, answer)| {
+            let begins =
+                spelling.len().min(wrong.len()) > 2 && (spelling.starts_with(&wrong) || wrong.starts_with(&spelling));
+            (if begins { 1 } else { distance(&wrong, &spelling) }, answer)
+        })
+        .filter(|(distance, _)| *distance <= (wrong.len() / 3).max(1))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, answer)| answer)
 }

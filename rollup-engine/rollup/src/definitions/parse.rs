@@ -124,11 +124,11 @@ impl Reader<'_> {
         let child_field = self.optional_path(object, "childField");
         let currency_field = self.optional_path(object, "currencyField");
         let filters = self.conditions(object, "filters");
-        let (kind, child_field, currency_field) = (kind?, child_field?, currency_field?);
+        let kind = kind?;
         if kind == Kind::Count && currency_field.is_some() {
             self.fault("currencyField", "a COUNT is no amount of money, leave it out");
         }
-        if kind != Kind::Count && child_field.is_none() {
+        if kind != Kind::Count && object.get("childField").is_none_or(Json::is_null) {
             self.fault("childField", "missing, expected the path of the values, such as `amount.amountMicros`");
             return None;
         }
@@ -218,11 +218,10 @@ impl Reader<'_> {
         None
     }
 
-    fn optional_path(&mut self, object: &Map<String, Json>, key: &str) -> Option<Option<String>> {
-        match object.get(key) {
-            None | Some(Json::Null) => Some(None),
-            Some(_) => self.path(object, key).map(Some),
-        }
+    /// Like `path`; nothing where there is none, and a wrong one is noted
+    fn optional_path(&mut self, object: &Map<String, Json>, key: &str) -> Option<String> {
+        object.get(key).filter(|json| !json.is_null())?;
+        self.path(object, key)
     }
 
     fn text<'j>(&mut self, object: &'j Map<String, Json>, key: &str) -> Option<&'j str> {
@@ -298,7 +297,7 @@ mod tests {
             Json::Null => drop(target.as_object_mut().unwrap().remove(key)),
             replacement => drop(target.as_object_mut().unwrap().insert(key.to_owned(), replacement)),
         }
-        parse_one(&json).map(|_| Vec::new()).unwrap_or_else(|faults| faults.iter().map(ToString::to_string).collect())
+        parse_one(&json).map_or_else(|faults| faults.iter().map(ToString::to_string).collect(), |_| Vec::new())
     }
 
     #[test]

@@ -187,8 +187,8 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_left_out_and_the_rest_runs() {
-        assert_eq!(skipped(|_| {}), Vec::<String>::new());
         type Change = fn(&mut serde_json::Value);
+        assert_eq!(skipped(|_| {}), Vec::<String>::new());
         let cases: [(Change, &str); 12] = [
             (|d| d["parentObject"] = json!("household"), "there is no object `household` here"),
             (|d| d["childObject"] = json!("gifts"), "there is no object `gifts` here, did you mean `gift`?"),

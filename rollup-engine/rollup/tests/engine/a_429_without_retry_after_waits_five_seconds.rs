@@ -1,0 +1,56 @@
+//! Twenty 2.19 refuses without saying for how long; newer servers say it.
+
+use rollup::calculate_rollups;
+use rollup::report::Status;
+use sandbox::{Fault, Faults, Limits, Profile, Sandbox, SandboxHost, Settings};
+use serde_json::json;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use super::common::{World, noon};
+
+/// The waits after each refusal, as they are logged
+fn waits(host: &SandboxHost) -> Vec<u64> {
+    let repeated = host.log_lines().into_iter().filter(|line| line.event == "request_repeated");
+    repeated.map(|line| line.fields["waitMs"].as_u64().unwrap()).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn five_to_ten_seconds_pass_before_anybody_calls_again() {
+    let world = World::with_gifts(Limits::default(), 20, 60);
+    let host = world.host(Faults::none().at(2, Fault::Status(429)));
+    let report = calculate_rollups(&host, &json!({}), &world.options()).await;
+    assert_eq!((report.status, report.requests.throttled, report.requests.retried), (Status::Ok, 1, 1));
+    let waits = waits(&host);
+    assert!(matches!(waits[..], [5_000..=10_000]) && report.took_ms >= waits[0], "{waits:?} in {}", report.took_ms);
+    assert_eq!(world.wrong(), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_after_is_honoured() {
+    let mut sandbox = Sandbox::new(Settings { profile: Profile::V2, ..Settings::default() });
+    sandbox.ensure_gift_schema();
+    let token = sandbox.tokens().token.clone();
+    let world = World { sandbox: Rc::new(RefCell::new(sandbox)), token };
+    world.create("person", 1, &json!({}));
+    // Somebody else has just emptied the bucket.
+    let host = SandboxHost::new(world.sandbox.clone(), Faults::none(), noon());
+    for _ in 0..120 {
+        calculate_rollups(
+            &host,
+            &json!({ "requestContext": {}, "body": { "ids": [super::common::id("person", 9)] } }),
+            &{
+                let mut options = world.options();
+                options.environment.insert("ROLLUP_ENGINE_REQUESTS_PER_MINUTE".into(), "off".into());
+                options.time_limit = Some(std::time::Duration::from_millis(1));
+                options
+            },
+        )
+        .await;
+    }
+    let report = calculate_rollups(&host, &json!({}), &world.options()).await;
+    assert_eq!(report.status, Status::Ok, "{report:?}");
+    assert!(report.requests.throttled >= 1, "{:?}", report.requests);
+    // A token comes back in 600 ms, and that is what the server says: no five seconds are waited.
+    assert!(waits(&host).iter().all(|wait| *wait < 3_000), "{:?}", waits(&host));
+}

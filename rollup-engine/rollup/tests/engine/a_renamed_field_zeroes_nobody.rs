@@ -1,0 +1,136 @@
+//! A missing field is not an empty one: what the workspace does not have is left out and reported, the rest runs.
+
+use rollup::report::Status;
+use rollup::{Report, calculate_rollups};
+use sandbox::{Faults, Limits, SandboxHost};
+use serde_json::{Value, json};
+use std::time::Duration;
+use twenty::{Event, Host, Request, Response, Timestamp, Unreachable};
+
+use super::common::{World, id};
+
+/// A host whose token may not read the metadata
+struct NoMetadata(SandboxHost);
+
+impl Host for NoMetadata {
+    async fn fetch(&self, request: Request) -> Result<Response, Unreachable> {
+        if request.url.contains("/rest/metadata/") {
+            let body = json!({ "statusCode": 403, "error": "Error", "messages": ["no"], "code": "PERMISSION_DENIED" });
+            return Ok(Response { status: 403, headers: vec![], body: body.to_string().into_bytes() });
+        }
+        self.0.fetch(request).await
+    }
+    async fn sleep(&self, duration: Duration) {
+        self.0.sleep(duration).await;
+    }
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+    fn log(&self, event: Event) {
+        self.0.log(event);
+    }
+    fn utc_offset(&self, zone: &str, at: Timestamp) -> Option<i32> {
+        self.0.utc_offset(zone, at)
+    }
+}
+
+fn definition() -> Value {
+    json!({
+        "parentObject": "person", "childObject": "gift", "relationField": "donorId",
+        "aggregations": [
+            { "type": "SUM", "childField": "amount.amountMicros", "currencyField": "amount.currencyCode", "parentField": "lifetimeGiftAmount" },
+            { "type": "COUNT", "parentField": "lifetimeGiftCount" }
+        ]
+    })
+}
+
+/// Ada gave once, and her totals are stored from before.
+async fn run(definition: &Value, metadata: bool) -> (Report, Value) {
+    let world = World::new(Limits::default());
+    let stored =
+        json!({ "lifetimeGiftAmount": { "amountMicros": 1_000_000, "currencyCode": "GBP" }, "lifetimeGiftCount": 7 });
+    world.create("person", 1, &stored);
+    let amount = json!({ "amountMicros": 5_000_000, "currencyCode": "GBP" });
+    world.create("gift", 1, &json!({ "donorId": id("person", 1), "amount": amount }));
+    let mut options = world.options();
+    options.environment.insert("ROLLUP_ENGINE_CONFIG".into(), json!([definition]).to_string());
+    let host = world.host(Faults::none());
+    let report = if metadata {
+        calculate_rollups(&host, &json!({}), &options).await
+    } else {
+        calculate_rollups(&NoMetadata(host), &json!({}), &options).await
+    };
+    let record = world.record("person", id("person", 1));
+    (report, json!([record["lifetimeGiftAmount"]["amountMicros"], record["lifetimeGiftCount"]]))
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_and_without_metadata_only_the_proven_totals_are_written() {
+    let renamed = |pointer: &str| {
+        let mut definition = definition();
+        *definition.pointer_mut(pointer).unwrap() = json!("renamed");
+        definition
+    };
+    let filter = |place: &str| {
+        let mut definition = definition();
+        let target = if place.is_empty() { &mut definition } else { definition.pointer_mut(place).unwrap() };
+        let key = if place.is_empty() { "childFilters" } else { "filters" };
+        target[key] = json!([{ "field": "renamed", "operator": "notEquals", "value": "x" }]);
+        definition
+    };
+    for (definition, metadata, stored, aggregation, reason) in [
+        (definition(), true, json!([5_000_000, 1]), None, ""),
+        (definition(), false, json!([5_000_000, 1]), None, ""),
+        (renamed("/relationField"), true, json!([1_000_000, 7]), None, "`gift` has no field `renamed`"),
+        (renamed("/relationField"), false, json!([1_000_000, 7]), Some(0), "the children have no `renamed`"),
+        (filter(""), true, json!([1_000_000, 7]), None, "`gift` has no field `renamed`"),
+        (filter(""), false, json!([1_000_000, 7]), Some(0), "the children have no `renamed`"),
+        (renamed("/aggregations/0/childField"), true, json!([1_000_000, 1]), Some(0), "`gift` has no field `renamed`"),
+        (
+            renamed("/aggregations/0/childField"),
+            false,
+            json!([1_000_000, 1]),
+            Some(0),
+            "the children have no `renamed`",
+        ),
+        (filter("/aggregations/1"), true, json!([5_000_000, 7]), Some(1), "`gift` has no field `renamed`"),
+        (filter("/aggregations/1"), false, json!([5_000_000, 7]), Some(1), "the children have no `renamed`"),
+        (
+            renamed("/aggregations/1/parentField"),
+            true,
+            json!([5_000_000, 7]),
+            Some(1),
+            "`person` has no field `renamed`",
+        ),
+        (
+            renamed("/aggregations/1/parentField"),
+            false,
+            json!([5_000_000, 7]),
+            Some(1),
+            "the parents have no `renamed`",
+        ),
+        (renamed("/childObject"), true, json!([1_000_000, 7]), None, "there is no object `renamed` here"),
+    ] {
+        let (report, found) = run(&definition, metadata).await;
+        assert_eq!(found, stored, "metadata {metadata}: {report:?}");
+        match report.skipped.first() {
+            None => assert_eq!(reason, ""),
+            Some(skipped) => assert_eq!((skipped.aggregation, skipped.reason.as_str()), (aggregation, reason)),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_workspace_without_gifts_is_told_so() {
+    let (report, _) = run(
+        &json!({
+            "parentObject": "person", "childObject": "donation", "relationField": "donorId",
+            "aggregations": [{ "type": "COUNT", "parentField": "lifetimeGiftCount" }]
+        }),
+        true,
+    )
+    .await;
+    assert_eq!((report.status, report.code.as_deref()), (Status::Error, Some("nothing_to_run")));
+    assert_eq!(report.message.as_deref(), Some("no definition fits this workspace, see `skipped`"));
+    assert_eq!(report.requests.total, 1);
+}

@@ -1,0 +1,73 @@
+//! Objects that do not wait for each other are read side by side, and so are chunks of parents; never more calls than
+//! the configuration allows.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use rollup::{Options, calculate_rollups};
+use sandbox::{Faults, Limits, SandboxHost};
+use serde_json::{Value, json};
+use twenty::{Event, Host, Request, Response, Timestamp, Unreachable};
+
+use super::common::World;
+
+/// Counts the calls in flight
+struct Counting {
+    inner: SandboxHost,
+    running: Cell<u32>,
+    most: Cell<u32>,
+}
+
+impl Host for Counting {
+    async fn fetch(&self, request: Request) -> Result<Response, Unreachable> {
+        self.running.set(self.running.get() + 1);
+        self.most.set(self.most.get().max(self.running.get()));
+        let result = self.inner.fetch(request).await;
+        self.running.set(self.running.get() - 1);
+        result
+    }
+    async fn sleep(&self, duration: Duration) {
+        self.inner.sleep(duration).await;
+    }
+    fn now(&self) -> Timestamp {
+        self.inner.now()
+    }
+    fn log(&self, event: Event) {
+        self.inner.log(event);
+    }
+    fn utc_offset(&self, zone: &str, at: Timestamp) -> Option<i32> {
+        self.inner.utc_offset(zone, at)
+    }
+}
+
+async fn most_in_flight(payload: &Value, concurrency: u32) -> u32 {
+    let world = World::with_gifts(Limits::off(), 1_500, 3_000);
+    for number in 0..400 {
+        world.create("company", number, &json!({ "name": "c" }));
+        world.create("appeal", number, &json!({ "name": "a" }));
+    }
+    let defaults: Value = serde_json::from_str(include_str!("../../src/defaults.json")).unwrap();
+    let config = json!({ "definitions": defaults, "pacing": { "concurrency": concurrency } });
+    let mut options: Options = world.options();
+    options.environment.insert("ROLLUP_ENGINE_CONFIG".into(), config.to_string());
+    options.environment.insert("ROLLUP_ENGINE_REQUESTS_PER_MINUTE".into(), "off".into());
+    let latency = Faults::none().latency(Duration::from_millis(50), Duration::from_millis(300));
+    let host = Counting { inner: world.host(latency), running: Cell::new(0), most: Cell::new(0) };
+    calculate_rollups(&host, payload, &options).await;
+    assert_eq!(world.wrong(), Vec::<String>::new());
+    host.most.get()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rebuild_uses_what_it_may_and_no_more() {
+    assert_eq!(most_in_flight(&json!({}), 1).await, 1);
+    assert_eq!(most_in_flight(&json!({}), 3).await, 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_targeted_run_reads_chunks_of_parents_side_by_side() {
+    let ids: Vec<_> = (0..1_500).map(|number| super::common::id("person", number)).collect();
+    let body = json!({ "requestContext": {}, "body": { "parentObject": "person", "ids": ids } });
+    assert_eq!(most_in_flight(&body, 1).await, 1);
+    assert_eq!(most_in_flight(&body, 4).await, 4);
+}

@@ -1,0 +1,213 @@
+//! A workspace with gifts, people, households, companies and appeals; the engine on it; and the slow, obvious totals.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use rollup::{Options, Report, calculate_rollups};
+use sandbox::{Faults, Limits, Sandbox, SandboxHost, Settings};
+use serde_json::{Value, json};
+use twenty::Timestamp;
+use uuid::Uuid;
+
+/// Monday 30 November 2026, noon
+pub(crate) fn noon() -> Timestamp {
+    Timestamp::parse("2026-11-30T12:00:00Z").unwrap()
+}
+
+/// A day before any run: what happened then, no second look takes for new
+pub(crate) fn yesterday() -> Timestamp {
+    Timestamp::parse("2026-11-29T12:00:00Z").unwrap()
+}
+
+/// A workspace with default limits
+pub(crate) struct World {
+    pub(crate) sandbox: Rc<RefCell<Sandbox>>,
+    pub(crate) token: String,
+}
+
+impl World {
+    pub(crate) fn new(limits: Limits) -> Self {
+        let mut sandbox = Sandbox::new(Settings { limits, ..Settings::default() });
+        sandbox.ensure_gift_schema();
+        sandbox.add_object("household", "households").unwrap();
+        for (kind, name) in [
+            ("CURRENCY", "lifetimeGiftAmount"),
+            ("CURRENCY", "yearToDateGiftAmount"),
+            ("NUMBER", "lifetimeGiftCount"),
+            ("NUMBER", "yearToDateGiftCount"),
+            ("DATE", "firstGiftDate"),
+            ("DATE", "lastGiftDate"),
+        ] {
+            sandbox.add_field("household", kind, name, &[]).unwrap();
+        }
+        sandbox.add_relation("person", "household", "household", "members").unwrap();
+        let token = sandbox.tokens().token.clone();
+        Self { sandbox: Rc::new(RefCell::new(sandbox)), token }
+    }
+
+    /// People with gifts, three each on average, of which a few are zero or negative, in pounds
+    pub(crate) fn with_gifts(limits: Limits, people: u128, gifts: u128) -> Self {
+        let world = Self::new(limits);
+        for number in 0..people {
+            world.create("person", number, &json!({}));
+        }
+        for number in 0..gifts {
+            let amount = (number * 7_919) % 500 * 1_000_000;
+            let donor = id("person", number * 31 % people);
+            let date = format!("202{}-0{}-1{}", number % 7, 1 + number % 9, number % 10);
+            world.create(
+                "gift",
+                number,
+                &json!({ "donorId": donor, "amount": { "amountMicros": amount, "currencyCode": "GBP" }, "giftDate": date }),
+            );
+        }
+        world
+    }
+
+    /// Creates a record with an id of its own, yesterday, without a request
+    pub(crate) fn create(&self, object: &str, number: u128, fields: &Value) -> Uuid {
+        let id = id(object, number);
+        let mut body = fields.clone();
+        body["id"] = json!(id);
+        self.sandbox.borrow_mut().create(object, &body, yesterday()).unwrap()
+    }
+
+    pub(crate) fn patch(&self, object: &str, id: Uuid, fields: &Value) {
+        self.sandbox.borrow_mut().patch(object, id, fields, yesterday()).unwrap();
+    }
+
+    pub(crate) fn record(&self, object: &str, id: Uuid) -> Value {
+        self.sandbox.borrow().record(object, id).unwrap()
+    }
+
+    pub(crate) fn host(&self, faults: Faults) -> SandboxHost {
+        SandboxHost::new(self.sandbox.clone(), faults, noon())
+    }
+
+    pub(crate) fn options(&self) -> Options {
+        let variables = [("TWENTY_API_URL", "http://twenty.test"), ("TWENTY_API_KEY", &self.token)];
+        Options {
+            environment: variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+            seed: 7,
+            time_limit: None,
+        }
+    }
+
+    /// Runs the engine with this payload, without faults
+    pub(crate) async fn run(&self, payload: &Value) -> Report {
+        calculate_rollups(&self.host(Faults::none()), payload, &self.options()).await
+    }
+
+    /// Every live parent whose totals are not what the slow, obvious computation says
+    pub(crate) fn wrong(&self) -> Vec<String> {
+        let sandbox = self.sandbox.borrow();
+        let gifts = live(&sandbox.records("gift"));
+        let of = |relation: &str| {
+            let mut owners: BTreeMap<String, Vec<&Value>> = BTreeMap::new();
+            for gift in &gifts {
+                owners.entry(gift[relation].to_string()).or_default().push(gift);
+            }
+            owners
+        };
+        let mut wrong = Vec::new();
+        for (object, relation, amount, count, dates) in [
+            ("person", "donorId", "lifetimeGiftAmount", "lifetimeGiftCount", true),
+            ("company", "companyId", "lifetimeGiftAmount", "lifetimeGiftCount", true),
+            ("appeal", "appealId", "raisedAmount", "giftCount", false),
+        ] {
+            let owners = of(relation);
+            for parent in live(&sandbox.records(object)) {
+                let own: Vec<&Value> = owners.get(&parent["id"].to_string()).cloned().unwrap_or_default();
+                let mut expected = BTreeMap::from([(amount, money(&own)), (count, json!(counted(&own).len()))]);
+                if dates {
+                    expected.extend(year_and_dates(&own));
+                }
+                wrong.extend(differences(object, &parent, &expected));
+            }
+        }
+        let people = live(&sandbox.records("person"));
+        for household in live(&sandbox.records("household")) {
+            let members: Vec<&Value> =
+                people.iter().filter(|person| person["householdId"] == household["id"]).collect();
+            let own: Vec<&Value> =
+                gifts.iter().filter(|gift| members.iter().any(|member| member["id"] == gift["donorId"])).collect();
+            let mut expected = BTreeMap::from([
+                ("lifetimeGiftAmount", money(&own)),
+                ("lifetimeGiftCount", json!(counted(&own).len())),
+            ]);
+            expected.extend(year_and_dates(&own));
+            wrong.extend(differences("household", &household, &expected));
+        }
+        wrong
+    }
+}
+
+/// The id of the n-th record of an object
+pub(crate) fn id(object: &str, number: u128) -> Uuid {
+    let object = object.bytes().fold(0_u128, |sum, byte| sum * 31 + u128::from(byte)) % 0xFFFF;
+    // Spread over the id space, so that pages do not follow the order of creation.
+    let spread = (number.wrapping_mul(0x9E37_79B9_7F4A_7C15) & 0xFFFF_FFFF) << 96;
+    Uuid::from_u128(spread | object << 80 | 0x4000 << 64 | 0x8000 << 48 | number)
+}
+
+fn live(records: &[Value]) -> Vec<Value> {
+    records.iter().filter(|record| record["deletedAt"].is_null()).cloned().collect()
+}
+
+/// Gifts that the default definitions count
+fn counted<'a>(gifts: &[&'a Value]) -> Vec<&'a Value> {
+    gifts
+        .iter()
+        .filter(|gift| gift["amount"]["amountMicros"].as_i64().is_some_and(|micros| micros > 0))
+        .copied()
+        .collect()
+}
+
+/// Their sum, or `mixed`
+fn money(gifts: &[&Value]) -> Value {
+    let counted = counted(gifts);
+    let mut codes: Vec<&Value> = counted.iter().map(|gift| &gift["amount"]["currencyCode"]).collect();
+    codes.sort_by_key(|code| code.to_string());
+    codes.dedup();
+    let sum: i64 = counted.iter().filter_map(|gift| gift["amount"]["amountMicros"].as_i64()).sum();
+    match codes.as_slice() {
+        [] => json!({ "amountMicros": 0, "currencyCode": null }),
+        [code] => json!({ "amountMicros": sum, "currencyCode": code }),
+        _ => json!("mixed"),
+    }
+}
+
+fn year_and_dates(gifts: &[&Value]) -> BTreeMap<&'static str, Value> {
+    let counted = counted(gifts);
+    let date = |gift: &&Value| gift["giftDate"].as_str().map(str::to_owned);
+    let this_year: Vec<&Value> =
+        counted.iter().filter(|gift| date(gift).is_some_and(|date| date.as_str() >= "2026-01-01")).copied().collect();
+    BTreeMap::from([
+        ("yearToDateGiftAmount", money(&this_year)),
+        ("yearToDateGiftCount", json!(this_year.len())),
+        ("firstGiftDate", json!(counted.iter().filter_map(date).min())),
+        ("lastGiftDate", json!(counted.iter().filter_map(date).max())),
+    ])
+}
+
+/// An empty field equals a zero; a mixture may be anything, as it is left alone
+fn differences(object: &str, parent: &Value, expected: &BTreeMap<&str, Value>) -> Vec<String> {
+    let zero = |value: &Value| value.as_f64() == Some(0.0) || value.is_null();
+    let same = |expected: &Value, found: &Value| match expected {
+        Value::String(text) if text == "mixed" => true,
+        Value::Object(money) => {
+            (money["amountMicros"] == found["amountMicros"]
+                || zero(&money["amountMicros"]) && zero(&found["amountMicros"]))
+                && money["currencyCode"] == found["currencyCode"]
+        }
+        Value::Number(_) => expected == found || zero(expected) && zero(found),
+        _ => expected == found,
+    };
+    let wrong = expected.iter().filter(|(field, expected)| !same(expected, &parent[**field]));
+    wrong
+        .map(|(field, expected)| {
+            format!("{object} {}: {field} is {}, expected {expected}", parent["id"], parent[*field])
+        })
+        .collect()
+}

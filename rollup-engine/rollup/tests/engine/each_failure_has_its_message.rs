@@ -1,0 +1,186 @@
+//! What a run says when the workspace does not answer as it should.
+
+use std::time::Duration;
+
+use rollup::report::Status;
+use rollup::{Options, Report, calculate_rollups};
+use sandbox::Limits;
+use serde_json::{Value, json};
+use twenty::{Event, Host, Request, Response, Timestamp, Unreachable};
+
+use super::common::World;
+
+/// Answers every call alike
+struct Always(Result<(u16, &'static str), &'static str>);
+
+impl Host for Always {
+    async fn fetch(&self, _: Request) -> Result<Response, Unreachable> {
+        match self.0 {
+            Ok((status, body)) => Ok(Response { status, headers: vec![], body: body.into() }),
+            Err(reason) => Err(Unreachable { reason: reason.into() }),
+        }
+    }
+    async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
+    fn now(&self) -> Timestamp {
+        super::common::noon()
+    }
+    fn log(&self, _: Event) {}
+    fn utc_offset(&self, _: &str, _: Timestamp) -> Option<i32> {
+        None
+    }
+}
+
+fn options(more: &[(&str, &str)]) -> Options {
+    let given = [("TWENTY_API_URL", "http://twenty.test"), ("TWENTY_API_KEY", "k")];
+    let variables = given.iter().chain(more).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    Options { environment: variables.collect(), ..Options::default() }
+}
+
+fn told(report: &Report) -> (Status, &str, &str) {
+    (report.status, report.code.as_deref().unwrap_or_default(), report.message.as_deref().unwrap_or_default())
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_that_end_the_run() {
+    for (answer, code, message, requests) in [
+        (
+            Ok((401, r#"{"statusCode":401,"messages":["Token invalid."],"error":"UNAUTHENTICATED"}"#)),
+            "unauthorized",
+            "GET /rest/metadata/objects: the token was refused (401): Token invalid.",
+            1,
+        ),
+        (
+            Ok((403, r#"{"statusCode":403,"messages":["This API Key is revoked"],"error":"FORBIDDEN_EXCEPTION"}"#)),
+            "forbidden",
+            "GET /rest/gifts: not permitted (403): This API Key is revoked",
+            4,
+        ),
+        (
+            Ok((404, r#"{"message":"Cannot GET /rest/gifts","error":"Not Found","statusCode":404}"#)),
+            "not_found",
+            "GET /rest/gifts: not found: Cannot GET /rest/gifts",
+            4,
+        ),
+        (
+            Ok((500, r#"{"statusCode":500,"error":"InternalServerErrorException","messages":["boom"]}"#)),
+            "server_error",
+            "GET /rest/metadata/objects: server error (500): boom",
+            4,
+        ),
+        (
+            Ok((200, "<!doctype html>")),
+            "malformed_answer",
+            "GET /rest/metadata/objects: the answer could not be read: expected value at line 1 column 1",
+            1,
+        ),
+        (
+            Ok((200, r#"{"data":{"objects":"#)),
+            "malformed_answer",
+            "GET /rest/metadata/objects: the answer could not be read: EOF while parsing a value at line 1 column 19",
+            1,
+        ),
+        (Err("connection refused"), "unreachable", "GET /rest/metadata/objects: no answer: connection refused", 4),
+    ] {
+        let report = calculate_rollups(&Always(answer), &json!({}), &options(&[])).await;
+        assert_eq!(told(&report), (Status::Error, code, message));
+        assert_eq!(report.requests.total, requests, "{message}: {:?}", report.requests);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_that_cannot_be_read_costs_its_definitions_and_no_more() {
+    struct Bent(sandbox::SandboxHost, &'static str);
+    impl Host for Bent {
+        async fn fetch(&self, request: Request) -> Result<Response, Unreachable> {
+            let bent = request.url.contains("/rest/companies");
+            let answer = self.0.fetch(request).await?;
+            Ok(if bent { Response { body: self.1.into(), ..answer } } else { answer })
+        }
+        async fn sleep(&self, duration: Duration) {
+            self.0.sleep(duration).await;
+        }
+        fn now(&self) -> Timestamp {
+            self.0.now()
+        }
+        fn log(&self, event: Event) {
+            self.0.log(event);
+        }
+        fn utc_offset(&self, zone: &str, at: Timestamp) -> Option<i32> {
+            self.0.utc_offset(zone, at)
+        }
+    }
+    for (body, reason) in [
+        ("", "EOF while parsing a value at line 1 column 0"),
+        ("{}", "`data.companies` is missing"),
+        (r#"{"data":{"companies":[{"name":"x"}]}}"#, "`data.companies[0].id` is missing or not a UUID"),
+        (
+            r#"{"data":{"companies":[]},"pageInfo":{"hasNextPage":true,"endCursor":null}}"#,
+            "there is a next page but no `endCursor`",
+        ),
+    ] {
+        let world = World::with_gifts(Limits::default(), 10, 30);
+        let reason_in_full = if reason.starts_with("there is") {
+            format!("GET /rest/companies: the answer could not be read: {reason}")
+        } else {
+            format!("GET /rest/companies: the answer could not be read: {reason}")
+        };
+        let report =
+            calculate_rollups(&Bent(world.host(sandbox::Faults::none()), body), &json!({}), &world.options()).await;
+        assert_eq!(report.status, Status::Ok);
+        let skipped: Vec<_> = report.skipped.iter().filter(|skipped| skipped.definition == 2).collect();
+        assert_eq!((skipped.len(), skipped[0].reason.as_str()), (1, reason_in_full.as_str()));
+        assert_eq!(world.wrong(), Vec::<String>::new());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_wrong_before_the_first_request() {
+    let cases: [(&[(&str, &str)], Value, &str, &str); 6] = [
+        (
+            &[("TWENTY_API_URL", "")],
+            json!({}),
+            "missing_url",
+            "`TWENTY_API_URL` is not set, expected the address of the Twenty server",
+        ),
+        (
+            &[("TWENTY_API_KEY", "")],
+            json!({}),
+            "missing_token",
+            "no token: `TWENTY_APP_APPLICATION_ACCESS_TOKEN`, `TWENTY_API_KEY` and `TWENTY_APP_ACCESS_TOKEN` are not set",
+        ),
+        (
+            &[("ROLLUP_ENGINE_CONFIG", "{")],
+            json!({}),
+            "invalid_config",
+            "`ROLLUP_ENGINE_CONFIG`: configuration: not JSON: EOF while parsing an object at line 1 column 1",
+        ),
+        (
+            &[("ROLLUP_ENGINE_CONFIG", r#"[{"parentObject":"person"}]"#)],
+            json!({}),
+            "invalid_config",
+            "`ROLLUP_ENGINE_CONFIG`: definition 0, childObject: expected a text, but it is missing; definition 0, \
+             relationField: expected a text, but it is missing; definition 0, aggregations: expected a list with at least \
+             one aggregation, but it is missing",
+        ),
+        (
+            &[("ROLLUP_ENGINE_CONFIG", r#"{"definitions":[],"timeZone":"Europe/Londn"}"#)],
+            json!({}),
+            "invalid_config",
+            "timeZone: `Europe/Londn` is no time zone that this runtime knows, expected such as `Europe/London`",
+        ),
+        (
+            &[],
+            json!({ "hello": 1 }),
+            "unknown_payload",
+            "payload: found an object with `hello`, expected {} from a cron, a record event with `recordId`, a batch with \
+             `events`, or a route request",
+        ),
+    ];
+    for (variables, payload, code, message) in cases {
+        let report = calculate_rollups(&Always(Err("no call is due")), &payload, &options(variables)).await;
+        assert_eq!(told(&report), (Status::Error, code, message));
+        assert_eq!(report.requests.total, 0);
+    }
+}

@@ -1,0 +1,16 @@
+//! The engine on an in-process Twenty in virtual time, one behaviour a file.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test stops at the first surprise")]
+
+mod a_429_without_retry_after_waits_five_seconds;
+mod a_mixture_of_currencies_is_left_alone;
+mod a_renamed_field_zeroes_nobody;
+mod a_single_refused_record_is_named;
+mod calls_in_flight_stay_within_the_concurrency;
+mod common;
+mod each_failure_has_its_message;
+mod every_history_ends_as_the_oracle_says;
+mod nobody_is_revived_or_created;
+mod nobody_is_starved;
+mod only_the_named_parents_and_those_above_them;
+mod the_second_look_sees_what_changed_meanwhile;

@@ -1,0 +1,109 @@
+//! An upsert revives deleted records and creates blank ones for unknown ids. The engine must do neither.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use rollup::calculate_rollups;
+use rollup::report::Status;
+use sandbox::{Faults, Limits, SandboxHost};
+use serde_json::json;
+use twenty::{Event, Host, Method, Request, Response, Timestamp, Unreachable};
+use uuid::Uuid;
+
+use super::common::{World, id};
+
+/// What happens to people while the first write is on its way
+struct Meanwhile {
+    inner: SandboxHost,
+    destroyed: Option<Uuid>,
+    deleted: Option<Uuid>,
+    delay: Duration,
+    done: Cell<bool>,
+}
+
+impl Host for Meanwhile {
+    async fn fetch(&self, request: Request) -> Result<Response, Unreachable> {
+        if request.method != Method::Get && !self.done.replace(true) {
+            let mut sandbox = self.inner.sandbox().borrow_mut();
+            for id in self.destroyed {
+                sandbox.destroy("person", id, self.now()).unwrap();
+            }
+            for id in self.deleted {
+                sandbox.soft_delete("person", id, self.now()).unwrap();
+            }
+        }
+        self.inner.fetch(request).await
+    }
+    async fn sleep(&self, duration: Duration) {
+        // Deleted while the budget holds the write back
+        for id in self.deleted.filter(|_| !self.delay.is_zero() && !self.done.replace(true)) {
+            self.inner.sandbox().borrow_mut().soft_delete("person", id, self.now()).unwrap();
+        }
+        self.inner.sleep(duration + self.delay).await;
+    }
+    fn now(&self) -> Timestamp {
+        self.inner.now()
+    }
+    fn log(&self, event: Event) {
+        self.inner.log(event);
+    }
+    fn utc_offset(&self, zone: &str, at: Timestamp) -> Option<i32> {
+        self.inner.utc_offset(zone, at)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deleted_parent_is_not_touched() {
+    let world = World::with_gifts(Limits::default(), 20, 100);
+    let gone = id("person", 3);
+    world.sandbox.borrow_mut().soft_delete("person", gone, super::common::yesterday()).unwrap();
+    world.run(&json!({})).await;
+    let named = json!({ "requestContext": {}, "body": { "ids": [gone, id("person", 4), id("person", 999)] } });
+    let report = world.run(&named).await;
+    assert_eq!(report.status, Status::Ok);
+    let record = world.record("person", gone);
+    assert!(record["deletedAt"].is_string());
+    assert!(record["lifetimeGiftCount"].is_null());
+    assert!(world.sandbox.borrow().record("person", id("person", 999)).is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_blank_that_the_write_made_is_destroyed_and_reported() {
+    let world = World::with_gifts(Limits::default(), 20, 100);
+    let gone = id("person", 3);
+    let host = Meanwhile {
+        inner: world.host(Faults::none()),
+        destroyed: Some(gone),
+        deleted: None,
+        delay: Duration::ZERO,
+        done: Cell::new(false),
+    };
+    let report = calculate_rollups(&host, &json!({}), &world.options()).await;
+    assert!(world.sandbox.borrow().record("person", gone).is_none(), "{report:?}");
+    assert_eq!(report.notes, [format!("person {gone} was deleted while its totals were computed")]);
+    assert_eq!((report.status, report.requests.by_endpoint["DELETE /rest/people/{id}"]), (Status::Ok, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_read_too_long_ago_is_read_again_before_the_write() {
+    let world = World::with_gifts(Limits::default(), 20, 100);
+    let gone = id("person", 3);
+    let host = Meanwhile {
+        inner: world.host(Faults::none()),
+        destroyed: None,
+        deleted: Some(gone),
+        delay: Duration::from_secs(30),
+        done: Cell::new(false),
+    };
+    let mut options = world.options();
+    // Gifts and people are read at once; the write has to wait for a minute.
+    let defaults: serde_json::Value = serde_json::from_str(include_str!("../../src/defaults.json")).unwrap();
+    let pacing = json!({ "burst": 2, "concurrency": 1, "requestsPerMinute": 60 });
+    let config = json!({ "definitions": [defaults[0]], "pacing": pacing });
+    options.environment.insert("ROLLUP_ENGINE_CONFIG".into(), config.to_string());
+    options.environment.insert("ROLLUP_ENGINE_REQUESTS_PER_MINUTE".into(), "1".into());
+    let report = calculate_rollups(&host, &json!({}), &options).await;
+    let record = world.record("person", gone);
+    assert!(record["deletedAt"].is_string(), "revived: {report:?}");
+    assert!(report.requests.total > 0);
+}

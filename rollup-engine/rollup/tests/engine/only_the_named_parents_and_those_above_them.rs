@@ -1,0 +1,82 @@
+//! An event costs what it touches, and nothing more.
+
+use rollup::report::{Mode, Status};
+use sandbox::Limits;
+use serde_json::{Value, json};
+
+use super::common::{World, id};
+
+fn event(before: &Value, after: &Value) -> Value {
+    json!({ "name": "gift.updated", "recordId": id("gift", 0), "properties": { "before": before, "after": after } })
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_gift_of_one_donor_costs_three_requests() {
+    let world = World::with_gifts(Limits::default(), 50, 300);
+    world.run(&json!({})).await;
+    let donor = json!({ "donorId": id("person", 0) });
+    world.patch("gift", id("gift", 0), &json!({ "amount": { "amountMicros": 99_000_000, "currencyCode": "GBP" } }));
+    let report = world.run(&event(&donor, &donor)).await;
+    assert_eq!((report.status, report.mode), (Status::Ok, Some(Mode::Targeted)));
+    assert_eq!((report.totals.processed, report.totals.updated), (1, 1));
+    // The metadata costs nothing of the limit.
+    assert_eq!(report.requests.total - report.requests.unmetered, 3, "{:?}", report.requests);
+    assert_eq!(world.wrong(), Vec::<String>::new());
+    let again = world.run(&event(&donor, &donor)).await;
+    assert_eq!((again.totals.updated, again.requests.total - again.requests.unmetered), (0, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn both_parents_of_a_moved_gift_are_right_and_the_last_gift_resets() {
+    let world = World::new(Limits::default());
+    for number in 0..2 {
+        world.create("person", number, &json!({}));
+    }
+    let amount = json!({ "amountMicros": 5_000_000, "currencyCode": "GBP" });
+    world.create("gift", 0, &json!({ "donorId": id("person", 0), "amount": amount, "giftDate": "2026-01-01" }));
+    world.run(&json!({})).await;
+    let moved = json!({ "donorId": id("person", 1) });
+    world.patch("gift", id("gift", 0), &moved);
+    let report = world.run(&event(&json!({ "donorId": id("person", 0) }), &moved)).await;
+    assert_eq!((report.totals.updated, report.totals.reset), (2, 1), "{report:?}");
+    assert_eq!(world.wrong(), Vec::<String>::new());
+    let reset = world.record("person", id("person", 0));
+    assert_eq!(reset["lifetimeGiftAmount"], json!({ "amountMicros": 0, "currencyCode": null }));
+    assert_eq!((&reset["lifetimeGiftCount"], &reset["lastGiftDate"]), (&json!(0), &json!(null)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gift_reaches_the_household_of_its_donor() {
+    let world = World::with_gifts(Limits::default(), 10, 60);
+    world.create("household", 0, &json!({ "name": "h" }));
+    for number in 0..3 {
+        world.patch("person", id("person", number), &json!({ "householdId": id("household", 0) }));
+    }
+    world.run(&json!({})).await;
+    let amount = json!({ "amountMicros": 7_000_000, "currencyCode": "GBP" });
+    let gift = json!({ "donorId": id("person", 1), "amount": amount, "giftDate": "2026-11-29" });
+    world.create("gift", 500, &gift);
+    let report = world.run(&event(&json!(null), &gift)).await;
+    assert_eq!(world.wrong(), Vec::<String>::new());
+    // Two parent objects: people and households
+    assert!(report.requests.total - report.requests.unmetered <= 6, "{:?}", report.requests);
+    assert_eq!(report.totals.updated, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_that_touches_nobody_costs_nothing() {
+    let world = World::with_gifts(Limits::default(), 5, 10);
+    let report = world.run(&event(&json!({ "donorId": null }), &json!({ "donorId": null }))).await;
+    assert_eq!((report.status, report.requests.total), (Status::Noop, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_hundred_events_of_two_hundred_donors_are_one_batch() {
+    let world = World::with_gifts(Limits::default(), 200, 200);
+    let events: Vec<Value> = (0..200)
+        .map(|number| json!({ "recordId": id("gift", number), "properties": { "after": { "donorId": id("person", number) } } }))
+        .collect();
+    let report = world.run(&json!({ "name": "gift.created", "events": events })).await;
+    assert_eq!(report.requests.total - report.requests.unmetered, 3, "{:?}", report.requests);
+    assert_eq!(world.wrong(), Vec::<String>::new());
+}

@@ -1,0 +1,197 @@
+//! Records without HTTP, tokens and limits: for tests that set a scene, and for oracles that look at everything.
+//!
+//! Changes made here cause the same events and webhook calls as those made over the API, and the same refusals.
+
+use serde_json::{Value, json};
+use twenty::Timestamp;
+use uuid::Uuid;
+
+use crate::Sandbox;
+use crate::event::Operation;
+use crate::input;
+use crate::refusal::Refusal;
+use crate::render;
+use crate::standard::{self, FieldPlan};
+use crate::tokens::system_actor;
+use crate::write::Author;
+
+/// A refused change, in the server's words
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct DirectError(String);
+
+impl From<Refusal> for DirectError {
+    fn from(refusal: Refusal) -> Self {
+        Self(refusal.message)
+    }
+}
+
+impl Sandbox {
+    fn object(&self, name: &str) -> Result<usize, DirectError> {
+        let schema = &self.main.schema;
+        let number = schema.by_singular(name).or_else(|| schema.by_plural(name));
+        number.ok_or_else(|| DirectError(format!("object `{name}` not found")))
+    }
+
+    /// Creates a record from the body that the API takes; its id
+    ///
+    /// # Errors
+    ///
+    /// What the API would refuse, and an unknown object.
+    pub fn create(&mut self, object: &str, body: &Value, now: Timestamp) -> Result<Uuid, DirectError> {
+        let number = self.object(object)?;
+        let draft = self.draft(number, body)?;
+        let ids = self.main.create(number, vec![draft], &author(now))?;
+        Ok(ids.first().copied().unwrap_or_default())
+    }
+
+    /// Changes a record as `PATCH` does, also one in the trash.
+    ///
+    /// # Errors
+    ///
+    /// What the API would refuse, and an unknown object or record.
+    pub fn patch(&mut self, object: &str, id: Uuid, body: &Value, now: Timestamp) -> Result<(), DirectError> {
+        let number = self.object(object)?;
+        let draft = self.draft(number, body)?;
+        self.main.update(number, id, &draft, &author(now), Operation::Updated)?;
+        Ok(())
+    }
+
+    /// Moves a record to the trash.
+    ///
+    /// # Errors
+    ///
+    /// An unknown object or record.
+    pub fn soft_delete(&mut self, object: &str, id: Uuid, now: Timestamp) -> Result<(), DirectError> {
+        let number = self.known(object, id)?;
+        self.main.soft_delete(number, &[id], &author(now));
+        Ok(())
+    }
+
+    /// Takes a record out of the trash.
+    ///
+    /// # Errors
+    ///
+    /// An unknown object or record.
+    pub fn restore(&mut self, object: &str, id: Uuid, now: Timestamp) -> Result<(), DirectError> {
+        let number = self.known(object, id)?;
+        self.main.restore(number, &[id], &author(now));
+        Ok(())
+    }
+
+    /// Destroys a record; its children lose their parent without an event.
+    ///
+    /// # Errors
+    ///
+    /// An unknown object or record.
+    pub fn destroy(&mut self, object: &str, id: Uuid, now: Timestamp) -> Result<(), DirectError> {
+        let number = self.known(object, id)?;
+        self.main.destroy(number, id, true, now.as_millis());
+        Ok(())
+    }
+
+    fn known(&self, object: &str, id: Uuid) -> Result<usize, DirectError> {
+        let number = self.object(object)?;
+        let is_known = self.main.table(number).is_some_and(|table| table.get(id).is_some());
+        if is_known { Ok(number) } else { Err(DirectError(format!("{object} `{id}` not found"))) }
+    }
+
+    fn draft(&self, number: usize, body: &Value) -> Result<input::Draft, DirectError> {
+        let object = self.main.schema.object(number).ok_or_else(|| DirectError("object not found".to_owned()))?;
+        Ok(input::read(&self.main, object, body)?)
+    }
+
+    /// A record as `GET` shows it at depth 0, also one in the trash
+    #[must_use]
+    pub fn record(&self, object: &str, id: Uuid) -> Option<Value> {
+        let number = self.object(object).ok()?;
+        let row = self.main.table(number)?.get(id)?;
+        Some(render::to_value(&self.main, self.main.schema.object(number)?, (id, row)))
+    }
+
+    /// All records, by id, those in the trash included (their `deletedAt` tells them apart)
+    #[must_use]
+    pub fn records(&self, object: &str) -> Vec<Value> {
+        let Ok(number) = self.object(object) else { return Vec::new() };
+        let (Some(definition), Some(table)) = (self.main.schema.object(number), self.main.table(number)) else {
+            return Vec::new();
+        };
+        table.rows().map(|row| render::to_value(&self.main, definition, row)).collect()
+    }
+
+    /// Ids of all records, by id, those in the trash included
+    #[must_use]
+    pub fn ids(&self, object: &str) -> Vec<Uuid> {
+        let number = self.object(object).ok();
+        let table = number.and_then(|number| self.main.table(number));
+        table.map(|table| table.rows().map(|(id, _)| id).collect()).unwrap_or_default()
+    }
+
+    /// Number of records that are not in the trash
+    #[must_use]
+    pub fn count(&self, object: &str) -> usize {
+        let number = self.object(object).ok();
+        number.and_then(|number| self.main.table(number)).map_or(0, crate::table::Table::live_count)
+    }
+
+    /// Adds a custom object with the fields that each one has.
+    ///
+    /// # Errors
+    ///
+    /// A name that is taken.
+    pub fn add_object(&mut self, singular: &str, plural: &str) -> Result<(), DirectError> {
+        if self.object(singular).is_ok() || self.object(plural).is_ok() {
+            return Err(DirectError(format!("object `{singular}`: the name is taken")));
+        }
+        let labels = [singular, plural].map(crate::rest::pascal);
+        standard::custom_object(&mut self.main, [singular, plural, &labels[0], &labels[1]]);
+        Ok(())
+    }
+
+    /// Adds a field of a type as the metadata API names it. `options` are the values of a `SELECT` or `MULTI_SELECT`.
+    ///
+    /// # Errors
+    ///
+    /// An unknown object or type, or a name that is taken.
+    pub fn add_field(&mut self, object: &str, kind: &str, name: &str, options: &[&str]) -> Result<(), DirectError> {
+        let number = self.free(object, name)?;
+        let options: Vec<Value> = options
+            .iter()
+            .enumerate()
+            .map(|(position, value)| json!({"value": value, "label": value, "position": position, "color": "green"}))
+            .collect();
+        let label = crate::rest::pascal(name);
+        let plan = FieldPlan {
+            options: if options.is_empty() { Value::Null } else { json!(options) },
+            ..FieldPlan::new(kind, name, &label)
+        };
+        standard::plain_field(&mut self.main, number, &plan)
+            .ok_or_else(|| DirectError(format!("field `{name}`: unknown type `{kind}`")))
+    }
+
+    /// Adds a many-to-one relation `name` (with the column `<name>Id`), and the list `inverse` on the other side.
+    ///
+    /// # Errors
+    ///
+    /// An unknown object, or a name that is taken.
+    pub fn add_relation(&mut self, object: &str, name: &str, target: &str, inverse: &str) -> Result<(), DirectError> {
+        let number = self.free(object, name)?;
+        let target = self.free(target, inverse)?;
+        let labels = [name, inverse].map(crate::rest::pascal);
+        standard::relation(&mut self.main, number, (name, &labels[0]), target, (inverse, &labels[1]), true)
+            .ok_or_else(|| DirectError(format!("relation `{name}`: could not be made")))
+    }
+
+    /// The object's number, if it has no field of that name
+    fn free(&self, object: &str, name: &str) -> Result<usize, DirectError> {
+        let number = self.object(object)?;
+        if self.main.schema.object(number).is_some_and(|object| object.field(name).is_some()) {
+            return Err(DirectError(format!("field `{name}` of {object}: the name is taken")));
+        }
+        Ok(number)
+    }
+}
+
+pub(crate) fn author(now: Timestamp) -> Author {
+    Author { actor: system_actor(), now: now.as_millis() }
+}

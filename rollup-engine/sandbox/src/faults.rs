@@ -1,0 +1,93 @@
+//! What can go wrong between a caller and the server, as a plain value handed to the host.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Something that goes wrong with one request
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The server answers with this status and does nothing: 429, or 500 and above. 429 is worded as the rate limit.
+    Status(u16),
+    /// The request never arrives.
+    Unreachable,
+    /// The server does everything, and the answer never comes.
+    LostReply,
+    /// The server writes only the first rows of a batch, then answers 500.
+    HalfBatch(usize),
+}
+
+/// The caller dies at its n-th request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Crash {
+    /// Number of the request, counted from 1
+    pub at: u64,
+    /// Whether the server still acts on that request
+    pub acted: bool,
+}
+
+/// How long a request is under way, each time anew: half before the server acts, half after
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Latency {
+    /// Shortest
+    pub min: Duration,
+    /// Longest
+    pub max: Duration,
+}
+
+/// All faults of one host
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Faults {
+    /// Time under way; none: answers come at once
+    pub latency: Option<Latency>,
+    /// Faults of certain requests, by their number, counted from 1
+    pub at: BTreeMap<u64, Fault>,
+    /// Faults that strike so many of a thousand requests, by chance
+    pub chance: Vec<(u16, Fault)>,
+    /// The caller's death
+    pub crash: Option<Crash>,
+    /// Seed of latency and chance
+    pub seed: u64,
+}
+
+impl Faults {
+    /// No faults
+    #[must_use]
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// The same, with this one at the n-th request
+    #[must_use]
+    pub fn at(mut self, request: u64, fault: Fault) -> Self {
+        self.at.insert(request, fault);
+        self
+    }
+
+    /// The same, with this one striking so many of a thousand requests
+    #[must_use]
+    pub fn by_chance(mut self, per_mille: u16, fault: Fault) -> Self {
+        self.chance.push((per_mille, fault));
+        self
+    }
+
+    /// The same, with the caller's death at the n-th request
+    #[must_use]
+    pub fn crash(mut self, at: u64, acted: bool) -> Self {
+        self.crash = Some(Crash { at, acted });
+        self
+    }
+
+    /// The same, with that time under way
+    #[must_use]
+    pub fn latency(mut self, min: Duration, max: Duration) -> Self {
+        self.latency = Some(Latency { min, max });
+        self
+    }
+
+    /// The same, with that seed
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+}

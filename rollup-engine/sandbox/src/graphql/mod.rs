@@ -1,0 +1,159 @@
+//! GraphQL: one document, its root fields one after the other.
+//!
+//! Every error is an answer with status 200. Each root field costs a token; a root name may stand only once.
+
+mod document;
+mod mutation;
+mod query;
+mod select;
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use twenty::{Request, Response, Timestamp};
+
+use crate::Sandbox;
+use crate::http;
+use crate::refusal::Refusal;
+use crate::render;
+use crate::tokens::Caller;
+use crate::write::Author;
+use document::{Operation, Selection};
+
+const ROOTS_MOST: usize = 20;
+const FIELDS_MOST: usize = 2_000;
+
+enum Meaning {
+    TypeName,
+    Read(usize, query::Reading),
+    Write(mutation::Writing),
+}
+
+impl Sandbox {
+    /// Answers a call to `/graphql`.
+    pub(crate) fn graphql(&mut self, request: &Request, now: Timestamp) -> Response {
+        let body = match http::json_body(request) {
+            Ok(body) => body,
+            Err(refusal) => return http::refused(&refusal, self.settings().profile),
+        };
+        let caller = match self.caller(request) {
+            Ok(caller) => caller,
+            Err(refusal) => return answer(None, &[refusal.graphql()]),
+        };
+        let operation = match document::read(&body) {
+            Ok(operation) => operation,
+            Err(message) => return answer(None, &[json!({"message": message})]),
+        };
+        if let Err(refusal) = check(&operation) {
+            return answer(Some("{}"), &[refusal]);
+        }
+        let kind = if operation.is_mutation { "Mutation" } else { "Query" };
+        let mut roots = Vec::new();
+        for root in &operation.roots {
+            match caller.as_ref().and_then(|caller| self.meaning(caller, &operation, root)) {
+                Some(meaning) => roots.push((root, meaning)),
+                None if root.name == "__typename" => roots.push((root, Meaning::TypeName)),
+                None => {
+                    let message = format!("Cannot query field \"{}\" on type \"{kind}\".", root.name);
+                    return answer(None, &[json!({"message": message})]);
+                }
+            }
+        }
+        let (mut data, mut errors) = (String::from("{"), Vec::new());
+        let mut throttled = false;
+        for (root, meaning) in roots {
+            if data.len() > 1 {
+                data.push(',');
+            }
+            render::key(&root.key, &mut data);
+            let mut value = String::new();
+            let result = match (meaning, &caller) {
+                (Meaning::TypeName, _) => {
+                    value = json!(kind).to_string();
+                    Ok(())
+                }
+                (meaning, Some(caller)) => self.root(caller, &meaning, root, now, &mut value),
+                (_, None) => Ok(()),
+            };
+            match result {
+                Ok(()) => data.push_str(&value),
+                Err(refusal) => {
+                    throttled |= refusal.status == 429;
+                    data.push_str("null");
+                    errors.push(refusal.graphql());
+                }
+            }
+        }
+        data.push('}');
+        if throttled {
+            self.count_refused();
+        }
+        answer(Some(&data), &errors)
+    }
+
+    fn meaning(&mut self, caller: &Caller, operation: &Operation, root: &Selection) -> Option<Meaning> {
+        let workspace = self.workspace(caller);
+        if operation.is_mutation {
+            mutation::find(workspace, &root.name).map(Meaning::Write)
+        } else {
+            query::find(workspace, &root.name).map(|(object, reading)| Meaning::Read(object, reading))
+        }
+    }
+
+    fn root(
+        &mut self,
+        caller: &Caller,
+        meaning: &Meaning,
+        root: &Selection,
+        now: Timestamp,
+        out: &mut String,
+    ) -> Result<(), Refusal> {
+        self.charge(caller, now)?;
+        let workspace = self.workspace(caller);
+        match meaning {
+            Meaning::TypeName => Ok(()),
+            Meaning::Read(object, reading) => query::run(workspace, (*object, *reading), root, out),
+            Meaning::Write(writing) => {
+                let author = Author { actor: caller.actor.clone(), now: now.as_millis() };
+                mutation::run(workspace, *writing, root, caller.may_write, &author, out)
+            }
+        }
+    }
+}
+
+/// What is refused for the document as a whole
+fn check(operation: &Operation) -> Result<(), Value> {
+    let refused = |message: String| Err(Refusal::bad(message).graphql());
+    if operation.roots.len() > ROOTS_MOST {
+        return refused(format!(
+            "Query too complex - Too many root resolvers requested: {} - Maximum allowed root resolvers: {ROOTS_MOST}",
+            operation.roots.len()
+        ));
+    }
+    let mut names = BTreeSet::new();
+    if let Some(root) = operation.roots.iter().find(|root| !names.insert(&root.name)) {
+        return refused(format!("Duplicate root resolver: \"{}\"", root.name));
+    }
+    let fields: usize = operation.roots.iter().map(Selection::size).sum();
+    if fields > FIELDS_MOST {
+        return refused(format!(
+            "Query too complex - Too many fields requested: {fields} - Maximum allowed fields: {FIELDS_MOST}"
+        ));
+    }
+    Ok(())
+}
+
+fn answer(data: Option<&str>, errors: &[Value]) -> Response {
+    let mut members = Vec::new();
+    if let Some(data) = data {
+        members.push(format!("\"data\":{data}"));
+    }
+    if !errors.is_empty() {
+        members.push(format!("\"errors\":{}", json!(errors)));
+    }
+    let mut response = http::json(200, format!("{{{}}}", members.join(",")));
+    if data.is_some() {
+        response.headers = vec![("content-type".into(), "application/json".into())];
+    }
+    response
+}

@@ -1,0 +1,205 @@
+//! A [`Host`] whose other end is a sandbox in the same process.
+//!
+//! Time is tokio's, so that a test with a paused clock passes an hour of throttling in milliseconds. Several hosts can
+//! share one sandbox: an engine beside another caller.
+
+use std::cell::{Cell, RefCell};
+use std::pin::pin;
+use std::rc::Rc;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use serde_json::Value;
+use tokio::sync::Notify;
+use twenty::{Event, Host, Request, Response, Timestamp, Unreachable};
+
+use crate::Sandbox;
+use crate::faults::{Fault, Faults};
+
+/// A host in front of a sandbox
+#[derive(Debug)]
+pub struct SandboxHost {
+    sandbox: Rc<RefCell<Sandbox>>,
+    faults: Faults,
+    rng: RefCell<fastrand::Rng>,
+    requests: Cell<u64>,
+    crashed: Cell<bool>,
+    crash: Notify,
+    base: Timestamp,
+    start: tokio::time::Instant,
+    log: RefCell<Vec<Event>>,
+}
+
+impl SandboxHost {
+    /// A host whose clock shows `base` now, and goes on with tokio's
+    #[must_use]
+    pub fn new(sandbox: Rc<RefCell<Sandbox>>, faults: Faults, base: Timestamp) -> Self {
+        let rng = RefCell::new(fastrand::Rng::with_seed(faults.seed));
+        Self {
+            sandbox,
+            faults,
+            rng,
+            requests: Cell::new(0),
+            crashed: Cell::new(false),
+            crash: Notify::new(),
+            base,
+            start: tokio::time::Instant::now(),
+            log: RefCell::new(Vec::new()),
+        }
+    }
+
+    /// A further host on the same sandbox and the same clock
+    #[must_use]
+    pub fn beside(&self, faults: Faults) -> Self {
+        Self { start: self.start, ..Self::new(self.sandbox.clone(), faults, self.base) }
+    }
+
+    /// The sandbox
+    #[must_use]
+    pub fn sandbox(&self) -> &Rc<RefCell<Sandbox>> {
+        &self.sandbox
+    }
+
+    /// Number of requests that came through this host
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.requests.get()
+    }
+
+    /// Whether the caller's death came
+    #[must_use]
+    pub fn crashed(&self) -> bool {
+        self.crashed.get()
+    }
+
+    /// Log lines so far
+    #[must_use]
+    pub fn log_lines(&self) -> Vec<Event> {
+        self.log.borrow().clone()
+    }
+
+    /// Runs a future until it ends or the caller dies; nothing if it died. The future is dropped either way.
+    pub async fn until_crash<T>(&self, run: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            result = pin!(run) => Some(result),
+            () = self.crash.notified() => None,
+        }
+    }
+
+    fn act(&self, request: &Request) -> Response {
+        self.sandbox.borrow_mut().handle(request, self.now())
+    }
+
+    async fn on_the_way(&self) {
+        let Some(latency) = self.faults.latency else { return };
+        let share = self.rng.borrow_mut().f64();
+        let whole = latency.min + latency.max.saturating_sub(latency.min).mul_f64(share);
+        tokio::time::sleep(whole / 2).await;
+    }
+
+    fn fault(&self, number: u64) -> Option<Fault> {
+        let by_chance = || {
+            let mut rng = self.rng.borrow_mut();
+            self.faults.chance.iter().find(|(per_mille, _)| rng.u16(..1_000) < *per_mille).map(|(_, fault)| *fault)
+        };
+        self.faults.at.get(&number).copied().or_else(by_chance)
+    }
+
+    async fn exchange(&self, number: u64, request: Request) -> Result<Response, Unreachable> {
+        let fault = self.fault(number);
+        self.on_the_way().await;
+        let response = match fault {
+            None => self.act(&request),
+            Some(Fault::Status(status)) => made_up(status),
+            Some(Fault::Unreachable) => return Err(unreachable("connection refused")),
+            Some(Fault::LostReply) => {
+                self.act(&request);
+                self.on_the_way().await;
+                return Err(unreachable("connection closed before the answer was complete"));
+            }
+            Some(Fault::HalfBatch(rows)) => {
+                self.act(&shortened(request, rows));
+                made_up(500)
+            }
+        };
+        self.on_the_way().await;
+        Ok(response)
+    }
+}
+
+impl Host for SandboxHost {
+    async fn fetch(&self, request: Request) -> Result<Response, Unreachable> {
+        let number = self.requests.get() + 1;
+        self.requests.set(number);
+        if let Some(crash) = self.faults.crash.filter(|crash| number >= crash.at) {
+            if crash.acted && number == crash.at {
+                self.act(&request);
+            }
+            self.crashed.set(true);
+            self.crash.notify_one();
+            return std::future::pending().await;
+        }
+        let timeout = request.timeout;
+        match tokio::time::timeout(timeout, self.exchange(number, request)).await {
+            Ok(result) => result,
+            Err(_) => Err(unreachable("timed out")),
+        }
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
+
+    fn now(&self) -> Timestamp {
+        self.base + self.start.elapsed()
+    }
+
+    fn log(&self, event: Event) {
+        self.log.borrow_mut().push(event);
+    }
+
+    fn utc_offset(&self, zone: &str, at: Timestamp) -> Option<i32> {
+        let zone = TimeZone::get(zone).ok()?;
+        let at = jiff::Timestamp::from_millisecond(at.as_millis()).ok()?;
+        Some(zone.to_offset(at).seconds())
+    }
+}
+
+fn unreachable(reason: &str) -> Unreachable {
+    Unreachable { reason: reason.to_owned() }
+}
+
+/// An answer that no server gave
+fn made_up(status: u16) -> Response {
+    let body = if status == 429 {
+        r#"{"statusCode":429,"error":"HttpException","messages":["Limit reached (100 tokens per 60000 ms)"]}"#
+            .to_owned()
+    } else {
+        format!(
+            r#"{{"statusCode":{status},"error":"InternalServerErrorException","messages":["Internal server error"]}}"#
+        )
+    };
+    crate::http::json(status, body)
+}
+
+/// The same request with only the first rows of its batch, in a REST body or in a GraphQL variable
+fn shortened(mut request: Request, rows: usize) -> Request {
+    let body = request.body.as_deref().and_then(|bytes| serde_json::from_slice::<Value>(bytes).ok());
+    let Some(mut body) = body else { return request };
+    match &mut body {
+        Value::Array(items) => items.truncate(rows),
+        Value::Object(members) => {
+            let variables = members.get_mut("variables").and_then(Value::as_object_mut);
+            for variable in variables.into_iter().flat_map(|variables| variables.values_mut()) {
+                match variable.as_array_mut() {
+                    Some(items) if items.iter().all(Value::is_object) => items.truncate(rows),
+                    _ => {}
+                }
+            }
+        }
+        _ => {}
+    }
+    request.body = Some(body.to_string().into_bytes());
+    request
+}

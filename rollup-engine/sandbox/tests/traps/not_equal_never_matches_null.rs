@@ -1,0 +1,37 @@
+//! `neq` and `not` leave null rows out, and an empty text is null.
+
+use serde_json::json;
+
+use crate::scene::Scene;
+
+#[test]
+fn not_equal_never_matches_null() {
+    let mut scene = Scene::new();
+    for status in ["received", "refunded", ""] {
+        scene.post("/rest/gifts", json!({"status": status}));
+    }
+    for (filter, matches) in [
+        ("status%5Bneq%5D:refunded", 1),
+        ("not(status%5Beq%5D:refunded)", 1),
+        ("or(status%5Bneq%5D:refunded,status%5Bis%5D:NULL)", 2),
+        ("status%5Beq%5D:\"\"", 1),
+        ("status%5Bin%5D:[\"received\",\"\"]", 1),
+    ] {
+        assert_eq!(scene.get(&format!("/rest/gifts?filter={filter}"))["totalCount"], matches, "{filter}");
+    }
+}
+
+#[test]
+fn what_is_stored_is_not_always_what_was_sent() {
+    let mut scene = Scene::new();
+    let stored =
+        |scene: &mut Scene, gift: serde_json::Value| scene.post("/rest/gifts", gift)["data"]["createGift"].clone();
+    let gift = stored(&mut scene, json!({"giftDate": "03/05/2026", "amount": {"amountMicros": "12500000.5"}}));
+    assert_eq!((&gift["giftDate"], &gift["amount"]["amountMicros"]), (&json!("2026-03-05"), &json!(12_500_000)));
+    let big = stored(&mut scene, json!({"amount": {"amountMicros": "9007199254740993"}}));
+    assert_eq!(big["amount"]["amountMicros"], 9_007_199_254_740_992_i64);
+    assert_eq!(
+        scene.post("/rest/gifts", json!({"foo": 1}))["messages"][0],
+        "Object gift doesn't have any \"foo\" field."
+    );
+}
