@@ -1,23 +1,23 @@
 //! From a payload to a report: the whole of one call of the function.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::Value as Json;
 use twenty::client::Client;
 use twenty::error::ApiError;
 use twenty::gate::Priority;
+use twenty::gather::insert_in_order;
 use twenty::schema::{Object, Schema};
 use twenty::{Event, Host, Level, Timestamp};
 
 use crate::calendar::Calendar;
 use crate::definitions::Definition;
-use crate::environment::Environment;
+use crate::environment::{Environment, Variables};
 use crate::program::{Program, ProvenBy};
 use crate::pure::unknown_zone;
 use crate::report::{Mode, Report, Status};
 use crate::run::{Run, Stop};
-use crate::trigger::{Targets, Trigger};
+use crate::trigger::{Ids, Targets, Trigger};
 
 /// Requests that an event run may open with: it shares the minute with whoever caused the event
 const EVENT_BURST: u32 = 10;
@@ -29,7 +29,7 @@ const MARGIN: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// Environment variables; those of [`crate::environment::NAMES`] are read
-    pub environment: BTreeMap<String, String>,
+    pub environment: Variables,
     /// Spreads the waiting of runs that are refused together
     pub seed: u64,
     /// How long the run may take before it is killed; without end if absent
@@ -68,7 +68,7 @@ fn prepare<H: Host>(host: &H, payload: &Json, options: &Options, now: Timestamp)
     let calendar = Calendar::in_zone(host, &config.time_zone, now, config.fiscal_year_start_month)
         .ok_or_else(|| Box::new(Report::error("invalid_config", &unknown_zone(&config.time_zone))))?;
     let targets = trigger.targets(&config.definitions);
-    if targets.as_ref().is_some_and(Targets::is_empty) {
+    if targets.as_ref().is_some_and(|targets| targets.iter().all(Ids::is_empty)) {
         return Ok(None);
     }
     let deadline = options.time_limit.map(|limit| now + limit.saturating_sub(MARGIN).max(limit / 2));
@@ -110,9 +110,10 @@ async fn carry_out<H: Host>(host: &H, work: Work) -> Report {
 
 fn assemble<H: Host>(mode: Mode, run: Run<'_, H>, program: &Program, definitions: &[Definition]) -> Report {
     let record = run.into_record();
-    let mut skipped = program.skipped.clone();
-    skipped.extend(record.skipped(program));
-    skipped.sort();
+    let mut skipped = Vec::new();
+    for entry in program.skipped.iter().cloned().chain(record.skipped(program)) {
+        insert_in_order(&mut skipped, entry);
+    }
     let mut report = Report {
         status: if record.totals.failed > 0 { Status::Partial } else { Status::Ok },
         mode: Some(mode),
@@ -181,15 +182,15 @@ async fn read_schema<H: Host>(client: &Client<&H>) -> Result<Option<Schema>, Api
 }
 
 /// Targets by the index of the rollup; definitions that do not run fall away
-fn by_rollup(program: &Program, targets: Targets) -> Targets {
-    let index = |number: usize| program.rollups.iter().position(|rollup| rollup.number == number);
-    targets.into_iter().filter_map(|(number, ids)| Some((index(number)?, ids))).collect()
+fn by_rollup(program: &Program, mut targets: Targets) -> Targets {
+    let of = |number: usize| targets.get_mut(number).map(std::mem::take).unwrap_or_default();
+    program.rollups.iter().map(|rollup| rollup.number).map(of).collect()
 }
 
 fn log_end<H: Host>(host: &H, report: &Report) {
     let level = if report.status == Status::Error { Level::Error } else { Level::Info };
     let mut event = Event::new(level, "rollups_calculated")
-        .with("status", serde_json::to_value(report.status).unwrap_or_default())
+        .with("status", report.status.as_str())
         .with("tookMs", report.took_ms)
         .with("processed", report.totals.processed)
         .with("updated", report.totals.updated)

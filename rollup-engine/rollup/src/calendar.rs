@@ -3,8 +3,9 @@
 //! A `DATE` is a calendar date, a `DATE_TIME` an instant; between the two stands the configured time zone. `now` is taken
 //! once a run, so that all totals of a run agree on which year it is.
 
-use jiff::civil::{Date, DateTime, Time};
-use jiff::tz::Offset;
+use std::time::Duration;
+
+use time::{Date, Month, PrimitiveDateTime, Time};
 use twenty::{Host, Timestamp};
 
 use crate::definitions::Day;
@@ -14,7 +15,7 @@ use crate::definitions::Day;
 pub struct Calendar {
     now: Timestamp,
     today: Date,
-    fiscal_year_start_month: i8,
+    fiscal_year_start_month: u8,
     offsets: Offsets,
 }
 
@@ -27,17 +28,17 @@ enum Offsets {
 }
 
 /// First and last year for which changes of the offset are looked up; outside them the nearest known one applies
-const YEARS: std::ops::RangeInclusive<i16> = 1990..=2040;
+const YEARS: std::ops::RangeInclusive<i32> = 1990..=2040;
 
 impl Calendar {
     /// The calendar of the UTC day of `now`
     #[must_use]
-    pub fn utc(now: Timestamp, fiscal_year_start_month: i8) -> Self {
+    pub fn utc(now: Timestamp, fiscal_year_start_month: u8) -> Self {
         Self::new(now, fiscal_year_start_month, Offsets::Utc)
     }
 
     /// The calendar of an IANA zone such as `Europe/London`; nothing if the host does not know it
-    pub fn in_zone(host: &impl Host, zone: &str, now: Timestamp, fiscal_year_start_month: i8) -> Option<Self> {
+    pub fn in_zone(host: &impl Host, zone: &str, now: Timestamp, fiscal_year_start_month: u8) -> Option<Self> {
         if zone == "UTC" {
             return Some(Self::utc(now, fiscal_year_start_month));
         }
@@ -45,8 +46,8 @@ impl Calendar {
         Some(Self::new(now, fiscal_year_start_month, Offsets::Changes(changes)))
     }
 
-    fn new(now: Timestamp, fiscal_year_start_month: i8, offsets: Offsets) -> Self {
-        let mut calendar = Self { now, today: Date::default(), fiscal_year_start_month, offsets };
+    fn new(now: Timestamp, fiscal_year_start_month: u8, offsets: Offsets) -> Self {
+        let mut calendar = Self { now, today: Date::MIN, fiscal_year_start_month, offsets };
         calendar.today = calendar.local(now).date();
         calendar
     }
@@ -60,8 +61,8 @@ impl Calendar {
     /// The day that a moving day falls on
     #[must_use]
     pub fn day(&self, day: Day) -> Date {
-        let (year, month) = (self.today.year(), self.today.month());
-        let first = |year, month| Date::new(year, month, 1).unwrap_or(self.today);
+        let (year, month) = (self.today.year(), u8::from(self.today.month()));
+        let first = |year, month| first_of(year, month).unwrap_or(self.today);
         match day {
             Day::Today => self.today,
             Day::StartOfMonth => first(year, month),
@@ -75,23 +76,18 @@ impl Calendar {
 
     /// Date and time on the wall at this instant
     #[must_use]
-    pub fn local(&self, at: Timestamp) -> DateTime {
-        let offset = Offset::from_seconds(self.offset(at)).unwrap_or(Offset::UTC);
-        jiff::Timestamp::from_millisecond(at.as_millis())
-            .map_or_else(|_| Date::default().to_datetime(Time::midnight()), |instant| offset.to_datetime(instant))
+    pub fn local(&self, at: Timestamp) -> PrimitiveDateTime {
+        shifted(at, self.offset(at)).to_utc().unwrap_or(PrimitiveDateTime::MIN)
     }
 
     /// The instant at which this day begins
     #[must_use]
     pub fn midnight(&self, day: Date) -> Timestamp {
-        let wall = Offset::UTC
-            .to_timestamp(day.to_datetime(Time::midnight()))
-            .map_or(Timestamp::default(), |instant| Timestamp::from_millis(instant.as_millisecond()));
+        let wall = Timestamp::from_utc(PrimitiveDateTime::new(day, Time::MIDNIGHT));
         // The offset at the wanted instant is not known before the instant is; two steps settle it.
         let mut guess = wall;
         for _ in 0..2 {
-            let ahead = i64::from(self.offset(guess)) * 1_000;
-            guess = Timestamp::from_millis(wall.as_millis() - ahead);
+            guess = shifted(wall, -self.offset(guess));
         }
         guess
     }
@@ -107,13 +103,21 @@ impl Calendar {
     }
 }
 
+fn first_of(year: i32, month: u8) -> Option<Date> {
+    Date::from_calendar_date(year, Month::try_from(month).ok()?, 1).ok()
+}
+
+fn shifted(at: Timestamp, seconds: i32) -> Timestamp {
+    let distance = Duration::from_secs(u64::from(seconds.unsigned_abs()));
+    if seconds < 0 { at - distance } else { at + distance }
+}
+
 /// Looks up where the offset changes: month by month, then by halving the month in which it did, to the minute
 fn changes(offset: impl Fn(Timestamp) -> Option<i32>) -> Option<Vec<(Timestamp, i32)>> {
     const MINUTE: i64 = 60_000;
     let months = YEARS.flat_map(|year| (1..=12).map(move |month| (year, month)));
     let starts = months.filter_map(|(year, month)| {
-        let instant = Offset::UTC.to_timestamp(Date::new(year, month, 1).ok()?.to_datetime(Time::midnight())).ok()?;
-        Some(instant.as_millisecond())
+        Some(Timestamp::from_utc(PrimitiveDateTime::new(first_of(year, month)?, Time::MIDNIGHT)).as_millis())
     });
     let mut found: Vec<(Timestamp, i32)> = Vec::new();
     let mut before: Option<(i64, i32)> = None;
@@ -143,12 +147,13 @@ fn changes(offset: impl Fn(Timestamp) -> Option<i32>) -> Option<Vec<(Timestamp, 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use twenty::time::{format_date, parse_date};
 
     fn at(text: &str) -> Timestamp {
         Timestamp::parse(text).unwrap()
     }
 
-    fn calendar(zone: &str, now: &str, fiscal_year_start_month: i8) -> Calendar {
+    fn calendar(zone: &str, now: &str, fiscal_year_start_month: u8) -> Calendar {
         let zone = jiff::tz::TimeZone::get(zone).unwrap();
         let changes = changes(|at| {
             let instant = jiff::Timestamp::from_millisecond(at.as_millis()).unwrap();
@@ -164,7 +169,7 @@ mod tests {
         let auckland = calendar("Pacific/Auckland", "2026-12-31T23:30:00Z", 4);
         let days = |calendar: &Calendar| {
             [Day::Today, Day::StartOfMonth, Day::StartOfYear, Day::StartOfFiscalYear]
-                .map(|day| calendar.day(day).to_string())
+                .map(|day| format_date(calendar.day(day)))
         };
         assert_eq!(days(&utc), ["2026-12-31", "2026-12-01", "2026-01-01", "2026-04-01"]);
         assert_eq!(days(&auckland), ["2027-01-01", "2027-01-01", "2027-01-01", "2026-04-01"]);
@@ -172,7 +177,7 @@ mod tests {
 
     #[test]
     fn the_fiscal_year_begins_in_its_month() {
-        let start = |now, month| Calendar::utc(at(now), month).day(Day::StartOfFiscalYear).to_string();
+        let start = |now, month| format_date(Calendar::utc(at(now), month).day(Day::StartOfFiscalYear));
         assert_eq!(start("2026-03-31T12:00:00Z", 4), "2025-04-01");
         assert_eq!(start("2026-04-01T00:00:00Z", 4), "2026-04-01");
         assert_eq!(start("2026-04-01T00:00:00Z", 1), "2026-01-01");
@@ -181,20 +186,19 @@ mod tests {
     #[test]
     fn midnight_is_the_zones_own() {
         let london = calendar("Europe/London", "2026-06-30T23:30:00Z", 1);
-        assert_eq!(london.day(Day::Today).to_string(), "2026-07-01");
+        assert_eq!(format_date(london.day(Day::Today)), "2026-07-01");
         for (day, instant) in [
-            ((2026, 7, 1), "2026-06-30T23:00:00Z"),
-            ((2026, 1, 1), "2026-01-01T00:00:00Z"),
-            ((2026, 3, 29), "2026-03-29T00:00:00Z"),
-            ((2026, 3, 30), "2026-03-29T23:00:00Z"),
-            ((2026, 10, 25), "2026-10-24T23:00:00Z"),
-            ((2026, 10, 26), "2026-10-26T00:00:00Z"),
+            ("2026-07-01", "2026-06-30T23:00:00Z"),
+            ("2026-01-01", "2026-01-01T00:00:00Z"),
+            ("2026-03-29", "2026-03-29T00:00:00Z"),
+            ("2026-03-30", "2026-03-29T23:00:00Z"),
+            ("2026-10-25", "2026-10-24T23:00:00Z"),
+            ("2026-10-26", "2026-10-26T00:00:00Z"),
         ] {
-            let (year, month, number) = day;
-            assert_eq!(london.midnight(Date::constant(year, month, number)), at(instant), "{day:?}");
+            assert_eq!(london.midnight(parse_date(day).unwrap()), at(instant), "{day}");
         }
         let kolkata = calendar("Asia/Kolkata", "2026-06-30T23:30:00Z", 1);
-        assert_eq!(kolkata.midnight(Date::constant(2026, 1, 1)), at("2025-12-31T18:30:00Z"));
+        assert_eq!(kolkata.midnight(parse_date("2026-01-01").unwrap()), at("2025-12-31T18:30:00Z"));
     }
 
     #[test]
@@ -205,7 +209,9 @@ mod tests {
             for hours in (0..350_000).step_by(7) {
                 let instant = jiff::Timestamp::from_second(946_684_800 + hours * 3_600).unwrap();
                 let local = calendar.local(Timestamp::from_millis(instant.as_millisecond()));
-                assert_eq!(local, data.to_datetime(instant), "{zone} {instant}");
+                let expected = data.to_datetime(instant);
+                let shown = format!("{}T{:02}:{:02}:00", format_date(local.date()), local.hour(), local.minute());
+                assert_eq!(shown, expected.to_string(), "{zone} {instant}");
             }
         }
     }

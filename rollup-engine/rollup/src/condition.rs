@@ -6,9 +6,10 @@
 
 use std::cmp::Ordering;
 
-use jiff::civil::DateTime;
+use time::{PrimitiveDateTime, Time};
 use twenty::Timestamp;
 use twenty::decimal::Decimal;
+use twenty::time::format_date;
 use twenty::value::Value;
 
 use crate::calendar::Calendar;
@@ -29,13 +30,15 @@ struct Ready {
     value: Value,
     number: Option<Decimal>,
     /// For a date or an instant: as an instant, and as time on the wall
-    time: Option<(Timestamp, DateTime)>,
+    time: Option<(Timestamp, PrimitiveDateTime)>,
 }
 
 impl Ready {
     fn new(value: &Value, calendar: &Calendar) -> Self {
         let time = value.text().and_then(Moment::read).and_then(|moment| match moment {
-            Moment::Date(_) => moment.day().map(|day| (calendar.midnight(day), day.at(0, 0, 0, 0))),
+            Moment::Date(_) => {
+                moment.day().map(|day| (calendar.midnight(day), PrimitiveDateTime::new(day, Time::MIDNIGHT)))
+            }
             Moment::Instant(_) => moment.instant().map(|at| (at, calendar.local(at))),
         });
         Self { value: value.clone(), number: value.number(), time }
@@ -59,7 +62,7 @@ impl Ready {
     fn order_across(&self, this: Moment<'_>) -> Option<Ordering> {
         let (instant, wall) = self.time?;
         match this {
-            Moment::Date(_) => Some(this.day()?.at(0, 0, 0, 0).cmp(&wall)),
+            Moment::Date(_) => Some(PrimitiveDateTime::new(this.day()?, Time::MIDNIGHT).cmp(&wall)),
             Moment::Instant(_) => Some(this.instant()?.cmp(&instant)),
         }
     }
@@ -80,7 +83,7 @@ impl Test {
             Operand::Value(value) => vec![Ready::new(value, calendar)],
             Operand::List(values) => values.iter().map(|value| Ready::new(value, calendar)).collect(),
             Operand::Day(day) => {
-                vec![Ready::new(&Value::Text(calendar.day(*day).to_string().into()), calendar)]
+                vec![Ready::new(&Value::Text(format_date(calendar.day(*day)).into()), calendar)]
             }
         };
         Self { field: condition.field.clone(), operator: condition.operator, operands }

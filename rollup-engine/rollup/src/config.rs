@@ -1,6 +1,5 @@
 //! The configuration: definitions, and how to run them.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Map, Value as Json};
@@ -8,7 +7,7 @@ use twenty::budget::Pace;
 use twenty::client::MOST_RECORDS;
 use twenty::schema::nearest;
 
-use crate::definitions::{self, Definition, Fault};
+use crate::definitions::{self, Definition, Fault, shown};
 
 /// What runs where nothing is configured
 const DEFAULTS: &str = include_str!("defaults.json");
@@ -69,11 +68,11 @@ pub struct Config {
     /// IANA name of the zone whose days count
     pub time_zone: String,
     /// Month in which the fiscal year begins, 1 to 12
-    pub fiscal_year_start_month: i8,
+    pub fiscal_year_start_month: u8,
     /// What becomes of mixtures
     pub mixed_currency: MixedCurrency,
     /// Plurals of objects that are not in the usual table, for tokens that may not read the metadata
-    pub objects: BTreeMap<String, String>,
+    pub objects: Vec<(String, String)>,
     /// Settings of the calls
     pub pacing: Pacing,
 }
@@ -85,7 +84,7 @@ impl Config {
     /// All faults that were found.
     pub fn from_text(text: &str) -> Result<Self, Vec<Fault>> {
         let text = if text.trim().is_empty() { DEFAULTS } else { text };
-        let json = serde_json::from_str(text)
+        let json = serde_json::from_slice(text.as_bytes())
             .map_err(|error| vec![Fault::new("configuration", format!("not JSON: {error}"))])?;
         Self::from_json(&json)
     }
@@ -154,7 +153,7 @@ impl Settings {
         let json = object.get(key)?;
         let number = json.as_i64().filter(|number| (least..=most).contains(number));
         if number.is_none() {
-            let message = format!("found {json}, expected a whole number from {least} to {most}");
+            let message = format!("found {}, expected a whole number from {least} to {most}", shown(json));
             self.faults.push(Fault::new(format!("{inside}{key}"), message));
         }
         number.and_then(|number| T::try_from(number).ok())
@@ -171,15 +170,15 @@ impl Settings {
         }
     }
 
-    fn objects(&mut self, object: &Map<String, Json>) -> BTreeMap<String, String> {
-        let mut plurals = BTreeMap::new();
+    fn objects(&mut self, object: &Map<String, Json>) -> Vec<(String, String)> {
+        let mut plurals = Vec::new();
         match object.get("objects") {
             None => {}
             Some(Json::Object(entries)) => {
                 for (singular, plural) in entries {
                     match plural.as_str().filter(|plural| plural.bytes().all(|byte| byte.is_ascii_alphanumeric())) {
                         Some(plural) if !plural.is_empty() => {
-                            plurals.insert(singular.clone(), plural.to_owned());
+                            plurals.push((singular.clone(), plural.to_owned()));
                         }
                         _ => self.faults.push(Fault::new(
                             format!("objects.{singular}"),
@@ -242,7 +241,7 @@ mod tests {
         }));
         let config = config.unwrap();
         assert_eq!((config.time_zone.as_str(), config.fiscal_year_start_month), ("Europe/London", 4));
-        assert_eq!((config.mixed_currency, config.objects["fund"].as_str()), (MixedCurrency::Clear, "funds"));
+        assert_eq!((config.mixed_currency, config.objects[0].1.as_str()), (MixedCurrency::Clear, "funds"));
         let pace = config.pacing.pace(config.pacing.requests_per_minute, 10);
         assert_eq!((pace.burst, pace.concurrency, pace.pause.as_millis(), config.pacing.page_size()), (10, 2, 100, 60));
     }

@@ -8,7 +8,7 @@ mod order;
 mod parse;
 
 pub use order::dependencies;
-pub(crate) use parse::kind_of;
+pub(crate) use parse::{kind_of, shown};
 pub use parse::{parse, parse_one};
 
 use twenty::value::Value;

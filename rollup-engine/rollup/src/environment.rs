@@ -1,7 +1,5 @@
 //! What a run is told by its environment variables.
 
-use std::collections::BTreeMap;
-
 use twenty::budget::Pace;
 use twenty::client::Connection;
 
@@ -25,6 +23,28 @@ pub const NAMES: [&str; 6] = [URL, APP_TOKEN, API_KEY, USER_TOKEN, CONFIG, RATE]
 
 /// Requests a minute of an app's own token, half of what Twenty gives an app over all workspaces of a server
 const APP_RATE: u32 = 240;
+
+/// Environment variables that were handed over
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Variables(Vec<(String, String)>);
+
+impl Variables {
+    /// Sets a variable, in place of what it was
+    pub fn set(&mut self, name: &str, value: impl Into<String>) {
+        self.remove(name);
+        self.0.push((name.to_owned(), value.into()));
+    }
+
+    /// Unsets a variable
+    pub fn remove(&mut self, name: &str) {
+        self.0.retain(|(other, _)| other != name);
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        let value = self.0.iter().find(|(other, _)| other == name).map(|(_, value)| value.trim());
+        value.filter(|value| !value.is_empty())
+    }
+}
 
 /// What the variables say
 #[derive(Clone, Debug)]
@@ -76,8 +96,8 @@ impl Environment {
     ///
     /// # Errors
     /// For the first variable that is missing or wrong.
-    pub fn read(variables: &BTreeMap<String, String>) -> Result<Self, EnvironmentError> {
-        let get = |name: &str| variables.get(name).map(|value| value.trim()).filter(|value| !value.is_empty());
+    pub fn read(variables: &Variables) -> Result<Self, EnvironmentError> {
+        let get = |name: &str| variables.get(name);
         let config = Config::from_text(get(CONFIG).unwrap_or_default()).map_err(|faults| {
             let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
             EnvironmentError::BadConfig(faults.join("; "))
@@ -117,8 +137,11 @@ mod tests {
     use super::*;
 
     fn read(variables: &[(&str, &str)]) -> Result<Environment, EnvironmentError> {
-        let pairs = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        Environment::read(&pairs.collect())
+        let mut given = Variables::default();
+        for (name, value) in variables {
+            given.set(name, *value);
+        }
+        Environment::read(&given)
     }
 
     const HERE: (&str, &str) = (URL, "https://crm.example.org");

@@ -3,7 +3,7 @@
 //! A record that lacks a key which a definition names shows that the field was renamed or is hidden. That is not the
 //! same as empty: the definition, or the one total, is dropped for the rest of the run instead of being zeroed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use twenty::page::Record;
 use twenty::value::Value;
@@ -20,7 +20,7 @@ pub struct Fold {
     parents: HashMap<Uuid, Box<[Tally]>>,
     /// The whole rollup, or single columns, that a record has shown to name a missing field
     missing: Option<String>,
-    missing_columns: BTreeMap<usize, String>,
+    missing_columns: Vec<(usize, String)>,
 }
 
 impl Fold {
@@ -37,14 +37,18 @@ impl Fold {
         if !meets(&rollup.tests, record) {
             return;
         }
+        for (index, column) in rollup.columns.iter().enumerate() {
+            if let Some(path) = missing_path(column, record)
+                && self.missing(index).is_none()
+            {
+                self.missing_columns.push((index, path));
+            }
+        }
         let tallies = self
             .parents
             .entry(parent)
             .or_insert_with(|| vec![Tally::default(); rollup.columns.len()].into_boxed_slice());
-        for (index, (column, tally)) in rollup.columns.iter().zip(tallies.iter_mut()).enumerate() {
-            if let Some(path) = missing_path(column, record) {
-                self.missing_columns.entry(index).or_insert(path);
-            }
+        for (column, tally) in rollup.columns.iter().zip(tallies.iter_mut()) {
             take(column, tally, record);
         }
     }
@@ -71,7 +75,8 @@ impl Fold {
     /// Why this column, or the whole rollup, cannot be trusted
     #[must_use]
     pub fn missing(&self, index: usize) -> Option<&str> {
-        self.missing.as_deref().or_else(|| self.missing_columns.get(&index).map(String::as_str))
+        let column = || self.missing_columns.iter().find(|(column, _)| *column == index).map(|(_, path)| path.as_str());
+        self.missing.as_deref().or_else(column)
     }
 }
 

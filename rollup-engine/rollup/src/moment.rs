@@ -5,8 +5,9 @@
 
 use std::cmp::Ordering;
 
-use jiff::civil::Date;
+use time::Date;
 use twenty::Timestamp;
+use twenty::time::parse_date;
 
 /// What a text says about time
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +51,7 @@ impl<'a> Moment<'a> {
     #[must_use]
     pub fn day(self) -> Option<Date> {
         match self {
-            Self::Date(text) => text.parse().ok(),
+            Self::Date(text) => parse_date(text),
             Self::Instant(_) => None,
         }
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
+use twenty::gather::gather;
 use twenty::page::read_bare_records;
 use twenty::{Host, Timestamp};
 
@@ -22,7 +23,7 @@ pub struct TotalsOptions {
     /// IANA zone whose days count; UTC if absent
     pub time_zone: Option<String>,
     /// Month in which the fiscal year begins, 1 to 12; January if absent
-    pub fiscal_year_start_month: Option<i8>,
+    pub fiscal_year_start_month: Option<u8>,
 }
 
 /// What stops [`compute_totals`]
@@ -72,7 +73,7 @@ pub fn compute_totals(
     let records = read_bare_records(records, &child.keep).map_err(|error| TotalsError::Records(error.to_string()))?;
     let totals = fold::totals(rollup, &records, &calendar);
     let fields = rollup.columns.iter().map(|column| column.aggregation.parent_field.clone());
-    Ok(fields.zip(totals).filter_map(|(field, total)| Some((field, total.to_json()?))).collect())
+    Ok(gather(fields.zip(totals).filter_map(|(field, total)| Some((field, total.to_json()?)))))
 }
 
 fn calendar(host: &impl Host, options: &TotalsOptions) -> Result<Calendar, Fault> {

@@ -24,6 +24,19 @@ pub enum Status {
     Error,
 }
 
+impl Status {
+    /// Its name in the report
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Partial => "partial",
+            Self::Noop => "noop",
+            Self::Error => "error",
+        }
+    }
+}
+
 /// What a run was to do
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]

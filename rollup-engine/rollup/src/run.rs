@@ -95,7 +95,7 @@ impl<'a, H: Host> Run<'a, H> {
         }
         for (index, rollup) in self.program.rollups.iter().enumerate() {
             if rollup.child == source || rollup.parent == source {
-                self.record.borrow_mut().drop_rollup(self.program, index, error);
+                self.record.borrow_mut().drop_rollup(index, error);
             }
         }
         Ok(())

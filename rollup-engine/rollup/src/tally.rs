@@ -6,6 +6,7 @@
 use std::cmp::Ordering;
 
 use twenty::decimal::Decimal;
+use twenty::gather::insert_in_order;
 use twenty::value::Value;
 
 use crate::definitions::Kind;
@@ -100,9 +101,10 @@ impl Tally {
         let mixture = |part: &&Part| part.code.contains(MIXTURE);
         if weighing().count() > 1 || self.parts.iter().any(|part| mixture(&part)) {
             let parts = self.parts.iter().filter(|part| part.weighs || mixture(part));
-            let mut codes: Vec<Box<str>> = parts.flat_map(|part| part.code.split(MIXTURE)).map(Box::from).collect();
-            codes.sort_unstable();
-            codes.dedup();
+            let mut codes: Vec<Box<str>> = Vec::new();
+            for code in parts.flat_map(|part| part.code.split(MIXTURE)) {
+                insert_in_order(&mut codes, code.into());
+            }
             return Result::Mixed(codes);
         }
         // Zeros of other currencies change no sum, but they may be the least or the greatest.

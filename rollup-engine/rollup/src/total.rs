@@ -1,7 +1,8 @@
 //! From a tally to what is stored on the parent, and whether that is what is stored already.
 
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json};
 use twenty::decimal::Decimal;
+use twenty::time::format_date;
 use twenty::value::Value;
 
 use crate::calendar::Calendar;
@@ -87,10 +88,13 @@ impl Total {
         match self {
             Self::Empty => Some(Json::Null),
             Self::Number(number) => Some(number.to_json()),
-            Self::Text(text) => Some(json!(text)),
+            Self::Text(text) => Some((&**text).into()),
             // Plain null would be ignored by Twenty: a currency is cleared part by part.
             Self::Money(amount, code) => {
-                Some(json!({ "amountMicros": amount.map(Decimal::to_json), "currencyCode": code }))
+                let mut money = Map::new();
+                money.insert("amountMicros".to_owned(), amount.map_or(Json::Null, Decimal::to_json));
+                money.insert("currencyCode".to_owned(), code.as_deref().map_or(Json::Null, Json::from));
+                Some(Json::Object(money))
             }
             Self::Mixed(_) | Self::Unknown => None,
         }
@@ -119,7 +123,7 @@ impl Total {
 fn dated(text: Box<str>, target: Target, calendar: &Calendar) -> Box<str> {
     match Moment::read(&text) {
         Some(moment @ Moment::Instant(_)) if target == Target::Plain => {
-            moment.instant().map_or(text, |at| calendar.local(at).date().to_string().into())
+            moment.instant().map_or(text, |at| format_date(calendar.local(at).date()).into())
         }
         Some(Moment::Date(day)) if target == Target::Instant => format!("{day}T00:00:00.000Z").into(),
         _ => text,
@@ -142,6 +146,7 @@ fn same_time(a: &str, b: &str) -> bool {
 mod tests {
     use super::*;
     use crate::definitions::parse_one;
+    use serde_json::json;
     use twenty::Timestamp;
 
     fn total(kind: &str, target: Target, values: &[(Json, Json)]) -> Total {

@@ -3,12 +3,11 @@
 //! Nothing in a payload names its trigger: an empty object is the cron, `requestContext` is the route, `events` or
 //! `recordId` a record event. A payload of no known shape is refused; it must not start a rebuild by accident.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use serde_json::Value as Json;
+use twenty::gather::{gather, insert_in_order};
 use uuid::Uuid;
 
-use crate::definitions::{Definition, Fault};
+use crate::definitions::{Definition, Fault, shown};
 
 /// What to recompute
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +21,7 @@ pub enum Trigger {
         /// The object, if it was named
         object: Option<String>,
         /// Their ids
-        ids: BTreeSet<Uuid>,
+        ids: Ids,
     },
 }
 
@@ -36,8 +35,39 @@ pub struct Hint {
     after: Json,
 }
 
-/// Parents to recompute, by the number of the definition
-pub type Targets = BTreeMap<usize, BTreeSet<Uuid>>;
+/// Ids of records, in their order and each once
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ids(Vec<Uuid>);
+
+impl Ids {
+    /// Adds an id
+    pub fn insert(&mut self, id: Uuid) {
+        insert_in_order(&mut self.0, id);
+    }
+
+    /// Whether there is none
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// As a slice
+    #[must_use]
+    pub fn as_slice(&self) -> &[Uuid] {
+        &self.0
+    }
+}
+
+impl Extend<Uuid> for Ids {
+    fn extend<T: IntoIterator<Item = Uuid>>(&mut self, ids: T) {
+        for id in ids {
+            self.insert(id);
+        }
+    }
+}
+
+/// Parents to recompute: a set for each definition
+pub type Targets = Vec<Ids>;
 
 impl Trigger {
     /// Reads a payload
@@ -69,20 +99,17 @@ impl Trigger {
     #[must_use]
     pub fn targets(&self, definitions: &[Definition]) -> Option<Targets> {
         let mut targets = Targets::new();
-        for (number, definition) in definitions.iter().enumerate() {
-            let ids: BTreeSet<Uuid> = match self {
+        for definition in definitions {
+            targets.push(match self {
                 Self::Everything => return None,
                 Self::Parents { object, .. }
                     if object.as_ref().is_some_and(|name| *name != definition.parent_object) =>
                 {
-                    continue;
+                    Ids::default()
                 }
                 Self::Parents { ids, .. } => ids.clone(),
-                Self::Events(hints) => hints.iter().flat_map(|hint| hint.parents(definition)).collect(),
-            };
-            if !ids.is_empty() {
-                targets.insert(number, ids);
-            }
+                Self::Events(hints) => gather(hints.iter().flat_map(|hint| hint.parents(definition))),
+            });
         }
         Some(targets)
     }
@@ -149,11 +176,12 @@ fn route(body: &Json) -> Result<Trigger, Fault> {
         return Err(Fault::new("body, ids", "expected a list of record ids"));
     };
     let ids = ids.iter().enumerate().map(|(index, id)| {
-        id.as_str()
-            .and_then(|id| Uuid::try_parse(id).ok())
-            .ok_or_else(|| Fault::new(format!("body, ids {index}"), format!("found {id}, expected the id of a record")))
+        id.as_str().and_then(|id| Uuid::try_parse(id).ok()).ok_or_else(|| {
+            Fault::new(format!("body, ids {index}"), format!("found {}, expected the id of a record", shown(id)))
+        })
     });
-    Ok(Trigger::Parents { object: parent, ids: ids.collect::<Result<_, _>>()? })
+    let ids = ids.collect::<Result<Vec<_>, _>>()?;
+    Ok(Trigger::Parents { object: parent, ids: gather(ids) })
 }
 
 #[cfg(test)]
@@ -176,7 +204,8 @@ mod tests {
             definition("household", "person")
         ]));
         let targets = Trigger::read(payload).unwrap().targets(&definitions.unwrap())?;
-        Some(targets.into_iter().map(|(n, ids)| (n, ids.iter().map(ToString::to_string).collect())).collect())
+        let named = targets.into_iter().enumerate().filter(|(_, ids)| !ids.is_empty());
+        Some(named.map(|(n, ids)| (n, ids.as_slice().iter().map(ToString::to_string).collect())).collect())
     }
 
     fn event(name: &str, before: &Json, after: &Json) -> Json {

@@ -17,7 +17,7 @@ use crate::webhook;
 use crate::workspace::Workspace;
 
 /// Most events that wait to be read; the oldest go first
-const KEPT: usize = 100_000;
+const KEPT: usize = 20_000;
 
 /// One change of one record
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -6,7 +6,8 @@ use std::time::Duration;
 /// Something that goes wrong with one request
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// The server answers with this status and does nothing: 429, or 500 and above. 429 is worded as the rate limit.
+    /// The server answers with this status and does nothing: 429, or 500 and above. 429 is worded as the rate limit, in v2 with a
+    /// `Retry-After` of 5 s.
     Status(u16),
     /// The request never arrives.
     Unreachable,

@@ -420,3 +420,17 @@ fn wild(text: &[char], pattern: &[char]) -> bool {
 fn escape(text: &str) -> String {
     text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_are_those_of_sql() {
+        let fits = |text: &str, pattern: &str| like(View::Text(text), pattern, false);
+        assert!(fits("received", "re%") && fits("received", "%ei_ed") && fits("", "%"));
+        assert!(!fits("received", "RE%") && like(View::Text("received"), "RE%", true));
+        assert!(fits("100%", &escape("100%")) && !fits("1000", &escape("100%")));
+        assert!(!fits("received", "rec"));
+    }
+}

@@ -121,3 +121,45 @@ fn leaf(text: &str) -> Result<Value, Refusal> {
 fn unquote(text: &str) -> &str {
     ['"', '\''].iter().find_map(|quote| text.strip_prefix(*quote)?.strip_suffix(*quote)).unwrap_or(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_becomes_its_nested_form() {
+        let nested = |text: &str| parse(text).unwrap();
+        assert_eq!(nested("status[eq]:\"on hold\""), json!({"and": [{"status": {"eq": "on hold"}}]}));
+        assert_eq!(
+            nested("or(a.b[gt]:0,not(c[is]:NULL)),d[in]:[\"x\",y]"),
+            json!({"and": [
+                {"or": [{"a": {"b": {"gt": "0"}}}, {"not": {"c": {"is": "NULL"}}}]},
+                {"d": {"in": ["x", "y"]}},
+            ]})
+        );
+        assert_eq!(nested("a[eq]:\"it's (ok), yes\""), json!({"and": [{"a": {"eq": "it's (ok), yes"}}]}));
+        assert_eq!(nested("a[eq]:O'Neil,b[eq]:1"), json!({"and": [{"a": {"eq": "O'Neil"}}, {"b": {"eq": "1"}}]}));
+        assert_eq!(nested("a[in]:[\"x\", \"y\"]"), json!({"and": [{"a": {"in": ["x", " \"y\""]}}]}));
+    }
+
+    #[test]
+    fn what_is_no_filter_is_named() {
+        for (text, message) in [
+            ("", "'filter' invalid for 'and()'. eg: price[gte]:10"),
+            ("x", "'filter' invalid for 'x'. eg: price[gte]:10"),
+            ("and(a[eq]:1", "'filter' invalid. 1 close bracket is missing in the query"),
+            ("a[eq]:1)", "'filter' invalid. 1 open bracket is missing in the query"),
+            (
+                "a[in]:1",
+                "'filter' invalid for 'in' operator. Received '1' but array value expected eg: 'field[in]:[value_1,value_2]'",
+            ),
+            (
+                "not(a[eq]:1,b[eq]:2)",
+                "'filter' invalid. 'not' conjunction should contain only 1 condition. eg: not(field[eq]:1)",
+            ),
+        ] {
+            assert_eq!(parse(text).unwrap_err().message, message);
+        }
+        assert!(parse("a[foo]:1").unwrap_err().message.contains("comparator foo not in eq, neq, in"));
+    }
+}

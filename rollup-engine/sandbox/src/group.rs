@@ -34,6 +34,8 @@ pub(crate) struct Request {
     pub(crate) limit: usize,
     /// Whether an unknown aggregate is refused (REST) or null (GraphQL)
     pub(crate) strict: bool,
+    /// Records of each group that come along, at most
+    pub(crate) records: usize,
 }
 
 impl Request {
@@ -57,7 +59,14 @@ impl Request {
             None => Value::Array(Vec::new()),
             Some(_) => list("order_by", "objects - ex: [{\"firstField\": \"AscNullsFirst\"}]")?,
         };
-        Ok(Self { group_by, aggregates, order_by, limit: crate::rest::limit(target, GROUPS)?, strict: true })
+        Ok(Self {
+            group_by,
+            aggregates,
+            order_by,
+            limit: crate::rest::limit(target, GROUPS)?,
+            strict: true,
+            records: 0,
+        })
     }
 
     /// Reads the arguments of the GraphQL field.
@@ -74,6 +83,7 @@ impl Request {
             order_by: list("orderBy"),
             limit: limit.unwrap_or(GROUPS),
             strict: false,
+            records: 0,
         }
     }
 }
@@ -86,6 +96,8 @@ pub(crate) struct Group {
     /// Sort values of the dimensions
     sort: Vec<Option<SortValue>>,
     pub(crate) totals: Vec<Total>,
+    /// Its first records
+    pub(crate) ids: Vec<Uuid>,
 }
 
 /// All groups, with the names of their totals
@@ -168,26 +180,28 @@ pub(crate) fn run(
     let sorting = sorting(object, &dimensions, &mut aggregates, &request.order_by)?;
 
     let mut places: HashMap<String, usize> = HashMap::new();
-    let mut groups: Vec<(Vec<Point>, Vec<Tally<'_>>)> = Vec::new();
+    let mut open: Vec<(Group, Vec<Tally<'_>>)> = Vec::new();
     for (id, row) in workspace.matching(object_number, condition, false) {
         let points: Vec<Point> = dimensions.iter().map(|dimension| dimension.point(workspace, id, row)).collect();
         let key: String = points.iter().flat_map(|point| [point.json.as_str(), ","]).collect();
         let place = *places.entry(key).or_insert_with(|| {
-            groups.push((points, aggregates.iter().map(Tally::new).collect()));
-            groups.len() - 1
+            let (values, sort) = points.into_iter().map(|point| (point.json, point.sort)).unzip();
+            let group = Group { values, sort, totals: Vec::new(), ids: Vec::new() };
+            open.push((group, aggregates.iter().map(Tally::new).collect()));
+            open.len() - 1
         });
-        if let Some((_, tallies)) = groups.get_mut(place) {
+        if let Some((group, tallies)) = open.get_mut(place) {
             for tally in tallies {
                 tally.add(id, row);
             }
+            if group.ids.len() < request.records {
+                group.ids.push(id);
+            }
         }
     }
-    let mut groups: Vec<Group> = groups
+    let mut groups: Vec<Group> = open
         .into_iter()
-        .map(|(points, tallies)| {
-            let (values, sort) = points.into_iter().map(|point| (point.json, point.sort)).unzip();
-            Group { values, sort, totals: tallies.iter().map(Tally::total).collect() }
-        })
+        .map(|(group, tallies)| Group { totals: tallies.iter().map(Tally::total).collect(), ..group })
         .collect();
     groups.sort_by(|a, b| compare(&sorting, a, b));
     groups.truncate(request.limit);

@@ -13,8 +13,8 @@ use serde_json::Value;
 use tokio::sync::Notify;
 use twenty::{Event, Host, Request, Response, Timestamp, Unreachable};
 
-use crate::Sandbox;
 use crate::faults::{Fault, Faults};
+use crate::{Profile, Sandbox};
 
 /// A host in front of a sandbox
 #[derive(Debug)]
@@ -98,6 +98,10 @@ impl SandboxHost {
         tokio::time::sleep(whole / 2).await;
     }
 
+    fn made_up(&self, status: u16) -> Response {
+        made_up(status, self.sandbox.borrow().settings().profile)
+    }
+
     fn fault(&self, number: u64) -> Option<Fault> {
         let by_chance = || {
             let mut rng = self.rng.borrow_mut();
@@ -111,7 +115,7 @@ impl SandboxHost {
         self.on_the_way().await;
         let response = match fault {
             None => self.act(&request),
-            Some(Fault::Status(status)) => made_up(status),
+            Some(Fault::Status(status)) => self.made_up(status),
             Some(Fault::Unreachable) => return Err(unreachable("connection refused")),
             Some(Fault::LostReply) => {
                 self.act(&request);
@@ -120,7 +124,7 @@ impl SandboxHost {
             }
             Some(Fault::HalfBatch(rows)) => {
                 self.act(&shortened(request, rows));
-                made_up(500)
+                self.made_up(500)
             }
         };
         self.on_the_way().await;
@@ -171,7 +175,7 @@ fn unreachable(reason: &str) -> Unreachable {
 }
 
 /// An answer that no server gave
-fn made_up(status: u16) -> Response {
+fn made_up(status: u16, profile: Profile) -> Response {
     let body = if status == 429 {
         r#"{"statusCode":429,"error":"HttpException","messages":["Limit reached (100 tokens per 60000 ms)"]}"#
             .to_owned()
@@ -180,7 +184,11 @@ fn made_up(status: u16) -> Response {
             r#"{{"statusCode":{status},"error":"InternalServerErrorException","messages":["Internal server error"]}}"#
         )
     };
-    crate::http::json(status, body)
+    let mut response = crate::http::json(status, body);
+    if status == 429 && profile == Profile::V2 {
+        response.headers.push(("retry-after".into(), "5".into()));
+    }
+    response
 }
 
 /// The same request with only the first rows of its batch, in a REST body or in a GraphQL variable

@@ -144,11 +144,19 @@ fn read_composite(field: &Field, value: &Value, draft: &mut Draft) -> Result<(),
         let path = format!("{}.{name}", field.name);
         let mut cell = coerce(field, part, &path, value)?;
         if field.kind == "EMAILS" {
+            check_email(&path, &cell)?;
             cell = lower_cased(cell);
         }
         store(draft, part.slot, cell);
     }
     Ok(())
+}
+
+fn check_email(path: &str, cell: &Cell) -> Result<(), Refusal> {
+    let Cell::Text(text) = cell else { return Ok(()) };
+    let (local, domain) = text.split_once('@').unwrap_or_default();
+    let is_address = !local.is_empty() && domain.contains('.') && !domain.contains('@') && !text.contains(' ');
+    if is_address { Ok(()) } else { Err(Refusal::data(format!("Invalid email address '{text}' for field \"{path}\""))) }
 }
 
 fn lower_cased(cell: Cell) -> Cell {
@@ -229,7 +237,7 @@ pub(crate) fn coerce(field: &Field, part: &Part, path: &str, value: &Value) -> R
         return Ok(Cell::Null);
     }
     let cell = match part.kind {
-        PartKind::Text | PartKind::Code => text(field, value)?,
+        PartKind::Text | PartKind::Code => text(path, value)?,
         PartKind::Micros => micros(path, value)?,
         PartKind::Number => number(path, value)?,
         PartKind::Bool => value
@@ -280,13 +288,9 @@ pub(crate) fn uuid(value: &Value) -> Option<Uuid> {
     ((1..=8).contains(&id.get_version_num()) && id.get_variant() == uuid::Variant::RFC4122).then_some(id)
 }
 
-fn text(field: &Field, value: &Value) -> Result<Cell, Refusal> {
+fn text(path: &str, value: &Value) -> Result<Cell, Refusal> {
     let Some(text) = value.as_str() else {
-        return Err(Refusal::data(format!(
-            "Invalid string value {} for text field \"{}\"",
-            inspect(value),
-            field.name
-        )));
+        return Err(Refusal::data(format!("Invalid string value {} for text field \"{path}\"", inspect(value))));
     };
     if text.contains('\0') {
         return Err(Refusal {
@@ -317,7 +321,6 @@ fn number(path: &str, value: &Value) -> Result<Cell, Refusal> {
 
 fn choice(field: &Field, value: &Value) -> Result<Cell, Refusal> {
     match value.as_str() {
-        Some("") => Ok(Cell::Null),
         Some(chosen) if field.option_values().any(|option| option == chosen) => Ok(Cell::Text(chosen.into())),
         _ => {
             let valid: Vec<&str> = field.option_values().collect();

@@ -33,6 +33,7 @@ mod rest;
 mod schema;
 mod server;
 mod standard;
+mod subscriptions;
 mod table;
 mod tokens;
 mod usage;

@@ -78,7 +78,7 @@ async fn run(arguments: Arguments) -> Result<(), String> {
     let tokens = sandbox.tokens().clone();
     let listener = TcpListener::bind(("127.0.0.1", arguments.port))
         .await
-        .map_err(|error| format!("port {}: {error}", arguments.port))?;
+        .map_err(|error| format!("--port `{}`: {error}", arguments.port))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     let client = reqwest::Client::builder().timeout(DELIVERY).build().map_err(|error| error.to_string())?;
     let shared = Shared {
@@ -107,12 +107,14 @@ fn set_up(arguments: &Arguments) -> Result<Sandbox, String> {
     };
     let mut sandbox = Sandbox::new(Settings { profile, limits: arguments.limits, ..Settings::default() });
     if let Some(path) = &arguments.fixture {
-        let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        sandbox.load_fixture(&text, None, now()).map_err(|error| format!("{}: {error}", path.display()))?;
+        let wrong = |error: &dyn std::fmt::Display| format!("--fixture `{}`: {error}", path.display());
+        let text = std::fs::read_to_string(path).map_err(|error| wrong(&error))?;
+        sandbox.load_fixture(&text, None, now()).map_err(|error| wrong(&error))?;
     }
     if let Some(path) = &arguments.gifts {
-        let file = File::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        sandbox.load_gifts_csv(file, now()).map_err(|error| format!("{}: {error}", path.display()))?;
+        let wrong = |error: &dyn std::fmt::Display| format!("--gifts `{}`: {error}", path.display());
+        let file = File::open(path).map_err(|error| wrong(&error))?;
+        sandbox.load_gifts_csv(file, now()).map_err(|error| wrong(&error))?;
     }
     Ok(sandbox)
 }

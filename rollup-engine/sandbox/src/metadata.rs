@@ -1,4 +1,4 @@
-//! The metadata REST API: objects, fields and relations; and the webhook subscriptions.
+//! The metadata REST API: objects, fields and relations.
 //!
 //! Two formats of answers exist, chosen by the workspace: wrapped in `data.createOneObject` and the like, or bare.
 //! What is made can be used at once. None of it costs a token.
@@ -11,7 +11,7 @@ use crate::http::{self, Target};
 use crate::refusal::Refusal;
 use crate::schema::{Field, Object, Shape, TYPES};
 use crate::standard::{self, FieldPlan};
-use crate::webhook::Hook;
+use crate::subscriptions;
 use crate::workspace::Workspace;
 
 /// Answers one call under `/rest/metadata`.
@@ -67,7 +67,7 @@ pub(crate) fn handle(
             delete_field(workspace, &object, &field);
             Ok(one(workspace, 200, "deleteOneField", field_json(&object, &field)))
         }
-        (_, ["webhooks", ..]) => webhooks(workspace, method, path.get(1..).unwrap_or_default(), body),
+        (_, ["webhooks", ..]) => subscriptions::handle(workspace, method, path.get(1..).unwrap_or_default(), body),
         _ => Err(Refusal::framework(404, "Not Found", &json!(format!("Cannot {method} {}", target.path)))),
     }
 }
@@ -173,12 +173,13 @@ fn without_nulls(mut value: Value) -> Value {
     value
 }
 
-fn text<'a>(body: &'a Value, name: &str) -> Option<&'a str> {
+/// A text member that is not empty
+pub(crate) fn text<'a>(body: &'a Value, name: &str) -> Option<&'a str> {
     body.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
 }
 
 /// The framework's list of everything that is not there
-fn require(body: &Value, names: &[&str]) -> Result<(), Refusal> {
+pub(crate) fn require(body: &Value, names: &[&str]) -> Result<(), Refusal> {
     let missing: Vec<Value> = names
         .iter()
         .filter(|name| text(body, name).is_none())
@@ -260,7 +261,7 @@ pub(crate) fn create_field(workspace: &mut Workspace, body: &Value) -> Result<Va
         let plan = FieldPlan {
             description: text(body, "description").map(str::to_owned),
             icon: text(body, "icon").map(str::to_owned),
-            options: body.get("options").cloned().unwrap_or_default(),
+            options: body.get("options").cloned().unwrap_or_else(|| standard_options(kind)),
             default_value: body.get("defaultValue").cloned().unwrap_or_default(),
             settings: body.get("settings").cloned().unwrap_or_default(),
             is_unique: body.get("isUnique") == Some(&Value::Bool(true)),
@@ -285,6 +286,13 @@ fn check_free(workspace: &Workspace, number: usize, name: &str) -> Result<(), Re
         )));
     }
     Ok(())
+}
+
+/// Options that come with the type
+fn standard_options(kind: &str) -> Value {
+    let rating =
+        |stars: u8| json!({"value": format!("RATING_{stars}"), "label": stars.to_string(), "position": stars - 1});
+    if kind == "RATING" { (1..=5).map(rating).collect() } else { Value::Null }
 }
 
 fn check_options(kind: &str, body: &Value) -> Result<(), Refusal> {
@@ -363,78 +371,5 @@ fn delete_field(workspace: &mut Workspace, object: &Object, field: &Field) {
         if let Some(inverse) = inverse {
             workspace.drop_field(target, &inverse);
         }
-    }
-}
-
-/// Answers one call to the webhook subscriptions; `path` is what comes after `webhooks`.
-pub(crate) fn webhooks(
-    workspace: &mut Workspace,
-    method: Method,
-    path: &[&str],
-    body: &Value,
-) -> Result<Response, Refusal> {
-    let unknown = || Refusal { message: "Webhook not found".to_owned(), ..Refusal::not_found() };
-    let place = |workspace: &Workspace, id: &str| {
-        let id: Option<Uuid> = id.parse().ok();
-        workspace.hooks.iter().position(|hook| Some(hook.id) == id).ok_or_else(unknown)
-    };
-    match (method, path) {
-        (Method::Get, []) => {
-            let hooks: Vec<Value> = workspace.hooks.iter().map(Hook::to_json).collect();
-            Ok(http::json(200, json!(hooks).to_string()))
-        }
-        (Method::Get, [id]) => {
-            let hook = workspace.hooks.get(place(workspace, id)?).map(Hook::to_json).unwrap_or_default();
-            Ok(http::json(200, hook.to_string()))
-        }
-        (Method::Post, []) => {
-            require(body, &["targetUrl"])?;
-            let secret = match body.get("secret").and_then(Value::as_str) {
-                Some(secret) => secret.to_owned(),
-                None => workspace.new_hex(32),
-            };
-            let mut hook = Hook {
-                id: workspace.new_id(),
-                target_url: String::new(),
-                operations: vec!["*.*".to_owned()],
-                description: None,
-                secret,
-            };
-            change_hook(&mut hook, body);
-            let answer = hook.to_json();
-            workspace.hooks.push(hook);
-            Ok(http::json(201, answer.to_string()))
-        }
-        (Method::Patch | Method::Put, [id]) => {
-            let place = place(workspace, id)?;
-            let hook = workspace.hooks.get_mut(place).ok_or_else(unknown)?;
-            change_hook(hook, body);
-            Ok(http::json(200, hook.to_json().to_string()))
-        }
-        (Method::Delete, [id]) => {
-            let place = place(workspace, id)?;
-            workspace.hooks.remove(place);
-            Ok(Response {
-                status: 200,
-                headers: vec![("content-type".into(), "text/html; charset=utf-8".into())],
-                body: b"true".to_vec(),
-            })
-        }
-        _ => Err(Refusal::bad("Query path invalid")),
-    }
-}
-
-fn change_hook(hook: &mut Hook, body: &Value) {
-    if let Some(url) = text(body, "targetUrl") {
-        url.clone_into(&mut hook.target_url);
-    }
-    if let Some(operations) = body.get("operations").and_then(Value::as_array) {
-        hook.operations = operations.iter().filter_map(Value::as_str).map(str::to_owned).collect();
-    }
-    if let Some(description) = body.get("description") {
-        hook.description = description.as_str().map(str::to_owned);
-    }
-    if let Some(secret) = body.get("secret").and_then(Value::as_str) {
-        secret.clone_into(&mut hook.secret);
     }
 }

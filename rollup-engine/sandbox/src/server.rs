@@ -12,6 +12,7 @@ use crate::limiter::{Limit, Limiter, Limits, Spender};
 use crate::metadata;
 use crate::refusal::Refusal;
 use crate::rest;
+use crate::subscriptions;
 use crate::tokens::{self, Caller, TokenBook, Tokens};
 use crate::usage::Usage;
 use crate::webhook::Delivery;
@@ -188,7 +189,7 @@ impl Sandbox {
                     return Err(Refusal { status: 403, ..Refusal::forbidden() });
                 }
                 let path = segments.get(2..).unwrap_or_default();
-                return metadata::webhooks(self.workspace(&caller), request.method, path, &body);
+                return subscriptions::handle(self.workspace(&caller), request.method, path, &body);
             }
             _ => {}
         }

@@ -114,9 +114,9 @@ fn actor(source: &str, name: &str) -> Arc<Actor> {
     })
 }
 
-/// The author of what is put in without a request
+/// The author of what is put in without a request: the same as of the key with all rights
 pub(crate) fn system_actor() -> Arc<Actor> {
-    actor("SYSTEM", "sandbox")
+    actor("API", "sandbox")
 }
 
 fn new_token(rng: &mut fastrand::Rng, name: &str) -> String {

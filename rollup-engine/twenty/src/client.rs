@@ -159,7 +159,7 @@ impl<H: Host> Client<H> {
     ) -> Result<Page, ApiError> {
         let mut call = Call::new(Method::Patch, format!("/rest/{}/{{id}}", names.plural));
         call.path = format!("/rest/{}/{id}", names.plural);
-        call.body = Some(changes.to_string().into_bytes());
+        call.body = serde_json::to_vec(changes).ok();
         call.not_after = not_after;
         self.records(call, &names.one("update"), keep).await
     }
@@ -207,7 +207,8 @@ impl<H: Host> Client<H> {
         call.metered = false;
         let endpoint = call.endpoint();
         let response = self.call(call).await?;
-        read_objects(&response.body).map_err(|error| ApiError::Malformed { endpoint, reason: error.to_string() })
+        read_objects(&response.body)
+            .ok_or_else(|| ApiError::Malformed { endpoint, reason: "it is not a list of objects".to_owned() })
     }
 
     async fn records(&self, call: Call, key: &str, keep: &Projection) -> Result<Page, ApiError> {

@@ -98,10 +98,19 @@ impl Decimal {
         self.divided(1, decimals).unwrap_or(self)
     }
 
-    /// Nearest double: how Twenty stores a number field, and how it reads a currency
+    /// As a double: how Twenty stores a number field, and how it reads a currency
+    ///
+    /// The nearest one for integers, and for decimals of up to 15 digits.
     #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "that is what it is for")]
     pub fn to_f64(self) -> f64 {
-        self.to_string().parse().unwrap_or(f64::NAN)
+        // Without its trailing zeros the mantissa is exact up to 2^53, and one division rounds once.
+        let (mut mantissa, mut scale) = (self.0, ONE);
+        while scale > 1 && mantissa % 10 == 0 {
+            mantissa /= 10;
+            scale /= 10;
+        }
+        mantissa as f64 / scale as f64
     }
 
     /// As a JSON number: an integer where it is one and fits, else the nearest double

@@ -1,6 +1,6 @@
 //! What can go wrong with a call, in words that name the call, and a stable code for programs.
 
-use serde::Deserialize;
+use serde_json::Value;
 
 /// Why a call brought no usable answer
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -130,18 +130,12 @@ struct ErrorBody {
 impl ErrorBody {
     /// Twenty has several envelopes: `messages` or `message`, with and without `code`.
     fn read(body: &[u8]) -> Self {
-        #[derive(Deserialize, Default)]
-        struct Envelope {
-            #[serde(default)]
-            messages: Vec<String>,
-            message: Option<String>,
-            code: Option<String>,
-        }
         const LONGEST: usize = 300; // characters; a validation error can list every field of a record
-        let envelope: Envelope = serde_json::from_slice(body).unwrap_or_default();
-        let message = envelope.messages.into_iter().next().or(envelope.message);
-        let message = message.unwrap_or_else(|| "no message".to_owned()).chars().take(LONGEST).collect();
-        Self { message, code: envelope.code }
+        let envelope: Value = serde_json::from_slice(body).unwrap_or_default();
+        let message = envelope.pointer("/messages/0").or_else(|| envelope.get("message")).and_then(Value::as_str);
+        let message = message.unwrap_or("no message").chars().take(LONGEST).collect();
+        let code = envelope.get("code").and_then(Value::as_str).map(str::to_owned);
+        Self { message, code }
     }
 }
 

@@ -4,7 +4,6 @@
 //! before a webhook before a nightly job, and within a class in the order of arrival.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::task::{Poll, Waker};
 use std::time::Duration;
@@ -38,16 +37,21 @@ pub struct Gate {
 #[derive(Debug, Default)]
 struct Queue {
     arrivals: u64,
-    waiting: BTreeMap<(Priority, u64), Option<Waker>>,
+    /// In the order of their turn
+    waiting: Vec<((Priority, u64), Option<Waker>)>,
 }
 
 impl Queue {
     fn is_first(&self, ticket: (Priority, u64)) -> bool {
-        self.waiting.first_key_value().is_some_and(|(first, _)| *first == ticket)
+        self.waiting.first().is_some_and(|(first, _)| *first == ticket)
+    }
+
+    fn waker_of(&mut self, ticket: (Priority, u64)) -> Option<&mut Option<Waker>> {
+        self.waiting.iter_mut().find(|(other, _)| *other == ticket).map(|(_, waker)| waker)
     }
 
     fn wake_first(&mut self) {
-        if let Some(waker) = self.waiting.first_entry().and_then(|mut first| first.get_mut().take()) {
+        if let Some(waker) = self.waiting.first_mut().and_then(|(_, waker)| waker.take()) {
             waker.wake();
         }
     }
@@ -110,18 +114,21 @@ impl<'a> Place<'a> {
         let mut queue = gate.queue.borrow_mut();
         queue.arrivals += 1;
         let ticket = (priority, queue.arrivals);
-        queue.waiting.insert(ticket, None);
+        let place = queue.waiting.partition_point(|(other, _)| *other < ticket);
+        queue.waiting.insert(place, (ticket, None));
         Self { gate, ticket }
     }
 
     async fn until_woken(&self) {
         let mut parked = false;
         poll_fn(|context| {
-            if parked && self.gate.queue.borrow().waiting.get(&self.ticket).is_some_and(Option::is_none) {
+            let mut queue = self.gate.queue.borrow_mut();
+            let Some(waker) = queue.waker_of(self.ticket) else { return Poll::Ready(()) };
+            if parked && waker.is_none() {
                 return Poll::Ready(());
             }
             parked = true;
-            self.gate.queue.borrow_mut().waiting.insert(self.ticket, Some(context.waker().clone()));
+            *waker = Some(context.waker().clone());
             Poll::Pending
         })
         .await;
@@ -131,7 +138,7 @@ impl<'a> Place<'a> {
 impl Drop for Place<'_> {
     fn drop(&mut self) {
         let mut queue = self.gate.queue.borrow_mut();
-        queue.waiting.remove(&self.ticket);
+        queue.waiting.retain(|(ticket, _)| *ticket != self.ticket);
         queue.wake_first();
     }
 }

@@ -4,9 +4,10 @@
 //! through [`Host`], so that the same workflow runs on JavaScript's `fetch` in production and on an in-process
 //! Twenty with a virtual clock in tests.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
+
+use serde::ser::SerializeMap as _;
 
 use crate::time::Timestamp;
 
@@ -125,29 +126,49 @@ pub enum Level {
 }
 
 /// One structured log line
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Event {
     /// How much it matters
     pub level: Level,
     /// What happened, in `snake_case`
     pub event: &'static str,
     /// Its particulars; never a token, never personal data
-    #[serde(flatten)]
-    pub fields: BTreeMap<&'static str, serde_json::Value>,
+    pub fields: Vec<(&'static str, serde_json::Value)>,
 }
 
 impl Event {
     /// A line of this level and name, with no particulars yet
     #[must_use]
     pub fn new(level: Level, event: &'static str) -> Self {
-        Self { level, event, fields: BTreeMap::new() }
+        Self { level, event, fields: Vec::new() }
     }
 
     /// The same line with one more particular
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl Into<serde_json::Value>) -> Self {
-        self.fields.insert(name, value.into());
+        self.fields.push((name, value.into()));
         self
+    }
+}
+
+impl Event {
+    /// One of its particulars
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<&serde_json::Value> {
+        self.fields.iter().find(|(other, _)| *other == name).map(|(_, value)| value)
+    }
+}
+
+impl serde::Serialize for Event {
+    /// One flat object: `{"level":…,"event":…,` and the particulars `}`
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.fields.len() + 2))?;
+        map.serialize_entry("level", &self.level)?;
+        map.serialize_entry("event", self.event)?;
+        for (name, value) in &self.fields {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
     }
 }
 

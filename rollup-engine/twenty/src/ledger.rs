@@ -1,8 +1,9 @@
 //! What a run spent: every request, by endpoint, and what became of it.
 
-use std::collections::BTreeMap;
+use std::ops::Index;
 use std::time::Duration;
 
+use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
 
 /// Requests sent by one run
@@ -23,7 +24,7 @@ pub struct Ledger {
     /// Bytes of all replies
     pub bytes: u64,
     /// Requests by method and path, record ids left out
-    pub by_endpoint: BTreeMap<String, u64>,
+    pub by_endpoint: Endpoints,
 }
 
 impl Ledger {
@@ -32,12 +33,42 @@ impl Ledger {
         self.total += 1;
         self.unmetered += u64::from(!metered);
         self.retried += u64::from(attempt > 1);
-        match self.by_endpoint.get_mut(endpoint) {
-            Some(count) => *count += 1,
-            None => {
-                self.by_endpoint.insert(endpoint.to_owned(), 1);
-            }
+        let counts = &mut self.by_endpoint.0;
+        let place = counts.partition_point(|(other, _)| other.as_str() < endpoint);
+        match counts.get_mut(place) {
+            Some((other, count)) if other == endpoint => *count += 1,
+            _ => counts.insert(place, (endpoint.to_owned(), 1)),
         }
+    }
+}
+
+/// Counts by endpoint, in the order of their names
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Endpoints(Vec<(String, u64)>);
+
+impl Endpoints {
+    /// Names and counts
+    pub fn iter(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.0.iter().map(|(name, count)| (name.as_str(), *count))
+    }
+}
+
+impl Index<&str> for Endpoints {
+    type Output = u64;
+
+    /// Count of an endpoint, zero for one that was never asked
+    fn index(&self, name: &str) -> &u64 {
+        self.0.iter().find(|(other, _)| other == name).map_or(&0, |(_, count)| count)
+    }
+}
+
+impl Serialize for Endpoints {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (name, count) in &self.0 {
+            map.serialize_entry(name, count)?;
+        }
+        map.end()
     }
 }
 

@@ -8,6 +8,7 @@ pub mod decimal;
 pub mod error;
 pub mod filter;
 pub mod gate;
+pub mod gather;
 pub mod host;
 pub mod ledger;
 pub mod page;

@@ -8,6 +8,7 @@
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Value as Json;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
@@ -155,14 +156,6 @@ impl<'de> DeserializeSeed<'de> for ReplySeed<'_> {
     }
 }
 
-#[derive(serde::Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct PageInfo {
-    end_cursor: Option<String>,
-    #[serde(default)]
-    has_next_page: bool,
-}
-
 impl<'de> Visitor<'de> for ReplySeed<'_> {
     type Value = ();
 
@@ -179,11 +172,11 @@ impl<'de> Visitor<'de> for ReplySeed<'_> {
                     page: self.page,
                     found: self.found,
                 })?,
-                "totalCount" => self.page.total_count = map.next_value()?,
+                "totalCount" => self.page.total_count = map.next_value::<Json>()?.as_u64(),
                 "pageInfo" => {
-                    let info: PageInfo = map.next_value()?;
-                    self.page.end_cursor = info.end_cursor;
-                    self.page.has_next_page = info.has_next_page;
+                    let info: Json = map.next_value()?;
+                    self.page.end_cursor = info.get("endCursor").and_then(Json::as_str).map(str::to_owned);
+                    self.page.has_next_page = info.get("hasNextPage") == Some(&Json::Bool(true));
                 }
                 _ => {
                     map.next_value::<IgnoredAny>()?;
@@ -359,7 +352,7 @@ fn keep(node: &Node, raw: &RawValue, values: &mut [Value]) -> Result<(), serde_j
         *slot = Value::from_json_text(raw.get());
     }
     if !node.children.is_empty() && matches!(raw.get().as_bytes().first(), Some(b'{' | b'n')) {
-        let mut deserializer = serde_json::Deserializer::from_str(raw.get());
+        let mut deserializer = serde_json::Deserializer::from_slice(raw.get().as_bytes());
         RecordSeed { node, values, top: false }.deserialize(&mut deserializer)?;
     }
     Ok(())

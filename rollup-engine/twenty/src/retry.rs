@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use crate::decimal::Decimal;
+
 /// Longest wait that a `Retry-After` is honoured for; a longer one is cut to this and tried again
 const LONGEST_WAIT: Duration = Duration::from_mins(2);
 
@@ -63,8 +65,8 @@ pub fn judge(outcome: Outcome, attempt: u32, random: u64) -> Verdict {
 /// Reads a `Retry-After` in seconds, also with decimals; a date is ignored, as Twenty sends none
 #[must_use]
 pub fn retry_after(header: Option<&str>) -> Option<Duration> {
-    let seconds: f64 = header?.trim().parse().ok()?;
-    Duration::try_from_secs_f64(seconds).ok()
+    let seconds = Decimal::parse(header?.trim())?;
+    Duration::try_from_secs_f64(seconds.to_f64()).ok()
 }
 
 fn spread(width: Duration, random: u64) -> Duration {

@@ -4,11 +4,7 @@
 //! workspace's metadata knows them; reading it costs no tokens of the rate limit. Where a token may not read it, a table
 //! of the usual objects has to do, with the configuration's own additions. A name in neither is refused with a hint.
 
-use std::collections::BTreeMap;
-use std::fmt;
-
-use serde::Deserialize;
-use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
 
 /// An object's names
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,13 +67,21 @@ pub struct Object {
     /// Its names
     pub names: Names,
     /// Its fields by name; a relation to one record stands under its join column (`donorId`), of type `RELATION`
-    pub fields: BTreeMap<String, Field>,
+    pub fields: Vec<(String, Field)>,
+}
+
+impl Object {
+    /// The field of this name
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<&Field> {
+        self.fields.iter().find(|(other, _)| other == name).map(|(_, field)| field)
+    }
 }
 
 /// What a workspace has
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Schema {
-    objects: BTreeMap<String, Object>,
+    objects: Vec<Object>,
 }
 
 /// An object name that leads nowhere
@@ -93,7 +97,7 @@ impl Schema {
     /// From the objects of the metadata
     #[must_use]
     pub fn new(objects: impl IntoIterator<Item = Object>) -> Self {
-        Self { objects: objects.into_iter().map(|object| (object.names.singular.clone(), object)).collect() }
+        Self { objects: objects.into_iter().collect() }
     }
 
     /// The object with this singular name
@@ -101,15 +105,10 @@ impl Schema {
     /// # Errors
     /// If there is none; the error hints at a plural or a near miss.
     pub fn object(&self, singular: &str) -> Result<&Object, UnknownObject> {
-        self.objects.get(singular).ok_or_else(|| UnknownObject {
+        self.objects.iter().find(|object| object.names.singular == singular).ok_or_else(|| UnknownObject {
             name: singular.to_owned(),
-            hint: hint(singular, self.objects.values().map(|object| &object.names)),
+            hint: hint(singular, self.objects.iter().map(|object| &object.names)),
         })
-    }
-
-    /// Adds an object, or replaces the one of that name
-    pub fn insert(&mut self, object: Object) {
-        self.objects.insert(object.names.singular.clone(), object);
     }
 }
 
@@ -117,8 +116,8 @@ impl Schema {
 ///
 /// # Errors
 /// If the name is in neither.
-pub fn names_without_metadata(singular: &str, overrides: &BTreeMap<String, String>) -> Result<Names, UnknownObject> {
-    if let Some(plural) = overrides.get(singular) {
+pub fn names_without_metadata(singular: &str, overrides: &[(String, String)]) -> Result<Names, UnknownObject> {
+    if let Some((_, plural)) = overrides.iter().find(|(name, _)| name == singular) {
         return Ok(Names::new(singular, plural));
     }
     if let Some((_, plural)) = USUAL.iter().find(|(usual, _)| *usual == singular) {
@@ -144,7 +143,7 @@ fn hint<'a>(wrong: &str, names: impl Iterator<Item = &'a Names>) -> String {
 /// a third of its letters may be wrong, or either may be the beginning of the other
 pub fn nearest<'a>(wrong: &str, candidates: impl Iterator<Item = (&'a str, &'a str)>) -> Option<&'a str> {
     candidates
-        .map(|(spelling, answer)| (wrong.to_lowercase(), spelling.to_lowercase(), answer))
+        .map(|(spelling, answer)| (wrong.to_ascii_lowercase(), spelling.to_ascii_lowercase(), answer))
         .map(|(wrong, spelling, answer)| {
             let begins =
                 spelling.len().min(wrong.len()) > 2 && (spelling.starts_with(&wrong) || wrong.starts_with(&spelling));
@@ -181,108 +180,39 @@ pub struct MetadataPage {
     pub next: Option<String>,
 }
 
-/// Reads `{"data":{"objects":[…]},"pageInfo":…}` as well as `{"data":[…],"pageInfo":…}`
+/// Reads `{"data":{"objects":[…]},"pageInfo":…}` as well as `{"data":[…],"pageInfo":…}`; nothing if it is neither
 ///
-/// # Errors
-/// If the bytes are neither.
-pub fn read_objects(body: &[u8]) -> Result<MetadataPage, serde_json::Error> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Reply {
-        data: Objects,
-        page_info: Option<PageInfo>,
-    }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct PageInfo {
-        end_cursor: Option<String>,
-        #[serde(default)]
-        has_next_page: bool,
-    }
-    let reply: Reply = serde_json::from_slice(body)?;
-    Ok(MetadataPage {
-        objects: reply.data.0.into_iter().filter(|object| object.is_active).map(Object::from).collect(),
-        next: reply.page_info.filter(|info| info.has_next_page).and_then(|info| info.end_cursor),
+/// The reply is read as a tree: it comes once a run, and types of its own would weigh more in the module than they save.
+#[must_use]
+pub fn read_objects(body: &[u8]) -> Option<MetadataPage> {
+    let reply: Value = serde_json::from_slice(body).ok()?;
+    let data = reply.get("data")?;
+    let objects = data.get("objects").unwrap_or(data).as_array()?;
+    let info = reply.get("pageInfo").filter(|info| info.get("hasNextPage") == Some(&Value::Bool(true)));
+    Some(MetadataPage {
+        objects: objects.iter().filter(|object| is_active(object)).map(read_object).collect::<Option<_>>()?,
+        next: info.and_then(|info| text(info, "endCursor")),
     })
 }
 
-fn yes() -> bool {
-    true
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RawObject {
-    name_singular: String,
-    name_plural: String,
-    #[serde(default = "yes")]
-    is_active: bool,
-    #[serde(default)]
-    fields: Vec<RawField>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RawField {
-    name: String,
-    #[serde(rename = "type")]
-    kind: String,
-    #[serde(default = "yes")]
-    is_active: bool,
-    settings: Option<RawSettings>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RawSettings {
-    join_column_name: Option<String>,
-}
-
-impl From<RawObject> for Object {
-    fn from(raw: RawObject) -> Self {
-        let fields = raw.fields.into_iter().filter(|field| field.is_active).map(|field| {
-            let column = field.settings.and_then(|settings| settings.join_column_name);
-            (column.unwrap_or(field.name), Field { kind: field.kind })
-        });
-        Self { names: Names::new(raw.name_singular, raw.name_plural), fields: fields.collect() }
+fn read_object(object: &Value) -> Option<Object> {
+    let mut fields = Vec::new();
+    for field in object.get("fields").and_then(Value::as_array).into_iter().flatten().filter(|field| is_active(field)) {
+        let column = field.get("settings").and_then(|settings| text(settings, "joinColumnName"));
+        fields.push((column.or_else(|| text(field, "name"))?, Field { kind: text(field, "type")? }));
     }
+    Some(Object {
+        names: Names { singular: text(object, "nameSingular")?, plural: text(object, "namePlural")? },
+        fields,
+    })
 }
 
-/// The list of objects, bare or inside `{"objects": …}`
-struct Objects(Vec<RawObject>);
+fn is_active(thing: &Value) -> bool {
+    thing.get("isActive") != Some(&Value::Bool(false))
+}
 
-impl<'de> Deserialize<'de> for Objects {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ObjectsVisitor;
-        impl<'de> Visitor<'de> for ObjectsVisitor {
-            type Value = Objects;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list of objects")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Objects, A::Error> {
-                let mut objects = Vec::new();
-                while let Some(object) = seq.next_element()? {
-                    objects.push(object);
-                }
-                Ok(Objects(objects))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Objects, A::Error> {
-                let mut objects = None;
-                while let Some(key) = map.next_key::<String>()? {
-                    if key == "objects" {
-                        objects = Some(map.next_value()?);
-                    } else {
-                        map.next_value::<de::IgnoredAny>()?;
-                    }
-                }
-                objects.map(Objects).ok_or_else(|| de::Error::missing_field("objects"))
-            }
-        }
-        deserializer.deserialize_any(ObjectsVisitor)
-    }
+fn text(object: &Value, key: &str) -> Option<String> {
+    object.get(key)?.as_str().map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -303,17 +233,17 @@ mod tests {
         ] {
             let page = read_objects(body.as_bytes()).unwrap();
             assert_eq!(page.next.as_deref(), Some("c1"));
-            let fields: Vec<_> = page.objects[0].fields.keys().map(String::as_str).collect();
+            let fields: Vec<_> = page.objects[0].fields.iter().map(|(name, _)| name.as_str()).collect();
             assert_eq!(fields, ["amount", "donorId", "notes"]);
         }
-        assert!(read_objects(br#"{"data":{}}"#).is_err());
+        assert!(read_objects(br#"{"data":{}}"#).is_none());
     }
 
     #[test]
     fn an_unknown_object_is_refused_with_a_hint() {
         let schema = Schema::new([
-            Object { names: Names::new("gift", "gifts"), fields: BTreeMap::new() },
-            Object { names: Names::new("person", "people"), fields: BTreeMap::new() },
+            Object { names: Names::new("gift", "gifts"), fields: Vec::new() },
+            Object { names: Names::new("person", "people"), fields: Vec::new() },
         ]);
         for (wrong, message) in [
             ("gifts", "there is no object `gifts` here, did you mean `gift`?"),
@@ -327,7 +257,7 @@ mod tests {
 
     #[test]
     fn without_metadata_the_table_and_the_overrides_decide() {
-        let overrides = BTreeMap::from([("fund".to_owned(), "funds".to_owned())]);
+        let overrides = [("fund".to_owned(), "funds".to_owned())];
         let names = |singular| names_without_metadata(singular, &overrides);
         assert_eq!(names("person"), Ok(Names::new("person", "people")));
         assert_eq!(names("fund"), Ok(Names::new("fund", "funds")));

@@ -5,7 +5,10 @@
 
 use std::fmt;
 use std::ops::{Add, Sub};
+use std::str::FromStr;
 use std::time::Duration;
+
+use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time};
 
 /// Milliseconds since 1970-01-01T00:00:00Z
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -28,14 +31,43 @@ impl Timestamp {
     /// Reads an instant such as `2026-11-22T21:26:57.641Z`, with any offset; finer parts are cut to milliseconds
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        text.parse::<jiff::Timestamp>().ok().map(|instant| Self(instant.as_millisecond()))
+        let (day, rest) = (text.get(..10)?, text.get(10..)?.strip_prefix(['T', 't', ' '])?);
+        let zone = rest.find(['Z', 'z', '+', '-'])?;
+        let (clock, zone) = rest.split_at_checked(zone)?;
+        let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
+        if fraction.is_empty() || fraction.len() > 9 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        let milli = format!("{fraction:0<3}").get(..3)?.parse().ok()?;
+        let (hour, rest) = clock.split_once(':')?;
+        let (minute, second) = rest.split_once(':').unwrap_or((rest, "00"));
+        let time = Time::from_hms_milli(digits(hour, 2)?, digits(minute, 2)?, digits(second, 2)?, milli).ok()?;
+        Some(Self::from_utc(PrimitiveDateTime::new(parse_date(day)?, time)) - offset(zone)?)
     }
 
     /// Reads the `Date` header of an HTTP answer: `Sun, 22 Nov 2026 21:26:57 GMT`
     #[must_use]
     pub fn parse_http_date(text: &str) -> Option<Self> {
-        let instant = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
-        Some(Self(instant.as_millisecond()))
+        let mut words = text.split_once(", ")?.1.strip_suffix(" GMT")?.split(' ');
+        let (day, month, year, clock) = (words.next()?, words.next()?, words.next()?, words.next()?);
+        let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+        let month = months.iter().position(|name| *name == month)? + 1;
+        Self::parse(&format!("{year}-{month:02}-{day}T{clock}Z"))
+    }
+
+    /// The instant at which it is this time in UTC
+    #[must_use]
+    pub fn from_utc(at: PrimitiveDateTime) -> Self {
+        let at = at.assume_utc();
+        Self(at.unix_timestamp() * 1_000 + i64::from(at.millisecond()))
+    }
+
+    /// The time in UTC; nothing for years that are not between -9999 and 9999
+    #[must_use]
+    pub fn to_utc(self) -> Option<PrimitiveDateTime> {
+        let at = OffsetDateTime::from_unix_timestamp(self.0.div_euclid(1_000)).ok()?;
+        let at = at.replace_millisecond(u16::try_from(self.0.rem_euclid(1_000)).ok()?).ok()?;
+        Some(PrimitiveDateTime::new(at.date(), at.time()))
     }
 
     /// Time from `earlier` to this instant; zero if `earlier` is the later one
@@ -48,10 +80,10 @@ impl Timestamp {
 impl fmt::Display for Timestamp {
     /// As Twenty writes an instant: `2026-11-22T21:26:57.641Z`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match jiff::Timestamp::from_millisecond(self.0) {
-            Ok(instant) => write!(f, "{instant:.3}"),
-            Err(_) => write!(f, "{} ms", self.0),
-        }
+        let Some(at) = self.to_utc() else { return write!(f, "{} ms", self.0) };
+        let (year, month, day) = at.to_calendar_date();
+        let (hour, minute, second, milli) = at.as_hms_milli();
+        write!(f, "{year:04}-{:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z", u8::from(month))
     }
 }
 
@@ -71,9 +103,81 @@ impl Sub<Duration> for Timestamp {
     }
 }
 
+/// Reads a calendar date, `2026-11-22`
+#[must_use]
+pub fn parse_date(text: &str) -> Option<Date> {
+    let (year, rest) = text.split_once('-')?;
+    let (month, day) = rest.split_once('-')?;
+    let month: Month = digits::<u8>(month, 2)?.try_into().ok()?;
+    Date::from_calendar_date(digits(year, 4)?, month, digits(day, 2)?).ok()
+}
+
+/// Writes a calendar date, `2026-11-22`
+#[must_use]
+pub fn format_date(date: Date) -> String {
+    let (year, month, day) = date.to_calendar_date();
+    format!("{year:04}-{:02}-{day:02}", u8::from(month))
+}
+
+/// `Z`, `+01:00`, `+0100` or `+01`, as milliseconds ahead of UTC
+fn offset(text: &str) -> Option<SignedMillis> {
+    if text.eq_ignore_ascii_case("z") {
+        return Some(SignedMillis(0));
+    }
+    let sign = if text.starts_with('-') { -1 } else { 1 };
+    let clock = text.get(1..)?;
+    let (hours, minutes) = match clock.len() {
+        2 => (clock, "00"),
+        4 => clock.split_at_checked(2)?,
+        _ => clock.split_once(':')?,
+    };
+    let (hours, minutes) = (digits::<i64>(hours, 2)?, digits::<i64>(minutes, 2)?);
+    (hours < 24 && minutes < 60).then_some(SignedMillis(sign * (hours * 60 + minutes) * 60_000))
+}
+
+/// A number of exactly so many digits
+fn digits<T: FromStr>(text: &str, count: usize) -> Option<T> {
+    if text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { None }
+}
+
+/// A distance that may go backwards
+struct SignedMillis(i64);
+
+impl Sub<SignedMillis> for Timestamp {
+    type Output = Self;
+
+    fn sub(self, distance: SignedMillis) -> Self {
+        Self(self.0.saturating_sub(distance.0))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn every_instant_agrees_with_another_library(millis in -62_135_596_800_000..253_402_300_799_999_i64) {
+            let shown = format!("{:.3}", jiff::Timestamp::from_millisecond(millis).unwrap());
+            prop_assert_eq!(Timestamp::from_millis(millis).to_string(), shown.clone());
+            prop_assert_eq!(Timestamp::parse(&shown), Some(Timestamp::from_millis(millis)));
+        }
+
+        #[test]
+        fn any_text_is_read_as_another_library_reads_it(
+            text in "20[0-9]{2}-[01][0-9]-[0-3][0-9][T ][0-2][0-9]:[0-5][0-9](:[0-5][0-9](\\.[0-9]{1,6})?)?(Z|[+-][01][0-9]:[0-5][0-9])"
+        ) {
+            let expected = text.parse::<jiff::Timestamp>().ok().map(|at| at.as_nanosecond().div_euclid(1_000_000));
+            let found = Timestamp::parse(&text).map(|at| i128::from(at.as_millis()));
+            prop_assert_eq!(found, expected, "{}", text);
+        }
+
+        #[test]
+        fn no_text_panics(text in "\\PC{0,40}") {
+            let _ = (Timestamp::parse(&text), Timestamp::parse_http_date(&text), parse_date(&text));
+        }
+    }
 
     #[test]
     fn instants_are_read_and_written_as_twenty_does() {

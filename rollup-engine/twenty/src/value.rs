@@ -58,7 +58,7 @@ impl Value {
             [b'"', inner @ .., b'"'] if !inner.contains(&b'\\') => {
                 Self::Text(json.get(1..json.len() - 1).unwrap_or_default().into())
             }
-            [b'"', ..] => serde_json::from_str::<Box<str>>(json).map_or(Self::Unreadable, Self::Text),
+            [b'"', ..] => serde_json::from_slice::<Box<str>>(json.as_bytes()).map_or(Self::Unreadable, Self::Text),
             [b'-' | b'0'..=b'9', ..] => Decimal::parse(json).map_or(Self::Unreadable, Self::Number),
             _ => Self::Unreadable,
         }
@@ -67,7 +67,15 @@ impl Value {
 
 impl From<&serde_json::Value> for Value {
     fn from(json: &serde_json::Value) -> Self {
-        Self::from_json_text(&json.to_string())
+        match json {
+            serde_json::Value::Null => Self::Null,
+            serde_json::Value::Bool(value) => Self::Bool(*value),
+            serde_json::Value::Number(number) => {
+                Decimal::parse(&number.to_string()).map_or(Self::Unreadable, Self::Number)
+            }
+            serde_json::Value::String(text) => Self::Text(text.as_str().into()),
+            serde_json::Value::Array(_) | serde_json::Value::Object(_) => Self::Unreadable,
+        }
     }
 }
 

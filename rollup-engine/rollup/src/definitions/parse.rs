@@ -1,7 +1,5 @@
 //! From JSON to definitions, with every fault named by its place.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value as Json};
 use twenty::schema::nearest;
 use twenty::value::Value;
@@ -46,19 +44,19 @@ pub fn parse_one(json: &Json) -> Result<Definition, Vec<Fault>> {
 
 /// Two totals on one field would overwrite each other for ever.
 fn shared_targets(definitions: &[Definition]) -> Vec<Fault> {
-    let mut owners = BTreeMap::new();
+    let mut owners: Vec<(String, String)> = Vec::new();
     let mut faults = Vec::new();
     for (index, definition) in definitions.iter().enumerate() {
         for (number, aggregation) in definition.aggregations.iter().enumerate() {
             let place = format!("definition {index}, aggregation {number}");
             let field = format!("{}.{}", definition.parent_object, aggregation.parent_field);
-            if let Some(owner) = owners.get(&field) {
+            if let Some((_, owner)) = owners.iter().find(|(owned, _)| *owned == field) {
                 faults.push(Fault::new(
                     format!("{place}, parentField"),
                     format!("`{field}` is already written by {owner}; every total needs a field of its own"),
                 ));
             } else {
-                owners.insert(field, place);
+                owners.push((field, place));
             }
         }
     }
@@ -260,6 +258,11 @@ fn listed(names: &[&str]) -> String {
 
 fn but(found: Option<&Json>) -> String {
     found.map_or_else(|| "but it is missing".to_owned(), |json| format!("found {}", kind_of(json)))
+}
+
+/// A JSON value as it was written
+pub(crate) fn shown(json: &Json) -> String {
+    serde_json::to_string(json).unwrap_or_default()
 }
 
 /// What a JSON value is, in words

@@ -1,7 +1,5 @@
 //! Whether a workspace has what a definition names.
 
-use std::collections::BTreeMap;
-
 use twenty::schema::{Names, Object, Schema, names_without_metadata, nearest};
 
 use crate::definitions::{Aggregation, Definition, Kind};
@@ -13,7 +11,7 @@ pub enum Workspace<'a> {
     /// Its metadata
     Metadata(&'a Schema),
     /// Nothing but the plurals that the configuration adds to the usual ones
-    Names(&'a BTreeMap<String, String>),
+    Names(&'a [(String, String)]),
     /// Nothing, and nothing is sent: totals of records that somebody else has read
     Offline,
 }
@@ -126,8 +124,8 @@ fn value<'a>(object: &'a Object, path: &str) -> Result<&'a str, String> {
 }
 
 fn kind<'a>(object: &'a Object, field: &str) -> Result<&'a str, String> {
-    object.fields.get(field).map(|field| field.kind.as_str()).ok_or_else(|| {
-        let names = object.fields.keys().map(|name| (name.as_str(), name.as_str()));
+    object.field(field).map(|field| field.kind.as_str()).ok_or_else(|| {
+        let names = object.fields.iter().map(|(name, _)| (name.as_str(), name.as_str()));
         let hint = nearest(field, names).map_or_else(String::new, |near| format!(", did you mean `{near}`?"));
         format!("`{}` has no field `{field}`{hint}", object.names.singular)
     })
@@ -238,7 +236,7 @@ mod tests {
               "aggregations": [{ "type": "COUNT", "parentField": "n" }] }
         ]));
         let calendar = Calendar::utc(Timestamp::from_millis(0), 1);
-        let program = Program::new(&definitions.unwrap(), &Workspace::Names(&BTreeMap::new()), &calendar);
+        let program = Program::new(&definitions.unwrap(), &Workspace::Names(&[]), &calendar);
         assert_eq!((program.rollups.len(), program.skipped.len()), (1, 1));
         assert!(program.skipped[0].reason.starts_with("there is no object `sheep` here: the workspace's metadata"));
     }

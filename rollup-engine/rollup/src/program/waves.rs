@@ -4,8 +4,6 @@
 //! their own totals, and folded with those totals in place. So children come before parents, a person before the
 //! household; objects that do not wait for each other are read side by side, in one wave.
 
-use std::collections::BTreeSet;
-
 use super::Program;
 
 /// One reading of an object's records
@@ -22,11 +20,10 @@ pub struct Step {
 /// Steps in waves; those of one wave do not wait for each other
 #[must_use]
 pub fn waves(program: &Program) -> Vec<Vec<Step>> {
-    let all: BTreeSet<usize> = (0..program.rollups.len()).collect();
-    let mut folded = BTreeSet::new();
-    let mut settled = BTreeSet::new();
+    let mut folded = Vec::new();
+    let mut settled = Vec::new();
     let mut waves = Vec::new();
-    while settled.len() < all.len() {
+    while settled.len() < program.rollups.len() {
         let steps: Vec<Step> =
             (0..program.sources.len()).filter_map(|source| step(program, source, &folded, &settled)).collect();
         // An object all of whose totals are known is read once and for all; only where none is left, because objects
@@ -51,7 +48,7 @@ pub fn waves(program: &Program) -> Vec<Vec<Step>> {
 }
 
 /// What one reading of an object could do at this point, if anything
-fn step(program: &Program, source: usize, folded: &BTreeSet<usize>, settled: &BTreeSet<usize>) -> Option<Step> {
+fn step(program: &Program, source: usize, folded: &[usize], settled: &[usize]) -> Option<Step> {
     let settles: Vec<usize> =
         program.into_parent(source).filter(|rollup| folded.contains(rollup) && !settled.contains(rollup)).collect();
     let known = |needed: &usize| settled.contains(needed) || settles.contains(needed);

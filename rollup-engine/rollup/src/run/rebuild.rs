@@ -1,6 +1,5 @@
 //! Every parent of every definition, each object read once.
 
-use std::collections::BTreeSet;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use futures_util::stream::FuturesUnordered;
 use twenty::client::PageQuery;
 use twenty::error::ApiError;
 use twenty::filter::Filter;
+use twenty::gather::insert_in_order;
 use twenty::page::Projection;
 use twenty::value::Value;
 use twenty::{Host, Timestamp};
@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::settle::Write;
 use super::{Run, Stop};
 use crate::program::{Step, waves};
-use crate::trigger::Targets;
+use crate::trigger::{Ids, Targets};
 
 /// How long parents that differ are collected for a full batch before they are written
 const COLLECT: Duration = Duration::from_secs(4);
@@ -30,9 +30,11 @@ impl<H: Host> Run<'_, H> {
     /// Recomputes everything, then looks again at what moved meanwhile.
     pub(crate) async fn rebuild(&self) -> Result<(), Stop> {
         let began = self.client.host().now();
-        let mut children = BTreeSet::new();
+        let mut children = Vec::new();
         for wave in waves(self.program) {
-            children.extend(wave.iter().filter(|step| !step.folds.is_empty()).map(|step| step.source));
+            for step in wave.iter().filter(|step| !step.folds.is_empty()) {
+                insert_in_order(&mut children, step.source);
+            }
             for result in join_all(wave.iter().map(|step| self.scan(step))).await {
                 result?;
             }
@@ -120,41 +122,35 @@ impl<H: Host> Run<'_, H> {
     ///
     /// What it cannot see: a child that was destroyed meanwhile, and the old parent of one that was moved. Their events,
     /// and the next rebuild, repair those.
-    async fn look_again(&self, began: Timestamp, children: &BTreeSet<usize>) -> Result<(), Stop> {
+    async fn look_again(&self, began: Timestamp, children: &[usize]) -> Result<(), Stop> {
         // By the server's clock where it tells it; ours may be off by some seconds.
         let since = match self.client.first_answer() {
             Some(answer) => answer - Duration::from_secs(2),
             None => began - Duration::from_mins(1),
         };
-        let mut targets = Targets::new();
+        let mut targets = vec![Ids::default(); self.program.rollups.len()];
         for &source in children {
-            match self.changed_parents(source, since).await {
-                Ok(found) => {
-                    for (rollup, ids) in found {
-                        targets.entry(rollup).or_default().extend(ids);
-                    }
-                }
-                Err(error) => self.give_up(source, &error)?,
+            if let Err(error) = self.changed_parents(source, since, &mut targets).await {
+                self.give_up(source, &error)?;
             }
         }
-        if targets.is_empty() {
+        if targets.iter().all(Ids::is_empty) {
             return Ok(());
         }
         self.again.set(true);
         self.recompute(targets).await
     }
 
-    /// Parents of the children that changed since, by the index of the rollup
-    async fn changed_parents(&self, source: usize, since: Timestamp) -> Result<Targets, ApiError> {
-        let Some(object) = self.program.sources.get(source) else { return Ok(Targets::new()) };
+    /// Finds the parents of the children that changed since, by the index of the rollup
+    async fn changed_parents(&self, source: usize, since: Timestamp, targets: &mut Targets) -> Result<(), ApiError> {
+        let Some(object) = self.program.sources.get(source) else { return Ok(()) };
         let rollups = self.program.rollups.iter().enumerate().filter(|(index, rollup)| {
             rollup.child == source && rollup.needs.is_empty() && !self.record.borrow().is_dropped(*index)
         });
         let mut keep = Projection::default();
         let relations: Vec<_> = rollups.map(|(index, rollup)| (index, keep.add(&rollup.relation_field))).collect();
-        let mut targets = Targets::new();
         if relations.is_empty() {
-            return Ok(targets);
+            return Ok(());
         }
         let filter = Filter::And(vec![Filter::Since("updatedAt".into(), since), Filter::with_deleted()]);
         let (mut after, mut pages) = (None::<String>, 0);
@@ -164,13 +160,13 @@ impl<H: Host> Run<'_, H> {
             pages += 1;
             for row in &page.records {
                 for (index, place) in &relations {
-                    if let Some(parent) = related(row.value(*place)) {
-                        targets.entry(*index).or_default().insert(parent);
+                    if let (Some(parent), Some(ids)) = (related(row.value(*place)), targets.get_mut(*index)) {
+                        ids.insert(parent);
                     }
                 }
             }
             if !page.has_next_page {
-                return Ok(targets);
+                return Ok(());
             }
             if pages == MOST_CHANGED_PAGES {
                 let total = page.total_count.unwrap_or(0);
@@ -178,7 +174,7 @@ impl<H: Host> Run<'_, H> {
                     "{}: {total} records changed while the run worked, the next run takes up those that it did not see",
                     object.names.singular
                 ));
-                return Ok(targets);
+                return Ok(());
             }
             after = page.end_cursor;
         }

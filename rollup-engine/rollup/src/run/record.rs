@@ -1,7 +1,5 @@
 //! What a run has done so far, in counts and names.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use twenty::error::ApiError;
 use uuid::Uuid;
 
@@ -16,9 +14,9 @@ pub(crate) struct Record {
     /// Processed and updated, by rollup
     counts: Vec<(u64, u64)>,
     /// Rollups that cannot go on, and what stopped them
-    dropped: BTreeMap<usize, (String, String)>,
+    dropped: Vec<Option<(String, String)>>,
     /// Columns that name a missing field
-    missing: BTreeSet<(usize, usize, String)>,
+    missing: Vec<(usize, usize, String)>,
     pub(crate) mixtures: Vec<Mixture>,
     pub(crate) failures: Vec<Failure>,
     pub(crate) notes: Vec<String>,
@@ -29,8 +27,8 @@ impl Record {
         Self {
             totals: Totals::default(),
             counts: vec![(0, 0); program.rollups.len()],
-            dropped: BTreeMap::new(),
-            missing: BTreeSet::new(),
+            dropped: vec![None; program.rollups.len()],
+            missing: Vec::new(),
             mixtures: Vec::new(),
             failures: Vec::new(),
             notes: Vec::new(),
@@ -72,23 +70,26 @@ impl Record {
         }
     }
 
-    pub(super) fn drop_rollup(&mut self, program: &Program, rollup: usize, error: &ApiError) {
-        if rollup < program.rollups.len() {
-            self.dropped.entry(rollup).or_insert_with(|| (error.code().to_owned(), error.to_string()));
+    pub(super) fn drop_rollup(&mut self, rollup: usize, error: &ApiError) {
+        if let Some(slot @ None) = self.dropped.get_mut(rollup) {
+            *slot = Some((error.code().to_owned(), error.to_string()));
         }
     }
 
     pub(super) fn is_dropped(&self, rollup: usize) -> bool {
-        self.dropped.contains_key(&rollup)
+        self.dropped.get(rollup).is_some_and(Option::is_some)
     }
 
     pub(super) fn missing(&mut self, rollup: usize, column: usize, reason: String) {
-        self.missing.insert((rollup, column, reason));
+        let entry = (rollup, column, reason);
+        if !self.missing.contains(&entry) {
+            self.missing.push(entry);
+        }
     }
 
     /// The error that stopped every rollup, if every one was stopped
     pub(crate) fn all_dropped(&self) -> Option<(String, String)> {
-        if self.dropped.len() == self.counts.len() { self.dropped.values().next().cloned() } else { None }
+        if self.dropped.iter().all(Option::is_some) { self.dropped.first().cloned().flatten() } else { None }
     }
 
     /// What was left out while running
@@ -97,10 +98,9 @@ impl Record {
         let column = |rollup: usize, column: usize| {
             program.rollups.get(rollup).and_then(|rollup| rollup.columns.get(column)).map(|column| column.number)
         };
-        let whole = self.dropped.iter().map(|(rollup, (_, reason))| Skipped {
-            definition: number(*rollup),
-            aggregation: None,
-            reason: reason.clone(),
+        let whole = self.dropped.iter().enumerate().filter_map(|(rollup, dropped)| {
+            let (_, reason) = dropped.as_ref()?;
+            Some(Skipped { definition: number(rollup), aggregation: None, reason: reason.clone() })
         });
         let parts = self.missing.iter().map(|(rollup, index, reason)| Skipped {
             definition: number(*rollup),

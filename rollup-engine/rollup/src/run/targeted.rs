@@ -5,12 +5,11 @@
 //! 2. downwards: a household is only right if all its members are, so those are computed as well;
 //! 3. upwards again: read the children, add up, compare, write.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use twenty::client::PageQuery;
 use twenty::error::ApiError;
 use twenty::filter::Filter;
+use twenty::gather::{gather, insert_in_order};
 use twenty::page::Record as Row;
 use twenty::{Host, Timestamp};
 use uuid::Uuid;
@@ -19,23 +18,48 @@ use super::rebuild::related;
 use super::{Run, Stop};
 use crate::fold::Fold;
 use crate::program::waves;
-use crate::trigger::Targets;
+use crate::trigger::{Ids, Targets};
 
 /// Ids in one filter: 200 make some 8 KB of the 16 KB that a request line and headers may have
 const IDS: usize = 200;
 
-/// Rows that were read, with the moment of reading
-type Rows = BTreeMap<Uuid, (Row, Timestamp)>;
+/// Rows that were read, with the moment of reading; in the order of their ids and each once
+#[derive(Clone, Debug, Default)]
+struct Rows(Vec<(Row, Timestamp)>);
+
+impl Rows {
+    fn insert(&mut self, row: Row, read_at: Timestamp) {
+        let place = self.0.partition_point(|(other, _)| other.id < row.id);
+        match self.0.get_mut(place) {
+            Some(slot) if slot.0.id == row.id => *slot = (row, read_at),
+            _ => self.0.insert(place, (row, read_at)),
+        }
+    }
+
+    fn add(&mut self, other: Self) {
+        for (row, read_at) in other.0 {
+            self.insert(row, read_at);
+        }
+    }
+
+    fn rows(&self) -> impl Iterator<Item = &Row> {
+        self.0.iter().map(|(row, _)| row)
+    }
+
+    fn ids(&self) -> Ids {
+        gather(self.rows().map(|row| row.id))
+    }
+}
 
 /// The state of one targeted computation
 #[derive(Debug)]
 struct Scope {
     /// Parents that were named, or lie above named ones, by source
-    named: Vec<BTreeSet<Uuid>>,
+    named: Vec<Ids>,
     /// Live rows, by source: the named ones, and the children of parents that need all of theirs computed
     rows: Vec<Rows>,
     /// Rollups to compute
-    active: BTreeSet<usize>,
+    active: Vec<usize>,
 }
 
 impl<H: Host> Run<'_, H> {
@@ -48,15 +72,12 @@ impl<H: Host> Run<'_, H> {
             order.push(step.source);
         }
         let sources = self.program.sources.len();
-        let mut scope = Scope {
-            named: vec![BTreeSet::new(); sources],
-            rows: vec![Rows::new(); sources],
-            active: targets.keys().copied().collect(),
-        };
-        for (rollup, ids) in targets {
-            let parent = self.program.rollups.get(rollup).map(|rollup| rollup.parent);
-            if let Some(named) = parent.and_then(|parent| scope.named.get_mut(parent)) {
-                named.extend(ids);
+        let mut scope =
+            Scope { named: vec![Ids::default(); sources], rows: vec![Rows::default(); sources], active: Vec::new() };
+        for (index, (rollup, ids)) in self.program.rollups.iter().zip(targets).enumerate() {
+            if let Some(named) = scope.named.get_mut(rollup.parent).filter(|_| !ids.is_empty()) {
+                named.extend(ids.as_slice().iter().copied());
+                scope.active.push(index);
             }
         }
         for source in &order {
@@ -77,11 +98,10 @@ impl<H: Host> Run<'_, H> {
         let rows = self.read_by(source, "id", &ids).await?;
         for (index, rollup) in self.program.rollups.iter().enumerate() {
             if rollup.child == source && rollup.needs.iter().any(|needed| scope.active.contains(needed)) {
-                let above: BTreeSet<Uuid> =
-                    rows.values().filter_map(|(row, _)| related(row.value(rollup.relation))).collect();
+                let above: Ids = gather(rows.rows().filter_map(|row| related(row.value(rollup.relation))));
                 if let Some(named) = scope.named.get_mut(rollup.parent).filter(|_| !above.is_empty()) {
-                    named.extend(above);
-                    scope.active.insert(index);
+                    named.extend(above.as_slice().iter().copied());
+                    insert_in_order(&mut scope.active, index);
                 }
             }
         }
@@ -97,48 +117,55 @@ impl<H: Host> Run<'_, H> {
             if rollup.child != source || rollup.needs.is_empty() || !scope.active.contains(&index) {
                 continue;
             }
-            let parents: BTreeSet<Uuid> =
-                scope.rows.get(rollup.parent).map(|rows| rows.keys().copied().collect()).unwrap_or_default();
+            let parents = scope.rows.get(rollup.parent).map(Rows::ids).unwrap_or_default();
             let members = self.read_by(source, &rollup.relation_field, &parents).await?;
             if let Some(rows) = scope.rows.get_mut(source) {
-                rows.extend(members);
+                rows.add(members);
             }
-            scope.active.extend(&rollup.needs);
+            for needed in &rollup.needs {
+                insert_in_order(&mut scope.active, *needed);
+            }
         }
         Ok(())
     }
 
     /// Folds the children of an object's rows, settles the rows, writes those that differ.
     async fn compute(&self, source: usize, scope: &mut Scope) -> Result<(), Stop> {
-        let Some(mut rows) = scope.rows.get_mut(source).map(std::mem::take).filter(|rows| !rows.is_empty()) else {
+        let Some(mut rows) = scope.rows.get_mut(source).map(std::mem::take).filter(|rows| !rows.0.is_empty()) else {
             return Ok(());
         };
         let settles: Vec<usize> =
             self.program.into_parent(source).filter(|rollup| scope.active.contains(rollup)).collect();
-        let parents: BTreeSet<Uuid> = rows.keys().copied().collect();
+        let parents = rows.ids();
         // One reading of the children serves all rollups of the same relation.
-        let mut readings: BTreeMap<(usize, &str), Vec<usize>> = BTreeMap::new();
+        let mut readings: Vec<(usize, &str, Vec<usize>)> = Vec::new();
         for &index in &settles {
             let Some(rollup) = self.program.rollups.get(index) else { continue };
             if let Some(fold) = self.folds.get(index) {
                 fold.replace(Fold::default());
             }
             if rollup.needs.is_empty() {
-                readings.entry((rollup.child, &rollup.relation_field)).or_default().push(index);
+                let same = |reading: &&mut (usize, &str, Vec<usize>)| {
+                    (reading.0, reading.1) == (rollup.child, &rollup.relation_field)
+                };
+                match readings.iter_mut().find(same) {
+                    Some((_, _, rollups)) => rollups.push(index),
+                    None => readings.push((rollup.child, &rollup.relation_field, vec![index])),
+                }
             } else if let Some(children) = scope.rows.get(rollup.child) {
                 // They were settled in this computation and carry their totals.
-                self.fold(&[index], children.values().map(|(row, _)| row));
+                self.fold(&[index], children.rows());
             }
         }
-        for ((child, relation), rollups) in readings {
+        for (child, relation, rollups) in readings {
             let children = self.read_by(child, relation, &parents).await?;
-            self.fold(&rollups, children.values().map(|(row, _)| row));
+            self.fold(&rollups, children.rows());
         }
         let mut writes = Vec::new();
-        for (row, read_at) in rows.values_mut() {
+        for (row, read_at) in &mut rows.0 {
             writes.extend(self.settle(source, &settles, row, *read_at));
         }
-        self.progress("parents_compared", source, &[("parents", rows.len() as u64), ("differ", writes.len() as u64)]);
+        self.progress("parents_compared", source, &[("parents", rows.0.len() as u64), ("differ", writes.len() as u64)]);
         if let Some(slot) = scope.rows.get_mut(source) {
             *slot = rows;
         }
@@ -156,27 +183,34 @@ impl<H: Host> Run<'_, H> {
     }
 
     /// Live records of an object whose field is one of these ids; none if the object cannot be read
-    async fn read_by(&self, source: usize, field: &str, ids: &BTreeSet<Uuid>) -> Result<Rows, Stop> {
-        let ids: Vec<Uuid> = ids.iter().copied().collect();
-        let chunks = ids.chunks(IDS).map(|chunk| self.read_chunk(source, field, chunk.to_vec()));
+    async fn read_by(&self, source: usize, field: &str, ids: &Ids) -> Result<Rows, Stop> {
+        let chunks = ids.as_slice().chunks(IDS).map(|chunk| self.read_chunk(source, field, chunk.to_vec()));
         let read: Result<Vec<Rows>, ApiError> =
             stream::iter(chunks.collect::<Vec<_>>()).buffer_unordered(self.concurrency).try_collect().await;
         match read {
-            Ok(chunks) => Ok(chunks.into_iter().flatten().collect()),
-            Err(error) => self.give_up(source, &error).map(|()| Rows::new()),
+            Ok(chunks) => {
+                let mut rows = Rows::default();
+                for chunk in chunks {
+                    rows.add(chunk);
+                }
+                Ok(rows)
+            }
+            Err(error) => self.give_up(source, &error).map(|()| Rows::default()),
         }
     }
 
     async fn read_chunk(&self, source: usize, field: &str, ids: Vec<Uuid>) -> Result<Rows, ApiError> {
-        let Some(object) = self.program.sources.get(source) else { return Ok(Rows::new()) };
+        let Some(object) = self.program.sources.get(source) else { return Ok(Rows::default()) };
         let filter = Filter::IdIn(field.to_owned(), ids);
-        let mut rows = Rows::new();
+        let mut rows = Rows::default();
         let mut after = None::<String>;
         loop {
             let query = PageQuery { filter: Some(&filter), after: after.as_deref(), limit: self.page_size };
             let page = self.client.list(&object.names, query, &object.keep).await?;
             let read_at = self.client.host().now();
-            rows.extend(page.records.into_iter().map(|row| (row.id, (row, read_at))));
+            for row in page.records {
+                rows.insert(row, read_at);
+            }
             if !page.has_next_page {
                 return Ok(rows);
             }

@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 use twenty::Host;
 use twenty::client::PageQuery;
 use twenty::error::ApiError;
@@ -160,7 +160,7 @@ impl<H: Host> Run<'_, H> {
 
 fn row(write: &Write) -> Json {
     let mut row = write.changes.clone();
-    row.insert("id".to_owned(), json!(write.id));
+    row.insert("id".to_owned(), Json::String(write.id.to_string()));
     Json::Object(row)
 }
 

@@ -12,7 +12,7 @@ use super::common::{World, noon};
 /// The waits after each refusal, as they are logged
 fn waits(host: &SandboxHost) -> Vec<u64> {
     let repeated = host.log_lines().into_iter().filter(|line| line.event == "request_repeated");
-    repeated.map(|line| line.fields["waitMs"].as_u64().unwrap()).collect()
+    repeated.map(|line| line.field("waitMs").unwrap().as_u64().unwrap()).collect()
 }
 
 #[tokio::test(start_paused = true)]
@@ -41,7 +41,7 @@ async fn a_retry_after_is_honoured() {
             &json!({ "requestContext": {}, "body": { "ids": [super::common::id("person", 9)] } }),
             &{
                 let mut options = world.options();
-                options.environment.insert("ROLLUP_ENGINE_REQUESTS_PER_MINUTE".into(), "off".into());
+                options.environment.set("ROLLUP_ENGINE_REQUESTS_PER_MINUTE", "off");
                 options.time_limit = Some(std::time::Duration::from_millis(1));
                 options
             },

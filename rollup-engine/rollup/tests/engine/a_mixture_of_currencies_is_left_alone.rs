@@ -73,7 +73,7 @@ async fn the_amount_is_emptied_where_that_is_configured() {
     let defaults: Value = serde_json::from_str(include_str!("../../src/defaults.json")).unwrap();
     let mut options = world.options();
     let config = json!({ "definitions": defaults, "mixedCurrency": "clear" });
-    options.environment.insert("ROLLUP_ENGINE_CONFIG".into(), config.to_string());
+    options.environment.set("ROLLUP_ENGINE_CONFIG", config.to_string());
     calculate_rollups(&world.host(Faults::none()), &json!({}), &options).await;
     let nothing = json!({ "amountMicros": null, "currencyCode": null });
     assert_eq!(fields(&world, "person", 1), (nothing, json!(2), json!("2026-05-01")));

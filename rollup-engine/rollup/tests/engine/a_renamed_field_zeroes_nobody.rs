@@ -53,7 +53,7 @@ async fn run(definition: &Value, metadata: bool) -> (Report, Value) {
     let amount = json!({ "amountMicros": 5_000_000, "currencyCode": "GBP" });
     world.create("gift", 1, &json!({ "donorId": id("person", 1), "amount": amount }));
     let mut options = world.options();
-    options.environment.insert("ROLLUP_ENGINE_CONFIG".into(), json!([definition]).to_string());
+    options.environment.set("ROLLUP_ENGINE_CONFIG", json!([definition]).to_string());
     let host = world.host(Faults::none());
     let report = if metadata {
         calculate_rollups(&host, &json!({}), &options).await

@@ -49,8 +49,8 @@ async fn most_in_flight(payload: &Value, concurrency: u32) -> u32 {
     let defaults: Value = serde_json::from_str(include_str!("../../src/defaults.json")).unwrap();
     let config = json!({ "definitions": defaults, "pacing": { "concurrency": concurrency } });
     let mut options: Options = world.options();
-    options.environment.insert("ROLLUP_ENGINE_CONFIG".into(), config.to_string());
-    options.environment.insert("ROLLUP_ENGINE_REQUESTS_PER_MINUTE".into(), "off".into());
+    options.environment.set("ROLLUP_ENGINE_CONFIG", config.to_string());
+    options.environment.set("ROLLUP_ENGINE_REQUESTS_PER_MINUTE", "off");
     let latency = Faults::none().latency(Duration::from_millis(50), Duration::from_millis(300));
     let host = Counting { inner: world.host(latency), running: Cell::new(0), most: Cell::new(0) };
     calculate_rollups(&host, payload, &options).await;

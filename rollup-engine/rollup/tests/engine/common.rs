@@ -87,11 +87,11 @@ impl World {
 
     pub(crate) fn options(&self) -> Options {
         let variables = [("TWENTY_API_URL", "http://twenty.test"), ("TWENTY_API_KEY", &self.token)];
-        Options {
-            environment: variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
-            seed: 7,
-            time_limit: None,
+        let mut options = Options { seed: 7, ..Options::default() };
+        for (name, value) in variables {
+            options.environment.set(name, value);
         }
+        options
     }
 
     /// Runs the engine with this payload, without faults

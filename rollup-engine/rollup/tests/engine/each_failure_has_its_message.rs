@@ -34,8 +34,11 @@ impl Host for Always {
 
 fn options(more: &[(&str, &str)]) -> Options {
     let given = [("TWENTY_API_URL", "http://twenty.test"), ("TWENTY_API_KEY", "k")];
-    let variables = given.iter().chain(more).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    Options { environment: variables.collect(), ..Options::default() }
+    let mut options = Options::default();
+    for (name, value) in given.iter().chain(more) {
+        options.environment.set(name, *value);
+    }
+    options
 }
 
 fn told(report: &Report) -> (Status, &str, &str) {
@@ -72,13 +75,13 @@ async fn answers_that_end_the_run() {
         (
             Ok((200, "<!doctype html>")),
             "malformed_answer",
-            "GET /rest/metadata/objects: the answer could not be read: expected value at line 1 column 1",
+            "GET /rest/metadata/objects: the answer could not be read: it is not a list of objects",
             1,
         ),
         (
             Ok((200, r#"{"data":{"objects":"#)),
             "malformed_answer",
-            "GET /rest/metadata/objects: the answer could not be read: EOF while parsing a value at line 1 column 19",
+            "GET /rest/metadata/objects: the answer could not be read: it is not a list of objects",
             1,
         ),
         (Err("connection refused"), "unreachable", "GET /rest/metadata/objects: no answer: connection refused", 4),
@@ -121,11 +124,7 @@ async fn a_page_that_cannot_be_read_costs_its_definitions_and_no_more() {
         ),
     ] {
         let world = World::with_gifts(Limits::default(), 10, 30);
-        let reason_in_full = if reason.starts_with("there is") {
-            format!("GET /rest/companies: the answer could not be read: {reason}")
-        } else {
-            format!("GET /rest/companies: the answer could not be read: {reason}")
-        };
+        let reason_in_full = format!("GET /rest/companies: the answer could not be read: {reason}");
         let report =
             calculate_rollups(&Bent(world.host(sandbox::Faults::none()), body), &json!({}), &world.options()).await;
         assert_eq!(report.status, Status::Ok);

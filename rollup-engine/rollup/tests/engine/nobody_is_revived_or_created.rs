@@ -100,8 +100,8 @@ async fn what_was_read_too_long_ago_is_read_again_before_the_write() {
     let defaults: serde_json::Value = serde_json::from_str(include_str!("../../src/defaults.json")).unwrap();
     let pacing = json!({ "burst": 2, "concurrency": 1, "requestsPerMinute": 60 });
     let config = json!({ "definitions": [defaults[0]], "pacing": pacing });
-    options.environment.insert("ROLLUP_ENGINE_CONFIG".into(), config.to_string());
-    options.environment.insert("ROLLUP_ENGINE_REQUESTS_PER_MINUTE".into(), "1".into());
+    options.environment.set("ROLLUP_ENGINE_CONFIG", config.to_string());
+    options.environment.set("ROLLUP_ENGINE_REQUESTS_PER_MINUTE", "1");
     let report = calculate_rollups(&host, &json!({}), &options).await;
     let record = world.record("person", gone);
     assert!(record["deletedAt"].is_string(), "revived: {report:?}");

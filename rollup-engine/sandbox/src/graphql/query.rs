@@ -14,11 +14,14 @@ use crate::order::Order;
 use crate::refusal::Refusal;
 use crate::render;
 use crate::rest;
-use crate::schema::Object;
+use crate::schema::{Object, Shape};
 use crate::workspace::Workspace;
 
 /// Rows where `first` is not given
 const ROWS: usize = 200;
+/// Records that a group shows, and what asking for them may cost
+const GROUP_RECORDS: usize = 10;
+const COMPLEXITY_MOST: usize = 2_000;
 
 /// What a reading root field means
 #[derive(Clone, Copy, Debug)]
@@ -259,6 +262,25 @@ fn connection(
     Ok(())
 }
 
+/// Records in groups cost one for each group, and one more for each relation.
+fn check_complexity(object: &Object, node: &Selection, limit: usize) -> Result<(), Refusal> {
+    let relation = |child: &&Selection| {
+        object
+            .field(&child.name)
+            .is_some_and(|field| matches!(field.shape, Shape::ManyToOne { .. } | Shape::OneToMany { .. }))
+    };
+    let complexity = 1 + (1 + node.below.iter().filter(relation).count()) * limit;
+    if complexity <= COMPLEXITY_MOST {
+        return Ok(());
+    }
+    Err(Refusal {
+        sub_code: Some("TOO_COMPLEX_QUERY"),
+        ..Refusal::bad(format!(
+            "Query complexity is too high. Please, reduce the amount of relation fields requested. Query complexity: {complexity}. Maximum complexity: {COMPLEXITY_MOST}."
+        ))
+    })
+}
+
 fn groups(
     workspace: &Workspace,
     number: usize,
@@ -274,7 +296,12 @@ fn groups(
         .map(|child| child.name.clone())
         .filter(|name| name != "groupByDimensionValues" && Aggregate::named(object, name).is_some())
         .collect();
-    let request = group::Request::from_graphql(&root.arguments, names);
+    let mut request = group::Request::from_graphql(&root.arguments, names);
+    if let Some(node) = root.child("edges").and_then(|edges| edges.child("node")) {
+        select::check(workspace, object, node, false)?;
+        check_complexity(object, node, request.limit)?;
+        request.records = GROUP_RECORDS;
+    }
     let groups = group::run(workspace, number, condition.as_ref(), &request)?;
     out.push('[');
     for (at, group) in groups.groups.iter().enumerate() {
@@ -285,6 +312,16 @@ fn groups(
             if child.name == "groupByDimensionValues" {
                 out.push('[');
                 out.push_str(&group.values.join(","));
+                out.push(']');
+                continue;
+            }
+            if child.name == "edges" {
+                let rows = group.ids.iter().filter_map(|id| Some((*id, workspace.table(number)?.get(*id)?)));
+                out.push('[');
+                for (at, row) in rows.enumerate() {
+                    out.push_str(if at > 0 { "," } else { "" });
+                    select::edge(workspace, object, row, child, &Order::default(), out);
+                }
                 out.push(']');
                 continue;
             }

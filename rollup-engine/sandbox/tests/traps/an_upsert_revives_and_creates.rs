@@ -52,3 +52,22 @@ fn a_plain_batch_is_all_or_nothing() {
     let refused = scene.post("/rest/batch/people", json!(many));
     assert_eq!(refused["messages"][0], "Maximum number of records to upsert is 200.");
 }
+
+#[test]
+fn the_same_id_twice_is_one_row_and_the_last_one_wins() {
+    let mut scene = Scene::new();
+    let ada = scene.person("Ada");
+    let (_, answer) = upsert(&mut scene, json!([{"id": ada, "jobTitle": "first"}, {"id": ada, "jobTitle": "second"}]));
+    let rows = answer["data"]["createPeople"].as_array().unwrap();
+    assert_eq!((rows.len(), &rows[0]["jobTitle"]), (1, &json!("second")));
+}
+
+#[test]
+fn an_upsert_that_means_two_records_is_refused() {
+    let mut scene = Scene::new();
+    let ada = scene.person("Ada");
+    scene.post("/rest/people", json!({"emails": {"primaryEmail": "bob@example.org"}}));
+    let (status, answer) = upsert(&mut scene, json!([{"id": ada, "emails": {"primaryEmail": "bob@example.org"}}]));
+    assert_eq!(status, 400);
+    assert!(answer["messages"][0].as_str().unwrap().contains("Cannot determine which record to update"));
+}

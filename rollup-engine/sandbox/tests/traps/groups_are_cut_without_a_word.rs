@@ -42,3 +42,18 @@ fn sums_of_money_are_exact() {
     let groups = scene.get(GROUPS);
     assert_eq!(groups[0]["sumAmountAmountMicros"], "18014398509481984.5");
 }
+
+#[test]
+fn records_in_groups_have_a_price() {
+    let mut scene = Scene::new();
+    scene.gift(None, 1_500_000, None);
+    let query = |limit: u32| {
+        format!(
+            "{{ giftsGroupBy(groupBy: [{{status: true}}], limit: {limit}) {{ totalCount edges {{ node {{ id donor {{ id }} }} }} }} }}"
+        )
+    };
+    let cheap = scene.graphql(&query(999));
+    assert!(cheap["data"]["giftsGroupBy"][0]["edges"][0]["node"]["id"].is_string());
+    let dear = scene.graphql(&query(1_000));
+    assert_eq!(dear["errors"][0]["extensions"]["subCode"], "TOO_COMPLEX_QUERY");
+}

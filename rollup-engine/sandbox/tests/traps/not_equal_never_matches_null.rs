@@ -35,3 +35,29 @@ fn what_is_stored_is_not_always_what_was_sent() {
         "Object gift doesn't have any \"foo\" field."
     );
 }
+
+#[test]
+fn what_does_not_fit_its_type_is_refused() {
+    let mut scene = Scene::new();
+    scene.sandbox.add_field("gift", "SELECT", "giftType", &["GRANT"]).unwrap();
+    for (body, message) in [
+        (json!({"giftType": ""}), "Invalid value \"\" for field \"giftType\". Valid values are: GRANT"),
+        (
+            json!({"giftDate": "2026-02-30"}),
+            "Invalid value '2026-02-30' for date field \"giftDate\". Expected format: 'YYYY-MM-DD'",
+        ),
+        (json!({"amount": {"currencyCode": 5}}), "Invalid string value 5 for text field \"amount.currencyCode\""),
+        (
+            json!({"donorId": "80000000-0000-0000-0000-000000000000"}),
+            "Invalid UUID value '80000000-0000-0000-0000-000000000000' for field \"donorId\"",
+        ),
+        (json!({"amount": 5}), "Invalid object value 5 for field \"amount\""),
+    ] {
+        let refused = scene.post("/rest/gifts", body);
+        assert_eq!((&refused["statusCode"], &refused["messages"][0]), (&json!(400), &json!(message)));
+    }
+    let refused = scene.post("/rest/people", json!({"emails": {"primaryEmail": "nobody"}}));
+    assert_eq!(refused["statusCode"], 400);
+    assert_eq!(scene.post("/rest/gifts", json!({"name": "a\0b"}))["statusCode"], 500);
+    assert_eq!(scene.sandbox.count("gift"), 0);
+}

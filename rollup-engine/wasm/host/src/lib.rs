@@ -1,1 +1,22 @@
+//! The outside world as JavaScript has it, for both WebAssembly modules.
+//!
+//! It implements `twenty::Host` with `fetch`, timers, the clock, `Intl` and the console, runs futures as promises, and
+//! converts values. It decides nothing: no retry, no budget, no default that a caller could want otherwise.
+//!
+//! Two rules shape it. Whatever JavaScript throws at the engine is caught and becomes a value, because an exception that
+//! flies through WebAssembly frames leaves the instance in an unknown state. And whatever the engine itself breaks on (a
+//! panic, a full stack) reaches the caller as a rejected promise, never as an uncaught error of the process.
 
+mod chain;
+mod console;
+mod convert;
+mod fetch;
+mod settled;
+mod task;
+mod world;
+mod zones;
+
+pub use console::install_panic_hook;
+pub use convert::{Options, bytes, from_js, misuse, random_seed, stringify, to_js};
+pub use task::promise;
+pub use world::World;

@@ -1,1 +1,57 @@
+//! The rollup engine for JavaScript: objects and bytes in, plain objects out.
+//!
+//! It converts, and decides nothing. What the engine answers, the caller gets; only a call that makes no sense throws,
+//! an `Error` with a `code`.
 
+mod options;
+
+use js_sys::Promise;
+use serde_json::Value as Json;
+use wasm_bindgen::prelude::*;
+use wasm_host::{World, bytes, from_js, install_panic_hook, misuse, promise, to_js};
+
+use crate::options::{RunOptions, totals_options};
+
+#[wasm_bindgen(start)]
+fn start() {
+    install_panic_hook();
+}
+
+/// Recomputes what the payload asks for, and answers with the report of the run
+///
+/// # Errors
+///
+/// The payload is no plain data, or an option is unknown or of the wrong kind.
+#[wasm_bindgen(unchecked_return_type = "Promise<object>")]
+pub fn calculate_rollups(payload: &JsValue, options: &JsValue) -> Result<Promise, JsValue> {
+    let payload: Json = from_js(payload, "invalid_payload", "payload")?;
+    let RunOptions { fetch, log, engine } = RunOptions::read(options)?;
+    let world = World::new(fetch, log);
+    Ok(promise(async move { to_js(&rollup::calculate_rollups(&world, &payload, &engine).await) }))
+}
+
+/// The totals of one parent, by field, from all its children: no network
+///
+/// # Errors
+///
+/// The definition, the records or an option is not as it should be.
+#[wasm_bindgen(unchecked_return_type = "object")]
+pub fn compute_totals(definition: &JsValue, records: &JsValue, options: &JsValue) -> Result<JsValue, JsValue> {
+    let definition: Json = from_js(definition, "invalid_definition", "definition")?;
+    let records = bytes(records, "invalid_records", "records")?;
+    let options = totals_options(options)?;
+    let totals = rollup::compute_totals(&World::new(None, None), &definition, &records, &options)
+        .map_err(|error| misuse(error.code(), &error.to_string()))?;
+    to_js(&totals)
+}
+
+/// What is wrong with a configuration, or with a list of definitions
+///
+/// # Errors
+///
+/// It is no plain data.
+#[wasm_bindgen(unchecked_return_type = "object")]
+pub fn validate_definitions(configuration: &JsValue) -> Result<JsValue, JsValue> {
+    let configuration: Json = from_js(configuration, "invalid_config", "configuration")?;
+    to_js(&rollup::validate_definitions(&configuration))
+}

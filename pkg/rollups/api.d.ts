@@ -1,0 +1,25 @@
+import type { calculateRollups, computeTotals, validateDefinitions } from './index.js';
+
+/** What the generated module of wasm-bindgen has to offer. */
+export interface Glue {
+  initSync(module: { module: WebAssembly.Module | Uint8Array }): unknown;
+  __wbg_reset_state(): void;
+  calculate_rollups(payload: any, options: any): Promise<object>;
+  compute_totals(definition: any, records: any, options: any): object;
+  validate_definitions(definitions: any): object;
+}
+
+/**
+ * The engine's functions over one instance of its module, which is replaced when it breaks.
+ *
+ * @param glue the generated module of wasm-bindgen
+ * @param load gives the module's bytes, or the module compiled; called once, by the first call
+ */
+export function connect(
+  glue: Glue,
+  load: () => WebAssembly.Module | Uint8Array,
+): {
+  calculateRollups: typeof calculateRollups;
+  computeTotals: typeof computeTotals;
+  validateDefinitions: typeof validateDefinitions;
+};

@@ -1,0 +1,311 @@
+/** Path of a value in a record: names joined by points, such as `amount.amountMicros`. */
+export type FieldPath = string;
+
+/** A value that a condition compares with. */
+export type Scalar = string | number | boolean | null;
+
+/** A day that moves with the calendar of the configured time zone. */
+export type DynamicDay = 'today' | 'startOfMonth' | 'startOfYear' | 'startOfFiscalYear';
+
+/** `notEquals` includes records where the field is empty. */
+export type EqualityCondition = { field: FieldPath; operator: 'equals' | 'notEquals' } & (
+  | { value: Scalar; dynamicValue?: never }
+  | { dynamicValue: DynamicDay; value?: never }
+);
+
+/** Never holds for a record where the field is empty. */
+export type OrderCondition = { field: FieldPath; operator: 'gt' | 'gte' | 'lt' | 'lte' } & (
+  | { value: string | number; dynamicValue?: never }
+  | { dynamicValue: DynamicDay; value?: never }
+);
+
+/** `notIn` includes records where the field is empty. */
+export interface ListCondition {
+  field: FieldPath;
+  operator: 'in' | 'notIn';
+  value: Scalar[];
+  dynamicValue?: never;
+}
+
+export type Condition = EqualityCondition | OrderCondition | ListCondition;
+
+interface AggregationBase {
+  /** Field of the parent that receives the total; no two totals may share one. */
+  parentField: string;
+  /** Further conditions on a child, for this total alone. */
+  filters?: Condition[] | null;
+}
+
+/** How many children there are; with a `childField`, how many have a value there. */
+export interface CountAggregation extends AggregationBase {
+  type: 'COUNT';
+  childField?: FieldPath | null;
+  currencyField?: null;
+}
+
+export interface ValueAggregation extends AggregationBase {
+  type: 'SUM' | 'AVG' | 'MIN' | 'MAX';
+  childField: FieldPath;
+  /** Path of the currency code that belongs to the value; makes the total an amount of money. */
+  currencyField?: FieldPath | null;
+}
+
+export type Aggregation = CountAggregation | ValueAggregation;
+
+/** Which totals the parents of one relation carry, computed from which children. */
+export interface Definition {
+  /** Object that carries the totals, in the singular: `person`. */
+  parentObject: string;
+  /** Object that is counted, in the singular: `gift`. */
+  childObject: string;
+  /** Field of the child that holds the parent's id: `donorId`. */
+  relationField: string;
+  /** Conditions that a child has to meet to be counted at all. */
+  childFilters?: Condition[] | null;
+  aggregations: Aggregation[];
+  /** For the reader. */
+  name?: string;
+  /** For the reader. */
+  description?: string;
+}
+
+export type MixedCurrency = 'leave' | 'clear';
+
+export interface Pacing {
+  /** Records a page, at most 200. */
+  pageSize?: number;
+  /** Requests that may be under way at once. */
+  concurrency?: number;
+  /** Least time between two requests, in milliseconds. */
+  pauseMs?: number;
+  /** Requests a minute, on average. */
+  requestsPerMinute?: number;
+  /** Requests that a rebuild may open with. */
+  burst?: number;
+}
+
+/** The definitions with the settings: what `rollups.json` holds. */
+export interface Configuration {
+  definitions: Definition[];
+  /** IANA time zone that days begin in; UTC if there is none. */
+  timeZone?: string;
+  /** Month that the fiscal year begins with, 1 to 12; January if there is none. */
+  fiscalYearStartMonth?: number;
+  /** What becomes of a field of money whose amounts are in several currencies: it stays, or is emptied. */
+  mixedCurrency?: MixedCurrency;
+  /** Plural names of objects, by their singular, for tokens that may not read the metadata. */
+  objects?: Record<string, string>;
+  pacing?: Pacing;
+}
+
+/** The variables that the engine reads; an object with these, such as `process.env`, may hold any others. */
+export interface Environment {
+  TWENTY_API_URL?: string | undefined;
+  TWENTY_APP_APPLICATION_ACCESS_TOKEN?: string | undefined;
+  TWENTY_API_KEY?: string | undefined;
+  TWENTY_APP_ACCESS_TOKEN?: string | undefined;
+  ROLLUP_ENGINE_CONFIG?: string | undefined;
+  ROLLUP_ENGINE_REQUESTS_PER_MINUTE?: string | undefined;
+}
+
+/** One structured log line; further fields depend on the event. */
+export interface LogEvent {
+  level: 'info' | 'warn' | 'error';
+  event: string;
+  [field: string]: unknown;
+}
+
+export interface RunOptions {
+  /** Read for the names of {@link Environment} and no others; the options below go over it. */
+  env?: Environment;
+  /** Address of the Twenty server. */
+  apiUrl?: string;
+  /** An API key, or an app's token. */
+  token?: string;
+  /** The definitions, with or without settings, as an object or as JSON text; if absent, the built-in ones. */
+  config?: Configuration | readonly Definition[] | string;
+  requestsPerMinute?: number;
+  /** Time that the run may take; it stops cleanly before that, as `partial`. */
+  timeLimitSeconds?: number;
+  /** Sends the requests instead of the runtime's `fetch`; must honour the `signal` that it is handed. */
+  fetch?: (url: string, init: RequestInit) => Promise<Response>;
+  /** Takes the log lines instead of the console. */
+  log?: (event: LogEvent) => void;
+}
+
+/** What a run was to do. */
+export type Mode = 'full-rebuild' | 'targeted';
+
+/** Counts of parents; one that several definitions write to counts once. */
+export interface RunTotals {
+  /** Parents whose totals were computed and compared. */
+  processed: number;
+  /** Parents that Twenty has confirmed as written. */
+  updated: number;
+  /** Parents that were right already. */
+  unchanged: number;
+  /** Those of the updated that have no child left. */
+  reset: number;
+  /** Parents that could not be written, or whose total is not known. */
+  failed: number;
+  /** Parents with amounts in several currencies. */
+  mixedCurrency: number;
+}
+
+/** A definition, or one of its aggregations, that was left out. */
+export interface Skipped {
+  definition: number;
+  /** The aggregation, if the rest of the definition runs. */
+  aggregation: number | null;
+  reason: string;
+}
+
+export interface RequestCounts {
+  /** Requests sent, repetitions included. */
+  total: number;
+  /** Those of them that the rate limiter does not count. */
+  unmetered: number;
+  /** Answers that said the rate limit was reached. */
+  throttled: number;
+  /** Requests sent again. */
+  retried: number;
+  /** Time spent waiting, added up over concurrent calls. */
+  waitedMs: number;
+  /** Bytes of all replies. */
+  bytes: number;
+  /** By method and path, record ids left out: `GET /rest/gifts`. */
+  byEndpoint: Record<string, number>;
+}
+
+/** Counts of one definition. */
+export interface DefinitionCounts {
+  parentObject: string;
+  childObject: string;
+  relationField: string;
+  processed: number;
+  updated: number;
+}
+
+/** A parent with amounts in several currencies. */
+export interface Mixture {
+  parentObject: string;
+  id: string;
+  field: string;
+  /** An empty text stands for amounts without a currency. */
+  currencies: string[];
+}
+
+/** A parent that is not right. */
+export interface Failure {
+  parentObject: string;
+  id: string;
+  message: string;
+}
+
+interface Run {
+  mode: Mode | null;
+  tookMs: number;
+  totals: RunTotals;
+  skipped: Skipped[];
+  requests: RequestCounts;
+  /** In the order of the configuration. */
+  details: DefinitionCounts[];
+  /** The first hundred. */
+  mixedCurrency: Mixture[];
+  /** The first hundred. */
+  failures: Failure[];
+  notes: string[];
+  checkpoint: null;
+}
+
+/** All named parents are right, or there was nothing to do. */
+export interface CompleteReport extends Run {
+  status: 'ok' | 'noop';
+  code: null;
+  message: null;
+}
+
+/** Some parents are not right: the time ran out, or Twenty refused some of them. */
+export interface PartialReport extends Run {
+  status: 'partial';
+  code: string | null;
+  message: string | null;
+}
+
+/** Nothing could be done, or not what was asked. The code `engine_trap` comes without anything else. */
+export interface ErrorReport extends Partial<Run> {
+  status: 'error';
+  code: string;
+  message: string;
+}
+
+/** What a run did. */
+export type Report = CompleteReport | PartialReport | ErrorReport;
+
+/** A record of the children, as Twenty returns it. */
+export type ChildRecord = Record<string, unknown>;
+
+export interface TotalsOptions {
+  /** The moment of the computation; the clock's, if absent. */
+  now?: Date | string;
+  /** IANA time zone that days begin in; UTC if absent. */
+  timeZone?: string;
+  /** Month that the fiscal year begins with, 1 to 12; January if absent. */
+  fiscalYearStartMonth?: number;
+}
+
+/** An amount of money as Twenty stores it. */
+export interface Money {
+  amountMicros: number | null;
+  currencyCode: string | null;
+}
+
+export type Total = number | string | Money | null;
+
+/** Something in a configuration that is not as it should be. */
+export interface Fault {
+  /** Where: `definition 2, aggregation 0, parentField`. */
+  place: string;
+  /** What is wrong, and what was expected. */
+  message: string;
+}
+
+export interface Validation {
+  valid: boolean;
+  errors: Fault[];
+  /** How many definitions there are, if nothing is wrong. */
+  definitions: number;
+}
+
+/** A mistake in a call: an unknown option, or a value of the wrong kind; or `engine_trap`, a fault of the engine. */
+export interface RollupsError extends Error {
+  code: string;
+}
+
+/**
+ * Recomputes what the payload asks for: everything for `{}`, the parents that record events name, or those that a
+ * request names. An expected failure is a report with the status `error`.
+ *
+ * @throws {RollupsError} as a rejection, if an option is unknown or of the wrong kind
+ */
+export function calculateRollups(payload?: unknown, options?: RunOptions): Promise<Report>;
+
+/**
+ * The totals of one parent, by field, from all its children: no network. A total over several currencies, or over
+ * values that cannot be added up, has no entry.
+ *
+ * @param records the children as objects, or as the JSON text of a list
+ * @throws {RollupsError} if the definition, the records or an option is not as it should be
+ */
+export function computeTotals(
+  definition: Definition,
+  records: readonly ChildRecord[] | string,
+  options?: TotalsOptions,
+): Record<string, Total>;
+
+/**
+ * What is wrong with a configuration or a list of definitions, as far as can be told without the workspace.
+ *
+ * @throws {RollupsError} if it cannot be written as JSON
+ */
+export function validateDefinitions(configuration: unknown): Validation;

@@ -1,0 +1,81 @@
+//! `twenty::Host` on JavaScript.
+
+use std::time::Duration;
+
+use js_sys::{Date, Function, Promise, Reflect};
+use twenty::{Event, Host, Request, Response, Timestamp, Unreachable};
+use wasm_bindgen::prelude::*;
+
+use crate::console::log_to_console;
+use crate::convert::to_js;
+use crate::fetch::send;
+use crate::settled::Settled;
+use crate::zones;
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(catch, js_name = setTimeout)]
+    fn set_timeout(callback: &Function, millis: f64) -> Result<JsValue, JsValue>;
+}
+
+/// The outside of one call: where its requests and its log lines go
+pub struct World {
+    fetch: Option<Function>,
+    log: Option<Function>,
+}
+
+impl std::fmt::Debug for World {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("World").finish_non_exhaustive()
+    }
+}
+
+impl World {
+    /// With the caller's `fetch` and `log`, or the runtime's own
+    #[must_use]
+    pub fn new(fetch: Option<Function>, log: Option<Function>) -> Self {
+        let global = || Reflect::get(&js_sys::global(), &"fetch".into()).ok()?.dyn_into().ok();
+        Self { fetch: fetch.or_else(global), log }
+    }
+}
+
+impl Host for World {
+    async fn fetch(&self, request: Request) -> Result<Response, Unreachable> {
+        let Some(fetch) = &self.fetch else {
+            let reason = "this runtime has no `fetch`: hand one in as the option `fetch`".to_owned();
+            return Err(Unreachable { reason });
+        };
+        send(fetch, request).await
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        // The timer calls the promise's own function, never one of ours: should the instance be replaced meanwhile,
+        // there is nothing of the old one that the timer could call.
+        let timer = Promise::new(&mut |resolve, reject| {
+            // Rounded up: never shorter than asked.
+            if let Err(error) = set_timeout(&resolve, (duration.as_secs_f64() * 1_000.0).ceil()) {
+                let _ = reject.call1(&JsValue::UNDEFINED, &error);
+            }
+        });
+        // A runtime that refuses a timer makes the wait short, not the run fail.
+        let _ = Settled::new(&timer).await;
+    }
+
+    fn now(&self) -> Timestamp {
+        #[expect(clippy::cast_possible_truncation, reason = "a clock gives whole milliseconds, far below 2^53")]
+        let millis = Date::now() as i64;
+        Timestamp::from_millis(millis)
+    }
+
+    fn log(&self, event: Event) {
+        match &self.log {
+            // A log function that throws must not end the run.
+            Some(log) => drop(to_js(&event).and_then(|event| log.call1(&JsValue::UNDEFINED, &event))),
+            None => log_to_console(&event),
+        }
+    }
+
+    fn utc_offset(&self, zone: &str, at: Timestamp) -> Option<i32> {
+        zones::offset(zone, at)
+    }
+}

@@ -1,0 +1,82 @@
+//! What a caller may set, read from a JavaScript object.
+//!
+//! `env` is read for the engine's own names and no others: it may be the whole environment of a server. The other
+//! options are put over it under the same names, so that there is one set of rules for what they mean.
+
+use std::time::Duration;
+
+use js_sys::{Date, Function};
+use rollup::TotalsOptions;
+use rollup::environment::Variables;
+use wasm_bindgen::prelude::*;
+use wasm_host::{Options, random_seed, stringify};
+
+const CODE: &str = "invalid_options";
+
+const KNOWN: [&str; 8] = ["env", "apiUrl", "token", "config", "requestsPerMinute", "timeLimitSeconds", "fetch", "log"];
+
+const TOTALS_KNOWN: [&str; 3] = ["now", "timeZone", "fiscalYearStartMonth"];
+
+/// The options of one run
+pub(crate) struct RunOptions {
+    pub(crate) fetch: Option<Function>,
+    pub(crate) log: Option<Function>,
+    pub(crate) engine: rollup::Options,
+}
+
+impl RunOptions {
+    pub(crate) fn read(value: &JsValue) -> Result<Self, JsValue> {
+        let options = Options::new(value, &KNOWN, CODE)?;
+        let env = options.inner("env", "env.")?;
+        let mut environment = Variables::default();
+        for name in rollup::environment::NAMES {
+            if let Some(text) = env.text(name)? {
+                environment.set(name, text);
+            }
+        }
+
+        let mut set = |name: &str, value: String| environment.set(name, value);
+        if let Some(url) = options.text("apiUrl")? {
+            set("TWENTY_API_URL", url);
+        }
+        if let Some(config) = options.get("config")? {
+            let text = config.as_string().map_or_else(|| stringify(&config, CODE, "options: `config`"), Ok)?;
+            set("ROLLUP_ENGINE_CONFIG", text);
+        }
+        if let Some(pace) = options.number("requestsPerMinute")? {
+            set("ROLLUP_ENGINE_REQUESTS_PER_MINUTE", stringify(&pace.into(), CODE, "options: `requestsPerMinute`")?);
+        }
+        if let Some(token) = options.text("token")? {
+            // Alone: the other two would win over it.
+            for name in rollup::environment::NAMES.iter().filter(|name| name.starts_with("TWENTY_APP_")) {
+                environment.remove(name);
+            }
+            environment.set("TWENTY_API_KEY", token);
+        }
+
+        let time_limit = options.number("timeLimitSeconds")?.map(|seconds| {
+            Duration::try_from_secs_f64(seconds).map_err(|_| options.expected("timeLimitSeconds", "a number from 0 up"))
+        });
+        let engine = rollup::Options { environment, seed: random_seed(), time_limit: time_limit.transpose()? };
+        Ok(Self { fetch: options.function("fetch")?, log: options.function("log")?, engine })
+    }
+}
+
+/// The options of a computation without network
+pub(crate) fn totals_options(value: &JsValue) -> Result<TotalsOptions, JsValue> {
+    let options = Options::new(value, &TOTALS_KNOWN, CODE)?;
+    let now = options.get("now")?.map(|now| match now.dyn_into::<Date>() {
+        Ok(date) if date.get_time().is_nan() => Err(options.expected("now", "a valid date")),
+        Ok(date) => Ok(String::from(date.to_iso_string())),
+        Err(text) => text.as_string().ok_or_else(|| options.expected("now", "a Date or an ISO string")),
+    });
+    let month = options.number("fiscalYearStartMonth")?.map(|month| {
+        let whole = (1..=12).find(|whole| f64::from(*whole).to_bits() == month.to_bits());
+        whole.ok_or_else(|| options.expected("fiscalYearStartMonth", "a whole number from 1 to 12"))
+    });
+    Ok(TotalsOptions {
+        now: now.transpose()?,
+        time_zone: options.text("timeZone")?,
+        fiscal_year_start_month: month.transpose()?,
+    })
+}

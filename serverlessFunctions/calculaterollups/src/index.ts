@@ -1,0 +1,28 @@
+import { defineLogicFunction } from 'twenty-sdk/define';
+
+import { eventDelivery } from '../../sdk-features';
+import { calculateRollups } from './engine';
+import { CALCULATE_ROLLUPS, RECALCULATE_ROUTE } from './identifier';
+
+/** The longest that Twenty allows; the engine ends by itself before it. */
+const TIMEOUT_SECONDS = 900;
+
+/**
+ * Hands the payload and this run's environment to the engine and returns its report. The environment is read here and
+ * not at load, because the executor may keep the module and change the environment between runs.
+ */
+export const main = async (payload: unknown, _context?: unknown): Promise<object> =>
+  calculateRollups(payload, { env: process.env, timeLimitSeconds: TIMEOUT_SECONDS });
+
+export default defineLogicFunction({
+  universalIdentifier: CALCULATE_ROLLUPS,
+  name: 'calculate-rollups',
+  description: 'Recomputes totals: of the parents that record events name, of what a request names, or of everybody.',
+  timeoutSeconds: TIMEOUT_SECONDS,
+  handler: main,
+  // Every change of a gift, without a list of fields: an upsert that changes only an amount does not name the amount.
+  databaseEventTriggerSettings: { eventName: 'gift.*', ...eventDelivery },
+  // Events can be lost, and totals of this year change with the calendar: the nightly rebuild puts both right.
+  cronTriggerSettings: { pattern: '0 2 * * *' },
+  httpRouteTriggerSettings: { path: RECALCULATE_ROUTE, httpMethod: 'POST', isAuthRequired: true },
+});

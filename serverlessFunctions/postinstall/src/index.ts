@@ -1,0 +1,15 @@
+import { definePostInstallLogicFunction } from 'twenty-sdk/define';
+
+import { startRebuild } from './start-rebuild';
+
+/** Starts the first rebuild; the events and the nightly run keep the totals from then on. */
+export const main = async (): Promise<object> => startRebuild();
+
+export default definePostInstallLogicFunction({
+  universalIdentifier: '4e5128ee-9545-4f57-a600-fac1a5fc197f',
+  name: 'start-first-rebuild',
+  description: 'Starts a rebuild of all totals once the app is installed or upgraded.',
+  timeoutSeconds: 60,
+  shouldRunOnVersionUpgrade: true,
+  handler: main,
+});

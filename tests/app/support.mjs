@@ -1,0 +1,59 @@
+/** What the tests of the app share: where things are, how they are built, a small HTTP server to call. */
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+
+export const APP = join(ROOT, 'serverlessFunctions');
+export const WORK = join(ROOT, 'tests', '.work');
+export const ROLLUPS = join('calculaterollups', 'src', 'index.mjs');
+export const POST_INSTALL = join('postinstall', 'src', 'index.mjs');
+
+/** Runs a command to its end. Asynchronous, so that a server of the same test can answer it. */
+export const run = (command, args, options = {}) =>
+  new Promise((resolve, reject) => {
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
+    child.on('error', reject);
+    child.on('close', (status) => resolve({ status, output }));
+  });
+
+/** Builds the app that lies in `app`, and fails with the build's own words. */
+export const build = async (app = APP, ...args) => {
+  const { status, output } = await run(process.execPath, [join(app, 'build.mjs'), ...args]);
+  if (status !== 0) throw new Error(output);
+  return output;
+};
+
+export const manifestOf = (output) => JSON.parse(readFileSync(join(output, 'manifest.json'), 'utf8'));
+
+const bodyOf = async (request) => {
+  const chunks = [];
+  for await (const chunk of request) chunks.push(chunk);
+  return Buffer.concat(chunks);
+};
+
+/**
+ * Serves `answer({ method, url, headers, body })`, which returns `{ status?, body }`, and remembers the calls.
+ * To be used as `const server = await listen(t, …)` in a test `t`, which closes it.
+ */
+export const listen = async (t, answer) => {
+  const calls = [];
+  const server = createServer(async (request, response) => {
+    const { method, url, headers } = request;
+    const call = { method, url, headers, body: await bodyOf(request) };
+    calls.push(call);
+    const { status = 200, body } = await answer(call);
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { url: `http://127.0.0.1:${server.address().port}`, calls };
+};

@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { before, test } from 'node:test';
+
+import { APP, build, manifestOf, POST_INSTALL, ROLLUPS } from './support.mjs';
+
+const OUTPUT = join(APP, '.twenty', 'output');
+let manifest;
+
+before(async () => {
+  await build();
+  manifest = manifestOf(OUTPUT);
+});
+
+const rollups = () => manifest.logicFunctions.find(({ name }) => name === 'calculate-rollups');
+
+test('one function has the three triggers', () => {
+  assert.deepEqual(rollups().databaseEventTriggerSettings, { eventName: 'gift.*', batchMode: true });
+  assert.deepEqual(rollups().cronTriggerSettings, { pattern: '0 2 * * *' });
+  assert.deepEqual(rollups().httpRouteTriggerSettings, {
+    path: '/recalculate-all',
+    httpMethod: 'POST',
+    isAuthRequired: true,
+  });
+  assert.equal(rollups().timeoutSeconds, 900);
+  assert.equal(rollups().builtHandlerPath, 'calculaterollups/src/index.mjs');
+});
+
+test('the post-install function is registered and carries no wasm', () => {
+  const { postInstallLogicFunction } = manifest.application;
+  const hook = manifest.logicFunctions.find(
+    ({ universalIdentifier }) => universalIdentifier === postInstallLogicFunction.universalIdentifier,
+  );
+  assert.equal(hook.builtHandlerPath, 'postinstall/src/index.mjs');
+  assert.match(readFileSync(join(OUTPUT, ROLLUPS), 'utf8'), /WASM_BASE64/);
+  assert.ok(statSync(join(OUTPUT, POST_INSTALL)).size < 20_000);
+});
+
+test('the role may read gifts, keep totals, and nothing else', () => {
+  assert.equal(manifest.roles.length, 1);
+  const [role] = manifest.roles;
+  assert.equal(manifest.application.defaultRoleUniversalIdentifier, role.universalIdentifier);
+  const everywhere = Object.entries(role).filter(([name]) => /^can(Read|Update|SoftDelete|Destroy|Access|Be)/.test(name));
+  assert.equal(everywhere.length, 9);
+  for (const [name, value] of everywhere) assert.equal(value, false, name);
+  assert.deepEqual(role.permissionFlagUniversalIdentifiers, []);
+
+  const object = (name) => manifest.objects.find(({ nameSingular }) => nameSingular === name).universalIdentifier;
+  const rights = Object.fromEntries(
+    role.objectPermissions.map(({ objectUniversalIdentifier, universalIdentifier: _, ...given }) => [
+      objectUniversalIdentifier,
+      given,
+    ]),
+  );
+  const totals = { canReadObjectRecords: true, canUpdateObjectRecords: true, canDestroyObjectRecords: true };
+  assert.deepEqual(rights, {
+    [object('gift')]: { canReadObjectRecords: true },
+    [object('appeal')]: totals,
+    '20202020-e674-48e5-a542-72570eee7213': totals,
+    '20202020-b374-4779-a561-80086cb2e17f': totals,
+  });
+});
+
+test('people and companies get the six totals, out of the timeline and not for editing', () => {
+  const types = {
+    lifetimeGiftAmount: 'CURRENCY',
+    lifetimeGiftCount: 'NUMBER',
+    yearToDateGiftAmount: 'CURRENCY',
+    yearToDateGiftCount: 'NUMBER',
+    firstGiftDate: 'DATE',
+    lastGiftDate: 'DATE',
+  };
+  const totals = manifest.fields.filter(({ type }) => type !== 'RELATION');
+  assert.equal(totals.length, 12);
+  for (const object of ['20202020-e674-48e5-a542-72570eee7213', '20202020-b374-4779-a561-80086cb2e17f']) {
+    const own = totals.filter(({ objectUniversalIdentifier }) => objectUniversalIdentifier === object);
+    assert.deepEqual(Object.fromEntries(own.map(({ name, type }) => [name, type])), types);
+    for (const { isAuditLogged, isUIEditable } of own) assert.deepEqual([isAuditLogged, isUIEditable], [false, false]);
+  }
+});
+
+test('both ends of every relation name each other', () => {
+  const ends = new Map();
+  for (const { universalIdentifier, fields } of manifest.objects) {
+    for (const field of fields) ends.set(field.universalIdentifier, { ...field, objectUniversalIdentifier: universalIdentifier });
+  }
+  for (const field of manifest.fields) ends.set(field.universalIdentifier, field);
+  const relations = [...ends.values()].filter(({ type }) => type === 'RELATION');
+  assert.equal(relations.length, 6);
+  for (const relation of relations) {
+    const other = ends.get(relation.relationTargetFieldMetadataUniversalIdentifier);
+    assert.equal(other.relationTargetFieldMetadataUniversalIdentifier, relation.universalIdentifier, relation.name);
+    assert.equal(other.objectUniversalIdentifier, relation.relationTargetObjectMetadataUniversalIdentifier, relation.name);
+  }
+  const gift = manifest.objects.find(({ nameSingular }) => nameSingular === 'gift');
+  const columns = gift.fields.flatMap(({ universalSettings }) => universalSettings?.joinColumnName ?? []);
+  assert.deepEqual(columns, ['donorId', 'companyId', 'appealId']);
+});
+
+test('the server installs no packages for it, and only a fitting server takes it', () => {
+  const { dependencies, optionalDependencies, engines } = JSON.parse(readFileSync(join(OUTPUT, 'package.json'), 'utf8'));
+  assert.deepEqual([dependencies, optionalDependencies], [undefined, undefined]);
+  assert.equal(engines.twenty, '>=2.40.0');
+  assert.equal(manifest.application.requiredServerVersionRange, '>=2.40.0');
+  assert.ok(statSync(join(OUTPUT, 'yarn.lock')).size > 0);
+  assert.match(readFileSync(join(OUTPUT, 'yarn.lock'), 'utf8'), /__metadata:/);
+});
+
+test('the settings are declared and empty', () => {
+  const { applicationVariables } = manifest.application;
+  assert.deepEqual(Object.keys(applicationVariables), ['ROLLUP_ENGINE_CONFIG', 'ROLLUP_ENGINE_REQUESTS_PER_MINUTE']);
+  for (const { value, isSecret, description } of Object.values(applicationVariables)) {
+    assert.deepEqual([value, isSecret], ['', false]);
+    assert.ok(description.length > 20);
+  }
+});

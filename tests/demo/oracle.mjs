@@ -1,0 +1,62 @@
+/**
+ * Donors' totals computed straight from a list of gifts, in integers, by nobody's rules but the plain reading of the
+ * default definitions: gifts above zero count. It shares no code with the engine.
+ */
+import { readFileSync } from 'node:fs';
+
+/** `29.33` → 29330000n */
+const micros = (amount) => {
+  const [whole, fraction = ''] = amount.split('.');
+  return BigInt(whole) * 1_000_000n + BigInt(fraction.padEnd(6, '0').slice(0, 6));
+};
+
+/**
+ * @param {string} path CSV with the columns donor, gift_date, amount, currency
+ * @returns {{donor: string, date: string, micros: bigint, currency: string}[]}
+ */
+export const readGifts = (path) =>
+  readFileSync(path, 'utf8')
+    .trim()
+    .split('\n')
+    .slice(1)
+    .map((line) => {
+      const [donor, date, amount, currency] = line.trim().split(',');
+      return { donor, date, micros: micros(amount), currency };
+    });
+
+/** What a person without a gift carries. */
+const nothing = () => ({ sum: 0n, currency: null, count: 0, first: null, last: null, yearSum: 0n, yearCount: 0 });
+
+/** Totals by donor. */
+export const totalsOf = (gifts, year) => {
+  const totals = new Map();
+  for (const { donor, date, micros, currency } of gifts) {
+    if (!totals.has(donor)) totals.set(donor, nothing());
+    if (micros <= 0n) continue;
+    const total = totals.get(donor);
+    total.sum += micros;
+    total.currency = currency;
+    total.count += 1;
+    if (total.first === null || date < total.first) total.first = date;
+    if (total.last === null || date > total.last) total.last = date;
+    if (date >= `${year}-01-01`) {
+      total.yearSum += micros;
+      total.yearCount += 1;
+    }
+  }
+  return totals;
+};
+
+/** Whether a person, as Twenty returns it, carries these totals. An empty field equals a zero. */
+export const carries = (person, total = nothing()) => {
+  const money = (field, sum) =>
+    BigInt(person[field]?.amountMicros ?? 0) === sum && (sum === 0n || person[field].currencyCode === total.currency);
+  return (
+    money('lifetimeGiftAmount', total.sum) &&
+    money('yearToDateGiftAmount', total.yearSum) &&
+    (person.lifetimeGiftCount ?? 0) === total.count &&
+    (person.yearToDateGiftCount ?? 0) === total.yearCount &&
+    (person.firstGiftDate ?? null) === total.first &&
+    (person.lastGiftDate ?? null) === total.last
+  );
+};

@@ -1,0 +1,75 @@
+// Type-checked and never run: what a careful user writes, and the mistakes that the types must catch.
+
+import {
+  type Configuration,
+  type Definition,
+  type Report,
+  calculateRollups,
+  computeTotals,
+  validateDefinitions,
+} from 'twenty-rollups';
+
+const definition: Definition = {
+  parentObject: 'person',
+  childObject: 'gift',
+  relationField: 'donorId',
+  childFilters: [
+    { field: 'amount.amountMicros', operator: 'gt', value: 0 },
+    { field: 'status', operator: 'notIn', value: ['refunded', null] },
+  ],
+  aggregations: [
+    {
+      type: 'SUM',
+      childField: 'amount.amountMicros',
+      currencyField: 'amount.currencyCode',
+      parentField: 'yearToDateGiftAmount',
+      filters: [{ field: 'giftDate', operator: 'gte', dynamicValue: 'startOfYear' }],
+    },
+    { type: 'COUNT', parentField: 'lifetimeGiftCount' },
+  ],
+};
+
+const configuration: Configuration = {
+  definitions: [definition],
+  timeZone: 'Europe/London',
+  fiscalYearStartMonth: 4,
+  pacing: { requestsPerMinute: 60 },
+};
+
+export async function rebuild(env: Record<string, string | undefined>): Promise<number> {
+  const report: Report = await calculateRollups({}, { env, config: configuration, timeLimitSeconds: 300, fetch });
+  switch (report.status) {
+    case 'error':
+      throw new Error(`${report.code}: ${report.message}`);
+    case 'partial':
+    case 'ok':
+    case 'noop':
+      return report.totals.updated + report.requests.total;
+  }
+}
+
+export const totals = computeTotals(definition, [{ id: '1', giftDate: '2026-02-01' }], { now: new Date() });
+export const amount: unknown = totals.yearToDateGiftAmount;
+export const fromText = computeTotals(definition, '[]', { now: '2026-02-01T00:00:00Z', timeZone: 'Europe/London' });
+export const places: string[] = validateDefinitions([definition]).errors.map((fault) => fault.place);
+
+// @ts-expect-error a list needs `in` or `notIn`
+export const listForEquals: Definition['childFilters'] = [{ field: 'x', operator: 'equals', value: ['a'] }];
+
+// @ts-expect-error one of `value` and `dynamicValue`
+export const both: Definition['childFilters'] = [{ field: 'x', operator: 'gt', value: 1, dynamicValue: 'today' }];
+
+// @ts-expect-error a SUM needs a `childField`
+export const sumOfNothing: Definition['aggregations'] = [{ type: 'SUM', parentField: 'total' }];
+
+// @ts-expect-error there is no such operator
+export const like: Definition['childFilters'] = [{ field: 'x', operator: 'like', value: 'a' }];
+
+// @ts-expect-error a misspelt option
+void calculateRollups({}, { apiUr: 'https://crm.example.org' });
+
+// @ts-expect-error a time is a Date or an ISO string
+computeTotals(definition, [], { now: 1767225600000 });
+
+// @ts-expect-error an error has no complete counts
+export const processed = (report: Report): number => report.totals.processed;

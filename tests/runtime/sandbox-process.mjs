@@ -1,0 +1,38 @@
+/** Starts the sandbox's server and waits for the line that says where it listens. */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+
+/** `SANDBOX_BIN`, else where cargo puts it. */
+export const sandboxBinary = () =>
+  process.env.SANDBOX_BIN || join(ROOT, 'target', 'release', process.platform === 'win32' ? 'sandbox.exe' : 'sandbox');
+
+/**
+ * @param {string[]} args of the sandbox's command line
+ * @returns {Promise<{ ready: object, child: import('node:child_process').ChildProcess, stop: () => Promise<void> }>}
+ */
+export const startSandbox = (args = []) => {
+  const binary = sandboxBinary();
+  if (!existsSync(binary)) {
+    throw new Error(`no sandbox at \`${binary}\`: build it with cargo build --release -p sandbox, or set SANDBOX_BIN`);
+  }
+  const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = new Promise((resolve) => child.once('close', resolve));
+  const stop = async () => {
+    child.kill('SIGTERM');
+    await ended;
+  };
+  return new Promise((resolve, reject) => {
+    let text = '';
+    child.once('error', reject);
+    child.once('close', (code) => reject(new Error(`the sandbox ended with exit code ${code} before it was ready`)));
+    child.stdout.setEncoding('utf8').on('data', (chunk) => {
+      const whole = text.includes('\n');
+      text += chunk;
+      if (!whole && text.includes('\n')) resolve({ ready: JSON.parse(text.slice(0, text.indexOf('\n'))), child, stop });
+    });
+  });
+};
