@@ -114,6 +114,8 @@ inline_into_app() {
   node "$TOOLS/inline.mjs" "$from/generated/rollups.wasm" "$APP_ENGINE/wasm.generated.ts"
   cp "$from/generated/rollups.js" "$APP_ENGINE/glue.generated.js"
   cp "$from/generated/rollups.d.ts" "$APP_ENGINE/glue.generated.d.ts"
+  cp "$from/api.js" "$APP_ENGINE/api.generated.js"
+  cp "$from/api.d.ts" "$APP_ENGINE/api.generated.d.ts"
 }
 
 build_sandbox() {

@@ -19,7 +19,7 @@ const HERE = dirname(fileURLToPath(import.meta.url));
 const STATE = join(HERE, '.twenty');
 const MAIN_SDK = '2.40.0';
 const OLDER_SDK = '2.13.0';
-const GENERATED = ['wasm.generated.ts', 'glue.generated.js', 'glue.generated.d.ts'];
+const GENERATED = ['wasm.generated.ts', 'glue.generated.js', 'glue.generated.d.ts', 'api.generated.js', 'api.generated.d.ts'];
 
 /** What the app consists of; `model` and `fields` may be missing. */
 const SOURCES = [

@@ -1,5 +1,3 @@
-import type { calculateRollups, computeTotals, validateDefinitions } from './index.js';
-
 /** What the generated module of wasm-bindgen has to offer. */
 export interface Glue {
   initSync(module: { module: WebAssembly.Module | Uint8Array }): unknown;
@@ -10,7 +8,8 @@ export interface Glue {
 }
 
 /**
- * The engine's functions over one instance of its module, which is replaced when it breaks.
+ * The engine's functions over one instance of its module, which is replaced when it breaks. Their precise types are those
+ * of the package, in `index.d.ts`; this file stands alone, as the Twenty app takes it along.
  *
  * @param glue the generated module of wasm-bindgen
  * @param load gives the module's bytes, or the module compiled; called once, by the first call
@@ -19,7 +18,7 @@ export function connect(
   glue: Glue,
   load: () => WebAssembly.Module | Uint8Array,
 ): {
-  calculateRollups: typeof calculateRollups;
-  computeTotals: typeof computeTotals;
-  validateDefinitions: typeof validateDefinitions;
+  calculateRollups(payload: unknown, options: object): Promise<object>;
+  computeTotals(definition: object, records: object[] | string, options: object): object;
+  validateDefinitions(definitions: unknown): object;
 };

@@ -232,7 +232,7 @@ impl Sandbox {
             (Method::Get, ["events"]) => {
                 let after = target.param("after").and_then(|seq| seq.parse().ok()).unwrap_or(0);
                 let events: Vec<&RecordEvent> = self.main.events.after(after).collect();
-                let next = events.last().map_or(after.min(self.main.events.last()), |event| event.seq);
+                let next = events.last().map_or(self.main.events.last(), |event| event.seq);
                 json!({"events": events, "next": next})
             }
             (Method::Post, ["app-token"]) => json!({"token": self.mint_app_token()}),

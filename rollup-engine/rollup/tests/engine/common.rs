@@ -168,7 +168,7 @@ fn counted<'a>(gifts: &[&'a Value]) -> Vec<&'a Value> {
 fn money(gifts: &[&Value]) -> Value {
     let counted = counted(gifts);
     let mut codes: Vec<&Value> = counted.iter().map(|gift| &gift["amount"]["currencyCode"]).collect();
-    codes.sort_by_key(|code| code.to_string());
+    codes.sort_by_key(ToString::to_string);
     codes.dedup();
     let sum: i64 = counted.iter().filter_map(|gift| gift["amount"]["amountMicros"].as_i64()).sum();
     match codes.as_slice() {

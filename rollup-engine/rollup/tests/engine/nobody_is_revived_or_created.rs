@@ -25,10 +25,10 @@ impl Host for Meanwhile {
     async fn fetch(&self, request: Request) -> Result<Response, Unreachable> {
         if request.method != Method::Get && !self.done.replace(true) {
             let mut sandbox = self.inner.sandbox().borrow_mut();
-            for id in self.destroyed {
+            if let Some(id) = self.destroyed {
                 sandbox.destroy("person", id, self.now()).unwrap();
             }
-            for id in self.deleted {
+            if let Some(id) = self.deleted {
                 sandbox.soft_delete("person", id, self.now()).unwrap();
             }
         }
@@ -36,7 +36,10 @@ impl Host for Meanwhile {
     }
     async fn sleep(&self, duration: Duration) {
         // Deleted while the budget holds the write back
-        for id in self.deleted.filter(|_| !self.delay.is_zero() && !self.done.replace(true)) {
+        if let Some(id) = self.deleted
+            && !self.delay.is_zero()
+            && !self.done.replace(true)
+        {
             self.inner.sandbox().borrow_mut().soft_delete("person", id, self.now()).unwrap();
         }
         self.inner.sleep(duration + self.delay).await;

@@ -1,0 +1,36 @@
+/** `npm start` tells its story to the end, and every total in it is right. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+import { carries, totalsOf } from './oracle.mjs';
+
+test('the demonstration ends with every donor right, before and after the events', async () => {
+  const script = fileURLToPath(new URL('./start.mjs', import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, [script]);
+  assert.equal(stdout.match(/2,357 of 2,357 right/g)?.length, 2, stdout);
+  assert.match(stdout, /event gift\.created, 2 records/);
+  assert.match(stdout, / 0 refused/);
+});
+
+test('the independent computation would notice a wrong total', () => {
+  const gifts = [
+    { donor: 'a', date: '2026-05-01', micros: 5_000_000n, currency: 'USD' },
+    { donor: 'a', date: '2025-05-01', micros: 0n, currency: 'USD' },
+  ];
+  const person = {
+    lifetimeGiftAmount: { amountMicros: 5_000_000, currencyCode: 'USD' },
+    yearToDateGiftAmount: { amountMicros: 5_000_000, currencyCode: 'USD' },
+    lifetimeGiftCount: 1,
+    yearToDateGiftCount: 1,
+    firstGiftDate: '2026-05-01',
+    lastGiftDate: '2026-05-01',
+  };
+  const total = totalsOf(gifts, 2026).get('a');
+  assert.ok(carries(person, total));
+  assert.ok(!carries({ ...person, lifetimeGiftCount: 2 }, total));
+  assert.ok(!carries({ ...person, firstGiftDate: '2025-05-01' }, total));
+  assert.ok(!carries({ ...person, lifetimeGiftAmount: { amountMicros: 5_000_000, currencyCode: null } }, total));
+});

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Builds everything and runs every test: `npm test`. What needs ../shared says so where it is absent.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+say() { printf '\n── %s\n' "$*"; }
+
+./build.sh
+say "building the Twenty app, for servers from 2.40 on and for older ones"
+node serverlessFunctions/build.mjs
+node serverlessFunctions/build.mjs --sdk 2.13.0 --tarball
+
+say "testing the Rust crates"
+cargo test --quiet
+
+say "testing what was built: the wasm, the function, the runtimes, the sandbox, the recordings"
+node --test tests/*/*.test.mjs
