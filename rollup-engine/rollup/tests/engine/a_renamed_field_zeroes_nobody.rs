@@ -2,37 +2,10 @@
 
 use rollup::report::Status;
 use rollup::{Report, calculate_rollups};
-use sandbox::{Faults, Limits, SandboxHost};
+use sandbox::{Faults, Limits};
 use serde_json::{Value, json};
-use std::time::Duration;
-use twenty::{Event, Host, Request, Response, Timestamp, Unreachable};
 
-use super::common::{World, id};
-
-/// A host whose token may not read the metadata
-struct NoMetadata(SandboxHost);
-
-impl Host for NoMetadata {
-    async fn fetch(&self, request: Request) -> Result<Response, Unreachable> {
-        if request.url.contains("/rest/metadata/") {
-            let body = json!({ "statusCode": 403, "error": "Error", "messages": ["no"], "code": "PERMISSION_DENIED" });
-            return Ok(Response { status: 403, headers: vec![], body: body.to_string().into_bytes() });
-        }
-        self.0.fetch(request).await
-    }
-    async fn sleep(&self, duration: Duration) {
-        self.0.sleep(duration).await;
-    }
-    fn now(&self) -> Timestamp {
-        self.0.now()
-    }
-    fn log(&self, event: Event) {
-        self.0.log(event);
-    }
-    fn utc_offset(&self, zone: &str, at: Timestamp) -> Option<i32> {
-        self.0.utc_offset(zone, at)
-    }
-}
+use super::common::{Between, World, id, refusal};
 
 fn definition() -> Value {
     json!({
@@ -54,12 +27,11 @@ async fn run(definition: &Value, metadata: bool) -> (Report, Value) {
     world.create("gift", 1, &json!({ "donorId": id("person", 1), "amount": amount }));
     let mut options = world.options();
     options.environment.set("ROLLUP_ENGINE_CONFIG", json!([definition]).to_string());
-    let host = world.host(Faults::none());
-    let report = if metadata {
-        calculate_rollups(&host, &json!({}), &options).await
-    } else {
-        calculate_rollups(&NoMetadata(host), &json!({}), &options).await
-    };
+    let host = Between::new(world.host(Faults::none())).before(|request| {
+        let forbidden = !metadata && request.url.contains("/rest/metadata/");
+        forbidden.then(|| refusal(403, "no", Some("PERMISSION_DENIED")))
+    });
+    let report = calculate_rollups(&host, &json!({}), &options).await;
     let record = world.record("person", id("person", 1));
     (report, json!([record["lifetimeGiftAmount"]["amountMicros"], record["lifetimeGiftCount"]]))
 }

@@ -5,40 +5,10 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use rollup::{Options, calculate_rollups};
-use sandbox::{Faults, Limits, SandboxHost};
+use sandbox::{Faults, Limits};
 use serde_json::{Value, json};
-use twenty::{Event, Host, Request, Response, Timestamp, Unreachable};
 
-use super::common::World;
-
-/// Counts the calls in flight
-struct Counting {
-    inner: SandboxHost,
-    running: Cell<u32>,
-    most: Cell<u32>,
-}
-
-impl Host for Counting {
-    async fn fetch(&self, request: Request) -> Result<Response, Unreachable> {
-        self.running.set(self.running.get() + 1);
-        self.most.set(self.most.get().max(self.running.get()));
-        let result = self.inner.fetch(request).await;
-        self.running.set(self.running.get() - 1);
-        result
-    }
-    async fn sleep(&self, duration: Duration) {
-        self.inner.sleep(duration).await;
-    }
-    fn now(&self) -> Timestamp {
-        self.inner.now()
-    }
-    fn log(&self, event: Event) {
-        self.inner.log(event);
-    }
-    fn utc_offset(&self, zone: &str, at: Timestamp) -> Option<i32> {
-        self.inner.utc_offset(zone, at)
-    }
-}
+use super::common::{Between, World};
 
 async fn most_in_flight(payload: &Value, concurrency: u32) -> u32 {
     let world = World::with_gifts(Limits::off(), 1_500, 3_000);
@@ -52,10 +22,20 @@ async fn most_in_flight(payload: &Value, concurrency: u32) -> u32 {
     options.environment.set("ROLLUP_ENGINE_CONFIG", config.to_string());
     options.environment.set("ROLLUP_ENGINE_REQUESTS_PER_MINUTE", "off");
     let latency = Faults::none().latency(Duration::from_millis(50), Duration::from_millis(300));
-    let host = Counting { inner: world.host(latency), running: Cell::new(0), most: Cell::new(0) };
+    let (running, most) = (Cell::new(0), Cell::new(0));
+    let host = Between::new(world.host(latency))
+        .before(|_| {
+            running.set(running.get() + 1);
+            most.set(most.get().max(running.get()));
+            None
+        })
+        .after(|_, answer| {
+            running.set(running.get() - 1);
+            answer
+        });
     calculate_rollups(&host, payload, &options).await;
     assert_eq!(world.wrong(), Vec::<String>::new());
-    host.most.get()
+    most.get()
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,11 +3,12 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::time::Duration;
 
 use rollup::{Options, Report, calculate_rollups};
 use sandbox::{Faults, Limits, Sandbox, SandboxHost, Settings};
 use serde_json::{Value, json};
-use twenty::Timestamp;
+use twenty::{Event, Host, Request, Response, Timestamp, Unreachable};
 use uuid::Uuid;
 
 /// Monday 30 November 2026, noon
@@ -141,6 +142,71 @@ impl World {
         }
         wrong
     }
+}
+
+type Before<'a> = Box<dyn Fn(&Request) -> Option<Response> + 'a>;
+type After<'a> = Box<dyn Fn(&Request, Response) -> Response + 'a>;
+
+/// A host with somebody in between: sees each request before and after, and each wait
+pub(crate) struct Between<'a> {
+    pub(crate) inner: SandboxHost,
+    before: Before<'a>,
+    after: After<'a>,
+    waiting: Box<dyn Fn(Duration) -> Duration + 'a>,
+}
+
+impl<'a> Between<'a> {
+    pub(crate) fn new(inner: SandboxHost) -> Self {
+        Self {
+            inner,
+            before: Box::new(|_| None),
+            after: Box::new(|_, answer| answer),
+            waiting: Box::new(|duration| duration),
+        }
+    }
+
+    /// Sees each request before it goes out, and may answer in the server's place.
+    pub(crate) fn before(self, look: impl Fn(&Request) -> Option<Response> + 'a) -> Self {
+        Self { before: Box::new(look), ..self }
+    }
+
+    /// Sees each answer, and may change it.
+    pub(crate) fn after(self, look: impl Fn(&Request, Response) -> Response + 'a) -> Self {
+        Self { after: Box::new(look), ..self }
+    }
+
+    /// Sees each wait, and may make it longer.
+    pub(crate) fn waiting(self, look: impl Fn(Duration) -> Duration + 'a) -> Self {
+        Self { waiting: Box::new(look), ..self }
+    }
+}
+
+impl Host for Between<'_> {
+    async fn fetch(&self, request: Request) -> Result<Response, Unreachable> {
+        if let Some(answer) = (self.before)(&request) {
+            return Ok(answer);
+        }
+        let answer = self.inner.fetch(request.clone()).await?;
+        Ok((self.after)(&request, answer))
+    }
+    async fn sleep(&self, duration: Duration) {
+        self.inner.sleep((self.waiting)(duration)).await;
+    }
+    fn now(&self) -> Timestamp {
+        self.inner.now()
+    }
+    fn log(&self, event: Event) {
+        self.inner.log(event);
+    }
+    fn utc_offset(&self, zone: &str, at: Timestamp) -> Option<i32> {
+        self.inner.utc_offset(zone, at)
+    }
+}
+
+/// A refusal in Twenty's words
+pub(crate) fn refusal(status: u16, message: &str, code: Option<&str>) -> Response {
+    let body = json!({ "statusCode": status, "error": "Error", "messages": [message], "code": code });
+    Response { status, headers: vec![], body: body.to_string().into_bytes() }
 }
 
 /// The id of the n-th record of an object

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use rollup::report::Status;
 use rollup::{Options, Report, calculate_rollups};
-use sandbox::Limits;
+use sandbox::{Faults, Limits};
 use serde_json::{Value, json};
 use twenty::{Event, Host, Request, Response, Timestamp, Unreachable};
 
-use super::common::World;
+use super::common::{Between, World};
 
 /// Answers every call alike
 struct Always(Result<(u16, &'static str), &'static str>);
@@ -94,26 +94,6 @@ async fn answers_that_end_the_run() {
 
 #[tokio::test(start_paused = true)]
 async fn a_page_that_cannot_be_read_costs_its_definitions_and_no_more() {
-    struct Bent(sandbox::SandboxHost, &'static str);
-    impl Host for Bent {
-        async fn fetch(&self, request: Request) -> Result<Response, Unreachable> {
-            let bent = request.url.contains("/rest/companies");
-            let answer = self.0.fetch(request).await?;
-            Ok(if bent { Response { body: self.1.into(), ..answer } } else { answer })
-        }
-        async fn sleep(&self, duration: Duration) {
-            self.0.sleep(duration).await;
-        }
-        fn now(&self) -> Timestamp {
-            self.0.now()
-        }
-        fn log(&self, event: Event) {
-            self.0.log(event);
-        }
-        fn utc_offset(&self, zone: &str, at: Timestamp) -> Option<i32> {
-            self.0.utc_offset(zone, at)
-        }
-    }
     for (body, reason) in [
         ("", "EOF while parsing a value at line 1 column 0"),
         ("{}", "`data.companies` is missing"),
@@ -125,8 +105,10 @@ async fn a_page_that_cannot_be_read_costs_its_definitions_and_no_more() {
     ] {
         let world = World::with_gifts(Limits::default(), 10, 30);
         let reason_in_full = format!("GET /rest/companies: the answer could not be read: {reason}");
-        let report =
-            calculate_rollups(&Bent(world.host(sandbox::Faults::none()), body), &json!({}), &world.options()).await;
+        let host = Between::new(world.host(Faults::none())).after(|request, answer| {
+            if request.url.contains("/rest/companies") { Response { body: body.into(), ..answer } } else { answer }
+        });
+        let report = calculate_rollups(&host, &json!({}), &world.options()).await;
         assert_eq!(report.status, Status::Ok);
         let skipped: Vec<_> = report.skipped.iter().filter(|skipped| skipped.definition == 2).collect();
         assert_eq!((skipped.len(), skipped[0].reason.as_str()), (1, reason_in_full.as_str()));
@@ -136,7 +118,8 @@ async fn a_page_that_cannot_be_read_costs_its_definitions_and_no_more() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_wrong_before_the_first_request() {
-    let cases: [(&[(&str, &str)], Value, &str, &str); 6] = [
+    type Case = (&'static [(&'static str, &'static str)], Value, &'static str, &'static str);
+    let cases: [Case; 6] = [
         (
             &[("TWENTY_API_URL", "")],
             json!({}),

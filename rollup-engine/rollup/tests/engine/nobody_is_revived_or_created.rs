@@ -5,55 +5,11 @@ use std::time::Duration;
 
 use rollup::calculate_rollups;
 use rollup::report::Status;
-use sandbox::{Faults, Limits, SandboxHost};
+use sandbox::{Faults, Limits};
 use serde_json::json;
-use twenty::{Event, Host, Method, Request, Response, Timestamp, Unreachable};
-use uuid::Uuid;
+use twenty::Method;
 
-use super::common::{World, id};
-
-/// What happens to people while the first write is on its way
-struct Meanwhile {
-    inner: SandboxHost,
-    destroyed: Option<Uuid>,
-    deleted: Option<Uuid>,
-    delay: Duration,
-    done: Cell<bool>,
-}
-
-impl Host for Meanwhile {
-    async fn fetch(&self, request: Request) -> Result<Response, Unreachable> {
-        if request.method != Method::Get && !self.done.replace(true) {
-            let mut sandbox = self.inner.sandbox().borrow_mut();
-            if let Some(id) = self.destroyed {
-                sandbox.destroy("person", id, self.now()).unwrap();
-            }
-            if let Some(id) = self.deleted {
-                sandbox.soft_delete("person", id, self.now()).unwrap();
-            }
-        }
-        self.inner.fetch(request).await
-    }
-    async fn sleep(&self, duration: Duration) {
-        // Deleted while the budget holds the write back
-        if let Some(id) = self.deleted
-            && !self.delay.is_zero()
-            && !self.done.replace(true)
-        {
-            self.inner.sandbox().borrow_mut().soft_delete("person", id, self.now()).unwrap();
-        }
-        self.inner.sleep(duration + self.delay).await;
-    }
-    fn now(&self) -> Timestamp {
-        self.inner.now()
-    }
-    fn log(&self, event: Event) {
-        self.inner.log(event);
-    }
-    fn utc_offset(&self, zone: &str, at: Timestamp) -> Option<i32> {
-        self.inner.utc_offset(zone, at)
-    }
-}
+use super::common::{Between, World, id, noon};
 
 #[tokio::test(start_paused = true)]
 async fn a_deleted_parent_is_not_touched() {
@@ -74,13 +30,13 @@ async fn a_deleted_parent_is_not_touched() {
 async fn a_blank_that_the_write_made_is_destroyed_and_reported() {
     let world = World::with_gifts(Limits::default(), 20, 100);
     let gone = id("person", 3);
-    let host = Meanwhile {
-        inner: world.host(Faults::none()),
-        destroyed: Some(gone),
-        deleted: None,
-        delay: Duration::ZERO,
-        done: Cell::new(false),
-    };
+    let done = Cell::new(false);
+    let host = Between::new(world.host(Faults::none())).before(|request| {
+        if request.method != Method::Get && !done.replace(true) {
+            world.sandbox.borrow_mut().destroy("person", gone, noon()).unwrap();
+        }
+        None
+    });
     let report = calculate_rollups(&host, &json!({}), &world.options()).await;
     assert!(world.sandbox.borrow().record("person", gone).is_none(), "{report:?}");
     assert_eq!(report.notes, [format!("person {gone} was deleted while its totals were computed")]);
@@ -91,13 +47,14 @@ async fn a_blank_that_the_write_made_is_destroyed_and_reported() {
 async fn what_was_read_too_long_ago_is_read_again_before_the_write() {
     let world = World::with_gifts(Limits::default(), 20, 100);
     let gone = id("person", 3);
-    let host = Meanwhile {
-        inner: world.host(Faults::none()),
-        destroyed: None,
-        deleted: Some(gone),
-        delay: Duration::from_secs(30),
-        done: Cell::new(false),
-    };
+    let done = Cell::new(false);
+    // Deleted while the budget holds the write back
+    let host = Between::new(world.host(Faults::none())).waiting(|duration| {
+        if !done.replace(true) {
+            world.sandbox.borrow_mut().soft_delete("person", gone, noon()).unwrap();
+        }
+        duration + Duration::from_secs(30)
+    });
     let mut options = world.options();
     // Gifts and people are read at once; the write has to wait for a minute.
     let defaults: serde_json::Value = serde_json::from_str(include_str!("../../src/defaults.json")).unwrap();
