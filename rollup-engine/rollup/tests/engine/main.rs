@@ -5,6 +5,7 @@
 mod a_429_without_retry_after_waits_five_seconds;
 mod a_mixture_of_currencies_is_left_alone;
 mod a_renamed_field_zeroes_nobody;
+mod a_run_killed_anywhere_is_made_good_by_the_next;
 mod a_single_refused_record_is_named;
 mod calls_in_flight_stay_within_the_concurrency;
 mod common;
