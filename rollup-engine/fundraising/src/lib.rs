@@ -1,1 +1,33 @@
+//! The core of a fundraising proxy in front of Twenty: what it decides.
+//!
+//! Plain Rust that is handed its input and the time. Nothing here awaits, reads a clock, calls Twenty or knows
+//! JavaScript, so that every rule is tested by itself; who asks Twenty and answers the caller builds on it.
+//!
+//! | module | what it decides | where the contract has it |
+//! |---|---|---|
+//! | [`payload`] | a request's body, with its members in the order sent | every route with a body |
+//! | [`gift`] | what a gift says, or the first fault with its message; what cannot be true | `POST /gifts`, `POST /gift-staging`, `PATCH /gifts/:id`, a row's `rawPayload` |
+//! | [`money`] | an amount in whole micros, and its currency | `amount`, `feeAmount` |
+//! | [`donor`] | who gave: an explicit id, a match, a question for a reviewer, a new person | contact resolution, `dedupeDiagnostics` |
+//! | [`fingerprint`] | what tells one gift from every other | `sourceFingerprint` |
+//! | [`trust`] | blockers, warnings, how sure the giver is, and whether it processes itself | `processingDiagnostics`, `autoProcess` |
+//! | [`receipt`] | policy, status and key of the receipt | the `receipt…` fields and their environment |
+//! | [`staging`] | the states of a staged gift and the events between them | `processingStatus`, the start of `POST /gift-staging/:id/process` |
+//! | [`agreement`] | when the next instalment is due, and what a payment makes of the status | `nextExpectedAt`, `status` |
+//! | [`signature`] | whether a webhook is from Stripe or from `GoCardless` | the head of both webhook routes |
+//! | [`refusal`] | what a caller is told when the answer is no | errors made by the service itself |
+//!
+//! An intake runs down that table: `payload` → `gift::create` → `gift::plausible` → `donor` → `fingerprint` →
+//! `receipt` → `trust` → a row of `staging`, or the record at once.
 
+pub mod agreement;
+pub mod donor;
+pub mod fingerprint;
+pub mod gift;
+pub mod money;
+pub mod payload;
+pub mod receipt;
+pub mod refusal;
+pub mod signature;
+pub mod staging;
+pub mod trust;

@@ -115,7 +115,7 @@ fn assemble<H: Host>(mode: Mode, run: Run<'_, H>, program: &Program, definitions
         insert_in_order(&mut skipped, entry);
     }
     let mut report = Report {
-        status: if record.totals.failed > 0 { Status::Partial } else { Status::Ok },
+        status: if record.totals.failed > 0 || record.incomplete { Status::Partial } else { Status::Ok },
         mode: Some(mode),
         details: record.details(program, definitions),
         totals: record.totals,

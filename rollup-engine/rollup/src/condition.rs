@@ -45,6 +45,9 @@ impl Ready {
     }
 
     fn order(&self, value: &Value) -> Option<Ordering> {
+        if value.is_absent() {
+            return None;
+        }
         if let (Some(this), Some(that)) = (value.number(), self.number) {
             return Some(this.cmp(&that));
         }
@@ -95,9 +98,13 @@ impl Test {
         &self.field
     }
 
-    /// Whether this value meets the condition
+    /// Whether this value meets the condition; one that is not known meets all, so that what is made of it is not known
+    /// either
     #[must_use]
     pub fn holds(&self, value: &Value) -> bool {
+        if *value == Value::Unknown {
+            return true;
+        }
         let equal = || self.operands.iter().any(|operand| operand.equals(value));
         let order = || self.operands.first().and_then(|operand| operand.order(value));
         match self.operator {
@@ -134,6 +141,10 @@ mod tests {
             (json!(5), "equals", json!(5), true),
             (json!("5.0"), "equals", json!(5), true),
             (json!(5), "in", json!([4, "5"]), true),
+            (json!(""), "equals", json!(null), true),
+            (json!(""), "notEquals", json!("x"), true),
+            (json!(null), "in", json!(["x", ""]), true),
+            (json!(""), "lt", json!("x"), false),
             (json!(10), "gt", json!(9), true),
             (json!("10"), "gt", json!("9"), true),
             (json!(true), "equals", json!(true), true),

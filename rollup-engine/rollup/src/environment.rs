@@ -125,7 +125,9 @@ fn base_url(text: &str) -> Result<String, EnvironmentError> {
     let bad = || EnvironmentError::BadUrl(text.to_owned());
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).ok_or_else(bad)?;
     let host = rest.split('/').next().unwrap_or_default();
-    if host.is_empty() || text.contains(|letter: char| letter.is_whitespace() || "?#\"<>\\".contains(letter)) {
+    if host.is_empty()
+        || text.contains(|letter: char| letter.is_whitespace() || matches!(letter, '?' | '#' | '"' | '<' | '>' | '\\'))
+    {
         return Err(bad());
     }
     let text = text.trim_end_matches('/');

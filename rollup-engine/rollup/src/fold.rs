@@ -18,6 +18,8 @@ use crate::total::Total;
 #[derive(Clone, Debug, Default)]
 pub struct Fold {
     parents: HashMap<Uuid, Box<[Tally]>>,
+    /// Parent of each child, as it was read
+    owners: HashMap<Uuid, Uuid>,
     /// The whole rollup, or single columns, that a record has shown to name a missing field
     missing: Option<String>,
     missing_columns: Vec<(usize, String)>,
@@ -34,6 +36,7 @@ impl Fold {
             self.missing.get_or_insert_with(|| test.field().to_owned());
         }
         let Some(parent) = relation.text().and_then(|id| Uuid::try_parse(id).ok()) else { return };
+        self.owners.insert(record.id, parent);
         if !meets(&rollup.tests, record) {
             return;
         }
@@ -59,6 +62,12 @@ impl Fold {
         let none = Tally::default();
         let tally = self.parents.get(&parent).and_then(|tallies| tallies.get(index)).unwrap_or(&none);
         Total::new(&column.aggregation, column.target, tally, calendar)
+    }
+
+    /// The parent that a child had when it was read
+    #[must_use]
+    pub fn parent_of(&self, child: Uuid) -> Option<Uuid> {
+        self.owners.get(&child).copied()
     }
 
     /// Whether any child was counted for this parent

@@ -7,10 +7,11 @@ mod targeted;
 mod write;
 
 use std::cell::{Cell, RefCell};
+use std::time::Duration;
 
 use twenty::client::Client;
 use twenty::error::ApiError;
-use twenty::{Event, Host, Level};
+use twenty::{Event, Host, Level, Timestamp};
 
 use crate::calendar::Calendar;
 use crate::config::MixedCurrency;
@@ -56,6 +57,10 @@ pub(crate) struct Run<'a, H> {
     folds: Vec<RefCell<Fold>>,
     /// Most rows in a batch; less than the usual on servers that say so
     batch_size: Cell<usize>,
+    /// Single records that were refused in a row, by source
+    refusals: Vec<Cell<u32>>,
+    /// When the run began, by our clock
+    began: Timestamp,
     /// Whether parents are looked at for the second time, and so not counted again
     again: Cell<bool>,
     record: RefCell<Record>,
@@ -79,6 +84,8 @@ impl<'a, H: Host> Run<'a, H> {
             concurrency,
             folds: program.rollups.iter().map(|_| RefCell::default()).collect(),
             batch_size: Cell::new(twenty::client::MOST_RECORDS),
+            refusals: program.sources.iter().map(|_| Cell::new(0)).collect(),
+            began: client.host().now(),
             again: Cell::new(false),
             record: RefCell::new(Record::new(program)),
         }
@@ -86,6 +93,15 @@ impl<'a, H: Host> Run<'a, H> {
 
     pub(crate) fn into_record(self) -> Record {
         self.record.into_inner()
+    }
+
+    /// What happens in Twenty from here on happens in this run; by the server's clock where it tells it, as ours may be
+    /// off
+    fn since(&self) -> Timestamp {
+        match self.client.first_answer() {
+            Some(answer) => answer - Duration::from_secs(2),
+            None => self.began - Duration::from_mins(1),
+        }
     }
 
     /// Takes an error of reading an object: it ends the run, or the definitions that need the object.

@@ -21,6 +21,8 @@ pub struct Tally {
     /// Children that were counted, or of which the value was taken
     count: u64,
     parts: Vec<Part>,
+    /// Codes of values that are mixtures themselves
+    mixtures: Vec<Box<str>>,
     /// A value that is no number, or a sum out of range
     unusable: bool,
 }
@@ -67,6 +69,12 @@ impl Tally {
         if value.is_absent() {
             return;
         }
+        let code = code.and_then(Value::text).unwrap_or_default();
+        if code.chars().any(|letter| letter == MIXTURE) {
+            self.count += 1;
+            self.mixtures.push(code.into());
+            return;
+        }
         let number = value.number();
         let (total, weighs) = match (kind, number) {
             (Kind::Sum | Kind::Avg, Some(number)) => (Total::Sum(number), !number.is_zero()),
@@ -78,7 +86,6 @@ impl Tally {
             }
         };
         self.count += 1;
-        let code = code.and_then(Value::text).unwrap_or_default();
         match self.parts.iter_mut().find(|part| *part.code == *code) {
             None => self.parts.push(Part { code: code.into(), total, weighs }),
             Some(part) => {
@@ -98,11 +105,9 @@ impl Tally {
             return Result::Count(self.count);
         }
         let weighing = || self.parts.iter().filter(|part| part.weighs);
-        let mixture = |part: &&Part| part.code.contains(MIXTURE);
-        if weighing().count() > 1 || self.parts.iter().any(|part| mixture(&part)) {
-            let parts = self.parts.iter().filter(|part| part.weighs || mixture(part));
+        if weighing().count() > 1 || !self.mixtures.is_empty() {
             let mut codes: Vec<Box<str>> = Vec::new();
-            for code in parts.flat_map(|part| part.code.split(MIXTURE)) {
+            for code in weighing().map(|part| &part.code).chain(&self.mixtures).flat_map(|code| code.split(MIXTURE)) {
                 insert_in_order(&mut codes, code.into());
             }
             return Result::Mixed(codes);
@@ -191,6 +196,7 @@ mod tests {
             tally(Kind::Sum, &[(number(5), "GBP"), (Value::Null, "USD"), (number(-2), "GBP"), (text("4"), "GBP")]);
         assert_eq!(sum, Result::Sum(Decimal::from_integer(7), Some("GBP".into()), 3));
         assert_eq!(tally(Kind::Sum, &[]), Result::Nothing);
+        assert_eq!(tally(Kind::Max, &[(text(""), "")]), Result::Nothing);
         assert_eq!(tally(Kind::Count, &[(Value::Null, ""), (number(1), "")]), Result::Count(2));
     }
 

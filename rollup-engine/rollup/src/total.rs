@@ -1,6 +1,7 @@
 //! From a tally to what is stored on the parent, and whether that is what is stored already.
 
 use serde_json::{Map, Value as Json};
+use twenty::Timestamp;
 use twenty::decimal::Decimal;
 use twenty::time::format_date;
 use twenty::value::Value;
@@ -17,8 +18,10 @@ pub enum Target {
     Money,
     /// NUMBER, DATE, TEXT …: one value; an instant is cut to its day
     Plain,
-    /// `DATE_TIME`: one value; an instant stays one
+    /// `DATE_TIME`: one value; an instant stays one, a date becomes the instant at which it begins
     Instant,
+    /// TEXT or SELECT: a text, also one that reads like a number
+    Text,
 }
 
 impl Target {
@@ -72,6 +75,7 @@ impl Total {
             tally::Result::Sum(sum, code, _) => amount(if money { sum } else { sum.rounded(2) }, code),
             tally::Result::Best(value, code) => match value {
                 Value::Number(number) => amount(number, code),
+                Value::Text(text) if target == Target::Text => Self::Text(text),
                 Value::Text(text) => match Decimal::parse(&text) {
                     Some(number) => amount(number, code),
                     None if money => Self::Unknown,
@@ -125,7 +129,9 @@ fn dated(text: Box<str>, target: Target, calendar: &Calendar) -> Box<str> {
         Some(moment @ Moment::Instant(_)) if target == Target::Plain => {
             moment.instant().map_or(text, |at| format_date(calendar.local(at).date()).into())
         }
-        Some(Moment::Date(day)) if target == Target::Instant => format!("{day}T00:00:00.000Z").into(),
+        Some(moment @ Moment::Date(_)) if target == Target::Instant => {
+            moment.day().map_or(text, |day| calendar.midnight(day).to_string().into())
+        }
         _ => text,
     }
 }
@@ -137,6 +143,10 @@ fn same_number(number: Decimal, stored: &Value) -> bool {
 
 fn same_time(a: &str, b: &str) -> bool {
     match (Moment::read(a), Moment::read(b)) {
+        // Without metadata a DATE_TIME is not known to be one: it stores a date as the midnight at which it begins.
+        (Some(Moment::Date(day)), Some(instant @ Moment::Instant(_))) => {
+            instant.instant() == Timestamp::parse(&format!("{day}T00:00:00.000Z"))
+        }
         (Some(a), Some(b)) => a.order(b) == Some(std::cmp::Ordering::Equal),
         _ => false,
     }
@@ -147,7 +157,6 @@ mod tests {
     use super::*;
     use crate::definitions::parse_one;
     use serde_json::json;
-    use twenty::Timestamp;
 
     fn total(kind: &str, target: Target, values: &[(Json, Json)]) -> Total {
         let mut json = json!({ "type": kind, "childField": "x.amountMicros", "parentField": "total" });

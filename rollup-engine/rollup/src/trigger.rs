@@ -140,7 +140,8 @@ fn unknown(found: &str) -> Fault {
 fn hint(payload: &Json, event: &Json) -> Result<Hint, Fault> {
     let name = payload.get("name").and_then(Json::as_str).unwrap_or_default();
     let (object, operation) = name.split_once('.').unwrap_or_default();
-    let object = payload.pointer("/objectMetadata/nameSingular").and_then(Json::as_str).unwrap_or(object);
+    let metadata = payload.get("objectMetadata").and_then(|metadata| metadata.get("nameSingular"));
+    let object = metadata.and_then(Json::as_str).unwrap_or(object);
     if object.is_empty() {
         return Err(Fault::new("payload, name", "expected an object and an operation, such as `gift.created`"));
     }

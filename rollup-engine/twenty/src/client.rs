@@ -22,6 +22,9 @@ pub const MOST_RECORDS: usize = 200;
 /// How long one attempt may take; an upsert of 200 records takes Twenty about 2 s
 const TIMEOUT: Duration = Duration::from_mins(1);
 
+/// How long after the deadline a call that is under way may still end
+const GRACE: Duration = Duration::from_secs(5);
+
 /// Where a workspace is, and who asks
 #[derive(Clone, PartialEq, Eq)]
 pub struct Connection {
@@ -143,6 +146,16 @@ impl<H: Host> Client<H> {
             return Err(ApiError::Malformed { endpoint, reason: "there is a next page but no `endCursor`".into() });
         }
         Ok(page)
+    }
+
+    /// One live record
+    ///
+    /// # Errors
+    /// See [`ApiError`]; [`ApiError::NotFound`] for one that is deleted or was never there.
+    pub async fn get(&self, names: &Names, id: Uuid, keep: &Projection) -> Result<Page, ApiError> {
+        let mut call = Call::new(Method::Get, format!("/rest/{}/{{id}}", names.plural));
+        call.path = format!("/rest/{}/{id}?depth=0", names.plural);
+        self.records(call, &names.singular, keep).await
     }
 
     /// Changes one record, which may be one that was deleted meanwhile (it stays deleted)
@@ -279,7 +292,7 @@ impl<H: Host> Client<H> {
             url: format!("{}{}", self.connection.base_url, call.path),
             headers,
             body: call.body.clone(),
-            timeout: TIMEOUT,
+            timeout: self.deadline.map_or(TIMEOUT, |deadline| TIMEOUT.min(deadline.since(self.host.now()) + GRACE)),
         }
     }
 
@@ -311,5 +324,93 @@ impl<H: Host> Client<H> {
                 .with("status", status)
                 .with("waitMs", u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::Unreachable;
+    use crate::value::Value;
+    use serde_json::json;
+
+    const ADA: Uuid = Uuid::from_u128(0x1111_1111_1111_4111_8111_1111_1111_1111);
+
+    /// Answers every call alike, and keeps what was asked
+    struct Scripted {
+        answer: serde_json::Value,
+        asked: RefCell<Vec<String>>,
+    }
+
+    impl Host for Scripted {
+        async fn fetch(&self, request: Request) -> Result<Response, Unreachable> {
+            assert_eq!(request.header("authorization"), Some("Bearer secret"));
+            let body = request.body.map(String::from_utf8).transpose().unwrap().unwrap_or_default();
+            self.asked.borrow_mut().push(format!("{} {} {body}", request.method, request.url).trim_end().to_owned());
+            Ok(Response { status: 200, headers: vec![], body: self.answer.to_string().into_bytes() })
+        }
+        async fn sleep(&self, _: Duration) {}
+        fn now(&self) -> Timestamp {
+            Timestamp::from_millis(0)
+        }
+        fn log(&self, _: Event) {}
+        fn utc_offset(&self, _: &str, _: Timestamp) -> Option<i32> {
+            None
+        }
+    }
+
+    fn client(answer: serde_json::Value) -> Client<Scripted> {
+        let host = Scripted { answer, asked: RefCell::default() };
+        let connection = Connection { base_url: "http://twenty.test".into(), token: "secret".into() };
+        Client::new(host, connection, Pace::default(), Priority::Job, None, 1)
+    }
+
+    #[tokio::test]
+    async fn each_operation_asks_as_twenty_wants_it_and_finds_its_records() {
+        let names = Names::new("person", "people");
+        let mut keep = Projection::default();
+        keep.add("n");
+        let record = json!({ "id": ADA, "n": 7 });
+        let client = client(json!({ "data": {
+            "people": [record], "person": record, "updatePerson": record, "createPeople": [record]
+        }, "pageInfo": {} }));
+        let filter = Filter::IdIn("id".into(), vec![ADA]);
+        let query = PageQuery { filter: Some(&filter), after: Some("a="), limit: 500 };
+        let rows = [json!({ "id": ADA })];
+        for page in [
+            client.list(&names, query, &keep).await,
+            client.get(&names, ADA, &keep).await,
+            client.patch(&names, ADA, &json!({ "n": 7 }), None, &keep).await,
+            client.upsert(&names, &rows, None, &keep).await,
+        ] {
+            let page = page.unwrap();
+            assert_eq!((page.records[0].id, page.records[0].value(0).number()), (ADA, Value::from(&json!(7)).number()));
+        }
+        assert_eq!(
+            client.host().asked.borrow().as_slice(),
+            [
+                format!(
+                    "GET http://twenty.test/rest/people?limit=200&depth=0&filter=and%28id%5Bin%5D%3A%5B{ADA}%5D%29\
+                     &starting_after=a%3D"
+                ),
+                format!("GET http://twenty.test/rest/people/{ADA}?depth=0"),
+                format!("PATCH http://twenty.test/rest/people/{ADA} {{\"n\":7}}"),
+                format!("POST http://twenty.test/rest/batch/people?upsert=true [{{\"id\":\"{ADA}\"}}]"),
+            ]
+        );
+        let ledger = client.ledger();
+        let asked: Vec<_> = ledger.by_endpoint.iter().map(|(endpoint, _)| endpoint.to_owned()).collect();
+        let routes =
+            ["GET /rest/people", "GET /rest/people/{id}", "PATCH /rest/people/{id}", "POST /rest/batch/people"];
+        assert_eq!((ledger.total, asked), (4, routes.map(str::to_owned).to_vec()));
+    }
+
+    #[tokio::test]
+    async fn a_write_that_comes_too_late_does_not_go_out() {
+        let client = client(json!({}));
+        let late = Some(Timestamp::from_millis(-1));
+        let error = client.upsert(&Names::new("person", "people"), &[], late, &Projection::default()).await;
+        assert_eq!(error.unwrap_err().code(), "stale");
+        assert!(client.host().asked.borrow().is_empty());
     }
 }

@@ -132,7 +132,8 @@ impl ErrorBody {
     fn read(body: &[u8]) -> Self {
         const LONGEST: usize = 300; // characters; a validation error can list every field of a record
         let envelope: Value = serde_json::from_slice(body).unwrap_or_default();
-        let message = envelope.pointer("/messages/0").or_else(|| envelope.get("message")).and_then(Value::as_str);
+        let first = envelope.get("messages").and_then(|messages| messages.get(0));
+        let message = first.or_else(|| envelope.get("message")).and_then(Value::as_str);
         let message = message.unwrap_or("no message").chars().take(LONGEST).collect();
         let code = envelope.get("code").and_then(Value::as_str).map(str::to_owned);
         Self { message, code }

@@ -84,6 +84,9 @@ impl Gate {
                 continue;
             }
             let now = host.now();
+            if deadline.is_some_and(|deadline| now >= deadline) {
+                return Err(TooLate);
+            }
             let turn = self.budget.borrow().turn(now, metered);
             match turn {
                 Turn::Go => {

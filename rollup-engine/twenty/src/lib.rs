@@ -13,6 +13,7 @@ pub mod host;
 pub mod ledger;
 pub mod page;
 pub mod retry;
+mod scan;
 pub mod schema;
 pub mod time;
 pub mod value;

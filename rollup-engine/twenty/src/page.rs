@@ -3,15 +3,11 @@
 //! A page of 200 gifts is some 100 KB of JSON, of which a rollup needs a handful of values per record. The paths are
 //! known only at run time (they stand in the definitions), so a typed struct will not do, and a tree of
 //! `serde_json::Value` would cost more than the whole fold. [`Projection`] is the set of paths; [`read_records`] walks
-//! the bytes once and skips all else.
+//! the bytes and skips all else.
 
-use std::fmt;
-
-use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::Value as Json;
-use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use crate::scan::{Malformed, Scanner};
 use crate::value::Value;
 
 /// The paths to keep of each record, numbered in the order given
@@ -96,7 +92,7 @@ pub struct Page {
 pub enum PageError {
     /// Not JSON, or JSON of another shape
     #[error("{0}")]
-    Json(#[from] serde_json::Error),
+    Malformed(#[from] Malformed),
     /// The place where the records belong is not there
     #[error("`data.{0}` is missing")]
     NoRecords(String),
@@ -115,14 +111,8 @@ pub enum PageError {
 /// # Errors
 /// If the bytes are not such a reply, or a record has no id.
 pub fn read_records(body: &[u8], key: &str, projection: &Projection) -> Result<Page, PageError> {
-    let mut page = Page::default();
-    let mut found = false;
-    let mut deserializer = serde_json::Deserializer::from_slice(body);
-    ReplySeed { key, projection, page: &mut page, found: &mut found }.deserialize(&mut deserializer)?;
-    deserializer.end()?;
-    if !found {
-        return Err(PageError::NoRecords(key.to_owned()));
-    }
+    let page = read_reply(&mut Scanner::new(body)?, key, projection)?;
+    let page = page.ok_or_else(|| PageError::NoRecords(key.to_owned()))?;
     match page.records.iter().position(|record| record.id.is_nil()) {
         Some(index) => Err(PageError::NoId { key: key.to_owned(), index }),
         None => Ok(page),
@@ -134,226 +124,103 @@ pub fn read_records(body: &[u8], key: &str, projection: &Projection) -> Result<P
 /// # Errors
 /// If the bytes are not a list of objects. A record without an id is kept, with the nil id.
 pub fn read_bare_records(json: &[u8], projection: &Projection) -> Result<Vec<Record>, PageError> {
+    let mut scanner = Scanner::new(json)?;
+    let mut records = Vec::new();
+    read_list(&mut scanner, projection, &mut records)?;
+    scanner.end()?;
+    Ok(records)
+}
+
+fn read_reply(scanner: &mut Scanner<'_>, key: &str, projection: &Projection) -> Result<Option<Page>, Malformed> {
     let mut page = Page::default();
-    let mut deserializer = serde_json::Deserializer::from_slice(json);
-    RecordsSeed { projection, page: &mut page }.deserialize(&mut deserializer)?;
-    deserializer.end()?;
-    Ok(page.records)
-}
-
-struct ReplySeed<'a> {
-    key: &'a str,
-    projection: &'a Projection,
-    page: &'a mut Page,
-    found: &'a mut bool,
-}
-
-impl<'de> DeserializeSeed<'de> for ReplySeed<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for ReplySeed<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a reply with `data`")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(Key(name)) = map.next_key::<Key<'de>>()? {
-            match &*name {
-                "data" => map.next_value_seed(DataSeed {
-                    key: self.key,
-                    projection: self.projection,
-                    page: self.page,
-                    found: self.found,
-                })?,
-                "totalCount" => self.page.total_count = map.next_value::<Json>()?.as_u64(),
-                "pageInfo" => {
-                    let info: Json = map.next_value()?;
-                    self.page.end_cursor = info.get("endCursor").and_then(Json::as_str).map(str::to_owned);
-                    self.page.has_next_page = info.get("hasNextPage") == Some(&Json::Bool(true));
-                }
-                _ => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-struct DataSeed<'a> {
-    key: &'a str,
-    projection: &'a Projection,
-    page: &'a mut Page,
-    found: &'a mut bool,
-}
-
-impl<'de> DeserializeSeed<'de> for DataSeed<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for DataSeed<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "an object with `{}`", self.key)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(Key(name)) = map.next_key::<Key<'de>>()? {
-            if name == self.key {
-                *self.found = true;
-                map.next_value_seed(RecordsSeed { projection: self.projection, page: self.page })?;
-            } else {
-                map.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(())
-    }
-}
-
-struct RecordsSeed<'a> {
-    projection: &'a Projection,
-    page: &'a mut Page,
-}
-
-impl<'de> DeserializeSeed<'de> for RecordsSeed<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for RecordsSeed<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("records")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        let mut values = vec![Value::Missing; self.projection.len];
-        while let Some(id) =
-            seq.next_element_seed(RecordSeed { node: &self.projection.root, values: &mut values, top: true })?
-        {
-            let kept = std::mem::replace(&mut values, vec![Value::Missing; self.projection.len]);
-            self.page.records.push(Record { id, values: kept.into() });
-        }
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
-        let mut values = vec![Value::Missing; self.projection.len];
-        let id = RecordSeed { node: &self.projection.root, values: &mut values, top: true }.visit_map(map)?;
-        self.page.records.push(Record { id, values: values.into() });
-        Ok(())
-    }
-}
-
-struct RecordSeed<'a> {
-    node: &'a Node,
-    values: &'a mut [Value],
-    top: bool,
-}
-
-impl<'de> DeserializeSeed<'de> for RecordSeed<'_> {
-    type Value = Uuid;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Uuid, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for RecordSeed<'_> {
-    type Value = Uuid;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a record")
-    }
-
-    // A composite field that is empty as a whole: its parts are there, and empty.
-    fn visit_unit<E: serde::de::Error>(self) -> Result<Uuid, E> {
-        if self.top {
-            return Err(E::custom("a record is null"));
-        }
-        fill(self.node, self.values, &Value::Null);
-        Ok(Uuid::nil())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Uuid, A::Error> {
-        let mut id = Uuid::nil();
-        while let Some(Key(name)) = map.next_key::<Key<'de>>()? {
-            let wanted = self.node.children.iter().find(|(child, _)| *child == name).map(|(_, child)| child);
-            let is_id = self.top && name == "id";
-            match wanted {
-                Some(child) if child.leaf.is_some() || is_id => {
-                    let raw: &RawValue = map.next_value()?;
-                    if is_id {
-                        id = read_id(raw);
+    let mut found = false;
+    scanner.enter(b'{', "a reply with `data`")?;
+    let mut first = true;
+    while let Some(name) = scanner.next_key(&mut first)? {
+        match &*name {
+            "data" => {
+                scanner.enter(b'{', "an object with records")?;
+                let mut first = true;
+                while let Some(name) = scanner.next_key(&mut first)? {
+                    if name == key {
+                        found = true;
+                        read_list(scanner, projection, &mut page.records)?;
+                    } else {
+                        scanner.value()?;
                     }
-                    keep(child, raw, self.values).map_err(A::Error::custom)?;
                 }
-                Some(child) => {
-                    map.next_value_seed(RecordSeed { node: child, values: &mut *self.values, top: false })?;
+            }
+            "totalCount" => page.total_count = scanner.value()?.parse().ok(),
+            "pageInfo" if scanner.peek() == Some(b'{') => {
+                scanner.enter(b'{', "an object")?;
+                let mut first = true;
+                while let Some(name) = scanner.next_key(&mut first)? {
+                    let value = Value::from_json_text(scanner.value()?);
+                    match &*name {
+                        "endCursor" => page.end_cursor = value.text().map(str::to_owned),
+                        "hasNextPage" => page.has_next_page = value == Value::Bool(true),
+                        _ => {}
+                    }
                 }
-                None if is_id => id = read_id(map.next_value()?),
-                None => {
-                    map.next_value::<IgnoredAny>()?;
-                }
+            }
+            _ => {
+                scanner.value()?;
             }
         }
-        Ok(id)
     }
+    scanner.end()?;
+    Ok(found.then_some(page))
 }
 
-/// A key, borrowed from the page where it has no escapes
-struct Key<'a>(std::borrow::Cow<'a, str>);
+/// Reads a list of records, or one record in its place
+fn read_list(scanner: &mut Scanner<'_>, projection: &Projection, records: &mut Vec<Record>) -> Result<(), Malformed> {
+    if scanner.peek() == Some(b'{') {
+        records.push(read_record(scanner, projection)?);
+        return Ok(());
+    }
+    scanner.enter(b'[', "records")?;
+    let mut first = true;
+    while scanner.next(b']', &mut first)? {
+        records.push(read_record(scanner, projection)?);
+    }
+    Ok(())
+}
 
-impl<'de> serde::Deserialize<'de> for Key<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct KeyVisitor;
-        impl<'de> Visitor<'de> for KeyVisitor {
-            type Value = Key<'de>;
+fn read_record(scanner: &mut Scanner<'_>, projection: &Projection) -> Result<Record, Malformed> {
+    let mut record = Record { id: Uuid::nil(), values: vec![Value::Missing; projection.len].into() };
+    read_part(scanner, &projection.root, &mut record.values, Some(&mut record.id))?;
+    Ok(record)
+}
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a key")
-            }
-
-            fn visit_borrowed_str<E>(self, key: &'de str) -> Result<Key<'de>, E> {
-                Ok(Key(key.into()))
-            }
-
-            fn visit_str<E>(self, key: &str) -> Result<Key<'de>, E> {
-                Ok(Key(key.to_owned().into()))
-            }
+/// Reads an object: a record, whose `id` is looked for, or a composite field of one
+fn read_part(
+    scanner: &mut Scanner<'_>,
+    node: &Node,
+    values: &mut [Value],
+    mut id: Option<&mut Uuid>,
+) -> Result<(), Malformed> {
+    scanner.enter(b'{', if id.is_some() { "a record" } else { "an object or null" })?;
+    let mut first = true;
+    while let Some(name) = scanner.next_key(&mut first)? {
+        let value = scanner.value()?;
+        if let Some(id) = id.as_deref_mut().filter(|_| name == "id") {
+            *id = Uuid::try_parse(value.trim_matches('"')).unwrap_or_default();
         }
-        deserializer.deserialize_str(KeyVisitor)
-    }
-}
-
-fn read_id(raw: &RawValue) -> Uuid {
-    Uuid::try_parse(raw.get().trim_matches('"')).unwrap_or_default()
-}
-
-/// Stores a leaf; where a path also leads further down, the same text is read once more for that
-fn keep(node: &Node, raw: &RawValue, values: &mut [Value]) -> Result<(), serde_json::Error> {
-    if let Some(slot) = node.leaf.and_then(|leaf| values.get_mut(leaf)) {
-        *slot = Value::from_json_text(raw.get());
-    }
-    if !node.children.is_empty() && matches!(raw.get().as_bytes().first(), Some(b'{' | b'n')) {
-        let mut deserializer = serde_json::Deserializer::from_slice(raw.get().as_bytes());
-        RecordSeed { node, values, top: false }.deserialize(&mut deserializer)?;
+        let Some((_, child)) = node.children.iter().find(|(child, _)| *child == name) else { continue };
+        if let Some(slot) = child.leaf.and_then(|leaf| values.get_mut(leaf)) {
+            *slot = Value::from_json_text(value);
+        }
+        if child.children.is_empty() {
+            continue;
+        }
+        if value == "null" {
+            // A composite field that is empty as a whole: its parts are there, and empty.
+            fill(child, values, &Value::Null);
+        } else if child.leaf.is_none() || value.starts_with('{') {
+            // Composite fields are small; the second walk over them spares a second way through this function.
+            scanner.back(value);
+            read_part(scanner, child, values, None)?;
+        }
     }
     Ok(())
 }
@@ -419,12 +286,49 @@ mod tests {
         let error = |body: &str| read_records(body.as_bytes(), "gifts", &none).unwrap_err().to_string();
         assert_eq!(error(r#"{"data":{"people":[]}}"#), "`data.gifts` is missing");
         assert_eq!(error(r#"{"data":{"gifts":[{"id":7}]}}"#), "`data.gifts[0].id` is missing or not a UUID");
-        assert_eq!(error("<html>"), "expected value at line 1 column 1");
-        assert!(error(r#"{"data":{"gifts":[{"id":"1"#).starts_with("EOF while parsing"));
-        assert_eq!(error(r#"{"data":{"gifts":[null]}}"#), "a record is null at line 1 column 22");
+        assert_eq!(error("<html>"), "expected a reply with `data` at byte 0");
+        assert_eq!(error(r#"{"data":{"gifts":[{"id":"1"#), "expected a closing quote at byte 26, where the text ends");
+        assert_eq!(error(r#"{"data":{"gifts":[null]}}"#), "expected a record at byte 18");
+    }
+
+    /// JSON texts of records: odd spacing, escapes, doubled keys, numbers of all shapes that a double holds as written
+    fn json() -> impl Strategy<Value = String> {
+        let leaf = prop_oneof![
+            "null|true|false|-?[1-9][0-9]{0,9}(\\.[0-9]{1,4})?([eE][+-]?[0-3])?|-?0",
+            "[\"][ !#-\\[\\]-~é→🎁]{0,6}(\\\\n|\\\\\"|\\\\u00e9|\\\\ud83c\\\\udf81)?[\"]",
+        ];
+        leaf.prop_recursive(3, 24, 5, |inner| {
+            let entry = (r#""(a|b|\\u0061|id|é)"[ \n]?:\t?"#, inner.clone()).prop_map(|(key, value)| key + &value);
+            prop_oneof![
+                proptest::collection::vec(inner, 0..3).prop_map(|items| format!("[{}]", items.join(" ,"))),
+                proptest::collection::vec(entry, 0..5).prop_map(|entries| format!("{{{}}}", entries.join(", "))),
+            ]
+        })
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        #[test]
+        fn what_is_kept_is_what_serde_finds(record in proptest::collection::vec(json(), 4)) {
+            let text = format!(
+                r#"{{"a":{}, "skipped":{}, "b":{{"\u0061":{},"c":{}}}}}"#, record[0], record[1], record[2], record[3]
+            );
+            let tree: serde_json::Value = serde_json::from_str(&text).unwrap();
+            let records = read_bare_records(text.as_bytes(), &projection(&["a", "b.a", "b.c", "d"])).unwrap();
+            let kept = ["/a", "/b/a", "/b/c", "/d"].map(|at| tree.pointer(at).map_or(Value::Missing, Value::from));
+            prop_assert_eq!(&*records[0].values, &kept, "{}", text);
+        }
+
+        #[test]
+        fn what_serde_refuses_is_refused(text in json(), at in 0_usize..60, byte: u8) {
+            let mut bytes = format!(r#"{{"data":{{"gifts":[{{"x":{text}}}]}}}}"#).into_bytes();
+            if let Some(place) = bytes.get_mut(at) { *place = byte; }
+            let refused = serde_json::from_slice::<serde::de::IgnoredAny>(&bytes).is_err();
+            let read = read_records(&bytes, "gifts", &projection(&["x", "x.a"]));
+            prop_assert!(!refused || matches!(read, Err(PageError::Malformed(_))), "{read:?}");
+        }
+
         #[test]
         fn any_bytes_are_read_or_refused_without_a_panic(body in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = read_records(&body, "gifts", &projection(&["a.b", "a"]));

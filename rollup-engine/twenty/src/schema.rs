@@ -59,6 +59,8 @@ const USUAL: &[(&str, &str)] = &[
 pub struct Field {
     /// Twenty's type: `CURRENCY`, `NUMBER`, `DATE`, `RELATION` …
     pub kind: String,
+    /// Of a relation to one record, the object on the other side in the singular, where the metadata tells it
+    pub target: Option<String>,
 }
 
 /// One object of a workspace
@@ -199,7 +201,11 @@ fn read_object(object: &Value) -> Option<Object> {
     let mut fields = Vec::new();
     for field in object.get("fields").and_then(Value::as_array).into_iter().flatten().filter(|field| is_active(field)) {
         let column = field.get("settings").and_then(|settings| text(settings, "joinColumnName"));
-        fields.push((column.or_else(|| text(field, "name"))?, Field { kind: text(field, "type")? }));
+        let target = field
+            .get("relation")
+            .and_then(|relation| relation.get("targetObjectMetadata"))
+            .and_then(|target| text(target, "nameSingular"));
+        fields.push((column.or_else(|| text(field, "name"))?, Field { kind: text(field, "type")?, target }));
     }
     Some(Object {
         names: Names { singular: text(object, "nameSingular")?, plural: text(object, "namePlural")? },

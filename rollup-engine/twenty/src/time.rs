@@ -48,7 +48,7 @@ impl Timestamp {
     /// Reads the `Date` header of an HTTP answer: `Sun, 22 Nov 2026 21:26:57 GMT`
     #[must_use]
     pub fn parse_http_date(text: &str) -> Option<Self> {
-        let mut words = text.split_once(", ")?.1.strip_suffix(" GMT")?.split(' ');
+        let mut words = text.split_once(',')?.1.strip_prefix(' ')?.strip_suffix(" GMT")?.split(' ');
         let (day, month, year, clock) = (words.next()?, words.next()?, words.next()?, words.next()?);
         let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
         let month = months.iter().position(|name| *name == month)? + 1;

@@ -18,15 +18,21 @@ pub enum Value {
     Number(Decimal),
     /// Any string: text, a date, an instant, an id, an option
     Text(Box<str>),
+    /// There, but not known: the result of a computation that has none. Never read from a record
+    Unknown,
     /// A number out of range, an object or a list: there, but nothing that can be added up
     Unreadable,
 }
 
 impl Value {
-    /// Whether nothing is there: empty, or no such key
+    /// Whether nothing is there: empty, or no such key; Twenty gives an empty text as `""`
     #[must_use]
-    pub const fn is_absent(&self) -> bool {
-        matches!(self, Self::Missing | Self::Null)
+    pub fn is_absent(&self) -> bool {
+        match self {
+            Self::Missing | Self::Null => true,
+            Self::Text(text) => text.is_empty(),
+            _ => false,
+        }
     }
 
     /// The number, also one written as a string
@@ -58,7 +64,10 @@ impl Value {
             [b'"', inner @ .., b'"'] if !inner.contains(&b'\\') => {
                 Self::Text(json.get(1..json.len() - 1).unwrap_or_default().into())
             }
-            [b'"', ..] => serde_json::from_slice::<Box<str>>(json.as_bytes()).map_or(Self::Unreadable, Self::Text),
+            [b'"', ..] => match serde_json::from_slice(json.as_bytes()) {
+                Ok(serde_json::Value::String(text)) => Self::Text(text.into()),
+                _ => Self::Unreadable,
+            },
             [b'-' | b'0'..=b'9', ..] => Decimal::parse(json).map_or(Self::Unreadable, Self::Number),
             _ => Self::Unreadable,
         }

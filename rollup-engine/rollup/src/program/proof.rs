@@ -45,7 +45,7 @@ impl Workspace<'_> {
             _ => None,
         };
         if let Some((_, child)) = objects {
-            relation(child, &definition.relation_field)?;
+            relation(child, &definition.relation_field, &definition.parent_object)?;
             for condition in &definition.child_filters {
                 value(child, &condition.field)?;
             }
@@ -64,7 +64,12 @@ impl Workspace<'_> {
     }
 }
 
-fn relation(child: &Object, field: &str) -> Result<(), String> {
+fn relation(child: &Object, field: &str, parent: &str) -> Result<(), String> {
+    if let Some(target) =
+        child.field(field).and_then(|field| field.target.as_deref()).filter(|target| *target != parent)
+    {
+        return Err(format!("`{}.{field}` leads to a `{target}`, expected a `{parent}`", child.names.singular));
+    }
     match kind(child, field)? {
         "RELATION" | "MORPH_RELATION" | "UUID" => Ok(()),
         other => Err(format!("`{}.{field}` is a {other}, expected a relation to one record", child.names.singular)),
@@ -98,7 +103,7 @@ fn aggregate(parent: &Object, child: &Object, aggregation: &Aggregation) -> Resu
         "DATE" if source.is_some_and(dates) => Ok(Target::Plain),
         "DATE_TIME" if source.is_some_and(dates) => Ok(Target::Instant),
         _ if source.is_some_and(dates) => wrong("DATE or DATE_TIME"),
-        "TEXT" | "SELECT" => Ok(Target::Plain),
+        "TEXT" | "SELECT" => Ok(Target::Text),
         _ => wrong("field of the kind of the values"),
     }
 }
@@ -142,7 +147,12 @@ mod tests {
     use twenty::schema::Field;
 
     fn object(singular: &str, plural: &str, fields: &[(&str, &str)]) -> Object {
-        let field = |(name, kind): &(&str, &str)| ((*name).to_owned(), Field { kind: (*kind).to_owned() });
+        let field = |(name, kind): &(&str, &str)| {
+            (
+                (*name).to_owned(),
+                Field { kind: (*kind).to_owned(), target: (*kind == "RELATION").then(|| "person".to_owned()) },
+            )
+        };
         Object { names: Names::new(singular, plural), fields: fields.iter().map(field).collect() }
     }
 
@@ -187,7 +197,8 @@ mod tests {
     fn what_is_missing_is_left_out_and_the_rest_runs() {
         type Change = fn(&mut serde_json::Value);
         assert_eq!(skipped(|_| {}), Vec::<String>::new());
-        let cases: [(Change, &str); 12] = [
+        let cases: [(Change, &str); 13] = [
+            (|d| d["parentObject"] = json!("gift"), "`gift.donorId` leads to a `person`, expected a `gift`"),
             (|d| d["parentObject"] = json!("household"), "there is no object `household` here"),
             (|d| d["childObject"] = json!("gifts"), "there is no object `gifts` here, did you mean `gift`?"),
             (|d| d["relationField"] = json!("donorID"), "`gift` has no field `donorID`, did you mean `donorId`?"),

@@ -1,5 +1,7 @@
 //! What a run has done so far, in counts and names.
 
+use std::collections::HashSet;
+
 use twenty::error::ApiError;
 use uuid::Uuid;
 
@@ -13,8 +15,12 @@ pub(crate) struct Record {
     pub(crate) totals: Totals,
     /// Processed and updated, by rollup
     counts: Vec<(u64, u64)>,
-    /// Rollups that cannot go on, and what stopped them
+    /// Rollups that cannot go on, with the code and the words of what stopped them
     dropped: Vec<Option<(String, String)>>,
+    /// Whether something was left out that the workspace has
+    pub(crate) incomplete: bool,
+    /// Parents that were written, each counted once
+    written: HashSet<Uuid>,
     /// Columns that name a missing field
     missing: Vec<(usize, usize, String)>,
     pub(crate) mixtures: Vec<Mixture>,
@@ -28,6 +34,8 @@ impl Record {
             totals: Totals::default(),
             counts: vec![(0, 0); program.rollups.len()],
             dropped: vec![None; program.rollups.len()],
+            incomplete: false,
+            written: HashSet::new(),
             missing: Vec::new(),
             mixtures: Vec::new(),
             failures: Vec::new(),
@@ -41,9 +49,16 @@ impl Record {
         }
     }
 
-    pub(super) fn updated(&mut self, rollups: &[usize], reset: bool) {
+    /// Notes that a parent was written; `again` if it was counted before, as right or as written.
+    pub(super) fn updated(&mut self, id: Uuid, rollups: &[usize], reset: bool, again: bool) {
+        if !self.written.insert(id) {
+            return;
+        }
         self.totals.updated += 1;
         self.totals.reset += u64::from(reset);
+        if again {
+            self.totals.unchanged = self.totals.unchanged.saturating_sub(1);
+        }
         for rollup in rollups {
             if let Some((_, updated)) = self.counts.get_mut(*rollup) {
                 *updated += 1;
@@ -73,6 +88,18 @@ impl Record {
     pub(super) fn drop_rollup(&mut self, rollup: usize, error: &ApiError) {
         if let Some(slot @ None) = self.dropped.get_mut(rollup) {
             *slot = Some((error.code().to_owned(), error.to_string()));
+            // What is not there, or not for this token, is left out on purpose; what fails is not.
+            let absent =
+                matches!(error, ApiError::Refused { .. } | ApiError::NotFound { .. } | ApiError::Forbidden { .. });
+            self.incomplete |= !absent;
+        }
+    }
+
+    /// Notes that not all children of a rollup could be read.
+    pub(super) fn cut_short(&mut self, rollup: usize, reason: String) {
+        self.incomplete = true;
+        if let Some(slot @ None) = self.dropped.get_mut(rollup) {
+            *slot = Some(("incomplete_reading".to_owned(), reason));
         }
     }
 

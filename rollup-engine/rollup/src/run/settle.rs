@@ -40,7 +40,7 @@ impl<H: Host> Run<'_, H> {
             rollups: Vec::new(),
             reset: true,
         };
-        let (mut mixed, mut unknown) = (false, None);
+        let (mut mixed, mut unknown, mut compared) = (false, None, false);
         for &index in settles {
             if self.record.borrow().is_dropped(index) {
                 continue;
@@ -52,6 +52,7 @@ impl<H: Host> Run<'_, H> {
             write.reset &= !fold.borrow().has_children(row.id);
             for (number, column) in rollup.columns.iter().enumerate() {
                 let Some(total) = self.total(index, number, column, row) else { continue };
+                compared = true;
                 let field = &column.aggregation.parent_field;
                 let wanted = match &total {
                     Total::Mixed(codes) => {
@@ -84,6 +85,9 @@ impl<H: Host> Run<'_, H> {
             fold.borrow_mut().release(row.id);
         }
         let mut record = self.record.borrow_mut();
+        if !compared {
+            return None;
+        }
         if !self.again.get() {
             record.totals.processed += 1;
             record.totals.mixed_currency += u64::from(mixed);
@@ -136,9 +140,9 @@ fn put_in_place(column: &Column, total: &Total, values: &mut [Value]) {
             (amount.map_or(Value::Null, Value::Number), code.clone().map_or(Value::Null, Value::Text))
         }
         Total::Mixed(codes) if column.stored_code.is_some() => {
-            (Value::Number(twenty::decimal::Decimal::ZERO), Value::Text(codes.join(&*MIXTURE.to_string()).into()))
+            (Value::Unknown, Value::Text(codes.join(&*MIXTURE.to_string()).into()))
         }
-        Total::Mixed(_) | Total::Unknown => (Value::Unreadable, Value::Null),
+        Total::Mixed(_) | Total::Unknown => (Value::Unknown, Value::Null),
     };
     if let Some(slot) = values.get_mut(column.stored) {
         *slot = amount;

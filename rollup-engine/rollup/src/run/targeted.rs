@@ -5,6 +5,8 @@
 //! 2. downwards: a household is only right if all its members are, so those are computed as well;
 //! 3. upwards again: read the children, add up, compare, write.
 
+use std::time::Duration;
+
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use twenty::client::PageQuery;
 use twenty::error::ApiError;
@@ -17,11 +19,17 @@ use uuid::Uuid;
 use super::rebuild::related;
 use super::{Run, Stop};
 use crate::fold::Fold;
-use crate::program::waves;
+use crate::program::{Rollup, waves};
 use crate::trigger::{Ids, Targets};
 
 /// Ids in one filter: 200 make some 8 KB of the 16 KB that a request line and headers may have
 const IDS: usize = 200;
+
+/// A computation that took longer looks again at what it wrote: another run may have been in between
+const SLOW: Duration = Duration::from_secs(1);
+
+/// Most repetitions of a computation
+const MOST_LOOKS: u32 = 3;
 
 /// Rows that were read, with the moment of reading; in the order of their ids and each once
 #[derive(Clone, Debug, Default)]
@@ -60,11 +68,52 @@ struct Scope {
     rows: Vec<Rows>,
     /// Rollups to compute
     active: Vec<usize>,
+    /// Parents to compute afterwards, by rollup
+    deferred: Targets,
+    /// Objects in the order in which they are settled
+    order: Vec<usize>,
+    /// Whether anything was to be written
+    wrote: bool,
+}
+
+impl Scope {
+    /// Whether the children of a rollup carry their own totals by the time the parents are computed
+    fn in_turn(&self, rollup: &Rollup) -> bool {
+        let place = |source: usize| self.order.iter().position(|other| *other == source);
+        !rollup.needs.is_empty() && place(rollup.child) < place(rollup.parent)
+    }
 }
 
 impl<H: Host> Run<'_, H> {
-    /// Recomputes these parents, given by the index of the rollup.
+    /// Recomputes these parents, given by the index of the rollup, and those above them.
+    ///
+    /// Where it took so long that other runs may have read and written meanwhile, it looks again at what it wrote.
     pub(crate) async fn recompute(&self, targets: Targets) -> Result<(), Stop> {
+        let mut due = targets;
+        // Totals over totals of the same object come in rounds of their own; definitions in a circle are refused.
+        for _ in 0..=self.program.rollups.len() {
+            let mut looks = 0;
+            let deferred = loop {
+                let began = self.client.host().now();
+                let (deferred, wrote) = self.pass(&due).await?;
+                looks += 1;
+                let slow = self.client.host().now().since(began) > SLOW;
+                if !wrote || !slow || looks > MOST_LOOKS {
+                    break deferred;
+                }
+                self.again.set(true);
+            };
+            if deferred.iter().all(Ids::is_empty) {
+                return Ok(());
+            }
+            due = deferred;
+        }
+        Ok(())
+    }
+
+    /// Computes and writes once. Gives the parents that lie above in the same object, or in one that was settled
+    /// before, and whether anything was to be written.
+    async fn pass(&self, targets: &Targets) -> Result<(Targets, bool), Stop> {
         // Objects in the order in which they can be settled.
         let mut order = Vec::new();
         for step in waves(self.program).into_iter().flatten().filter(|step| !step.settles.is_empty()) {
@@ -72,14 +121,21 @@ impl<H: Host> Run<'_, H> {
             order.push(step.source);
         }
         let sources = self.program.sources.len();
-        let mut scope =
-            Scope { named: vec![Ids::default(); sources], rows: vec![Rows::default(); sources], active: Vec::new() };
+        let mut scope = Scope {
+            named: vec![Ids::default(); sources],
+            rows: vec![Rows::default(); sources],
+            active: Vec::new(),
+            deferred: vec![Ids::default(); self.program.rollups.len()],
+            order,
+            wrote: false,
+        };
         for (index, (rollup, ids)) in self.program.rollups.iter().zip(targets).enumerate() {
             if let Some(named) = scope.named.get_mut(rollup.parent).filter(|_| !ids.is_empty()) {
                 named.extend(ids.as_slice().iter().copied());
                 scope.active.push(index);
             }
         }
+        let order = scope.order.clone();
         for source in &order {
             self.go_up(*source, &mut scope).await?;
         }
@@ -89,7 +145,7 @@ impl<H: Host> Run<'_, H> {
         for source in &order {
             self.compute(*source, &mut scope).await?;
         }
-        Ok(())
+        Ok((scope.deferred, scope.wrote))
     }
 
     /// Reads the named records of an object, and names the parents above them.
@@ -99,7 +155,11 @@ impl<H: Host> Run<'_, H> {
         for (index, rollup) in self.program.rollups.iter().enumerate() {
             if rollup.child == source && rollup.needs.iter().any(|needed| scope.active.contains(needed)) {
                 let above: Ids = gather(rows.rows().filter_map(|row| related(row.value(rollup.relation))));
-                if let Some(named) = scope.named.get_mut(rollup.parent).filter(|_| !above.is_empty()) {
+                if !scope.in_turn(rollup) {
+                    if let Some(deferred) = scope.deferred.get_mut(index) {
+                        deferred.extend(above.as_slice().iter().copied());
+                    }
+                } else if let Some(named) = scope.named.get_mut(rollup.parent).filter(|_| !above.is_empty()) {
                     named.extend(above.as_slice().iter().copied());
                     insert_in_order(&mut scope.active, index);
                 }
@@ -114,7 +174,7 @@ impl<H: Host> Run<'_, H> {
     /// Reads the other children of parents whose totals are made of totals.
     async fn go_down(&self, source: usize, scope: &mut Scope) -> Result<(), Stop> {
         for (index, rollup) in self.program.rollups.iter().enumerate() {
-            if rollup.child != source || rollup.needs.is_empty() || !scope.active.contains(&index) {
+            if rollup.child != source || !scope.in_turn(rollup) || !scope.active.contains(&index) {
                 continue;
             }
             let parents = scope.rows.get(rollup.parent).map(Rows::ids).unwrap_or_default();
@@ -144,7 +204,7 @@ impl<H: Host> Run<'_, H> {
             if let Some(fold) = self.folds.get(index) {
                 fold.replace(Fold::default());
             }
-            if rollup.needs.is_empty() {
+            if !scope.in_turn(rollup) {
                 let same = |reading: &&mut (usize, &str, Vec<usize>)| {
                     (reading.0, reading.1) == (rollup.child, &rollup.relation_field)
                 };
@@ -165,6 +225,7 @@ impl<H: Host> Run<'_, H> {
         for (row, read_at) in &mut rows.0 {
             writes.extend(self.settle(source, &settles, row, *read_at));
         }
+        scope.wrote |= !writes.is_empty();
         self.progress("parents_compared", source, &[("parents", rows.0.len() as u64), ("differ", writes.len() as u64)]);
         if let Some(slot) = scope.rows.get_mut(source) {
             *slot = rows;

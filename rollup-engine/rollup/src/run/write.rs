@@ -8,13 +8,13 @@
 use std::time::Duration;
 
 use serde_json::Value as Json;
-use twenty::Host;
 use twenty::client::PageQuery;
 use twenty::error::ApiError;
 use twenty::filter::Filter;
 use twenty::page::{Page, Projection};
 use twenty::schema::Names;
 use twenty::value::Value;
+use twenty::{Host, Timestamp};
 
 use super::settle::Write;
 use super::{Run, Stop};
@@ -23,8 +23,11 @@ use crate::program::Source;
 /// How old the reading that says "live" may be when the write goes out; one second of ten is left for the call
 const FRESH: Duration = Duration::from_secs(9);
 
-/// How often parents are read again because their write could not go out in time
+/// How often parents are read again because their write could not go out in time; after that they go one by one
 const MOST_READINGS: u32 = 5;
+
+/// After so many single records in a row that Twenty refused, the rest of the object is not tried
+const MOST_REFUSALS: u32 = 5;
 
 impl<H: Host> Run<'_, H> {
     /// Writes these parents of one object, in as few calls as possible, and notes what Twenty confirms.
@@ -39,13 +42,28 @@ impl<H: Host> Run<'_, H> {
                 let rest = batch.split_off(batch.len() - size);
                 queue.push((rest, readings));
             }
+            let refusals = self.refusals.get(source);
+            if refusals.is_some_and(|refusals| refusals.get() >= MOST_REFUSALS) {
+                for write in &batch {
+                    let message = format!("not tried: {MOST_REFUSALS} records in a row were refused before it");
+                    self.record.borrow_mut().failed(self.name(source), write.id, message);
+                }
+                continue;
+            }
             let result = match batch.as_slice() {
                 [] => continue,
                 [one] => self.write_one(object, one).await,
                 many => self.write_many(object, many).await,
             };
             match result {
-                Ok(()) => {}
+                Ok(()) => {
+                    if let Some(refusals) = refusals {
+                        refusals.set(0);
+                    }
+                }
+                Err(ApiError::Stale { .. }) if readings == MOST_READINGS => {
+                    queue.extend(batch.into_iter().map(|write| (vec![write], readings)));
+                }
                 Err(ApiError::Stale { .. }) if readings < MOST_READINGS => {
                     let live = self.still_live(source, batch).await?;
                     queue.push((live, readings + 1));
@@ -60,6 +78,9 @@ impl<H: Host> Run<'_, H> {
                     queue.push((batch, readings));
                 }
                 Err(error) => {
+                    if let (ApiError::Refused { .. }, Some(refusals)) = (&error, refusals) {
+                        refusals.set(refusals.get() + 1);
+                    }
                     let stop = Stop::of(&error);
                     for write in batch.iter().chain(queue.iter().flat_map(|(batch, _)| batch)) {
                         self.record.borrow_mut().failed(self.name(source), write.id, error.to_string());
@@ -97,27 +118,42 @@ impl<H: Host> Run<'_, H> {
         let mut keep = Projection::default();
         keep.add("createdAt");
         let page = self.client.upsert(&source.names, &rows, oldest.map(|read_at| read_at + FRESH), &keep).await?;
-        let mut strangers = Vec::new();
+        let mut blanks = Vec::new();
         for write in writes {
             let made = page.records.iter().find(|record| record.id == write.id).map(|record| record.value(0));
-            if made.is_some_and(|made| *made != Value::Missing && *made != write.created_at) {
-                strangers.push(write);
+            if made.is_some_and(|made| self.is_blank(write, made)) {
+                blanks.push(write);
             } else {
                 self.confirm(source, write, &page);
             }
         }
         // The parent was destroyed between the reading and the write: what stands there is a blank that the write made.
-        for write in strangers {
-            self.client.destroy(&source.names, write.id).await?;
-            self.gone(&source.names, write);
+        for write in blanks {
+            match self.client.destroy(&source.names, write.id).await {
+                Ok(()) | Err(ApiError::NotFound { .. }) => self.gone(&source.names, write),
+                Err(error) => {
+                    let message = format!("the write made a blank record, which could not be destroyed: {error}");
+                    self.record.borrow_mut().failed(&source.names.singular, write.id, message);
+                }
+            }
         }
         Ok(())
+    }
+
+    /// Whether a row of a reply was made by the write: created later than the one that was read, and in this run
+    ///
+    /// Anything else is taken for the record that was read, also if somebody has changed its `createdAt`: what is
+    /// destroyed is gone for good.
+    fn is_blank(&self, write: &Write, made: &Value) -> bool {
+        let instant = |value: &Value| value.text().and_then(Timestamp::parse);
+        let (Some(made), Some(read)) = (instant(made), instant(&write.created_at)) else { return false };
+        made > read && made >= self.since()
     }
 
     fn confirm(&self, source: &Source, write: &Write, page: &Page) {
         let mut record = self.record.borrow_mut();
         if page.records.iter().any(|record| record.id == write.id) {
-            record.updated(&write.rollups, write.reset);
+            record.updated(write.id, &write.rollups, write.reset, self.again.get());
         } else {
             record.failed(&source.names.singular, write.id, "the reply to the write does not name this record");
         }

@@ -6,6 +6,8 @@ use sandbox::{Fault, Faults, Limits, Profile, Sandbox, SandboxHost, Settings};
 use serde_json::json;
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::time::Duration;
+use twenty::{Host, Method, Request};
 
 use super::common::{World, noon};
 
@@ -36,17 +38,14 @@ async fn a_retry_after_is_honoured() {
     // Somebody else has just emptied the bucket.
     let host = SandboxHost::new(world.sandbox.clone(), Faults::none(), noon());
     for _ in 0..120 {
-        calculate_rollups(
-            &host,
-            &json!({ "requestContext": {}, "body": { "ids": [super::common::id("person", 9)] } }),
-            &{
-                let mut options = world.options();
-                options.environment.set("ROLLUP_ENGINE_REQUESTS_PER_MINUTE", "off");
-                options.time_limit = Some(std::time::Duration::from_millis(1));
-                options
-            },
-        )
-        .await;
+        let request = Request {
+            method: Method::Get,
+            url: "http://twenty.test/rest/gifts?limit=1".into(),
+            headers: vec![("authorization".into(), format!("Bearer {}", world.token))],
+            body: None,
+            timeout: Duration::from_secs(30),
+        };
+        host.fetch(request).await.unwrap();
     }
     let report = calculate_rollups(&host, &json!({}), &world.options()).await;
     assert_eq!(report.status, Status::Ok, "{report:?}");

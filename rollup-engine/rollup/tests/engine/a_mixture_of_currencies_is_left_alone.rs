@@ -68,6 +68,20 @@ async fn the_amount_stays_and_count_and_dates_are_written() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_mixture_does_not_hide_behind_a_filter() {
+    let world = world();
+    let mut definitions: Value = serde_json::from_str(include_str!("../../src/defaults.json")).unwrap();
+    definitions[1]["childFilters"] =
+        json!([{ "field": "lifetimeGiftAmount.amountMicros", "operator": "gt", "value": 0 }]);
+    let mut options = world.options();
+    options.environment.set("ROLLUP_ENGINE_CONFIG", definitions.to_string());
+    let report = calculate_rollups(&world.host(Faults::none()), &json!({}), &options).await;
+    let nothing = json!({ "amountMicros": null, "currencyCode": null });
+    assert_eq!(fields(&world, "household", 1), (nothing, json!(3), json!("2026-05-01")));
+    assert_eq!(report.totals.mixed_currency, 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_amount_is_emptied_where_that_is_configured() {
     let world = world();
     let defaults: Value = serde_json::from_str(include_str!("../../src/defaults.json")).unwrap();

@@ -95,7 +95,7 @@ async fn answers_that_end_the_run() {
 #[tokio::test(start_paused = true)]
 async fn a_page_that_cannot_be_read_costs_its_definitions_and_no_more() {
     for (body, reason) in [
-        ("", "EOF while parsing a value at line 1 column 0"),
+        ("", "expected a reply with `data` at byte 0, where the text ends"),
         ("{}", "`data.companies` is missing"),
         (r#"{"data":{"companies":[{"name":"x"}]}}"#, "`data.companies[0].id` is missing or not a UUID"),
         (
@@ -109,7 +109,7 @@ async fn a_page_that_cannot_be_read_costs_its_definitions_and_no_more() {
             if request.url.contains("/rest/companies") { Response { body: body.into(), ..answer } } else { answer }
         });
         let report = calculate_rollups(&host, &json!({}), &world.options()).await;
-        assert_eq!(report.status, Status::Ok);
+        assert_eq!(report.status, Status::Partial);
         let skipped: Vec<_> = report.skipped.iter().filter(|skipped| skipped.definition == 2).collect();
         assert_eq!((skipped.len(), skipped[0].reason.as_str()), (1, reason_in_full.as_str()));
         assert_eq!(world.wrong(), Vec::<String>::new());
@@ -165,4 +165,68 @@ async fn what_is_wrong_before_the_first_request() {
         assert_eq!(told(&report), (Status::Error, code, message));
         assert_eq!(report.requests.total, 0);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn children_that_fail_make_the_run_partial_and_compare_nobody() {
+    let world = World::with_gifts(Limits::default(), 10, 30);
+    let host = Between::new(world.host(Faults::none()))
+        .before(|request| request.url.contains("/rest/gifts").then(|| super::common::refusal(500, "boom", None)));
+    let mut options = world.options();
+    let defaults: Value = serde_json::from_str(include_str!("../../src/defaults.json")).unwrap();
+    options.environment.set("ROLLUP_ENGINE_CONFIG", json!([defaults[0], defaults[1]]).to_string());
+    let report = calculate_rollups(&host, &json!({}), &options).await;
+    assert_eq!(
+        (report.status, report.totals.processed, report.totals.unchanged),
+        (Status::Partial, 0, 0),
+        "{report:?}"
+    );
+    assert_eq!(report.skipped[0].reason, "GET /rest/gifts: server error (500): boom");
+}
+
+#[tokio::test(start_paused = true)]
+async fn pages_that_end_before_the_count_write_nothing() {
+    for cut_short in [1, 2] {
+        let world = World::with_gifts(Limits::default(), 50, 500);
+        world.run(&json!({})).await;
+        let cuts = std::cell::Cell::new(0);
+        let host = Between::new(world.host(Faults::none())).after(|request, answer| {
+            if !request.url.contains("/rest/gifts") || request.url.contains("updatedAt") || cuts.get() >= cut_short {
+                return answer;
+            }
+            let text = String::from_utf8(answer.body).unwrap();
+            cuts.set(cuts.get() + u32::from(text.contains("\"hasNextPage\":true")));
+            Response { body: text.replace("\"hasNextPage\":true", "\"hasNextPage\":false").into(), ..answer }
+        });
+        let report = calculate_rollups(&host, &json!({}), &world.options()).await;
+        assert_eq!(world.wrong(), Vec::<String>::new());
+        if cut_short == 1 {
+            assert_eq!(report.status, Status::Ok, "{report:?}");
+        } else {
+            assert_eq!(report.status, Status::Partial);
+            assert_eq!(report.skipped[0].reason, "only 200 of 500 records of `gift` could be read");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn slow_answers_do_not_carry_a_run_past_its_limit() {
+    let world = World::with_gifts(Limits::off(), 400, 8_000);
+    let slow = Faults::none().latency(Duration::from_secs(3), Duration::from_secs(3));
+    let mut options = world.options();
+    options.time_limit = Some(Duration::from_mins(1));
+    let report = calculate_rollups(&world.host(slow), &json!({}), &options).await;
+    assert_eq!((report.status, report.code.as_deref()), (Status::Partial, Some("out_of_time")));
+    assert!(report.took_ms < 60_000, "{} ms", report.took_ms);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_every_record_is_refused_for_is_not_asked_for_every_record() {
+    let world = World::with_gifts(Limits::default(), 190, 1_000);
+    let host = Between::new(world.host(Faults::none()))
+        .before(|request| (request.method != twenty::Method::Get).then(|| super::common::refusal(400, "no", None)));
+    let report = calculate_rollups(&host, &json!({}), &world.options()).await;
+    assert_eq!((report.status, report.totals.updated), (Status::Partial, 0));
+    assert_eq!(report.totals.failed, report.totals.processed - report.totals.unchanged);
+    assert!(report.requests.total < 40, "{:?}", report.requests);
 }

@@ -9,7 +9,7 @@ use sandbox::{Faults, Limits};
 use serde_json::json;
 use twenty::Method;
 
-use super::common::{Between, World, id, noon};
+use super::common::{Between, World, id, noon, refusal};
 
 #[tokio::test(start_paused = true)]
 async fn a_deleted_parent_is_not_touched() {
@@ -66,4 +66,53 @@ async fn what_was_read_too_long_ago_is_read_again_before_the_write() {
     let record = world.record("person", gone);
     assert!(record["deletedAt"].is_string(), "revived: {report:?}");
     assert!(report.requests.total > 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_person_whose_date_of_creation_was_changed_is_not_destroyed() {
+    let world = World::with_gifts(Limits::default(), 20, 100);
+    let done = Cell::new(false);
+    let host = Between::new(world.host(Faults::none())).before(|request| {
+        if request.method != Method::Get && !done.replace(true) {
+            let earlier = json!({ "createdAt": "2026-11-29T13:00:00.000Z" });
+            world.sandbox.borrow_mut().patch("person", id("person", 3), &earlier, noon()).unwrap();
+        }
+        None
+    });
+    let report = calculate_rollups(&host, &json!({}), &world.options()).await;
+    assert!(done.get());
+    assert_eq!(report.status, Status::Ok);
+    assert_eq!(world.wrong(), Vec::<String>::new());
+    assert_eq!(report.requests.by_endpoint["DELETE /rest/people/{id}"], 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_blank_that_cannot_be_destroyed_is_a_failure_of_its_own() {
+    let world = World::with_gifts(Limits::default(), 20, 100);
+    let (gone, done) = (id("person", 3), Cell::new(false));
+    let host = Between::new(world.host(Faults::none())).before(|request| {
+        if request.method == Method::Delete {
+            return Some(refusal(400, "no", None));
+        }
+        if request.method != Method::Get && !done.replace(true) {
+            world.sandbox.borrow_mut().destroy("person", gone, noon()).unwrap();
+        }
+        None
+    });
+    let report = calculate_rollups(&host, &json!({}), &world.options()).await;
+    assert_eq!((report.status, report.totals.failed, report.failures[0].id), (Status::Partial, 1, gone));
+    assert_eq!(report.totals.updated + report.totals.unchanged, 19, "{report:?}");
+    assert_eq!(report.requests.by_endpoint["POST /rest/batch/people"], 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn at_a_slow_pace_parents_are_written_one_by_one() {
+    let world = World::with_gifts(Limits::default(), 8, 40);
+    let mut options = world.options();
+    options.environment.set("ROLLUP_ENGINE_REQUESTS_PER_MINUTE", "3");
+    let config = json!({ "definitions": serde_json::from_str::<serde_json::Value>(include_str!("../../src/defaults.json")).unwrap(), "pacing": { "burst": 1 } });
+    options.environment.set("ROLLUP_ENGINE_CONFIG", config.to_string());
+    let report = calculate_rollups(&world.host(Faults::none()), &json!({}), &options).await;
+    assert_eq!((report.status, report.totals.failed), (Status::Ok, 0), "{report:?}");
+    assert_eq!(world.wrong(), Vec::<String>::new());
 }

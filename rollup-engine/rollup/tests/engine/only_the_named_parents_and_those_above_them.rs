@@ -1,7 +1,8 @@
 //! An event costs what it touches, and nothing more.
 
+use rollup::calculate_rollups;
 use rollup::report::{Mode, Status};
-use sandbox::Limits;
+use sandbox::{Fault, Faults, Limits};
 use serde_json::{Value, json};
 
 use super::common::{World, id};
@@ -78,5 +79,61 @@ async fn two_hundred_events_of_two_hundred_donors_are_one_batch() {
         .collect();
     let report = world.run(&json!({ "name": "gift.created", "events": events })).await;
     assert_eq!(report.requests.total - report.requests.unmetered, 3, "{:?}", report.requests);
+    assert_eq!(world.wrong(), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn totals_over_totals_of_the_same_object_come_in_rounds() {
+    let world = World::new(Limits::default());
+    {
+        let mut sandbox = world.sandbox.borrow_mut();
+        sandbox.add_relation("company", "parent", "company", "branches").unwrap();
+        sandbox.add_field("company", "NUMBER", "branchGiftCount", &[]).unwrap();
+    }
+    // Top, middle, leaf; a gift to the middle and two to the leaf.
+    world.create("company", 0, &json!({ "name": "top" }));
+    world.create("company", 1, &json!({ "name": "middle", "parentId": id("company", 0) }));
+    world.create("company", 2, &json!({ "name": "leaf", "parentId": id("company", 1) }));
+    for (number, company) in [(0, 1), (1, 2), (2, 2)] {
+        world.create("gift", number, &json!({ "companyId": id("company", company) }));
+    }
+    let definitions = json!([
+        { "parentObject": "company", "childObject": "company", "relationField": "parentId",
+          "aggregations": [{ "type": "SUM", "childField": "lifetimeGiftCount", "parentField": "branchGiftCount" }] },
+        { "parentObject": "company", "childObject": "gift", "relationField": "companyId",
+          "aggregations": [{ "type": "COUNT", "parentField": "lifetimeGiftCount" }] },
+    ]);
+    let mut options = world.options();
+    options.environment.set("ROLLUP_ENGINE_CONFIG", definitions.to_string());
+    let counts = || [0, 1, 2].map(|number| world.record("company", id("company", number))["branchGiftCount"].clone());
+    let rebuild = calculate_rollups(&world.host(Faults::none()), &json!({}), &options).await;
+    assert_eq!((rebuild.status, counts()), (Status::Ok, [json!(1), json!(2), json!(null)]));
+    world.create("gift", 3, &json!({ "companyId": id("company", 1) }));
+    let company = json!({ "companyId": id("company", 1) });
+    calculate_rollups(&world.host(Faults::none()), &event(&company, &company), &options).await;
+    assert_eq!(counts(), [json!(2), json!(2), json!(null)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_older_run_does_not_have_the_last_word() {
+    let world = World::new(Limits::default());
+    world.create("person", 0, &json!({}));
+    let donor = json!({ "donorId": id("person", 0) });
+    let amount = json!({ "amountMicros": 5_000_000, "currencyCode": "GBP" });
+    let gift = json!({ "donorId": id("person", 0), "amount": amount });
+    world.create("gift", 0, &gift);
+    // Its first write is refused for the rate limit; while it waits another run counts a second gift.
+    let host = world.host(Faults::none().at(4, Fault::Status(429)));
+    let options = world.options();
+    let payload = event(&donor, &donor);
+    let older = calculate_rollups(&host, &payload, &options);
+    let newer = async {
+        tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+        world.create("gift", 1, &gift);
+        world.run(&event(&donor, &donor)).await
+    };
+    let (older, newer) = futures_util::future::join(older, newer).await;
+    assert_eq!((older.status, newer.status, older.requests.throttled), (Status::Ok, Status::Ok, 1));
+    assert_eq!(world.record("person", id("person", 0))["lifetimeGiftCount"], json!(2));
     assert_eq!(world.wrong(), Vec::<String>::new());
 }

@@ -19,6 +19,7 @@ fn work(world: &World, now: Timestamp) {
     sandbox.soft_delete("gift", id("gift", 6), now).unwrap();
     let gift = json!({ "id": id("gift", 9_000), "donorId": id("person", 8), "amount": amount });
     sandbox.create("gift", &gift, now).unwrap();
+    sandbox.patch("gift", id("gift", 11), &json!({ "donorId": id("person", 9) }), now).unwrap();
 }
 
 #[tokio::test(start_paused = true)]

@@ -20,3 +20,7 @@ pub use console::install_panic_hook;
 pub use convert::{Options, bytes, from_js, misuse, random_seed, stringify, to_js};
 pub use task::promise;
 pub use world::World;
+
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();

@@ -1,0 +1,221 @@
+//! A gift as it is taken in: every field named and typed, texts trimmed, blanks gone.
+//!
+//! It holds what was said about the gift and judges nothing; `create` reads it from a request, `stored` from a staged
+//! row, `update` reads a change of one, and `plausible` says what cannot be true.
+
+pub mod create;
+pub mod plausible;
+pub mod stored;
+pub mod update;
+
+use serde_json::{Map, Number, Value};
+
+use crate::money::Money;
+use crate::receipt::Receipt;
+
+/// One table for the type, for reading and for writing, so that the three cannot drift apart.
+macro_rules! gift {
+    ($($(#[$doc:meta])* $field:ident = $key:literal,)*) => {
+        /// What was said about a gift
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Gift {
+            /// What was given
+            pub amount: Money,
+            /// What the payment cost
+            pub fee_amount: Option<Money>,
+            /// Value of a gift in kind, in units of the currency
+            pub estimated_value: Option<Number>,
+            /// Whether Gift Aid may be claimed
+            pub gift_aid_eligible: Option<bool>,
+            /// Whether it may become a gift without review, if the caller said
+            pub auto_process: Option<bool>,
+            /// Whether it is not money
+            pub is_in_kind: Option<bool>,
+            /// What the payment provider sent along: an object, or a text that holds none
+            pub provider_context: Option<Value>,
+            /// What is known about the recurring payment
+            pub recurring_metadata: Option<Map<String, Value>>,
+            $($(#[$doc])* pub $field: Option<String>,)*
+        }
+
+        impl Gift {
+            /// The place of a text, by its key in JSON
+            fn text_mut(&mut self, key: &str) -> Option<&mut Option<String>> {
+                match key {
+                    $($key => Some(&mut self.$field),)*
+                    _ => None,
+                }
+            }
+
+            /// Whether a key is that of a text
+            fn has_text(key: &str) -> bool {
+                matches!(key, $($key)|*)
+            }
+
+            /// All texts that are there, by their keys in JSON
+            fn texts(&self) -> impl Iterator<Item = (&'static str, &str)> {
+                [$(($key, self.$field.as_deref()),)*].into_iter().filter_map(|(key, text)| Some((key, text?)))
+            }
+        }
+    };
+}
+
+gift! {
+    /// Appeal that brought it
+    appeal_id = "appealId",
+    /// Segment of the appeal
+    appeal_segment_id = "appealSegmentId",
+    /// Organisation that gave it
+    company_id = "companyId",
+    /// Description
+    description = "description",
+    /// E-mail address of the giver, as sent
+    donor_email = "donorEmail",
+    /// First name of the giver, as sent
+    donor_first_name = "donorFirstName",
+    /// Person who gave it
+    donor_id = "donorId",
+    /// Last name of the giver, as sent
+    donor_last_name = "donorLastName",
+    /// Day on which the payment is expected
+    expected_at = "expectedAt",
+    /// Reference in the system it comes from
+    external_id = "externalId",
+    /// Fund it is meant for
+    fund_id = "fundId",
+    /// Batch in which it was entered
+    gift_batch_id = "giftBatchId",
+    /// Day on which it was given
+    gift_date = "giftDate",
+    /// What kind of gift: `grant`, `corporateInKind`, `recurring`, or another word
+    gift_intent = "giftIntent",
+    /// Payout that brought the money
+    gift_payout_id = "giftPayoutId",
+    /// What was given, if not money
+    in_kind_description = "inKindDescription",
+    /// Where it was taken in: `manual_ui`, `csv_import`, `stripe_webhook`, or another word
+    intake_source = "intakeSource",
+    /// Name of the record
+    name = "name",
+    /// Notes
+    notes = "notes",
+    /// Opportunity that it closes
+    opportunity_id = "opportunityId",
+    /// How it was paid
+    payment_method = "paymentMethod",
+    /// Payment provider
+    provider = "provider",
+    /// Subscription or mandate at the provider
+    provider_agreement_id = "providerAgreementId",
+    /// Payment at the provider
+    provider_payment_id = "providerPaymentId",
+    /// Agreement that it is an instalment of
+    recurring_agreement_id = "recurringAgreementId",
+    /// State of the recurring payment
+    recurring_status = "recurringStatus",
+    /// What tells this gift from every other
+    source_fingerprint = "sourceFingerprint",
+    /// Code that tracked the giver
+    tracking_code_id = "trackingCodeId",
+}
+
+/// Keys that a gift's intake needs and its record does not have
+const NOT_ON_THE_RECORD: [&str; 4] = ["autoProcess", "intakeSource", "providerContext", "sourceFingerprint"];
+
+impl Gift {
+    /// Whether an organisation gives it: then a company stands where a person would
+    #[must_use]
+    pub fn is_organisational(&self) -> bool {
+        matches!(self.gift_intent.as_deref(), Some("grant" | "corporateInKind"))
+    }
+
+    /// Whether it is one of a series
+    #[must_use]
+    pub fn is_recurring(&self) -> bool {
+        self.gift_intent.as_deref() == Some("recurring")
+            || self.recurring_status.is_some()
+            || self.recurring_metadata.is_some()
+    }
+
+    /// Whether both names of the giver are known
+    #[must_use]
+    pub const fn has_names(&self) -> bool {
+        self.donor_first_name.is_some() && self.donor_last_name.is_some()
+    }
+
+    /// The whole of it as JSON, as a staged row keeps it
+    #[must_use]
+    pub fn to_json(&self) -> Map<String, Value> {
+        let mut members: Map<String, Value> = self.texts().map(|(key, text)| (key.into(), text.into())).collect();
+        let mut put = |key: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                members.insert(key.into(), value);
+            }
+        };
+        put("amount", Some(self.amount.to_json()));
+        put("feeAmount", self.fee_amount.as_ref().map(Money::to_json));
+        put("estimatedValue", self.estimated_value.clone().map(Value::Number));
+        put("giftAidEligible", self.gift_aid_eligible.map(Value::Bool));
+        put("autoProcess", self.auto_process.map(Value::Bool));
+        put("isInKind", self.is_in_kind.map(Value::Bool));
+        put("providerContext", self.provider_context.clone());
+        put("recurringMetadata", self.recurring_metadata.clone().map(Value::Object));
+        members
+    }
+
+    /// Body of the call that creates the record in Twenty
+    ///
+    /// An object in the provider's context becomes the recurring metadata, unless those were given.
+    #[must_use]
+    pub fn to_record(&self, receipt: &Receipt) -> Map<String, Value> {
+        let mut members = self.to_json();
+        for key in NOT_ON_THE_RECORD {
+            members.remove(key);
+        }
+        if let (None, Some(context @ Value::Object(_))) = (&self.recurring_metadata, &self.provider_context) {
+            members.insert("recurringMetadata".into(), context.clone());
+        }
+        members.extend(receipt.to_json());
+        members
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_record_leaves_out_what_only_intake_needs() {
+        let gift = Gift {
+            amount: Money { amount_micros: 25_000_000, currency_code: "GBP".into() },
+            auto_process: Some(true),
+            intake_source: Some("manual_ui".into()),
+            source_fingerprint: Some("fp".into()),
+            provider_context: Some(json!({ "mandateId": "MD1" })),
+            notes: Some("n".into()),
+            ..Gift::default()
+        };
+        assert_eq!(
+            Value::Object(gift.to_record(&Receipt::default())),
+            json!({
+                "amount": { "amountMicros": 25_000_000, "currencyCode": "GBP" },
+                "notes": "n",
+                "recurringMetadata": { "mandateId": "MD1" },
+            })
+        );
+        assert_eq!(gift.to_json()["providerContext"], json!({ "mandateId": "MD1" }));
+    }
+
+    #[test]
+    fn recurring_metadata_win_over_the_providers_context() {
+        let gift = Gift {
+            recurring_metadata: json!({ "a": 1 }).as_object().cloned(),
+            provider_context: Some(json!({ "b": 2 })),
+            ..Gift::default()
+        };
+        assert_eq!(gift.to_record(&Receipt::default())["recurringMetadata"], json!({ "a": 1 }));
+        let text = Gift { provider_context: Some(json!("no object")), ..Gift::default() };
+        assert_eq!(text.to_record(&Receipt::default()).get("recurringMetadata"), None);
+    }
+}

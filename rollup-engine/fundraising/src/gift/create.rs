@@ -1,0 +1,295 @@
+//! From the body of an intake request to a gift, or to the one fault that the caller is told.
+//!
+//! The order of the checks is part of the contract: an object, an amount, each member in the order sent, the amount's
+//! parts, and last who gave. Unknown members are dropped without a word. Whether the values can be true is left to
+//! `plausible`.
+
+use serde_json::{Map, Value};
+
+use super::Gift;
+use crate::money::Money;
+use crate::payload::Payload;
+use crate::refusal::Refusal;
+
+/// Which door a gift comes in by
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Intake {
+    /// Straight into Twenty's gifts: it must say who gave
+    Direct,
+    /// Into staging by the gift route: a gap about the giver becomes a blocker there, it is not refused here
+    Held,
+    /// Into staging by the staging route, which also takes the giver's id, names and address
+    Staging,
+}
+
+/// Keys about the giver that only the staging route takes
+pub(super) const STAGING_ONLY: [&str; 4] = ["donorId", "donorFirstName", "donorLastName", "donorEmail"];
+
+/// Reads the body of `POST /gifts` or `POST /gift-staging`
+///
+/// A contact's names and address become those of the giver; `contactId` becomes the giver's id unless there is one.
+/// With a company and an organisation's intent, both are dropped.
+///
+/// # Errors
+/// The first fault in the contract's order.
+pub fn read(payload: &Payload, intake: Intake) -> Result<Gift, Refusal> {
+    let amount = payload.get("amount").ok_or_else(|| Refusal::bad("amount is required"))?;
+    let mut gift = Gift::default();
+    let mut contact = Contact::default();
+    for (key, value) in payload.iter() {
+        match key {
+            "amount" => {}
+            "contact" => contact.read(value)?,
+            "contactId" => contact.id = text(key, value)?,
+            _ if STAGING_ONLY.contains(&key) && intake != Intake::Staging => {}
+            _ => member(&mut gift, key, value)?,
+        }
+    }
+    gift.amount = Money::read("amount", amount)?;
+    identify(&mut gift, contact, intake)?;
+    gift.intake_source.get_or_insert_with(|| "manual_ui".into());
+    Ok(gift)
+}
+
+fn member(gift: &mut Gift, key: &str, value: &Value) -> Result<(), Refusal> {
+    match key {
+        "feeAmount" if value.is_null() => {}
+        "feeAmount" => gift.fee_amount = Some(Money::read(key, value)?),
+        "estimatedValue" => match value {
+            Value::Number(number) => gift.estimated_value = Some(number.clone()),
+            _ => return Err(Refusal::bad("estimatedValue must be a number")),
+        },
+        "giftAidEligible" => gift.gift_aid_eligible = Some(flag(key, value)?),
+        "autoProcess" => gift.auto_process = Some(flag(key, value)?),
+        "isInKind" => gift.is_in_kind = Some(flag(key, value)?),
+        "providerContext" => gift.provider_context = context(value)?,
+        "recurringMetadata" => match value {
+            Value::Null => {}
+            Value::Object(members) => gift.recurring_metadata = Some(members.clone()),
+            _ => return Err(Refusal::bad("recurringMetadata must be an object")),
+        },
+        _ => {
+            if let Some(place) = gift.text_mut(key) {
+                *place = text(key, value)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Trimmed; nothing if blank
+pub(super) fn text(key: &str, value: &Value) -> Result<Option<String>, Refusal> {
+    let text = value.as_str().ok_or_else(|| Refusal::bad(format!("{key} must be a string")))?;
+    Ok(non_blank(text))
+}
+
+/// Trimmed; nothing if blank
+pub(super) fn non_blank(text: &str) -> Option<String> {
+    Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+/// Nothing but `true` and `false`
+pub(super) fn flag(key: &str, value: &Value) -> Result<bool, Refusal> {
+    value.as_bool().ok_or_else(|| Refusal::bad(format!("{key} must be a boolean")))
+}
+
+/// An object, also one written as text; any other text is kept as evidence
+pub(super) fn context(value: &Value) -> Result<Option<Value>, Refusal> {
+    match value {
+        Value::Null => Ok(None),
+        Value::Object(_) => Ok(Some(value.clone())),
+        Value::String(text) => match serde_json::from_str::<Map<String, Value>>(text) {
+            Ok(members) => Ok(Some(Value::Object(members))),
+            Err(_) => Ok(non_blank(text).map(Value::String)),
+        },
+        _ => Err(Refusal::bad("providerContext must be an object or JSON string")),
+    }
+}
+
+/// Who gave, as the caller put it
+#[derive(Default)]
+struct Contact {
+    id: Option<String>,
+    person: Option<Person>,
+}
+
+struct Person {
+    first_name: String,
+    last_name: String,
+    email: Option<String>,
+}
+
+impl Contact {
+    /// An inline contact; what is no object counts as none.
+    fn read(&mut self, value: &Value) -> Result<(), Refusal> {
+        let Some(members) = value.as_object() else { return Ok(()) };
+        let part = |key: &str| members.get(key).and_then(Value::as_str).and_then(non_blank);
+        let email = part("email");
+        if members.contains_key("email") && email.is_none() {
+            return Err(Refusal::bad("contact.email, if provided, must be a non-empty string"));
+        }
+        let (Some(first_name), Some(last_name)) = (part("firstName"), part("lastName")) else {
+            return Err(Refusal::bad(
+                "contact.firstName and contact.lastName are required when creating a gift contact",
+            ));
+        };
+        self.person = Some(Person { first_name, last_name, email });
+        Ok(())
+    }
+}
+
+fn identify(gift: &mut Gift, contact: Contact, intake: Intake) -> Result<(), Refusal> {
+    if gift.is_organisational() {
+        if gift.company_id.is_some() {
+            return Ok(());
+        }
+        if intake == Intake::Direct {
+            return Err(Refusal::bad("companyId is required when giftIntent is grant or corporateInKind"));
+        }
+    } else if intake == Intake::Direct && contact.id.is_none() && contact.person.is_none() {
+        return Err(Refusal::bad(
+            "contact or contactId is required unless giftIntent is grant or corporateInKind with companyId",
+        ));
+    }
+    if let Some(person) = contact.person {
+        gift.donor_first_name = Some(person.first_name);
+        gift.donor_last_name = Some(person.last_name);
+        gift.donor_email = person.email;
+    }
+    gift.donor_id = gift.donor_id.take().or(contact.id);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    const AMOUNT: &str = r#""amount":{"amountMicros":25000000,"currencyCode":"GBP"}"#;
+
+    fn take(body: &str, intake: Intake) -> Result<Gift, String> {
+        let payload = Payload::parse(body.as_bytes()).map_err(|refusal| refusal.message)?;
+        read(&payload, intake).map_err(|refusal| refusal.message)
+    }
+
+    fn direct(members: &str) -> Result<Gift, String> {
+        take(&format!("{{{AMOUNT},{members}}}"), Intake::Direct)
+    }
+
+    #[test]
+    fn each_fault_has_its_message() {
+        for (members, expected) in [
+            (r#""contactId":null"#, "contactId must be a string"),
+            (r#""contactId":"p","giftDate":20260201"#, "giftDate must be a string"),
+            (r#""contactId":"p","estimatedValue":"5""#, "estimatedValue must be a number"),
+            (r#""contactId":"p","isInKind":null"#, "isInKind must be a boolean"),
+            (r#""contactId":"p","giftAidEligible":1"#, "giftAidEligible must be a boolean"),
+            (r#""contactId":"p","autoProcess":"true""#, "autoProcess must be a boolean"),
+            (r#""contactId":"p","providerContext":7"#, "providerContext must be an object or JSON string"),
+            (r#""contactId":"p","providerContext":[]"#, "providerContext must be an object or JSON string"),
+            (r#""contactId":"p","recurringMetadata":[1]"#, "recurringMetadata must be an object"),
+            (r#""contactId":"p","recurringMetadata":"{}""#, "recurringMetadata must be an object"),
+            (r#""contactId":"p","feeAmount":{"currencyCode":"GBP"}"#, "feeAmount.amountMicros is required"),
+            (
+                r#""contact":{"firstName":"Ada"}"#,
+                "contact.firstName and contact.lastName are required when creating a gift contact",
+            ),
+            (r#""contact":{"email":null}"#, "contact.email, if provided, must be a non-empty string"),
+            (
+                r#""contact":"Ada Byron""#,
+                "contact or contactId is required unless giftIntent is grant or corporateInKind with companyId",
+            ),
+            (
+                r#""giftIntent":"corporateInKind","contactId":"p""#,
+                "companyId is required when giftIntent is grant or corporateInKind",
+            ),
+        ] {
+            assert_eq!(direct(members).unwrap_err(), expected, "{members}");
+        }
+    }
+
+    #[test]
+    fn the_first_fault_in_the_order_sent_is_told() {
+        assert_eq!(direct(r#""notes":1,"giftDate":2"#).unwrap_err(), "notes must be a string");
+        assert_eq!(direct(r#""giftDate":2,"notes":1"#).unwrap_err(), "giftDate must be a string");
+        let take = |body| take(body, Intake::Direct).unwrap_err();
+        assert_eq!(take(r#"{"notes":1}"#), "amount is required");
+        assert_eq!(take(r#"{"amount":null,"notes":1}"#), "notes must be a string");
+        assert_eq!(take(r#"{"amount":null}"#), "amount must be an object");
+        assert_eq!(
+            take(r#"{"amount":{"amountMicros":"5","currencyCode":"GBP"}}"#),
+            "amount.amountMicros must be numeric"
+        );
+    }
+
+    #[test]
+    fn texts_are_trimmed_and_blanks_and_unknown_keys_dropped() {
+        let gift = direct(
+            r#""contactId":" p ","notes":" by phone ","giftDate":"","donorId":"d","receiptStatus":"sent","x":[]"#,
+        );
+        assert_eq!(
+            gift.unwrap(),
+            Gift {
+                amount: Money { amount_micros: 25_000_000, currency_code: "GBP".into() },
+                donor_id: Some("p".into()),
+                notes: Some("by phone".into()),
+                intake_source: Some("manual_ui".into()),
+                ..Gift::default()
+            }
+        );
+    }
+
+    #[test]
+    fn a_contact_gives_the_givers_names_and_an_explicit_id_wins() {
+        let gift = direct(r#""contact":{"firstName":" Ada ","lastName":"Byron","email":" a@b.example "}"#).unwrap();
+        assert_eq!(gift.donor_first_name.as_deref(), Some("Ada"));
+        assert_eq!(gift.donor_email.as_deref(), Some("a@b.example"));
+        assert_eq!(gift.donor_id, None);
+        let gift = direct(r#""contactId":"p","contact":{"firstName":"Ada","lastName":"Byron"}"#).unwrap();
+        assert_eq!(gift.donor_id.as_deref(), Some("p"));
+        assert!(gift.has_names());
+    }
+
+    #[test]
+    fn an_organisations_gift_has_no_person() {
+        let gift = direct(
+            r#""giftIntent":"grant","companyId":" c ","contactId":"x","contact":{"firstName":"I","lastName":"N"}"#,
+        )
+        .unwrap();
+        assert_eq!((gift.company_id.as_deref(), gift.donor_id, gift.donor_first_name), (Some("c"), None, None));
+    }
+
+    #[test]
+    fn staging_takes_gifts_of_unknown_givers() {
+        for intake in [Intake::Held, Intake::Staging] {
+            assert_eq!(take(&format!("{{{AMOUNT}}}"), intake).unwrap().donor_id, None);
+            assert!(take(&format!("{{{AMOUNT},\"giftIntent\":\"grant\"}}"), intake).is_ok());
+        }
+        let body =
+            format!(r#"{{{AMOUNT},"donorId":" d ","contactId":"c","donorFirstName":" Ada ","donorLastName":""}}"#);
+        let gift = take(&body, Intake::Staging).unwrap();
+        assert_eq!((gift.donor_id.as_deref(), gift.donor_first_name.as_deref()), (Some("d"), Some("Ada")));
+        assert_eq!(gift.donor_last_name, None);
+        assert_eq!(take(&body, Intake::Held).unwrap().donor_id.as_deref(), Some("c"));
+    }
+
+    #[test]
+    fn a_providers_context_may_be_json_in_a_text() {
+        let context = |text| direct(&format!(r#""contactId":"p","providerContext":{text}"#)).unwrap().provider_context;
+        assert_eq!(context(r#""{\"mandateId\":\"MD1\"}""#), Some(json!({ "mandateId": "MD1" })));
+        assert_eq!(context(r#"" [1] ""#), Some(json!("[1]")));
+        assert_eq!(context("null"), None);
+        assert_eq!(context("\" \""), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_body_panics(key in "contact|contactId|amount|feeAmount|giftDate|isInKind|providerContext|\\PC{0,8}",
+                          value in "null|true|-?[0-9]{1,40}(\\.[0-9]{1,9})?|\"\\PC{0,9}\"|\\[\\]|\\{\\}|\\{\"email\":1\\}") {
+            for intake in [Intake::Direct, Intake::Held, Intake::Staging] {
+                let _ = take(&format!("{{{AMOUNT},\"{key}\":{value}}}"), intake);
+            }
+        }
+    }
+}

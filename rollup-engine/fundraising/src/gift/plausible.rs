@@ -1,0 +1,132 @@
+//! What cannot be true of a gift, though it is well formed.
+//!
+//! These are hard errors: no review could make them right. What is merely unusual is no business of this module.
+
+use std::time::Duration;
+
+use time::Date;
+use twenty::Timestamp;
+use twenty::time::parse_date;
+
+use super::Gift;
+use crate::money::Money;
+use crate::refusal::Refusal;
+
+/// Somewhere it is already tomorrow: the furthest time zone is 14 hours ahead of UTC.
+const FURTHEST_ZONE: Duration = Duration::from_hours(14);
+
+/// Checks amounts, currencies and dates
+///
+/// A gift in kind may be worth nothing; any other is more than zero. A gift date is a calendar date that has begun
+/// somewhere on earth.
+///
+/// # Errors
+/// The first fault: amount, fee, gift date, expected date.
+pub fn check(gift: &Gift, now: Timestamp) -> Result<(), Refusal> {
+    let in_kind = gift.is_in_kind == Some(true) || gift.gift_intent.as_deref() == Some("corporateInKind");
+    if gift.amount.amount_micros < 0 || (gift.amount.amount_micros == 0 && !in_kind) {
+        return Err(Refusal::bad("amount.amountMicros must be greater than zero"));
+    }
+    not_negative("amount", &gift.amount)?;
+    if let Some(fee) = &gift.fee_amount {
+        not_negative("feeAmount", fee)?;
+    }
+    if let Some(text) = &gift.gift_date {
+        day("giftDate", text, now)?;
+    }
+    if let Some(text) = &gift.expected_at {
+        day("expectedAt", text, now)?;
+    }
+    Ok(())
+}
+
+/// Zero or more, in a currency of ISO 4217
+pub(super) fn not_negative(place: &str, money: &Money) -> Result<(), Refusal> {
+    if money.amount_micros < 0 {
+        return Err(Refusal::bad(format!("{place}.amountMicros must not be negative")));
+    }
+    currency(place, money)
+}
+
+/// A calendar date; only the gift's own must have begun
+pub(super) fn day(key: &str, text: &str, now: Timestamp) -> Result<(), Refusal> {
+    let date = date(key, text)?;
+    let latest = (now + FURTHEST_ZONE).to_utc();
+    if key == "giftDate" && latest.is_some_and(|latest| date > latest.date()) {
+        return Err(Refusal::bad(format!("giftDate `{text}` must not be in the future")));
+    }
+    Ok(())
+}
+
+fn currency(place: &str, money: &Money) -> Result<(), Refusal> {
+    if money.is_known_currency() {
+        return Ok(());
+    }
+    Err(Refusal::bad(format!("{place}.currencyCode `{}` must be an ISO 4217 code such as GBP", money.currency_code)))
+}
+
+fn date(key: &str, text: &str) -> Result<Date, Refusal> {
+    parse_date(text)
+        .ok_or_else(|| Refusal::bad(format!("{key} `{text}` must be a calendar date in the form YYYY-MM-DD")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gift() -> Gift {
+        Gift { amount: Money { amount_micros: 1, currency_code: "GBP".into() }, ..Gift::default() }
+    }
+
+    fn fault(gift: &Gift) -> Option<String> {
+        check(gift, Timestamp::parse("2026-03-01T12:00:00Z").unwrap()).err().map(|refusal| refusal.message)
+    }
+
+    #[test]
+    fn amounts_are_more_than_zero_unless_in_kind() {
+        let worth = |micros, in_kind| {
+            let amount = Money { amount_micros: micros, ..gift().amount };
+            fault(&Gift { amount, is_in_kind: Some(in_kind), ..Gift::default() })
+        };
+        assert_eq!(worth(1, false), None);
+        assert_eq!(worth(0, true), None);
+        for (micros, in_kind) in [(0, false), (-1, false), (-1, true)] {
+            assert_eq!(worth(micros, in_kind).unwrap(), "amount.amountMicros must be greater than zero");
+        }
+    }
+
+    #[test]
+    fn fees_and_currencies_are_checked() {
+        let money = |micros, code: &str| Money { amount_micros: micros, currency_code: code.into() };
+        let fee = |fee| fault(&Gift { fee_amount: Some(fee), ..gift() });
+        assert_eq!(fee(money(0, "EUR")), None);
+        assert_eq!(fee(money(-1, "EUR")).unwrap(), "feeAmount.amountMicros must not be negative");
+        assert_eq!(
+            fee(money(1, "euro")).unwrap(),
+            "feeAmount.currencyCode `euro` must be an ISO 4217 code such as GBP"
+        );
+        let gift = Gift { amount: money(1, "zzz"), ..Gift::default() };
+        assert_eq!(fault(&gift).unwrap(), "amount.currencyCode `zzz` must be an ISO 4217 code such as GBP");
+    }
+
+    #[test]
+    fn a_gift_date_is_real_and_has_begun_somewhere() {
+        let on = |date: &str| fault(&Gift { gift_date: Some(date.into()), ..gift() });
+        assert_eq!(on("2026-03-01"), None);
+        assert_eq!(on("2026-03-02"), None, "already begun in the furthest zone");
+        assert_eq!(on("2026-03-03").unwrap(), "giftDate `2026-03-03` must not be in the future");
+        for text in ["2026-02-29", "01/02/2026", "2026-02-01T10:00:00Z", "tomorrow"] {
+            assert_eq!(on(text).unwrap(), format!("giftDate `{text}` must be a calendar date in the form YYYY-MM-DD"));
+        }
+    }
+
+    #[test]
+    fn an_expected_date_is_real_and_may_lie_ahead() {
+        let expected = |date: &str| fault(&Gift { expected_at: Some(date.into()), ..gift() });
+        assert_eq!(expected("2030-01-01"), None);
+        assert_eq!(
+            expected("2026-04-31").unwrap(),
+            "expectedAt `2026-04-31` must be a calendar date in the form YYYY-MM-DD"
+        );
+    }
+}

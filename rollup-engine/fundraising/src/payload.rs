@@ -1,0 +1,161 @@
+//! A request's JSON object with its members in the order in which they were sent.
+//!
+//! The first fault in that order is the one that the caller is told, and a sorted map would lose it. This reads JSON
+//! and nothing else: what the members mean is not known here.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
+
+use crate::refusal::Refusal;
+
+/// The members of a JSON object
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Payload(Vec<(String, Value)>);
+
+impl Payload {
+    /// Reads a body; no body at all is an empty object
+    ///
+    /// # Errors
+    /// Text that is not JSON, and JSON that is not an object.
+    pub fn parse(body: &[u8]) -> Result<Self, Refusal> {
+        if body.trim_ascii().is_empty() {
+            return Ok(Self::default());
+        }
+        match serde_json::from_slice(body).map_err(|fault| Refusal::bad(fault.to_string()))? {
+            Top::Object(members) => Ok(Self(members)),
+            Top::List => Err(Refusal::bad("payload must be an object")),
+            Top::Scalar => Err(Refusal::bad("the body must be a JSON object")),
+        }
+    }
+
+    /// A member
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        self.iter().find(|(name, _)| *name == key).map(|(_, value)| value)
+    }
+
+    /// All members, in the order sent
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.0.iter().map(|(key, value)| (key.as_str(), value))
+    }
+
+    /// Whether there is no member
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+enum Top {
+    Object(Vec<(String, Value)>),
+    List,
+    Scalar,
+}
+
+impl<'de> Deserialize<'de> for Top {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TopVisitor)
+    }
+}
+
+struct TopVisitor;
+
+impl<'de> Visitor<'de> for TopVisitor {
+    type Value = Top;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Top, A::Error> {
+        let mut members: Vec<(String, Value)> = Vec::new();
+        // A body of nothing but short keys must not cost the square of their number.
+        let mut places: BTreeMap<String, usize> = BTreeMap::new();
+        while let Some((key, value)) = map.next_entry::<String, Value>()? {
+            // As JavaScript reads it: a repeated key keeps its first place and its last value.
+            if let Some((_, kept)) = places.get(&key).and_then(|place| members.get_mut(*place)) {
+                *kept = value;
+            } else {
+                places.insert(key.clone(), members.len());
+                members.push((key, value));
+            }
+        }
+        Ok(Top::Object(members))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Top, A::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Top::List)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Top, E> {
+        Ok(Top::Scalar)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Top, E> {
+        Ok(Top::Scalar)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Top, E> {
+        Ok(Top::Scalar)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Top, E> {
+        Ok(Top::Scalar)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Top, E> {
+        Ok(Top::Scalar)
+    }
+
+    fn visit_unit<E>(self) -> Result<Top, E> {
+        Ok(Top::Scalar)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn message(body: &str) -> String {
+        Payload::parse(body.as_bytes()).unwrap_err().message
+    }
+
+    #[test]
+    fn the_order_sent_is_kept() {
+        let payload = Payload::parse(br#"{"z":1,"a":2,"m":3,"z":4}"#).unwrap();
+        let members: Vec<_> = payload.iter().collect();
+        assert_eq!(members, [("z", &json!(4)), ("a", &json!(2)), ("m", &json!(3))]);
+        assert_eq!(payload.get("m"), Some(&json!(3)));
+        assert_eq!(payload.get("y"), None);
+    }
+
+    #[test]
+    fn no_body_is_an_empty_object() {
+        assert!(Payload::parse(b" \n").unwrap().is_empty());
+        assert!(Payload::parse(b"{}").unwrap().is_empty());
+    }
+
+    #[test]
+    fn other_json_is_refused() {
+        assert_eq!(message("[{\"amount\":1}]"), "payload must be an object");
+        for body in ["1", "-1", "1.5", "\"x\"", "null", "true"] {
+            assert_eq!(message(body), "the body must be a JSON object", "{body}");
+        }
+        for body in ["{", "[1", "{\"a\":}", "{} x"] {
+            assert!(!message(body).is_empty(), "{body}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_body_panics(body in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = Payload::parse(&body);
+        }
+    }
+}

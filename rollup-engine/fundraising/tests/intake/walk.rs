@@ -1,0 +1,82 @@
+//! One intake from the body to what is sent to Twenty, with Twenty's answers handed in.
+
+use fundraising::donor::{self, Candidate, Dedupe, Question, Resolution};
+use fundraising::fingerprint;
+use fundraising::gift::create::Intake;
+use fundraising::gift::{Gift, create, plausible};
+use fundraising::payload::Payload;
+use fundraising::receipt::{self, Receipt, Settings};
+use fundraising::refusal::Refusal;
+use fundraising::staging::State;
+use fundraising::trust::{Diagnostics, processes_itself};
+use serde_json::{Map, Value};
+use twenty::Timestamp;
+
+/// The service as it is set up, and what Twenty would answer
+pub(crate) struct Setting<'a> {
+    pub(crate) intake: Intake,
+    pub(crate) auto_default: bool,
+    pub(crate) receipts: Settings,
+    pub(crate) duplicates: Option<&'a Value>,
+    pub(crate) new_person: Option<&'a str>,
+}
+
+/// What came of it
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) lookup: Option<Value>,
+    pub(crate) person: Option<Value>,
+    pub(crate) gift: Gift,
+    pub(crate) dedupe: Option<Dedupe>,
+    pub(crate) receipt: Receipt,
+    pub(crate) diagnostics: Diagnostics,
+    pub(crate) state: State,
+}
+
+impl Outcome {
+    /// The payload that a staged row keeps
+    pub(crate) fn raw_payload(&self) -> Map<String, Value> {
+        let mut members = self.gift.to_json();
+        members.extend(self.receipt.to_json());
+        members.insert("processingDiagnostics".into(), self.diagnostics.to_json());
+        if let Some(dedupe) = &self.dedupe {
+            members.insert("dedupeDiagnostics".into(), dedupe.to_json());
+        }
+        members
+    }
+}
+
+pub(crate) fn take(body: &[u8], setting: &Setting<'_>) -> Result<Outcome, Refusal> {
+    let mut gift = create::read(&Payload::parse(body)?, setting.intake)?;
+    plausible::check(&gift, Timestamp::parse("2026-03-02T10:00:00Z").unwrap())?;
+    let links = setting.intake != Intake::Staging;
+    let (mut lookup, mut person, mut dedupe) = (None, None, None);
+    let mut make = |gift: &mut Gift, described: &donor::Person| {
+        if links {
+            person = Some(described.to_json());
+            gift.donor_id = setting.new_person.map(str::to_owned);
+        }
+    };
+    match donor::question(&gift) {
+        Question::Settled | Question::Unknown => {}
+        Question::Create(described) => make(&mut gift, &described),
+        Question::LookUp(described) => {
+            lookup = Some(described.to_json());
+            let candidates = Candidate::read_all(setting.duplicates.expect("an answer to the look-up"));
+            let resolution = donor::decide(described.email.as_deref().unwrap(), &candidates);
+            dedupe = resolution.dedupe().cloned();
+            let resolution = if setting.intake == Intake::Direct { resolution.without_review()? } else { resolution };
+            match resolution {
+                Resolution::Match(found) if links => gift.donor_id = Some(found.matched),
+                Resolution::Match(_) | Resolution::Review(_) => {}
+                Resolution::New => make(&mut gift, &described),
+            }
+        }
+    }
+    gift.source_fingerprint = Some(fingerprint::of(&gift, "request-1"));
+    let receipt = receipt::decide(&gift, Receipt::default(), &setting.receipts);
+    let diagnostics = Diagnostics::of(&gift, dedupe.as_ref());
+    let itself = links && processes_itself(&gift, &diagnostics, dedupe.as_ref(), setting.auto_default);
+    gift.auto_process = Some(itself);
+    Ok(Outcome { lookup, person, gift, dedupe, receipt, diagnostics, state: State::initial(itself) })
+}
