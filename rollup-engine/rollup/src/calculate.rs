@@ -8,6 +8,7 @@ use twenty::error::ApiError;
 use twenty::gate::Priority;
 use twenty::gather::insert_in_order;
 use twenty::schema::{Object, Schema};
+use twenty::time::whole_millis;
 use twenty::{Event, Host, Level, Timestamp};
 
 use crate::calendar::Calendar;
@@ -44,7 +45,7 @@ pub async fn calculate_rollups<H: Host>(host: &H, payload: &Json, options: &Opti
         Ok(None) => Report { status: Status::Noop, mode: Some(Mode::Targeted), ..Report::default() },
         Err(report) => *report,
     };
-    report.took_ms = u64::try_from(host.now().since(began).as_millis()).unwrap_or(u64::MAX);
+    report.took_ms = whole_millis(host.now().since(began));
     log_end(host, &report);
     report
 }

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use twenty::gather::insert_in_order;
 use twenty::page::Record;
 use twenty::value::Value;
 use uuid::Uuid;
@@ -18,8 +19,8 @@ use crate::total::Total;
 #[derive(Clone, Debug, Default)]
 pub struct Fold {
     parents: HashMap<Uuid, Box<[Tally]>>,
-    /// Parent of each child, as it was read
-    owners: HashMap<Uuid, Uuid>,
+    /// Parent of each child, as it was read; in the order of the children, which is that of the pages
+    owners: Vec<(Uuid, Uuid)>,
     /// The whole rollup, or single columns, that a record has shown to name a missing field
     missing: Option<String>,
     missing_columns: Vec<(usize, String)>,
@@ -36,7 +37,7 @@ impl Fold {
             self.missing.get_or_insert_with(|| test.field().to_owned());
         }
         let Some(parent) = relation.text().and_then(|id| Uuid::try_parse(id).ok()) else { return };
-        self.owners.insert(record.id, parent);
+        insert_in_order(&mut self.owners, (record.id, parent));
         if !meets(&rollup.tests, record) {
             return;
         }
@@ -67,7 +68,8 @@ impl Fold {
     /// The parent that a child had when it was read
     #[must_use]
     pub fn parent_of(&self, child: Uuid) -> Option<Uuid> {
-        self.owners.get(&child).copied()
+        let place = self.owners.partition_point(|(other, _)| *other < child);
+        self.owners.get(place).filter(|(other, _)| *other == child).map(|(_, parent)| *parent)
     }
 
     /// Whether any child was counted for this parent

@@ -45,6 +45,12 @@ impl Ids {
         insert_in_order(&mut self.0, id);
     }
 
+    /// Whether this one is among them
+    #[must_use]
+    pub fn contains(&self, id: Uuid) -> bool {
+        self.0.get(self.0.partition_point(|other| *other < id)) == Some(&id)
+    }
+
     /// Whether there is none
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -153,11 +153,13 @@ impl Budget {
 
     /// When this many calls have been earned back
     fn earned_at(&self, calls: u32) -> Timestamp {
-        let period = Duration::from_mins(1) / self.pace.requests_per_minute.unwrap_or(1).max(1);
+        // In milliseconds
+        let period = 60_000_u64.div_ceil(u64::from(self.pace.requests_per_minute.unwrap_or(1).max(1)));
         // The server's own refill time is taken to be 4/5 of our period (600 ms of 750 ms), plus a margin.
-        let refill = period * 4 / 5 + Duration::from_millis(20);
-        let by_rate = self.clump_began.map_or(Timestamp::default(), |began| began + period * calls);
-        let by_refill = self.last_ended.map_or(Timestamp::default(), |ended| ended + refill * calls);
+        let refill = period * 4 / 5 + 20;
+        let times = |millis: u64| Duration::from_millis(millis * u64::from(calls));
+        let by_rate = self.clump_began.map_or(Timestamp::default(), |began| began + times(period));
+        let by_refill = self.last_ended.map_or(Timestamp::default(), |ended| ended + times(refill));
         by_rate.max(by_refill)
     }
 }

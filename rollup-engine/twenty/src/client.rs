@@ -14,7 +14,7 @@ use crate::ledger::Ledger;
 use crate::page::{Page, Projection, read_records};
 use crate::retry::{Outcome, Sequence, Verdict, judge, retry_after};
 use crate::schema::{MetadataPage, Names, read_objects};
-use crate::time::Timestamp;
+use crate::time::{Timestamp, whole_millis};
 
 /// Most records that Twenty gives in one page and takes in one batch
 pub const MOST_RECORDS: usize = 200;
@@ -322,7 +322,7 @@ impl<H: Host> Client<H> {
                 .with("endpoint", endpoint)
                 .with("attempt", attempt)
                 .with("status", status)
-                .with("waitMs", u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),
+                .with("waitMs", whole_millis(wait)),
         );
     }
 }

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use crate::decimal::Decimal;
+use crate::time::whole_millis;
 
 /// Longest wait that a `Retry-After` is honoured for; a longer one is cut to this and tried again
 const LONGEST_WAIT: Duration = Duration::from_mins(2);
@@ -70,8 +71,7 @@ pub fn retry_after(header: Option<&str>) -> Option<Duration> {
 }
 
 fn spread(width: Duration, random: u64) -> Duration {
-    let millis = u64::try_from(width.as_millis()).unwrap_or(u64::MAX);
-    Duration::from_millis(random % millis.saturating_add(1))
+    Duration::from_millis(random % whole_millis(width).saturating_add(1))
 }
 
 /// A repeatable sequence of numbers from a seed (splitmix64)

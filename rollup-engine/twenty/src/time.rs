@@ -91,7 +91,7 @@ impl Add<Duration> for Timestamp {
     type Output = Self;
 
     fn add(self, duration: Duration) -> Self {
-        Self(self.0.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
+        Self(self.0.saturating_add_unsigned(whole_millis(duration)))
     }
 }
 
@@ -99,8 +99,14 @@ impl Sub<Duration> for Timestamp {
     type Output = Self;
 
     fn sub(self, duration: Duration) -> Self {
-        Self(self.0.saturating_sub(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
+        Self(self.0.saturating_sub_unsigned(whole_millis(duration)))
     }
+}
+
+/// Whole milliseconds of a duration, for reports
+#[must_use]
+pub fn whole_millis(duration: Duration) -> u64 {
+    duration.as_secs().saturating_mul(1_000).saturating_add(u64::from(duration.subsec_millis()))
 }
 
 /// Reads a calendar date, `2026-11-22`

@@ -1,13 +1,12 @@
 //! What a run has done so far, in counts and names.
 
-use std::collections::HashSet;
-
 use twenty::error::ApiError;
 use uuid::Uuid;
 
 use crate::definitions::Definition;
 use crate::program::{Program, Skipped};
 use crate::report::{Detail, Failure, MOST_NAMED, Mixture, Totals};
+use crate::trigger::Ids;
 
 /// The record of one run
 #[derive(Debug)]
@@ -20,7 +19,7 @@ pub(crate) struct Record {
     /// Whether something was left out that the workspace has
     pub(crate) incomplete: bool,
     /// Parents that were written, each counted once
-    written: HashSet<Uuid>,
+    written: Ids,
     /// Columns that name a missing field
     missing: Vec<(usize, usize, String)>,
     pub(crate) mixtures: Vec<Mixture>,
@@ -35,7 +34,7 @@ impl Record {
             counts: vec![(0, 0); program.rollups.len()],
             dropped: vec![None; program.rollups.len()],
             incomplete: false,
-            written: HashSet::new(),
+            written: Ids::default(),
             missing: Vec::new(),
             mixtures: Vec::new(),
             failures: Vec::new(),
@@ -51,9 +50,10 @@ impl Record {
 
     /// Notes that a parent was written; `again` if it was counted before, as right or as written.
     pub(super) fn updated(&mut self, id: Uuid, rollups: &[usize], reset: bool, again: bool) {
-        if !self.written.insert(id) {
+        if self.written.contains(id) {
             return;
         }
+        self.written.insert(id);
         self.totals.updated += 1;
         self.totals.reset += u64::from(reset);
         if again {

@@ -7,7 +7,8 @@
 
 use std::time::Duration;
 
-use futures_util::stream::{self, StreamExt, TryStreamExt};
+use futures_util::future::FutureExt;
+use futures_util::stream::{FuturesUnordered, StreamExt};
 use twenty::client::PageQuery;
 use twenty::error::ApiError;
 use twenty::filter::Filter;
@@ -245,18 +246,21 @@ impl<H: Host> Run<'_, H> {
 
     /// Live records of an object whose field is one of these ids; none if the object cannot be read
     async fn read_by(&self, source: usize, field: &str, ids: &Ids) -> Result<Rows, Stop> {
-        let chunks = ids.as_slice().chunks(IDS).map(|chunk| self.read_chunk(source, field, chunk.to_vec()));
-        let read: Result<Vec<Rows>, ApiError> =
-            stream::iter(chunks.collect::<Vec<_>>()).buffer_unordered(self.concurrency).try_collect().await;
-        match read {
-            Ok(chunks) => {
-                let mut rows = Rows::default();
-                for chunk in chunks {
-                    rows.add(chunk);
-                }
-                Ok(rows)
+        let mut waiting = ids.as_slice().chunks(IDS);
+        let mut reading = FuturesUnordered::new();
+        let mut rows = Rows::default();
+        loop {
+            // The gate would hold back more than that; what is not begun costs no memory.
+            while reading.len() < self.concurrency
+                && let Some(chunk) = waiting.next()
+            {
+                reading.push(self.read_chunk(source, field, chunk.to_vec()).boxed_local());
             }
-            Err(error) => self.give_up(source, &error).map(|()| Rows::default()),
+            match reading.next().await {
+                None => return Ok(rows),
+                Some(Ok(chunk)) => rows.add(chunk),
+                Some(Err(error)) => return self.give_up(source, &error).map(|()| Rows::default()),
+            }
         }
     }
 

@@ -45,7 +45,7 @@ impl<H: Host> Run<'_, H> {
             let refusals = self.refusals.get(source);
             if refusals.is_some_and(|refusals| refusals.get() >= MOST_REFUSALS) {
                 for write in &batch {
-                    let message = format!("not tried: {MOST_REFUSALS} records in a row were refused before it");
+                    let message = "not tried: too many records in a row were refused before it";
                     self.record.borrow_mut().failed(self.name(source), write.id, message);
                 }
                 continue;
