@@ -3,6 +3,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+# npm notes where somebody stands, and the Twenty CLI would take that for the app.
+unset INIT_CWD
+
 say() { printf '\n── %s\n' "$*"; }
 
 ./build.sh
