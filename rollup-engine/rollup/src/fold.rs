@@ -36,7 +36,7 @@ impl Fold {
         if let Some((_, test)) = rollup.tests.iter().find(|(place, _)| *record.value(*place) == Value::Missing) {
             self.missing.get_or_insert_with(|| test.field().to_owned());
         }
-        let Some(parent) = relation.text().and_then(|id| Uuid::try_parse(id).ok()) else { return };
+        let Some(parent) = relation.id() else { return };
         insert_in_order(&mut self.owners, (record.id, parent));
         if !meets(&rollup.tests, record) {
             return;

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use twenty::client::Client;
 use twenty::error::ApiError;
+use twenty::page::Record as Row;
 use twenty::{Event, Host, Level, Timestamp};
 
 use crate::calendar::Calendar;
@@ -115,6 +116,17 @@ impl<'a, H: Host> Run<'a, H> {
             }
         }
         Ok(())
+    }
+
+    /// Folds children into the tallies of these rollups.
+    fn fold<'r>(&self, rollups: &[usize], children: impl IntoIterator<Item = &'r Row>) {
+        for row in children {
+            for &index in rollups {
+                if let (Some(rollup), Some(fold)) = (self.program.rollups.get(index), self.folds.get(index)) {
+                    fold.borrow_mut().take(rollup, row);
+                }
+            }
+        }
     }
 
     fn progress(&self, event: &'static str, source: usize, fields: &[(&'static str, u64)]) {

@@ -2,6 +2,8 @@
 //!
 //! Composite fields are reached through their parts (`amount.amountMicros`), so a value is never an object.
 
+use uuid::Uuid;
+
 use crate::decimal::Decimal;
 
 /// What stands at a path of a record
@@ -52,6 +54,12 @@ impl Value {
             Self::Text(text) => Some(text),
             _ => None,
         }
+    }
+
+    /// The record that a value leads to, if it is the id of one
+    #[must_use]
+    pub fn id(&self) -> Option<Uuid> {
+        self.text().and_then(|id| Uuid::try_parse(id).ok())
     }
 
     /// From the text of one JSON value

@@ -11,9 +11,7 @@ use twenty::error::ApiError;
 use twenty::filter::Filter;
 use twenty::gather::insert_in_order;
 use twenty::page::{Page, Projection};
-use twenty::value::Value;
 use twenty::{Host, Timestamp};
-use uuid::Uuid;
 
 use super::settle::Write;
 use super::{Run, Stop};
@@ -106,11 +104,7 @@ impl<H: Host> Run<'_, H> {
                 if !step.settles.is_empty() {
                     pool.extend(self.settle(step.source, &step.settles, &mut row, read_at));
                 }
-                for &index in &step.folds {
-                    if let (Some(rollup), Some(fold)) = (self.program.rollups.get(index), self.folds.get(index)) {
-                        fold.borrow_mut().take(rollup, &row);
-                    }
-                }
+                self.fold(&step.folds, [&row]);
             }
             self.progress(
                 "page_read",
@@ -119,7 +113,7 @@ impl<H: Host> Run<'_, H> {
             );
             let waited = pool.first().is_some_and(|first| read_at.since(first.read_at) >= COLLECT);
             let full = pool.len() >= self.batch_size.get();
-            if !pool.is_empty() && (waited || full || !page.has_next_page) {
+            if waited || full {
                 writing.push(self.write(step.source, std::mem::take(&mut pool)).boxed_local());
             }
             if !page.has_next_page {
@@ -189,7 +183,7 @@ impl<H: Host> Run<'_, H> {
                 for (index, place) in &relations {
                     let before = self.folds.get(*index).and_then(|fold| fold.borrow().parent_of(row.id));
                     if let Some(ids) = targets.get_mut(*index) {
-                        ids.extend(related(row.value(*place)).into_iter().chain(before));
+                        ids.extend(row.value(*place).id().into_iter().chain(before));
                     }
                 }
             }
@@ -231,10 +225,4 @@ impl Reading {
         let counted = self.first_count?.min(self.last_count?);
         (!self.given_up && self.seen < counted).then_some((self.seen, counted))
     }
-}
-
-/// The record that a value leads to, if it is the id of one
-#[must_use]
-pub(super) fn related(value: &Value) -> Option<Uuid> {
-    value.text().and_then(|id| Uuid::try_parse(id).ok())
 }

@@ -17,7 +17,6 @@ use twenty::page::Record as Row;
 use twenty::{Host, Timestamp};
 use uuid::Uuid;
 
-use super::rebuild::related;
 use super::{Run, Stop};
 use crate::fold::Fold;
 use crate::program::{Rollup, waves};
@@ -155,7 +154,7 @@ impl<H: Host> Run<'_, H> {
         let rows = self.read_by(source, "id", &ids).await?;
         for (index, rollup) in self.program.rollups.iter().enumerate() {
             if rollup.child == source && rollup.needs.iter().any(|needed| scope.active.contains(needed)) {
-                let above: Ids = gather(rows.rows().filter_map(|row| related(row.value(rollup.relation))));
+                let above: Ids = gather(rows.rows().filter_map(|row| row.value(rollup.relation).id()));
                 if !scope.in_turn(rollup) {
                     if let Some(deferred) = scope.deferred.get_mut(index) {
                         deferred.extend(above.as_slice().iter().copied());
@@ -232,16 +231,6 @@ impl<H: Host> Run<'_, H> {
             *slot = rows;
         }
         self.write(source, writes).await
-    }
-
-    fn fold<'r>(&self, rollups: &[usize], children: impl Iterator<Item = &'r Row>) {
-        for row in children {
-            for &index in rollups {
-                if let (Some(rollup), Some(fold)) = (self.program.rollups.get(index), self.folds.get(index)) {
-                    fold.borrow_mut().take(rollup, row);
-                }
-            }
-        }
     }
 
     /// Live records of an object whose field is one of these ids; none if the object cannot be read
