@@ -83,6 +83,12 @@ impl Budget {
         }
     }
 
+    /// Calls that may still go at once
+    #[must_use]
+    pub fn allowance(&self) -> u32 {
+        u32::try_from(self.left).unwrap_or(0)
+    }
+
     /// When the next call of `cost` tokens may go, asked at `now`; one that the server does not count (a cost of 0) needs
     /// no allowance, but heeds a refusal and the concurrency like all others
     #[must_use]

@@ -93,7 +93,9 @@ pub struct Client<H> {
     deadline: Option<Timestamp>,
     ledger: RefCell<Ledger>,
     random: RefCell<Sequence>,
-    first_answer: Cell<Option<Timestamp>>,
+    /// The server's clock and ours at its first answer
+    clocks: Cell<Option<(Timestamp, Timestamp)>>,
+    patience: Cell<Option<u64>>,
 }
 
 impl<H: Host> Client<H> {
@@ -114,7 +116,8 @@ impl<H: Host> Client<H> {
             deadline,
             ledger: RefCell::default(),
             random: RefCell::new(Sequence::new(seed)),
-            first_answer: Cell::new(None),
+            clocks: Cell::new(None),
+            patience: Cell::new(None),
         }
     }
 
@@ -128,9 +131,25 @@ impl<H: Host> Client<H> {
         self.ledger.borrow().clone()
     }
 
-    /// When the server gave its first answer, by its own clock to the second, if it said so
-    pub fn first_answer(&self) -> Option<Timestamp> {
-        self.first_answer.get()
+    /// When calls have to end
+    pub fn deadline(&self) -> Option<Timestamp> {
+        self.deadline
+    }
+
+    /// What the server's clock showed at this time of ours, to the second, if the server has told its time
+    pub fn server_time(&self, at: Timestamp) -> Option<Timestamp> {
+        let (server, ours) = self.clocks.get()?;
+        Some(if at >= ours { server + at.since(ours) } else { server - ours.since(at) })
+    }
+
+    /// After so many refusals for the rate limit, calls end as out of time: somebody else will do the rest.
+    pub fn give_up_after(&self, refusals: Option<u64>) {
+        self.patience.set(refusals);
+    }
+
+    /// Requests that may go at once
+    pub fn allowance(&self) -> u32 {
+        self.gate.allowance()
     }
 
     /// One page of an object's live records, in the order of their ids
@@ -412,8 +431,14 @@ impl<H: Host> Client<H> {
             let wait = match verdict {
                 Verdict::Keep => return self.keep(endpoint, result, failure),
                 Verdict::Throttled(wait) => {
-                    self.ledger.borrow_mut().throttled += 1;
+                    let mut ledger = self.ledger.borrow_mut();
+                    ledger.throttled += 1;
+                    let patient = self.patience.get().is_none_or(|refusals| ledger.throttled < refusals);
+                    drop(ledger);
                     self.gate.refused(self.host.now(), wait);
+                    if !patient {
+                        return Err(out_of_time());
+                    }
                     wait
                 }
                 Verdict::Retry(wait) => wait,
@@ -457,8 +482,9 @@ impl<H: Host> Client<H> {
             Err(unreachable) => Err(ApiError::Unreachable { endpoint, reason: unreachable.reason }),
             Ok(response) => {
                 self.ledger.borrow_mut().bytes += response.body.len() as u64;
-                if self.first_answer.get().is_none() {
-                    self.first_answer.set(response.header("date").and_then(Timestamp::parse_http_date));
+                if self.clocks.get().is_none() {
+                    let server = response.header("date").and_then(Timestamp::parse_http_date);
+                    self.clocks.set(server.map(|server| (server, self.host.now())));
                 }
                 match (response.status, failure) {
                     (_, Some(failure)) => Err(ApiError::from_failure(endpoint, failure)),

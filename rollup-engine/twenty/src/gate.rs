@@ -100,6 +100,11 @@ impl Gate {
         }
     }
 
+    /// Requests that may go at once
+    pub fn allowance(&self) -> u32 {
+        self.budget.borrow().allowance()
+    }
+
     /// Notes that a call was refused for the rate limit: nobody passes before `wait` is over.
     pub fn refused(&self, now: Timestamp, wait: Duration) {
         self.budget.borrow_mut().refused(now, wait);
