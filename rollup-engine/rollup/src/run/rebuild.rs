@@ -192,7 +192,8 @@ impl<H: Host> Run<'_, H> {
             );
             let waited = pool.first().is_some_and(|first| read_at.since(first.read_at) >= COLLECT);
             let full = pool.len() >= self.batch_size.get();
-            if waited || full {
+            // One queue at a time: parents that wait side by side would be looked at again for each.
+            if (waited || full) && writing.is_empty() {
                 writing.push(self.write(step.source, std::mem::take(&mut pool)).boxed_local());
             }
             if !page.has_next_page {
@@ -200,12 +201,10 @@ impl<H: Host> Run<'_, H> {
             }
             after = page.end_cursor;
         }
-        if !pool.is_empty() {
-            writing.push(self.write(step.source, pool).boxed_local());
-        }
         while let Some(written) = writing.next().await {
             written?;
         }
+        self.write(step.source, pool).await?;
         self.note_moved_count(step.source, &reading_so_far);
         Ok(reading_so_far)
     }
@@ -243,8 +242,11 @@ impl<H: Host> Run<'_, H> {
             self.spend(|spent| spent.rechecks += 1);
             match self.client.counts(&[&object.names]).await {
                 Ok(counts) => {
-                    let now = counts.first().copied();
-                    if self.known.get(source).is_some_and(|known| known.borrow_mut().count.replace(now) != Some(now)) {
+                    let before = self.known.get(source).map(|known| {
+                        let mut known = known.borrow_mut();
+                        std::mem::replace(&mut known.count, counts.first().copied())
+                    });
+                    if before.flatten() != counts.first().copied() {
                         return Ok(true);
                     }
                 }
