@@ -42,6 +42,12 @@ for (const [what, fetch, code, message] of [
     /cannot reach https:\/\/crm\.example\.org: there is no server of that name/,
   ],
   ['that does not know the token', async () => Response.json({}, { status: 401 }), 'unauthorized', /does not accept the token/],
+  [
+    'whose key was revoked',
+    async () => Response.json({ messages: ['This API Key is revoked'] }, { status: 403 }),
+    'unauthorized',
+    /does not accept the token: This API Key is revoked/,
+  ],
   ['that is out of order', async () => new Response('Bad gateway', { status: 502 }), 'server_error', /error of its own \(502\)/],
   ['that is no Twenty', async () => new Response('<html>'), 'malformed_answer', /is not Twenty's API/],
 ]) {
@@ -58,7 +64,7 @@ for (const [what, fetch, code, message] of [
 }
 
 test('a token that may not read the data model is no obstacle', async () => {
-  const { exit } = await command('drift', { fetch: async () => Response.json({}, { status: 403 }) });
+  const { exit } = await command('drift', { fetch: async () => Response.json({ messages: ['Forbidden'] }, { status: 403 }) });
   assert.equal(exit, 0);
 });
 

@@ -36,17 +36,19 @@ export async function seeWorkspace({ url, token }, fetch) {
   }).catch((error) => {
     throw noWorkspace('unreachable', `cannot reach ${url}: ${why(error)}`);
   });
-  const json = response.headers.get('content-type')?.includes('json') ?? false;
-  await response.body?.cancel();
-  if (response.status === 401) {
+  const { status } = response;
+  const answer = await response.json().catch(() => undefined);
+  const said = answer?.messages?.[0] ?? '';
+  // Twenty answers 403 to a revoked key, and also to one whose role may not read the data model.
+  if (status === 401 || (status === 403 && /revoked|expired|missing/i.test(said))) {
     throw noWorkspace(
       'unauthorized',
-      `${url} does not accept the token`,
+      `${url} does not accept the token: ${said || status}`,
       'It may have expired, have been revoked, or belong to another workspace.',
     );
   }
-  if (response.status >= 500) throw noWorkspace('server_error', `${url} answers with an error of its own (${response.status})`);
-  if (!json) {
+  if (status >= 500) throw noWorkspace('server_error', `${url} answers with an error of its own (${status})`);
+  if (typeof answer !== 'object') {
     throw noWorkspace('malformed_answer', `what answers at ${url} is not Twenty's API`, 'Expected is the address of the server itself, without a path.');
   }
   // Anything else, such as a token that may not read the data model, the engine knows how to live with.
