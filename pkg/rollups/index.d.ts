@@ -165,6 +165,8 @@ export interface RequestCounts {
   total: number;
   /** Those of them that the rate limiter does not count. */
   unmetered: number;
+  /** Tokens of the rate limiter that they asked for: one each, or one for each root field of a GraphQL call. */
+  tokens: number;
   /** Answers that said the rate limit was reached. */
   throttled: number;
   /** Requests sent again. */

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::Value as Json;
+use twenty::budget::Pace;
 use twenty::client::Client;
 use twenty::error::ApiError;
 use twenty::gate::Priority;
@@ -12,16 +13,22 @@ use twenty::time::whole_millis;
 use twenty::{Event, Host, Level, Timestamp};
 
 use crate::calendar::Calendar;
+use crate::checkpoint::{Checkpoint, Left};
 use crate::definitions::Definition;
 use crate::environment::{Environment, Variables};
+use crate::memory::Memory;
 use crate::program::{Program, ProvenBy};
 use crate::pure::unknown_zone;
 use crate::report::{Mode, Report, Status};
-use crate::run::{Run, Stop};
+use crate::requested::Requested;
+use crate::run::{Manner, Run, Stop};
 use crate::trigger::{Ids, Targets, Trigger};
 
 /// Requests that an event run may open with: it shares the minute with whoever caused the event
 const EVENT_BURST: u32 = 10;
+
+/// Code of a run that took the batch of parents that one run takes
+const BATCH_DONE: &str = "batch_done";
 
 /// Time kept back from the limit of the function, for the answer to be handed over
 const MARGIN: Duration = Duration::from_secs(10);
@@ -37,8 +44,25 @@ pub struct Options {
     pub time_limit: Option<Duration>,
 }
 
+/// A run that nobody can limit keeps others away for no longer than this
+const LONGEST_LEASE: Duration = Duration::from_mins(15);
+
+/// Refusals for the rate limit after which an event run leaves the rest to a run that is to follow
+const PATIENCE: u64 = 2;
+
+/// When a run goes on that had no time left, and one that left the rest because of the rate limit
+const SOON: Duration = Duration::from_secs(5);
+const LATER: Duration = Duration::from_mins(1);
+
+/// How far back a first sweep looks, or one that has no store to remember the last
+const SWEEP_BACK: Duration = Duration::from_hours(1);
+
+/// How long before an event the records may have been merged that it tells of
+const MERGE_BACK: Duration = Duration::from_mins(2);
+
 /// Recomputes what the payload asks for. Whatever goes wrong is told in the report.
 pub async fn calculate_rollups<H: Host>(host: &H, payload: &Json, options: &Options) -> Report {
+    let host = &Requested::new(host, payload);
     let began = host.now();
     let mut report = match prepare(host, payload, options, began) {
         Ok(Some(work)) => carry_out(host, work).await,
@@ -46,6 +70,7 @@ pub async fn calculate_rollups<H: Host>(host: &H, payload: &Json, options: &Opti
         Err(report) => *report,
     };
     report.took_ms = whole_millis(host.now().since(began));
+    report.request_id = host.id();
     log_end(host, &report);
     report
 }
@@ -54,10 +79,25 @@ pub async fn calculate_rollups<H: Host>(host: &H, payload: &Json, options: &Opti
 struct Work {
     environment: Environment,
     calendar: Calendar,
+    trigger: Trigger,
     /// By number of the definition; nothing for everything
     targets: Option<Targets>,
     deadline: Option<Timestamp>,
     seed: u64,
+    time_limit: Option<Duration>,
+}
+
+impl Work {
+    fn mode(&self) -> Mode {
+        match &self.trigger {
+            Trigger::Sweep => Mode::Sweep,
+            Trigger::Plan => Mode::Plan,
+            Trigger::DryRun => Mode::DryRun,
+            Trigger::Explain { .. } => Mode::Explain,
+            _ if self.targets.is_some() => Mode::Targeted,
+            _ => Mode::FullRebuild,
+        }
+    }
 }
 
 /// Nothing, if there is nothing to do
@@ -69,20 +109,53 @@ fn prepare<H: Host>(host: &H, payload: &Json, options: &Options, now: Timestamp)
     let calendar = Calendar::in_zone(host, &config.time_zone, now, config.fiscal_year_start_month)
         .ok_or_else(|| Box::new(Report::error("invalid_config", &unknown_zone(&config.time_zone))))?;
     let targets = trigger.targets(&config.definitions);
-    if targets.as_ref().is_some_and(|targets| targets.iter().all(Ids::is_empty)) {
+    let nobody = targets.as_ref().is_some_and(|targets| targets.iter().all(Ids::is_empty));
+    if nobody && !trigger.may_be_a_merge(&config.definitions) {
         return Ok(None);
     }
-    let deadline = options.time_limit.map(|limit| now + limit.saturating_sub(MARGIN).max(limit / 2));
-    Ok(Some(Work { calendar, targets, deadline, seed: options.seed, environment }))
+    let time_limit = options.time_limit;
+    let deadline = time_limit.map(|limit| now + limit.saturating_sub(MARGIN).max(limit / 2));
+    Ok(Some(Work { calendar, trigger, targets, deadline, seed: options.seed, time_limit, environment }))
 }
 
+/// Keeps runs over everything apart, and remembers for the next one.
 async fn carry_out<H: Host>(host: &H, work: Work) -> Report {
-    let Work { environment, calendar, targets, deadline, seed } = work;
-    let config = &environment.config;
-    let mode = if targets.is_some() { Mode::Targeted } else { Mode::FullRebuild };
-    let most_burst = if targets.is_some() { EVENT_BURST } else { u32::MAX };
-    let pace = config.pacing.pace(environment.requests_per_minute, most_burst);
-    let client = Client::new(host, environment.connection.clone(), pace, Priority::Job, deadline, seed);
+    let mode = work.mode();
+    let memory = Memory::new(host, work.seed ^ u64::from(host.now().as_millis().unsigned_abs()));
+    if matches!(mode, Mode::Plan | Mode::DryRun | Mode::Explain) {
+        return run(host, &memory, &work, None).await;
+    }
+    if mode == Mode::Targeted {
+        return run(host, &memory, &work, None).await;
+    }
+    if !memory.take_lease(work.time_limit.unwrap_or(LONGEST_LEASE)).await {
+        let message = "another run over everything is at work, and sees what this one would have seen";
+        return Report {
+            status: Status::Noop,
+            mode: Some(mode),
+            code: Some("another_run".to_owned()),
+            message: Some(message.to_owned()),
+            ..Report::default()
+        };
+    }
+    let from = match &work.trigger {
+        Trigger::Rest(checkpoint) => {
+            Some(checkpoint.clone()).filter(|from| from.config == work.environment.config.fingerprint)
+        }
+        _ => memory.checkpoint(work.environment.config.fingerprint).await,
+    };
+    let report = run(host, &memory, &work, from.as_ref()).await;
+    memory.end_lease().await;
+    report
+}
+
+async fn run<H: Host>(host: &H, memory: &Memory<'_, H>, work: &Work, from: Option<&Checkpoint>) -> Report {
+    let (mode, config) = (work.mode(), &work.environment.config);
+    let per_minute = work.environment.requests_per_minute;
+    let remembered = memory.allowance(per_minute).await.unwrap_or(u32::MAX);
+    let most_burst = if mode == Mode::Targeted { EVENT_BURST.min(remembered) } else { remembered };
+    let pace = config.pacing.pace(per_minute, most_burst.max(1));
+    let client = Client::new(host, work.environment.connection.clone(), pace, Priority::Job, work.deadline, work.seed);
 
     let schema = match read_schema(&client).await {
         Ok(schema) => schema,
@@ -91,22 +164,93 @@ async fn carry_out<H: Host>(host: &H, work: Work) -> Report {
         }
     };
     let proven_by = schema.as_ref().map_or(ProvenBy::Names(&config.objects), ProvenBy::Metadata);
-    let program = Program::new(&config.definitions, &proven_by, &calendar);
+    let program = Program::new(&config.definitions, &proven_by, &work.calendar);
     let concurrency = usize::try_from(pace.concurrency).unwrap_or(1);
-    let run = Run::new(&client, &program, &calendar, config.mixed_currency, config.pacing.page_size(), concurrency);
-    let end = if program.rollups.is_empty() {
-        Ok(())
-    } else {
-        match targets {
-            None => run.rebuild().await,
-            Some(targets) => run.recompute(by_rollup(&program, targets)).await,
-        }
-    };
-    let report = assemble(mode, run, &program, &config.definitions);
+    let manner = Manner::new(config, concurrency, mode == Mode::DryRun);
+    let run = Run::new(&client, &program, &config.definitions, &work.calendar, manner);
+    let end = if program.rollups.is_empty() { Ok(()) } else { go(&run, memory, work, from, pace).await };
+
+    let checkpoint = if end.is_err() { run.checkpoint() } else { None };
+    let (since, continued) = (run.since(), run.continued());
+    let mut report = assemble(mode, run, &program, &config.definitions);
     match end {
-        Ok(()) => Report { requests: client.ledger(), ..report },
-        Err(stop) => stopped(&stop, report, &client),
+        Ok(()) => report.requests = client.ledger(),
+        Err(stop) => report = stopped(&stop, report, &client),
     }
+    if !matches!(mode, Mode::Plan | Mode::Explain) {
+        memory.keep_allowance(client.allowance()).await;
+    }
+    if matches!(mode, Mode::FullRebuild | Mode::Sweep | Mode::DryRun)
+        && let Some(drift) = &mut report.drift
+        && drift.values > 0
+    {
+        drift.since = memory.compared().await;
+    }
+    if matches!(mode, Mode::FullRebuild | Mode::Sweep) {
+        if report.status == Status::Ok {
+            memory.keep_checkpoint(None).await;
+            memory.keep_swept(since).await;
+            if report.drift.is_some() {
+                memory.keep_compared(host.now()).await;
+            }
+        }
+    }
+    if report.status == Status::Partial
+        && let Some(checkpoint) = checkpoint
+    {
+        let no_headway = from == Some(&checkpoint) && report.totals.updated == 0;
+        report.continued = continued;
+        hand_on(host, memory, &mut report, &checkpoint, no_headway).await;
+    }
+    report
+}
+
+/// Does what the trigger asks for.
+async fn go<H: Host>(
+    run: &Run<'_, &H>,
+    memory: &Memory<'_, H>,
+    work: &Work,
+    from: Option<&Checkpoint>,
+    pace: Pace,
+) -> Result<(), Stop> {
+    match (&work.trigger, &work.targets) {
+        (Trigger::Plan, _) => run.plan(pace).await,
+        (Trigger::Explain { object, id }, _) => run.explain(object, *id).await,
+        (Trigger::Sweep, _) if from.is_none() => {
+            let back = run.since() - SWEEP_BACK;
+            run.sweep(pace, memory.swept().await.unwrap_or(back)).await
+        }
+        (trigger, Some(targets)) => {
+            run.recompute_patiently(by_rollup(run.program(), targets.clone()), PATIENCE).await?;
+            if trigger.may_be_a_merge(&work.environment.config.definitions) {
+                let moved = run.changed_since(&run.children_of_all(), run.since() - MERGE_BACK).await?;
+                run.recompute(moved).await?;
+            }
+            Ok(())
+        }
+        (_, None) => run.rebuild(pace, from.map(|from| &from.left)).await,
+    }
+}
+
+/// Sees to it that what is left over is done: by a run that follows by itself, else by the next one, which finds the
+/// checkpoint in the store.
+async fn hand_on<H: Host>(
+    host: &H,
+    memory: &Memory<'_, H>,
+    report: &mut Report,
+    checkpoint: &Checkpoint,
+    no_headway: bool,
+) {
+    report.checkpoint = Some(checkpoint.to_json());
+    let by_batches = report.code.as_deref() == Some(BATCH_DONE);
+    let whole = matches!(checkpoint.left, Left::From { .. });
+    let kept = whole && memory.keep_checkpoint(report.checkpoint.as_ref()).await;
+    // A schedule of batches ticks by itself; a run that comes no further than the one before would go on for ever.
+    if report.continued || (by_batches && kept) || no_headway {
+        return;
+    }
+    let delay = if by_batches { LATER } else { SOON };
+    report.continued = host.enqueue(&checkpoint.to_payload(), delay).await;
 }
 
 fn assemble<H: Host>(mode: Mode, run: Run<'_, H>, program: &Program, definitions: &[Definition]) -> Report {
@@ -136,6 +280,9 @@ fn assemble<H: Host>(mode: Mode, run: Run<'_, H>, program: &Program, definitions
     report.mixed_currency = record.mixtures;
     report.failures = record.failures;
     report.notes = record.notes;
+    report.plan = record.plan;
+    report.explanation = record.explanation;
+    report.drift = matches!(mode, Mode::FullRebuild | Mode::Sweep | Mode::DryRun).then_some(record.drift);
     report
 }
 
@@ -146,6 +293,12 @@ fn stopped<H: Host>(stop: &Stop, mut report: Report, client: &Client<&H>) -> Rep
             report.status = Status::Partial;
             report.code = Some("out_of_time".to_owned());
             report.message = Some("the time of this run was used up; what is written is right".to_owned());
+        }
+        Stop::BatchDone => {
+            report.status = Status::Partial;
+            report.code = Some(BATCH_DONE.to_owned());
+            report.message =
+                Some("the batch of parents of this run is done; the next run takes the next one".to_owned());
         }
         Stop::Failed(error) => {
             report.status = Status::Error;

@@ -12,7 +12,8 @@ use crate::definitions::{self, Definition, Fault, shown};
 /// What runs where nothing is configured
 const DEFAULTS: &str = include_str!("defaults.json");
 
-const KEYS: [&str; 6] = ["definitions", "timeZone", "fiscalYearStartMonth", "mixedCurrency", "objects", "pacing"];
+const KEYS: [&str; 8] =
+    ["definitions", "timeZone", "fiscalYearStartMonth", "mixedCurrency", "objects", "pacing", "graphql", "rebuild"];
 const PACING_KEYS: [&str; 5] = ["pageSize", "concurrency", "pauseMs", "requestsPerMinute", "burst"];
 
 /// What to do with a money field whose amounts are in several currencies
@@ -75,6 +76,12 @@ pub struct Config {
     pub objects: Vec<(String, String)>,
     /// Settings of the calls
     pub pacing: Pacing,
+    /// Whether GraphQL may be used, where the server has it
+    pub graphql: bool,
+    /// Parents that one run of a rebuild takes before it hands on; without end if absent
+    pub parents_per_run: Option<u32>,
+    /// Tells one configuration from another, so that nothing goes on that was begun with another
+    pub fingerprint: u64,
 }
 
 impl Config {
@@ -108,6 +115,9 @@ impl Config {
             mixed_currency: settings.mixed_currency(object),
             objects: settings.objects(object),
             pacing: settings.pacing(object),
+            graphql: settings.graphql(object),
+            parents_per_run: settings.parents_per_run(object),
+            fingerprint: fingerprint(&serde_json::to_vec(json).unwrap_or_default()),
         };
         let mut faults = settings.faults;
         match definitions::parse(list) {
@@ -116,6 +126,11 @@ impl Config {
         }
         if faults.is_empty() { Ok(config) } else { Err(faults) }
     }
+}
+
+/// FNV-1a, 64 bits
+fn fingerprint(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// Reads settings, noting what is wrong with them
@@ -157,6 +172,26 @@ impl Settings {
             self.faults.push(Fault::new(format!("{inside}{key}"), message));
         }
         number.and_then(|number| T::try_from(number).ok())
+    }
+
+    fn graphql(&mut self, object: &Map<String, Json>) -> bool {
+        match object.get("graphql").map(Json::as_str) {
+            None | Some(Some("auto")) => true,
+            Some(Some("off")) => false,
+            Some(_) => {
+                self.faults.push(Fault::new("graphql", "expected `auto` or `off`"));
+                true
+            }
+        }
+    }
+
+    fn parents_per_run(&mut self, object: &Map<String, Json>) -> Option<u32> {
+        let Some(rebuild) = object.get("rebuild")?.as_object() else {
+            self.faults.push(Fault::new("rebuild", "expected an object with `parentsPerRun`"));
+            return None;
+        };
+        self.keys("rebuild, ", rebuild, &["parentsPerRun"]);
+        self.number(rebuild, "rebuild, ", "parentsPerRun", 1, 10_000)
     }
 
     fn mixed_currency(&mut self, object: &Map<String, Json>) -> MixedCurrency {

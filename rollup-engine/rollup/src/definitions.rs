@@ -109,6 +109,28 @@ pub enum Operator {
     Lte,
 }
 
+impl Condition {
+    /// In words: `gt 0`
+    #[must_use]
+    pub fn said(&self) -> String {
+        let of = |value: &Value| match value {
+            Value::Text(text) => format!("`{text}`"),
+            Value::Number(number) => number.to_string(),
+            Value::Bool(truth) => truth.to_string(),
+            _ => "empty".to_owned(),
+        };
+        let operator = Operator::ALL.iter().find(|(_, operator)| *operator == self.operator);
+        let operand = match &self.operand {
+            Operand::Value(value) => of(value),
+            Operand::List(values) => values.iter().map(of).collect::<Vec<_>>().join(", "),
+            Operand::Day(day) => {
+                Day::ALL.iter().find(|(_, other)| other == day).map_or("", |(name, _)| *name).to_owned()
+            }
+        };
+        format!("{} {operand}", operator.map_or("", |(name, _)| *name))
+    }
+}
+
 impl Operator {
     const ALL: [(&'static str, Self); 8] = [
         ("equals", Self::Equals),

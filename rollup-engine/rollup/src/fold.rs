@@ -6,14 +6,16 @@
 use std::collections::HashMap;
 
 use twenty::gather::insert_in_order;
+use twenty::graphql::Group;
 use twenty::page::Record;
 use twenty::value::Value;
 use uuid::Uuid;
 
 use crate::calendar::Calendar;
-use crate::program::{Column, Rollup, Tests};
-use crate::tally::Tally;
+use crate::program::{Column, GroupSet, Rollup, Tests, is_exact};
+use crate::tally::{Grouped, Tally};
 use crate::total::Total;
+use crate::trigger::Ids;
 
 /// The tallies of all parents of one rollup
 #[derive(Clone, Debug, Default)]
@@ -24,6 +26,7 @@ pub struct Fold {
     /// The whole rollup, or single columns, that a record has shown to name a missing field
     missing: Option<String>,
     missing_columns: Vec<(usize, String)>,
+    doubtful: Ids,
 }
 
 impl Fold {
@@ -55,6 +58,37 @@ impl Fold {
         for (column, tally) in rollup.columns.iter().zip(tallies.iter_mut()) {
             take(column, tally, record);
         }
+    }
+
+    /// Takes a group of children of one parent that the server has added up
+    pub fn take_group(&mut self, rollup: &Rollup, set: &GroupSet, parent: Uuid, group: &Group) {
+        let tallies = self
+            .parents
+            .entry(parent)
+            .or_insert_with(|| vec![Tally::default(); rollup.columns.len()].into_boxed_slice());
+        let value = |place: Option<usize>| place.and_then(|place| group.values.get(place)).unwrap_or(&Value::Null);
+        for take in &set.takes {
+            let (Some(column), Some(tally)) = (rollup.columns.get(take.column), tallies.get_mut(take.column)) else {
+                continue;
+            };
+            let (sum, least, greatest) = (value(take.sum), value(take.least), value(take.greatest));
+            if !is_exact(sum) {
+                self.doubtful.insert(parent);
+            }
+            let code = column.code.map(|_| &group.code);
+            tally.take_group(column.aggregation.kind, &Grouped { count: group.count, sum, least, greatest }, code);
+        }
+    }
+
+    /// Adds the tallies of other parents
+    pub fn join(&mut self, other: Self) {
+        self.parents.extend(other.parents);
+    }
+
+    /// Parents of which a sum came as a rounded number: their children have to be read
+    #[must_use]
+    pub fn doubtful(&self) -> Ids {
+        self.doubtful.clone()
     }
 
     /// What the children of this parent come to in this column

@@ -5,15 +5,19 @@
 
 mod calculate;
 pub mod calendar;
+pub mod checkpoint;
 pub mod condition;
 pub mod config;
 pub mod definitions;
 pub mod environment;
 pub mod fold;
+mod memory;
 pub mod moment;
+pub mod plan;
 pub mod program;
 pub mod pure;
 pub mod report;
+mod requested;
 mod run;
 pub mod tally;
 pub mod total;

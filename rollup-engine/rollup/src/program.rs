@@ -4,9 +4,13 @@
 //! workspace's metadata where it can be read: what is missing is left out and reported, the rest runs. (Where the
 //! metadata cannot be read, the keys of the records prove the names while they are read: see [`crate::fold`].)
 
+mod grouping;
+mod kinds;
 mod proof;
 mod waves;
 
+pub use grouping::{GroupSet, Take, group_sets, is_exact, needs_count};
+pub use kinds::PathKind;
 pub use waves::{Step, waves};
 
 use twenty::page::Projection;
@@ -37,8 +41,12 @@ pub struct Source {
     pub names: Names,
     /// What is kept of its records
     pub keep: Projection,
+    /// The paths that are kept, in the order of their places
+    pub paths: Vec<String>,
     /// Where `createdAt` is kept: tells a record that a write has made from one that was there
     pub created_at: usize,
+    /// What the metadata say of each path; empty where they could not be read
+    pub kinds: Vec<Option<PathKind>>,
 }
 
 /// A path and what its value must meet
@@ -149,6 +157,13 @@ impl Program {
             }
             program.rollups.push(rollup);
         }
+        if let Workspace::Metadata(schema) = workspace {
+            for source in &mut program.sources {
+                if let Ok(object) = schema.object(&source.names.singular) {
+                    source.kinds = source.paths.iter().map(|path| PathKind::of_field(object, path)).collect();
+                }
+            }
+        }
         for rollup in &mut program.rollups {
             let needed = dependencies(definitions, rollup.number).into_iter();
             rollup.needs = needed.filter_map(|number| at.get(number).copied().flatten()).collect();
@@ -189,13 +204,20 @@ impl Program {
         self.sources.iter().position(|source| source.names == *names).unwrap_or_else(|| {
             let mut keep = Projection::default();
             let created_at = keep.add("createdAt");
-            self.sources.push(Source { names: names.clone(), keep, created_at });
+            let paths = vec!["createdAt".to_owned()];
+            self.sources.push(Source { names: names.clone(), keep, paths, created_at, kinds: Vec::new() });
             self.sources.len() - 1
         })
     }
 
     fn keep(&mut self, source: usize, path: &str) -> usize {
-        self.sources.get_mut(source).map_or(0, |source| source.keep.add(path))
+        self.sources.get_mut(source).map_or(0, |source| {
+            let place = source.keep.add(path);
+            if place == source.paths.len() {
+                source.paths.push(path.to_owned());
+            }
+            place
+        })
     }
 
     /// Rollups that write to this object

@@ -1,9 +1,11 @@
 //! What a run did, as it is handed to whoever started it. Nothing is reported that was not done.
 
 use serde::Serialize;
+use serde_json::{Map, Value as Json};
 use twenty::ledger::Ledger;
 use uuid::Uuid;
 
+use crate::plan::Plan;
 use crate::program::Skipped;
 
 /// Most parents that a list in the report names; the counts go on
@@ -38,13 +40,22 @@ impl Status {
 }
 
 /// What a run was to do
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mode {
     /// Every parent
+    #[default]
     FullRebuild,
     /// The parents that were named
     Targeted,
+    /// Whatever may have changed without being told
+    Sweep,
+    /// Only what a rebuild would cost
+    Plan,
+    /// Only what a rebuild would change
+    DryRun,
+    /// Only how the totals of one parent come about
+    Explain,
 }
 
 /// Counts of parents; one that several definitions write to counts once
@@ -107,6 +118,41 @@ pub struct Failure {
     pub message: String,
 }
 
+/// Most wrong values that a report shows
+pub const MOST_EXAMPLES: usize = 20;
+
+/// Stored totals that were wrong
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Drift {
+    /// Parents with a wrong value
+    pub parents: u64,
+    /// Wrong values
+    pub values: u64,
+    /// Wrong values by field, as `person.lifetimeGiftAmount`
+    pub fields: Map<String, Json>,
+    /// Some of them
+    pub examples: Vec<Example>,
+    /// End of the last complete comparison, after which they went wrong, if that is known
+    pub since: Option<String>,
+}
+
+/// A stored total that was wrong
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Example {
+    /// Object of the parent
+    pub parent_object: String,
+    /// The parent
+    pub id: Uuid,
+    /// The field
+    pub field: String,
+    /// What stood there
+    pub stored: Json,
+    /// What belongs there
+    pub computed: Json,
+}
+
 /// What a run did
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -135,8 +181,18 @@ pub struct Report {
     pub failures: Vec<Failure>,
     /// What else is worth knowing
     pub notes: Vec<String>,
-    /// Where a next run can go on; always null for a run that is complete or begins anew
-    pub checkpoint: Option<()>,
+    /// Where a next run can go on; null for a run that is complete
+    pub checkpoint: Option<Json>,
+    /// Whether the rest was handed to a run that is to follow by itself
+    pub continued: bool,
+    /// What the run was expected to cost, and why it went about it as it did; for rebuilds
+    pub plan: Option<Plan>,
+    /// Stored totals that were wrong, and right since; for rebuilds
+    pub drift: Option<Drift>,
+    /// How the totals of one parent come about
+    pub explanation: Option<Json>,
+    /// Id of the call that caused the run, if it had one
+    pub request_id: Option<String>,
 }
 
 impl Report {

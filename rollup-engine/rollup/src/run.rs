@@ -1,8 +1,14 @@
-//! One run: what it knows, and the two ways to go about it.
+//! One run: what it knows, and the ways to go about it.
 
+mod drift;
+mod explain;
+mod groups;
+mod read;
 mod rebuild;
 mod record;
 mod settle;
+mod slices;
+mod survey;
 mod targeted;
 mod write;
 
@@ -11,13 +17,17 @@ use std::time::Duration;
 
 use twenty::client::Client;
 use twenty::error::ApiError;
-use twenty::page::Record as Row;
+use twenty::page::{Page, Record as Row};
 use twenty::{Event, Host, Level, Timestamp};
 
 use crate::calendar::Calendar;
-use crate::config::MixedCurrency;
+use crate::checkpoint::{Checkpoint, Left};
+use crate::config::{Config, MixedCurrency};
+use crate::definitions::Definition;
 use crate::fold::Fold;
-use crate::program::Program;
+use crate::plan::Spent;
+use crate::program::{PathKind, Program};
+use crate::trigger::{Ids, Targets};
 use record::Record;
 
 /// Why a run ends before its end
@@ -25,6 +35,8 @@ use record::Record;
 pub(crate) enum Stop {
     /// The time is used up
     OutOfTime,
+    /// The batch of parents that one run takes is done
+    BatchDone,
     /// Every further call would fail as well
     Failed(ApiError),
 }
@@ -45,15 +57,64 @@ impl Stop {
     }
 }
 
+/// How a run is to go about it
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Manner {
+    pub(crate) mixed_currency: MixedCurrency,
+    /// Records a page of REST
+    pub(crate) page_size: usize,
+    /// Calls in flight at once
+    pub(crate) concurrency: usize,
+    /// Whether GraphQL may be used
+    pub(crate) graphql: bool,
+    /// Whether nothing is written
+    pub(crate) dry: bool,
+    /// Parents that a rebuild takes before it hands on
+    pub(crate) parents_per_run: Option<usize>,
+    /// Fingerprint of the configuration
+    pub(crate) fingerprint: u64,
+}
+
+impl Manner {
+    pub(crate) fn new(config: &Config, concurrency: usize, dry: bool) -> Self {
+        Self {
+            mixed_currency: config.mixed_currency,
+            page_size: config.pacing.page_size(),
+            concurrency,
+            graphql: config.graphql,
+            dry,
+            parents_per_run: config.parents_per_run.and_then(|most| usize::try_from(most).ok()),
+            fingerprint: config.fingerprint,
+        }
+    }
+}
+
+/// What is known of the fields of an object
+#[derive(Debug, Default)]
+struct Known {
+    /// Whether the names are proven: GraphQL answers an unknown one with null
+    proven: bool,
+    /// Kind of value by place
+    kinds: Vec<Option<PathKind>>,
+    /// Records as they were last counted
+    count: Option<Option<u64>>,
+    /// The first page, read to see what is there, until a scan takes it up
+    first_page: Option<(Page, Timestamp)>,
+}
+
 /// A run and what it has found out
 #[derive(Debug)]
 pub(crate) struct Run<'a, H> {
     client: &'a Client<H>,
     program: &'a Program,
+    definitions: &'a [Definition],
     calendar: &'a Calendar,
-    mixed_currency: MixedCurrency,
-    page_size: usize,
-    concurrency: usize,
+    manner: Manner,
+    /// Whether the server has GraphQL, as far as is known
+    graphql: Cell<bool>,
+    known: Vec<RefCell<Known>>,
+    /// Rollups whose children the server adds up
+    grouped: RefCell<Vec<bool>>,
     /// Tallies, one for each rollup
     folds: Vec<RefCell<Fold>>,
     /// Most rows in a batch; less than the usual on servers that say so
@@ -64,6 +125,15 @@ pub(crate) struct Run<'a, H> {
     began: Timestamp,
     /// Whether parents are looked at for the second time, and so not counted again
     again: Cell<bool>,
+    /// Whether anything was to be written
+    wrote: Cell<bool>,
+    spent: Cell<Spent>,
+    /// Where a next run can go on: an object, and the cursor of the last parent that is done
+    position: RefCell<Option<(usize, Option<String>)>>,
+    /// Named parents that are not done
+    rest: RefCell<Targets>,
+    /// Whether the rest was handed to another run
+    continued: Cell<bool>,
     record: RefCell<Record>,
 }
 
@@ -71,38 +141,95 @@ impl<'a, H: Host> Run<'a, H> {
     pub(crate) fn new(
         client: &'a Client<H>,
         program: &'a Program,
+        definitions: &'a [Definition],
         calendar: &'a Calendar,
-        mixed_currency: MixedCurrency,
-        page_size: usize,
-        concurrency: usize,
+        manner: Manner,
     ) -> Self {
+        let known = program.sources.iter().map(|source| {
+            let kinds = source.kinds.clone();
+            RefCell::new(Known { proven: !kinds.is_empty(), kinds, count: None, first_page: None })
+        });
         Self {
             client,
             program,
+            definitions,
             calendar,
-            mixed_currency,
-            page_size,
-            concurrency,
+            manner,
+            graphql: Cell::new(manner.graphql),
+            known: known.collect(),
+            grouped: RefCell::default(),
             folds: program.rollups.iter().map(|_| RefCell::default()).collect(),
             batch_size: Cell::new(twenty::client::MOST_RECORDS),
             refusals: program.sources.iter().map(|_| Cell::new(0)).collect(),
             began: client.host().now(),
             again: Cell::new(false),
+            wrote: Cell::new(false),
+            spent: Cell::default(),
+            position: RefCell::default(),
+            rest: RefCell::default(),
+            continued: Cell::new(false),
             record: RefCell::new(Record::new(program)),
         }
     }
 
     pub(crate) fn into_record(self) -> Record {
-        self.record.into_inner()
+        let mut record = self.record.into_inner();
+        if let Some(plan) = &mut record.plan {
+            plan.spent = self.spent.get();
+        }
+        record
     }
 
-    /// What happens in Twenty from here on happens in this run; by the server's clock where it tells it, as ours may be
-    /// off
-    fn since(&self) -> Timestamp {
-        match self.client.first_answer() {
-            Some(answer) => answer - Duration::from_secs(2),
-            None => self.began - Duration::from_mins(1),
+    /// What happened in Twenty at this time of ours or later has a later time there: by the server's clock where it
+    /// tells it, as ours may be off
+    fn server_time(&self, at: Timestamp) -> Timestamp {
+        match self.client.server_time(at) {
+            Some(server) => server - Duration::from_secs(2),
+            None => at - Duration::from_mins(1),
         }
+    }
+
+    /// What happens in Twenty from here on happens in this run
+    pub(crate) fn since(&self) -> Timestamp {
+        self.server_time(self.began)
+    }
+
+    /// Where a next run can go on
+    pub(crate) fn checkpoint(&self) -> Option<Checkpoint> {
+        let left = match self.position.borrow().clone() {
+            Some((source, after)) => Left::From { object: self.name(source).to_owned(), after },
+            None => {
+                let mut parents: Vec<(String, Ids)> = Vec::new();
+                for (rollup, ids) in self.program.rollups.iter().zip(self.rest.borrow().iter()) {
+                    let name = self.name(rollup.parent);
+                    match parents.iter_mut().find(|(object, _)| object == name) {
+                        Some((_, all)) => all.extend(ids.as_slice().iter().copied()),
+                        None if ids.is_empty() => {}
+                        None => parents.push((name.to_owned(), ids.clone())),
+                    }
+                }
+                if parents.is_empty() {
+                    return None;
+                }
+                Left::Parents(parents)
+            }
+        };
+        Some(Checkpoint { config: self.manner.fingerprint, left })
+    }
+
+    /// Whether the rest was handed to another run
+    pub(crate) fn continued(&self) -> bool {
+        self.continued.get()
+    }
+
+    pub(crate) fn program(&self) -> &'a Program {
+        self.program
+    }
+
+    /// Objects whose records are children of any definition
+    pub(crate) fn children_of_all(&self) -> Vec<usize> {
+        let is_child = |source: &usize| self.program.rollups.iter().any(|rollup| rollup.child == *source);
+        (0..self.program.sources.len()).filter(is_child).collect()
     }
 
     /// Takes an error of reading an object: it ends the run, or the definitions that need the object.
@@ -129,9 +256,18 @@ impl<'a, H: Host> Run<'a, H> {
         }
     }
 
+    fn spend(&self, add: impl FnOnce(&mut Spent)) {
+        let mut spent = self.spent.get();
+        add(&mut spent);
+        self.spent.set(spent);
+    }
+
+    fn name(&self, source: usize) -> &str {
+        self.program.sources.get(source).map_or("", |source| &source.names.singular)
+    }
+
     fn progress(&self, event: &'static str, source: usize, fields: &[(&'static str, u64)]) {
-        let name = self.program.sources.get(source).map_or("", |source| &source.names.singular);
-        let line = Event::new(Level::Info, event).with("object", name);
+        let line = Event::new(Level::Info, event).with("object", self.name(source));
         self.client.host().log(fields.iter().fold(line, |line, (name, value)| line.with(name, *value)));
     }
 }

@@ -42,6 +42,19 @@ enum Total {
     Best(Value),
 }
 
+/// What the server says of a group of children; null for what was not asked for or is not there
+#[derive(Clone, Copy, Debug)]
+pub struct Grouped<'a> {
+    /// How many they are
+    pub count: u64,
+    /// Their sum
+    pub sum: &'a Value,
+    /// The least value
+    pub least: &'a Value,
+    /// The greatest value
+    pub greatest: &'a Value,
+}
+
 /// What a tally comes to
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Result {
@@ -86,6 +99,30 @@ impl Tally {
             }
         };
         self.count += 1;
+        self.merge(kind, code, total, weighs);
+    }
+
+    /// Takes a group of children that the server has added up: how many they are, and what they come to; `code` is the
+    /// currency that they have in common, for totals that have one
+    pub fn take_group(&mut self, kind: Kind, group: &Grouped<'_>, code: Option<&Value>) {
+        let total = match kind {
+            Kind::Count => {
+                self.count += group.count;
+                return;
+            }
+            Kind::Sum | Kind::Avg => group.sum.number().map(Total::Sum),
+            Kind::Min => Some(group.least).filter(|least| !least.is_absent()).cloned().map(Total::Best),
+            Kind::Max => Some(group.greatest).filter(|greatest| !greatest.is_absent()).cloned().map(Total::Best),
+        };
+        let Some(total) = total else { return };
+        self.count += group.count;
+        let weighs = [group.least, group.greatest]
+            .into_iter()
+            .any(|value| value.number().is_none_or(|number| !number.is_zero()));
+        self.merge(kind, code.and_then(Value::text).unwrap_or_default(), total, weighs);
+    }
+
+    fn merge(&mut self, kind: Kind, code: &str, total: Total, weighs: bool) {
         match self.parts.iter_mut().find(|part| *part.code == *code) {
             None => self.parts.push(Part { code: code.into(), total, weighs }),
             Some(part) => {

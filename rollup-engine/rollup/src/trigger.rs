@@ -3,10 +3,11 @@
 //! Nothing in a payload names its trigger: an empty object is the cron, `requestContext` is the route, `events` or
 //! `recordId` a record event. A payload of no known shape is refused; it must not start a rebuild by accident.
 
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 use twenty::gather::{gather, insert_in_order};
 use uuid::Uuid;
 
+use crate::checkpoint::{Checkpoint, Left};
 use crate::definitions::{Definition, Fault, shown};
 
 /// What to recompute
@@ -16,6 +17,21 @@ pub enum Trigger {
     Everything,
     /// The parents that these events touch
     Events(Vec<Hint>),
+    /// Whatever may have changed without being told: all parents, or those of the children that changed of late
+    Sweep,
+    /// What a run that stopped has left over
+    Rest(Checkpoint),
+    /// Nothing: only what a rebuild would cost
+    Plan,
+    /// Nothing: only what a rebuild would change
+    DryRun,
+    /// Nothing: only how the totals of one parent come about
+    Explain {
+        /// Its object
+        object: String,
+        /// The parent
+        id: Uuid,
+    },
     /// These records, as parents of one object, or of every object that knows them
     Parents {
         /// The object, if it was named
@@ -30,6 +46,7 @@ pub enum Trigger {
 pub struct Hint {
     object: String,
     restored: bool,
+    destroyed: bool,
     record: Option<Uuid>,
     before: Json,
     after: Json,
@@ -97,6 +114,9 @@ impl Trigger {
         if object.contains_key("recordId") || object.contains_key("properties") {
             return Ok(Self::Events(vec![hint(payload, payload)?]));
         }
+        if let Some(order) = order(object)? {
+            return Ok(order);
+        }
         let keys: Vec<String> = object.keys().take(5).map(|key| format!("`{key}`")).collect();
         Err(unknown(&format!("found an object with {}", keys.join(", "))))
     }
@@ -107,17 +127,33 @@ impl Trigger {
         let mut targets = Targets::new();
         for definition in definitions {
             targets.push(match self {
-                Self::Everything => return None,
+                Self::Events(hints) => gather(hints.iter().flat_map(|hint| hint.parents(definition))),
+                Self::Rest(Checkpoint { left: Left::Parents(parents), .. }) => gather(
+                    parents
+                        .iter()
+                        .filter(|(object, _)| *object == definition.parent_object)
+                        .flat_map(|(_, ids)| ids.as_slice().iter().copied()),
+                ),
                 Self::Parents { object, .. }
                     if object.as_ref().is_some_and(|name| *name != definition.parent_object) =>
                 {
                     Ids::default()
                 }
                 Self::Parents { ids, .. } => ids.clone(),
-                Self::Events(hints) => gather(hints.iter().flat_map(|hint| hint.parents(definition))),
+                _ => return None,
             });
         }
         Some(targets)
+    }
+
+    /// Whether the children of other parents may have come to a parent without an event: Twenty merges two records by
+    /// moving the children of one and destroying it, and tells only the latter
+    #[must_use]
+    pub fn may_be_a_merge(&self, definitions: &[Definition]) -> bool {
+        let Self::Events(hints) = self else { return false };
+        hints
+            .iter()
+            .any(|hint| hint.destroyed && definitions.iter().any(|definition| definition.parent_object == hint.object))
     }
 }
 
@@ -158,10 +194,35 @@ fn hint(payload: &Json, event: &Json) -> Result<Hint, Fault> {
     Ok(Hint {
         object: object.to_owned(),
         restored: operation == "restored",
+        destroyed: operation == "destroyed",
         record: event.get("recordId").and_then(Json::as_str).and_then(|id| Uuid::try_parse(id).ok()),
         before: side("before"),
         after: side("after"),
     })
+}
+
+/// What an object asks for by one of the words that only this engine knows
+fn order(object: &Map<String, Json>) -> Result<Option<Trigger>, Fault> {
+    let Some((word, value)) = object.iter().next().filter(|_| object.len() == 1) else { return Ok(None) };
+    let asked = |trigger| match value {
+        Json::Bool(true) => Ok(Some(trigger)),
+        other => Err(Fault::new(format!("payload, {word}"), format!("found {}, expected true", shown(other)))),
+    };
+    match word.as_str() {
+        "sweep" => asked(Trigger::Sweep),
+        "plan" => asked(Trigger::Plan),
+        "dryRun" => asked(Trigger::DryRun),
+        "checkpoint" => Checkpoint::from_json(value).map(|checkpoint| Some(Trigger::Rest(checkpoint))),
+        "explain" => {
+            let text = |key: &str| value.get(key).and_then(Json::as_str);
+            let id = text("id").and_then(|id| Uuid::try_parse(id).ok());
+            match (text("parentObject"), id) {
+                (Some(object), Some(id)) => Ok(Some(Trigger::Explain { object: object.to_owned(), id })),
+                _ => Err(Fault::new("payload, explain", "expected `parentObject` and the `id` of a record")),
+            }
+        }
+        _ => Ok(None),
+    }
 }
 
 fn route(body: &Json) -> Result<Trigger, Fault> {
@@ -171,6 +232,9 @@ fn route(body: &Json) -> Result<Trigger, Fault> {
         Json::Object(object) => object,
         _ => return Err(Fault::new("body", "expected an object, such as `{\"parentObject\":\"person\",\"ids\":[…]}`")),
     };
+    if let Some(order) = order(object)? {
+        return Ok(order);
+    }
     if let Some(key) = object.keys().find(|key| !["ids", "parentObject"].contains(&key.as_str())) {
         return Err(Fault::new(format!("body, {key}"), "unknown key, expected `ids` and `parentObject`"));
     }

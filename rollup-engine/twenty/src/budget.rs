@@ -2,7 +2,8 @@
 //!
 //! Twenty's bucket refills by `floor(elapsed / 600 ms)` since the last accepted call of *anybody*, so calls that are
 //! evenly spaced just under 600 ms earn nothing and starve every other key of the workspace. Calls therefore go in
-//! clumps: some at once, then a pause long enough that the bucket earns them all back.
+//! clumps: some at once, then a pause long enough that the bucket earns them all back. A call is one token, or as many
+//! as a GraphQL document has root fields; what is said of calls here is meant of tokens.
 //!
 //! ```text
 //!   burst            clump            clump
@@ -53,9 +54,9 @@ pub enum Turn {
 #[derive(Clone, Debug)]
 pub struct Budget {
     pace: Pace,
-    /// Calls that may still go in the current clump
-    left: u32,
-    /// Calls in the next clump
+    /// Tokens that may still be spent in the current clump; below zero after a call of more tokens than a clump has
+    left: i64,
+    /// Tokens in the next clump
     clump: u32,
     in_flight: u32,
     clump_began: Option<Timestamp>,
@@ -71,7 +72,7 @@ impl Budget {
     pub fn new(pace: Pace) -> Self {
         Self {
             pace,
-            left: pace.burst.max(1),
+            left: pace.burst.max(1).into(),
             clump: full_clump(&pace),
             in_flight: 0,
             clump_began: None,
@@ -82,10 +83,16 @@ impl Budget {
         }
     }
 
-    /// When the next call may go, asked at `now`; one that the server does not count (`metered` false) needs no
-    /// allowance, but heeds a refusal and the concurrency like all others
+    /// Calls that may still go at once
     #[must_use]
-    pub fn turn(&self, now: Timestamp, metered: bool) -> Turn {
+    pub fn allowance(&self) -> u32 {
+        u32::try_from(self.left).unwrap_or(0)
+    }
+
+    /// When the next call of `cost` tokens may go, asked at `now`; one that the server does not count (a cost of 0) needs
+    /// no allowance, but heeds a refusal and the concurrency like all others
+    #[must_use]
+    pub fn turn(&self, now: Timestamp, cost: u32) -> Turn {
         if self.in_flight >= self.pace.concurrency.max(1) {
             return Turn::AfterACall;
         }
@@ -93,20 +100,23 @@ impl Budget {
         if let Some(began) = self.last_began {
             earliest = earliest.max(began + self.pace.pause);
         }
-        if metered && self.left == 0 && self.pace.requests_per_minute.is_some() {
+        // A call of more than there can ever be at once goes with the most, and its debt is earned back after it.
+        let missing = i64::from(cost.min(self.most())) - self.left;
+        if cost > 0 && missing > 0 && self.pace.requests_per_minute.is_some() {
             if self.in_flight > 0 {
                 return Turn::AfterACall;
             }
-            earliest = earliest.max(self.earned_at(self.clump));
+            let clumps = u32::try_from(missing).unwrap_or(u32::MAX).div_ceil(self.clump);
+            earliest = earliest.max(self.earned_at(self.clump.saturating_mul(clumps)));
         }
         if earliest > now { Turn::Wait(earliest.since(now)) } else { Turn::Go }
     }
 
     /// Notes that a call starts; to be asked for with [`Budget::turn`] first.
-    pub fn began(&mut self, now: Timestamp, metered: bool) {
-        if metered && self.pace.requests_per_minute.is_some() {
+    pub fn began(&mut self, now: Timestamp, cost: u32) {
+        if cost > 0 && self.pace.requests_per_minute.is_some() {
             self.refill(now);
-            self.left = self.left.saturating_sub(1);
+            self.left = self.left.saturating_sub(cost.into());
         }
         self.in_flight += 1;
         self.last_began = Some(now);
@@ -122,7 +132,7 @@ impl Budget {
     pub fn refused(&mut self, now: Timestamp, wait: Duration) {
         let until = now + wait;
         self.blocked_until = Some(self.blocked_until.map_or(until, |already| already.max(until)));
-        self.left = 0;
+        self.left = self.left.min(0);
         if !self.refused_in_clump {
             self.refused_in_clump = true;
             self.clump = (self.clump / 2).max(1);
@@ -134,14 +144,13 @@ impl Budget {
         if self.clump_began.is_none() {
             self.clump_began = Some(now);
         } else if self.in_flight == 0 {
-            // A rest earns more than one clump, up to the burst, but not when somebody else was just seen to be calling.
-            let most = if self.refused_in_clump { self.clump } else { self.pace.burst.max(self.clump) };
+            let most = i64::from(self.most());
             let mut earned: u32 = 0;
-            while earned + self.left < most && self.earned_at(earned + self.clump) <= now {
+            while i64::from(earned) + self.left < most && self.earned_at(earned + self.clump) <= now {
                 earned += self.clump;
             }
             if earned > 0 {
-                self.left = (self.left + earned).min(most);
+                self.left = (self.left + i64::from(earned)).min(most);
                 if !self.refused_in_clump {
                     self.clump = (self.clump + 1).min(full_clump(&self.pace));
                 }
@@ -151,20 +160,26 @@ impl Budget {
         }
     }
 
-    /// When this many calls have been earned back
-    fn earned_at(&self, calls: u32) -> Timestamp {
+    /// Most tokens that there can be at once: a rest earns more than one clump, up to the burst, but not when somebody
+    /// else was just seen to be calling
+    fn most(&self) -> u32 {
+        if self.refused_in_clump { self.clump } else { self.pace.burst.max(self.clump) }
+    }
+
+    /// When this many tokens have been earned back
+    fn earned_at(&self, tokens: u32) -> Timestamp {
         // In milliseconds
         let period = 60_000_u64.div_ceil(u64::from(self.pace.requests_per_minute.unwrap_or(1).max(1)));
         // The server's own refill time is taken to be 4/5 of our period (600 ms of 750 ms), plus a margin.
         let refill = period * 4 / 5 + 20;
-        let times = |millis: u64| Duration::from_millis(millis * u64::from(calls));
+        let times = |millis: u64| Duration::from_millis(millis * u64::from(tokens));
         let by_rate = self.clump_began.map_or(Timestamp::default(), |began| began + times(period));
         let by_refill = self.last_ended.map_or(Timestamp::default(), |ended| ended + times(refill));
         by_rate.max(by_refill)
     }
 }
 
-/// Six seconds' worth of calls: 8 at 80 a minute
+/// Six seconds' worth of tokens: 8 at 80 a minute
 fn full_clump(pace: &Pace) -> u32 {
     (pace.requests_per_minute.unwrap_or(0) / 10).clamp(1, pace.burst.max(1))
 }
@@ -181,9 +196,9 @@ mod tests {
     fn times(budget: &mut Budget, calls: usize, call: i64, mut now: i64) -> Vec<i64> {
         let mut times = Vec::new();
         while times.len() < calls {
-            match budget.turn(at(now), true) {
+            match budget.turn(at(now), 1) {
                 Turn::Go => {
-                    budget.began(at(now), true);
+                    budget.began(at(now), 1);
                     times.push(now);
                     now += call;
                     budget.ended(at(now));
@@ -224,36 +239,36 @@ mod tests {
     #[test]
     fn the_next_clump_waits_for_the_calls_of_the_last() {
         let mut budget = Budget::new(Pace { burst: 2, ..Pace::default() });
-        budget.began(at(0), true);
-        budget.began(at(0), true);
-        assert_eq!(budget.turn(at(60_000), true), Turn::AfterACall);
+        budget.began(at(0), 1);
+        budget.began(at(0), 1);
+        assert_eq!(budget.turn(at(60_000), 1), Turn::AfterACall);
         budget.ended(at(60_000));
-        assert_eq!(budget.turn(at(60_000), true), Turn::AfterACall);
+        assert_eq!(budget.turn(at(60_000), 1), Turn::AfterACall);
         budget.ended(at(60_001));
-        assert!(matches!(budget.turn(at(60_001), true), Turn::Wait(_)));
+        assert!(matches!(budget.turn(at(60_001), 1), Turn::Wait(_)));
     }
 
     #[test]
     fn no_more_calls_are_in_flight_than_allowed() {
         let mut budget = Budget::new(Pace { concurrency: 2, requests_per_minute: None, ..Pace::default() });
-        budget.began(at(0), true);
-        budget.began(at(0), true);
-        assert_eq!(budget.turn(at(5), true), Turn::AfterACall);
+        budget.began(at(0), 1);
+        budget.began(at(0), 1);
+        assert_eq!(budget.turn(at(5), 1), Turn::AfterACall);
         budget.ended(at(5));
-        assert_eq!(budget.turn(at(5), true), Turn::Go);
+        assert_eq!(budget.turn(at(5), 1), Turn::Go);
     }
 
     #[test]
     fn calls_that_are_not_counted_need_no_allowance() {
         let mut budget = Budget::new(Pace { burst: 1, concurrency: 2, ..Pace::default() });
-        budget.began(at(0), true);
-        assert_eq!(budget.turn(at(0), true), Turn::AfterACall);
-        assert_eq!(budget.turn(at(0), false), Turn::Go);
-        budget.began(at(0), false);
+        budget.began(at(0), 1);
+        assert_eq!(budget.turn(at(0), 1), Turn::AfterACall);
+        assert_eq!(budget.turn(at(0), 0), Turn::Go);
+        budget.began(at(0), 0);
         budget.ended(at(1));
         budget.ended(at(1));
         budget.refused(at(1), Duration::from_secs(5));
-        assert_eq!(budget.turn(at(1), false), Turn::Wait(Duration::from_secs(5)));
+        assert_eq!(budget.turn(at(1), 0), Turn::Wait(Duration::from_secs(5)));
     }
 
     #[test]
@@ -265,14 +280,14 @@ mod tests {
     #[test]
     fn a_refusal_stops_everybody_and_halves_the_clumps_until_they_pass_again() {
         let mut budget = Budget::new(Pace::default());
-        budget.began(at(0), true);
-        budget.began(at(0), true);
+        budget.began(at(0), 1);
+        budget.began(at(0), 1);
         budget.ended(at(10));
         budget.refused(at(10), Duration::from_secs(5));
-        assert_eq!(budget.turn(at(20), true), Turn::AfterACall);
+        assert_eq!(budget.turn(at(20), 1), Turn::AfterACall);
         budget.ended(at(20));
         budget.refused(at(20), Duration::from_secs(7));
-        assert_eq!(budget.turn(at(20), true), Turn::Wait(Duration::from_secs(7)));
+        assert_eq!(budget.turn(at(20), 1), Turn::Wait(Duration::from_secs(7)));
         let times = times(&mut budget, 4 + 4 + 5 + 6, 10, 20);
         let gaps: Vec<_> = times.windows(2).filter(|pair| pair[1] - pair[0] > 1_000).map(|pair| pair[0]).collect();
         assert_eq!(times[0], 7_020);

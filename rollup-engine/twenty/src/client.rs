@@ -9,12 +9,15 @@ use crate::budget::Pace;
 use crate::error::ApiError;
 use crate::filter::{Filter, encode};
 use crate::gate::{Gate, Priority};
-use crate::host::{Event, Host, Level, Method, Request, Response};
+use crate::graphql::{self, Failure, MOST_ROOTS, ReadRoot};
+use crate::host::{Event, Host, Level, Method, Request, Response, Unreachable};
 use crate::ledger::Ledger;
-use crate::page::{Page, Projection, read_records};
+use crate::page::{Page, PageError, Projection, read_connection, read_records};
 use crate::retry::{Outcome, Sequence, Verdict, judge, retry_after};
 use crate::schema::{MetadataPage, Names, read_objects};
 use crate::time::{Timestamp, whole_millis};
+
+pub use crate::graphql::{Group, GroupQuery, Groups};
 
 /// Most records that Twenty gives in one page and takes in one batch
 pub const MOST_RECORDS: usize = 200;
@@ -50,15 +53,15 @@ struct Call {
     /// Path and query as sent
     path: String,
     body: Option<Vec<u8>>,
-    /// Whether the rate limiter counts it
-    metered: bool,
+    /// What it costs of the rate limit, in tokens; 0 for a call that is not counted
+    cost: u32,
     /// The call must not go out after this
     not_after: Option<Timestamp>,
 }
 
 impl Call {
     fn new(method: Method, route: String) -> Self {
-        Self { method, path: route.clone(), route, body: None, metered: true, not_after: None }
+        Self { method, path: route.clone(), route, body: None, cost: 1, not_after: None }
     }
 
     fn endpoint(&self) -> String {
@@ -77,6 +80,9 @@ pub struct PageQuery<'a> {
     pub limit: usize,
 }
 
+/// What reads a successful answer, and says what failed all the same
+type Read<'r> = &'r mut dyn FnMut(&[u8]) -> Option<Failure>;
+
 /// A caller of one workspace
 #[derive(Debug)]
 pub struct Client<H> {
@@ -87,7 +93,9 @@ pub struct Client<H> {
     deadline: Option<Timestamp>,
     ledger: RefCell<Ledger>,
     random: RefCell<Sequence>,
-    first_answer: Cell<Option<Timestamp>>,
+    /// The server's clock and ours at its first answer
+    clocks: Cell<Option<(Timestamp, Timestamp)>>,
+    patience: Cell<Option<u64>>,
 }
 
 impl<H: Host> Client<H> {
@@ -108,7 +116,8 @@ impl<H: Host> Client<H> {
             deadline,
             ledger: RefCell::default(),
             random: RefCell::new(Sequence::new(seed)),
-            first_answer: Cell::new(None),
+            clocks: Cell::new(None),
+            patience: Cell::new(None),
         }
     }
 
@@ -122,9 +131,25 @@ impl<H: Host> Client<H> {
         self.ledger.borrow().clone()
     }
 
-    /// When the server gave its first answer, by its own clock to the second, if it said so
-    pub fn first_answer(&self) -> Option<Timestamp> {
-        self.first_answer.get()
+    /// When calls have to end
+    pub fn deadline(&self) -> Option<Timestamp> {
+        self.deadline
+    }
+
+    /// What the server's clock showed at this time of ours, to the second, if the server has told its time
+    pub fn server_time(&self, at: Timestamp) -> Option<Timestamp> {
+        let (server, ours) = self.clocks.get()?;
+        Some(if at >= ours { server + at.since(ours) } else { server - ours.since(at) })
+    }
+
+    /// After so many refusals for the rate limit, calls end as out of time: somebody else will do the rest.
+    pub fn give_up_after(&self, refusals: Option<u64>) {
+        self.patience.set(refusals);
+    }
+
+    /// Requests that may go at once
+    pub fn allowance(&self) -> u32 {
+        self.gate.allowance()
     }
 
     /// One page of an object's live records, in the order of their ids
@@ -135,6 +160,10 @@ impl<H: Host> Client<H> {
         let mut call = Call::new(Method::Get, format!("/rest/{}", names.plural));
         call.path = format!("{}?limit={}&depth=0", call.route, query.limit.clamp(1, MOST_RECORDS));
         if let Some(filter) = query.filter {
+            if !filter.is_rest_safe() {
+                let message = "the filter has a text that REST would misread".to_owned();
+                return Err(ApiError::Refused { endpoint: call.endpoint(), status: 400, message });
+            }
             call.path = format!("{}&filter={}", call.path, encode(&filter.to_parameter()));
         }
         if let Some(after) = query.after {
@@ -142,10 +171,110 @@ impl<H: Host> Client<H> {
         }
         let endpoint = call.endpoint();
         let page = self.records(call, &names.plural, keep).await?;
-        if page.has_next_page && page.end_cursor.is_none() {
-            return Err(ApiError::Malformed { endpoint, reason: "there is a next page but no `endCursor`".into() });
+        whole_page(endpoint, Some(page), &names.plural)
+    }
+
+    /// One page of an object's live records through GraphQL, in the order of their ids; `limit` has no maximum
+    ///
+    /// A field that does not exist is empty here, and not missing.
+    ///
+    /// # Errors
+    /// See [`ApiError`]; [`ApiError::is_unsupported`] for a server to be asked over REST.
+    pub async fn list_graphql(&self, names: &Names, query: PageQuery<'_>, keep: &Projection) -> Result<Page, ApiError> {
+        let document = graphql::list_document(names, query.filter, query.after, query.limit, keep);
+        let mut page = None;
+        let endpoint = self
+            .graphql(&names.plural, graphql::body(&document), 1, None, &mut |key, scanner| {
+                if key == names.plural {
+                    page = Some(read_connection(scanner, keep)?);
+                    return Ok(());
+                }
+                scanner.value().map(drop)
+            })
+            .await?;
+        whole_page(endpoint, page, &names.plural)
+    }
+
+    /// Children grouped by the server, by a record and, if wanted, a currency
+    ///
+    /// # Errors
+    /// See [`ApiError`]; [`ApiError::is_unsupported`] for a server that has to be read over REST.
+    pub async fn groups(&self, names: &Names, query: &GroupQuery<'_>) -> Result<Groups, ApiError> {
+        let name = format!("{}GroupBy", names.plural);
+        let body = graphql::body(&graphql::groups_document(names, query));
+        let cost = 1 + u32::from(query.counted);
+        let (mut groups, mut total_count) = (None, None);
+        let endpoint = self
+            .graphql(&name, body, cost, None, &mut |key, scanner| {
+                if key == name {
+                    groups = Some(graphql::read_groups(scanner, query)?);
+                } else if key == names.plural {
+                    total_count = read_connection(scanner, &Projection::default())?.total_count;
+                } else {
+                    scanner.value()?;
+                }
+                Ok(())
+            })
+            .await?;
+        match groups {
+            Some(groups) if total_count.is_some() == query.counted => Ok(Groups { groups, total_count }),
+            _ => Err(missing(endpoint, if groups.is_some() { &names.plural } else { &name })),
         }
-        Ok(page)
+    }
+
+    /// How many live records there are of each object, which must differ; one call for up to [`MOST_ROOTS`] objects
+    ///
+    /// # Errors
+    /// See [`ApiError`]; [`ApiError::is_unsupported`] for a server that has to be read over REST.
+    pub async fn counts(&self, objects: &[&Names]) -> Result<Vec<u64>, ApiError> {
+        let mut counts = Vec::with_capacity(objects.len());
+        for objects in objects.chunks(MOST_ROOTS) {
+            let body = graphql::body(&graphql::counts_document(objects));
+            let mut found: Vec<Option<u64>> = vec![None; objects.len()];
+            let cost = u32::try_from(objects.len()).unwrap_or_default();
+            let endpoint = self
+                .graphql("counts", body, cost, None, &mut |key, scanner| {
+                    let count = read_connection(scanner, &Projection::default())?.total_count;
+                    let place = objects.iter().position(|names| names.plural == key);
+                    if let Some(slot) = place.and_then(|place| found.get_mut(place)) {
+                        *slot = count;
+                    }
+                    Ok(())
+                })
+                .await?;
+            for (names, count) in objects.iter().zip(found) {
+                counts.push(count.ok_or_else(|| missing(endpoint.clone(), &names.plural))?);
+            }
+        }
+        Ok(counts)
+    }
+
+    /// As [`Self::upsert`], through GraphQL: the answer has the fields of `keep` and no others
+    ///
+    /// # Errors
+    /// See [`ApiError`]; [`ApiError::Stale`] if it cannot go out before `not_after`, [`ApiError::is_unsupported`] for a
+    /// server to be written to over REST.
+    pub async fn upsert_graphql(
+        &self,
+        names: &Names,
+        rows: &[serde_json::Value],
+        not_after: Option<Timestamp>,
+        keep: &Projection,
+    ) -> Result<Page, ApiError> {
+        let name = names.many("create");
+        let rows = serde_json::to_vec(rows).unwrap_or_default();
+        let body = graphql::upsert_body(names, &rows, keep);
+        let mut page = None;
+        let endpoint = self
+            .graphql(&name, body, 1, not_after, &mut |key, scanner| {
+                if key == name {
+                    page = Some(graphql::read_written(scanner, keep)?);
+                    return Ok(());
+                }
+                scanner.value().map(drop)
+            })
+            .await?;
+        whole_page(endpoint, page, &name)
     }
 
     /// One live record
@@ -204,7 +333,7 @@ impl<H: Host> Client<H> {
     pub async fn destroy(&self, names: &Names, id: Uuid) -> Result<(), ApiError> {
         let mut call = Call::new(Method::Delete, format!("/rest/{}/{{id}}", names.plural));
         call.path = format!("/rest/{}/{id}", names.plural);
-        self.call(call).await.map(drop)
+        self.call(call, None).await.map(drop)
     }
 
     /// One page of the workspace's objects and fields; costs nothing of the rate limit
@@ -217,21 +346,55 @@ impl<H: Host> Client<H> {
         if let Some(after) = after {
             call.path = format!("{}&starting_after={}", call.path, encode(after));
         }
-        call.metered = false;
+        call.cost = 0;
         let endpoint = call.endpoint();
-        let response = self.call(call).await?;
+        let response = self.call(call, None).await?;
         read_objects(&response.body)
             .ok_or_else(|| ApiError::Malformed { endpoint, reason: "it is not a list of objects".to_owned() })
     }
 
     async fn records(&self, call: Call, key: &str, keep: &Projection) -> Result<Page, ApiError> {
         let endpoint = call.endpoint();
-        let response = self.call(call).await?;
+        let response = self.call(call, None).await?;
         read_records(&response.body, key, keep)
             .map_err(|error| ApiError::Malformed { endpoint, reason: error.to_string() })
     }
 
-    async fn call(&self, call: Call) -> Result<Response, ApiError> {
+    /// Sends a document, hands the root fields of the answer to `root`, and gives the call's name for later errors.
+    async fn graphql(
+        &self,
+        name: &str,
+        body: Vec<u8>,
+        cost: u32,
+        not_after: Option<Timestamp>,
+        root: ReadRoot<'_>,
+    ) -> Result<String, ApiError> {
+        let mut call = Call::new(Method::Post, format!("/graphql {name}"));
+        call.path = "/graphql".into();
+        call.body = Some(body);
+        call.cost = cost;
+        call.not_after = not_after;
+        let endpoint = call.endpoint();
+        let mut malformed = None;
+        let mut read = |body: &[u8]| match graphql::read_answer(body, root) {
+            Ok(failure) => {
+                malformed = None;
+                failure
+            }
+            Err(error) => {
+                malformed = Some(error);
+                None
+            }
+        };
+        self.call(call, Some(&mut read)).await?;
+        match malformed {
+            Some(error) => Err(ApiError::Malformed { endpoint, reason: error.to_string() }),
+            None => Ok(endpoint),
+        }
+    }
+
+    /// Sends a call until its answer is worth keeping; `read` reads a successful one and says what failed all the same
+    async fn call(&self, call: Call, mut read: Option<Read<'_>>) -> Result<Response, ApiError> {
         let endpoint = call.endpoint();
         let mut attempt = 0;
         loop {
@@ -239,30 +402,43 @@ impl<H: Host> Client<H> {
             let out_of_time = || ApiError::OutOfTime { endpoint: endpoint.clone() };
             let (permit, waited) = self
                 .gate
-                .enter(&self.host, self.priority, call.metered, self.deadline)
+                .enter(&self.host, self.priority, call.cost, self.deadline)
                 .await
                 .map_err(|_| out_of_time())?;
             self.ledger.borrow_mut().waited += waited;
             if call.not_after.is_some_and(|not_after| self.host.now() > not_after) {
                 return Err(ApiError::Stale { endpoint });
             }
-            self.ledger.borrow_mut().sent(&endpoint, call.metered, attempt);
+            self.ledger.borrow_mut().sent(&endpoint, call.cost, attempt);
             let result = self.host.fetch(self.request(&call)).await;
             drop(permit);
 
-            let outcome = match &result {
-                Ok(response) => Outcome::Answered {
+            let failure = match (&result, &mut read) {
+                (Ok(response), Some(read)) if matches!(response.status, 200..=299) => read(&response.body),
+                _ => None,
+            };
+            let outcome = match (&result, &failure) {
+                (Ok(_), Some(failure)) => {
+                    Outcome::Answered { status: failure.status, retry_after: failure.retry_after }
+                }
+                (Ok(response), None) => Outcome::Answered {
                     status: response.status,
                     retry_after: retry_after(response.header("retry-after")),
                 },
-                Err(_) => Outcome::Unreachable,
+                (Err(_), _) => Outcome::Unreachable,
             };
             let verdict = judge(outcome, attempt, self.random.borrow_mut().draw());
             let wait = match verdict {
-                Verdict::Keep => return self.keep(endpoint, result),
+                Verdict::Keep => return self.keep(endpoint, result, failure),
                 Verdict::Throttled(wait) => {
-                    self.ledger.borrow_mut().throttled += 1;
+                    let mut ledger = self.ledger.borrow_mut();
+                    ledger.throttled += 1;
+                    let patient = self.patience.get().is_none_or(|refusals| ledger.throttled < refusals);
+                    drop(ledger);
                     self.gate.refused(self.host.now(), wait);
+                    if !patient {
+                        return Err(out_of_time());
+                    }
                     wait
                 }
                 Verdict::Retry(wait) => wait,
@@ -296,17 +472,24 @@ impl<H: Host> Client<H> {
         }
     }
 
-    fn keep(&self, endpoint: String, result: Result<Response, crate::host::Unreachable>) -> Result<Response, ApiError> {
+    fn keep(
+        &self,
+        endpoint: String,
+        result: Result<Response, Unreachable>,
+        failure: Option<Failure>,
+    ) -> Result<Response, ApiError> {
         match result {
             Err(unreachable) => Err(ApiError::Unreachable { endpoint, reason: unreachable.reason }),
             Ok(response) => {
                 self.ledger.borrow_mut().bytes += response.body.len() as u64;
-                if self.first_answer.get().is_none() {
-                    self.first_answer.set(response.header("date").and_then(Timestamp::parse_http_date));
+                if self.clocks.get().is_none() {
+                    let server = response.header("date").and_then(Timestamp::parse_http_date);
+                    self.clocks.set(server.map(|server| (server, self.host.now())));
                 }
-                match response.status {
-                    200..=299 => Ok(response),
-                    status => Err(ApiError::from_answer(endpoint, status, &response.body)),
+                match (response.status, failure) {
+                    (_, Some(failure)) => Err(ApiError::from_failure(endpoint, failure)),
+                    (200..=299, None) => Ok(response),
+                    (status, None) => Err(ApiError::from_answer(endpoint, status, &response.body)),
                 }
             }
         }
@@ -327,10 +510,22 @@ impl<H: Host> Client<H> {
     }
 }
 
+/// A page of GraphQL, if it is there, its records have ids, and the next one can be asked for
+fn whole_page(endpoint: String, page: Option<Page>, key: &str) -> Result<Page, ApiError> {
+    let Some(page) = page else { return Err(missing(endpoint, key)) };
+    if page.has_next_page && page.end_cursor.is_none() {
+        return Err(ApiError::Malformed { endpoint, reason: "there is a next page but no `endCursor`".into() });
+    }
+    page.with_ids(key).map_err(|error| ApiError::Malformed { endpoint, reason: error.to_string() })
+}
+
+fn missing(endpoint: String, key: &str) -> ApiError {
+    ApiError::Malformed { endpoint, reason: PageError::NoRecords(key.to_owned()).to_string() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::Unreachable;
     use crate::value::Value;
     use serde_json::json;
 

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::graphql::Failure;
+
 /// Why a call brought no usable answer
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ApiError {
@@ -39,6 +41,16 @@ pub enum ApiError {
         /// Method and path
         endpoint: String,
         /// What Twenty said
+        message: String,
+    },
+    /// This server has no GraphQL, or none that knows what was asked; REST may
+    #[error("{endpoint}: not supported ({status}): {message}")]
+    Unsupported {
+        /// Method, path and root field
+        endpoint: String,
+        /// HTTP status, or what REST would have answered
+        status: u16,
+        /// What the server said
         message: String,
     },
     /// Twenty understood the call and refused it
@@ -92,6 +104,7 @@ impl ApiError {
             Self::Unauthorized { .. } => "unauthorized",
             Self::Forbidden { .. } => "forbidden",
             Self::NotFound { .. } => "not_found",
+            Self::Unsupported { .. } => "unsupported",
             Self::Refused { .. } => "refused",
             Self::Server { .. } => "server_error",
             Self::Malformed { .. } => "malformed_answer",
@@ -106,21 +119,48 @@ impl ApiError {
         matches!(self, Self::Unauthorized { .. } | Self::OutOfTime { .. } | Self::Unreachable { .. })
     }
 
-    /// Reads what Twenty answered with this status, which is not a success
+    /// Whether the same could be asked over REST with better luck: the server does not take or know the GraphQL call
     #[must_use]
-    pub fn from_answer(endpoint: String, status: u16, body: &[u8]) -> Self {
-        let ErrorBody { message, code } = ErrorBody::read(body);
+    pub fn is_unsupported(&self) -> bool {
+        matches!(self, Self::Unsupported { .. })
+    }
+
+    /// A failure that GraphQL answered, by the status that REST would have given it
+    pub(crate) fn from_failure(endpoint: String, failure: Failure) -> Self {
+        let Failure { status, unsupported, message, .. } = failure;
+        if unsupported {
+            return Self::Unsupported { endpoint, status, message };
+        }
+        Self::of_status(endpoint, status, message.chars().take(LONGEST).collect())
+    }
+
+    fn of_status(endpoint: String, status: u16, message: String) -> Self {
         match status {
-            // Twenty answers 403 to a missing and to a revoked key, and 400 to a role without the right.
+            // Twenty answers 403 to a missing and to a revoked key.
             401 => Self::Unauthorized { endpoint, status, message },
             403 => Self::Forbidden { endpoint, status, message },
-            400 if code.as_deref() == Some("PERMISSION_DENIED") => Self::Forbidden { endpoint, status, message },
             404 => Self::NotFound { endpoint, message },
             408 | 500..=599 => Self::Server { endpoint, status, message },
             _ => Self::Refused { endpoint, status, message },
         }
     }
+
+    /// Reads what Twenty answered with this status, which is not a success
+    #[must_use]
+    pub fn from_answer(endpoint: String, status: u16, body: &[u8]) -> Self {
+        let ErrorBody { message, code } = ErrorBody::read(body);
+        match status {
+            // A role without the right
+            400 if code.as_deref() == Some("PERMISSION_DENIED") => Self::Forbidden { endpoint, status, message },
+            // Over GraphQL a refusal is a 200: this one is no GraphQL server's.
+            400 | 404 | 405 if endpoint.starts_with("POST /graphql") => Self::Unsupported { endpoint, status, message },
+            _ => Self::of_status(endpoint, status, message),
+        }
+    }
 }
+
+/// Longest message kept, in characters; a validation error can list every field of a record
+const LONGEST: usize = 300;
 
 struct ErrorBody {
     message: String,
@@ -130,7 +170,6 @@ struct ErrorBody {
 impl ErrorBody {
     /// Twenty has several envelopes: `messages` or `message`, with and without `code`.
     fn read(body: &[u8]) -> Self {
-        const LONGEST: usize = 300; // characters; a validation error can list every field of a record
         let envelope: Value = serde_json::from_slice(body).unwrap_or_default();
         let first = envelope.get("messages").and_then(|messages| messages.get(0));
         let message = first.or_else(|| envelope.get("message")).and_then(Value::as_str);

@@ -1,16 +1,19 @@
-//! Twenty's filter language, in the one form that cannot be misread.
+//! Twenty's filter language, in the two forms that cannot be misread: the `filter` parameter of REST, and the object of
+//! GraphQL.
 //!
 //! A misspelt or repeated `filter` parameter is ignored by Twenty and the call runs unfiltered with status 200. So there
-//! is one filter a request, wrapped in one root `and(…)`, without spaces, percent-encoded. Values are ids, numbers and
-//! instants: brackets and commas inside a text would break Twenty's parser even when quoted, so there is no way to put
-//! free text in here.
+//! is one filter a request, wrapped in one root `and(…)`, without spaces, percent-encoded. Brackets and commas inside a
+//! text would break Twenty's parser even when quoted, so [`Filter::is_rest_safe`] lets ids, numbers, dates and plain
+//! words pass and nothing else; the client sends no other filter over REST. GraphQL quotes properly and takes them all.
 
 use std::fmt;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use uuid::Uuid;
 
+use crate::graphql::{literal, nested};
 use crate::time::Timestamp;
+use crate::value::Value;
 
 /// What may stand in a query value as it is: what RFC 3986 calls unreserved
 const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -21,7 +24,39 @@ pub fn encode(value: &str) -> String {
     utf8_percent_encode(value, QUERY).to_string()
 }
 
-/// A condition on records
+/// How a value is compared; a comparison with an empty path is neither true nor false, and so is its negation
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparator {
+    /// Equal
+    Eq,
+    /// Not equal, and not empty
+    Neq,
+    /// Greater, or later
+    Gt,
+    /// Greater or equal
+    Gte,
+    /// Less, or earlier
+    Lt,
+    /// Less or equal
+    Lte,
+}
+
+impl Comparator {
+    /// Name in both languages
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Eq => "eq",
+            Self::Neq => "neq",
+            Self::Gt => "gt",
+            Self::Gte => "gte",
+            Self::Lt => "lt",
+            Self::Lte => "lte",
+        }
+    }
+}
+
+/// A condition on records; a path such as `amount.amountMicros` names a field, or a part of one
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Filter {
     /// The id at this path is one of these; must not be empty, as Twenty refuses an empty list
@@ -32,9 +67,27 @@ pub enum Filter {
     Empty(String),
     /// The path is not empty
     Present(String),
+    /// The value at this path compares so; with a number, a text or a truth value, never with nothing
+    Compare {
+        /// Where
+        path: String,
+        /// How
+        comparator: Comparator,
+        /// With what
+        value: Value,
+    },
+    /// The value at this path is one of these; must not be empty, and dates are refused here by Twenty
+    In {
+        /// Where
+        path: String,
+        /// Numbers or texts
+        values: Vec<Value>,
+    },
+    /// Not so; what is neither true nor false stays neither
+    Not(Box<Filter>),
     /// All of them
     And(Vec<Filter>),
-    /// At least one of them
+    /// At least one of them; must not be empty
     Or(Vec<Filter>),
 }
 
@@ -45,7 +98,7 @@ impl Filter {
         Self::Or(vec![Self::Empty("deletedAt".into()), Self::Present("deletedAt".into())])
     }
 
-    /// The value of the `filter` parameter, not yet percent-encoded
+    /// The value of the `filter` parameter of REST, not yet percent-encoded; to be used only if [`Self::is_rest_safe`]
     #[must_use]
     pub fn to_parameter(&self) -> String {
         match self {
@@ -53,29 +106,132 @@ impl Filter {
             _ => format!("and({self})"),
         }
     }
+
+    /// Whether REST would read this filter as it is meant: it has no free text
+    #[must_use]
+    pub fn is_rest_safe(&self) -> bool {
+        match self {
+            Self::IdIn(..) | Self::Since(..) | Self::Empty(_) | Self::Present(_) => true,
+            Self::Compare { value, .. } => is_rest_safe(value),
+            Self::In { values, .. } => values.iter().all(is_rest_safe),
+            Self::Not(filter) => filter.is_rest_safe(),
+            Self::And(filters) | Self::Or(filters) => filters.iter().all(Self::is_rest_safe),
+        }
+    }
+
+    /// The value of the `filter` argument of GraphQL: `{amount:{amountMicros:{gt:5}}}`
+    #[must_use]
+    pub fn to_graphql(&self) -> String {
+        let mut out = String::new();
+        self.write_graphql(&mut out);
+        out
+    }
+
+    fn write_graphql(&self, out: &mut String) {
+        let all = |out: &mut String, name: &str, filters: &[Self]| {
+            out.push('{');
+            out.push_str(name);
+            out.push_str(":[");
+            for filter in filters {
+                filter.write_graphql(out);
+                out.push(' ');
+            }
+            out.push_str("]}");
+        };
+        match self {
+            Self::IdIn(path, ids) => {
+                let mut list = String::with_capacity(ids.len() * 39 + 16);
+                list.push_str("{in:[");
+                for id in ids {
+                    list.push('"');
+                    list.push_str(id.hyphenated().encode_lower(&mut Uuid::encode_buffer()));
+                    list.push_str("\" ");
+                }
+                list.push_str("]}");
+                nested(out, path, &list);
+            }
+            Self::Since(path, time) => nested(out, path, &format!("{{gte:\"{time}\"}}")),
+            Self::Empty(path) => nested(out, path, "{is:NULL}"),
+            Self::Present(path) => nested(out, path, "{is:NOT_NULL}"),
+            Self::Compare { path, comparator, value } => {
+                let mut inner = format!("{{{}:", comparator.as_str());
+                literal(&mut inner, value);
+                inner.push('}');
+                nested(out, path, &inner);
+            }
+            Self::In { path, values } => {
+                let mut list = String::from("{in:[");
+                for value in values {
+                    literal(&mut list, value);
+                    list.push(' ');
+                }
+                list.push_str("]}");
+                nested(out, path, &list);
+            }
+            Self::Not(filter) => {
+                out.push_str("{not:");
+                filter.write_graphql(out);
+                out.push('}');
+            }
+            Self::And(filters) if filters.is_empty() => out.push_str("{}"),
+            Self::And(filters) => all(out, "and", filters),
+            Self::Or(filters) => all(out, "or", filters),
+        }
+    }
+}
+
+/// Numbers, truth values, and texts of letters, digits and the signs of dates: all that Twenty's parser passes on
+fn is_rest_safe(value: &Value) -> bool {
+    match value {
+        Value::Number(_) | Value::Bool(_) => true,
+        Value::Text(text) => {
+            !text.is_empty()
+                && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':'))
+        }
+        Value::Missing | Value::Null | Value::Unknown | Value::Unreadable => false,
+    }
+}
+
+/// The text of a value in a REST filter
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Number(number) => number.to_string(),
+        Value::Bool(value) => value.to_string(),
+        Value::Text(text) => text.to_string(),
+        Value::Missing | Value::Null | Value::Unknown | Value::Unreadable => String::new(),
+    }
+}
+
+fn list(f: &mut fmt::Formatter<'_>, items: &[impl fmt::Display]) -> fmt::Result {
+    items.iter().enumerate().try_for_each(|(index, item)| {
+        if index > 0 {
+            f.write_str(",")?;
+        }
+        write!(f, "{item}")
+    })
 }
 
 impl fmt::Display for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let list = |f: &mut fmt::Formatter<'_>, filters: &[Self]| {
-            filters.iter().enumerate().try_for_each(|(index, filter)| {
-                if index > 0 {
-                    f.write_str(",")?;
-                }
-                write!(f, "{filter}")
-            })
-        };
         match self {
             Self::IdIn(path, ids) => {
                 write!(f, "{path}[in]:[")?;
-                for (index, id) in ids.iter().enumerate() {
-                    write!(f, "{}{id}", if index > 0 { "," } else { "" })?;
-                }
+                list(f, ids)?;
                 f.write_str("]")
             }
             Self::Since(path, time) => write!(f, "{path}[gte]:{time}"),
             Self::Empty(path) => write!(f, "{path}[is]:NULL"),
             Self::Present(path) => write!(f, "{path}[is]:NOT_NULL"),
+            Self::Compare { path, comparator, value } => {
+                write!(f, "{path}[{}]:{}", comparator.as_str(), plain(value))
+            }
+            Self::In { path, values } => {
+                write!(f, "{path}[in]:[")?;
+                let values: Vec<String> = values.iter().map(plain).collect();
+                list(f, &values)?;
+                f.write_str("]")
+            }
+            Self::Not(filter) => write!(f, "not({filter})"),
             Self::And(filters) => {
                 f.write_str("and(")?;
                 list(f, filters)?;

@@ -64,8 +64,8 @@ impl Gate {
         Self { budget: RefCell::new(Budget::new(pace)), queue: RefCell::default() }
     }
 
-    /// Waits for the turn of this caller, and gives the time that it waited. A call that the server does not count
-    /// (`metered` false) needs no allowance.
+    /// Waits for the turn of this caller, whose call costs so many tokens, and gives the time that it waited. A call that
+    /// the server does not count (a cost of 0) needs no allowance.
     ///
     /// # Errors
     /// If the turn cannot come before `deadline`.
@@ -73,7 +73,7 @@ impl Gate {
         &'a self,
         host: &'a H,
         priority: Priority,
-        metered: bool,
+        cost: u32,
         deadline: Option<Timestamp>,
     ) -> Result<(Permit<'a, H>, Duration), TooLate> {
         let arrived = host.now();
@@ -87,10 +87,10 @@ impl Gate {
             if deadline.is_some_and(|deadline| now >= deadline) {
                 return Err(TooLate);
             }
-            let turn = self.budget.borrow().turn(now, metered);
+            let turn = self.budget.borrow().turn(now, cost);
             match turn {
                 Turn::Go => {
-                    self.budget.borrow_mut().began(now, metered);
+                    self.budget.borrow_mut().began(now, cost);
                     return Ok((Permit { gate: self, host }, now.since(arrived)));
                 }
                 Turn::Wait(wait) if deadline.is_some_and(|deadline| now + wait > deadline) => return Err(TooLate),
@@ -98,6 +98,11 @@ impl Gate {
                 Turn::AfterACall => place.until_woken().await,
             }
         }
+    }
+
+    /// Requests that may go at once
+    pub fn allowance(&self) -> u32 {
+        self.budget.borrow().allowance()
     }
 
     /// Notes that a call was refused for the rate limit: nobody passes before `wait` is over.
@@ -187,7 +192,7 @@ mod tests {
     }
 
     async fn call(gate: &Gate, host: &Clock, priority: Priority, order: &RefCell<Vec<Priority>>) {
-        let (permit, _) = gate.enter(host, priority, true, None).await.unwrap();
+        let (permit, _) = gate.enter(host, priority, 1, None).await.unwrap();
         order.borrow_mut().push(priority);
         host.sleep(Duration::from_millis(100)).await;
         drop(permit);
@@ -226,7 +231,7 @@ mod tests {
         join_all((0..20_u64).map(|n| {
             let (gate, host, running, most) = (&gate, &host, &running, &most);
             async move {
-                let (permit, _) = gate.enter(host, Priority::Job, true, None).await.unwrap();
+                let (permit, _) = gate.enter(host, Priority::Job, 1, None).await.unwrap();
                 *running.borrow_mut() += 1;
                 let count = *running.borrow();
                 most.replace_with(|most| (*most).max(count));
@@ -245,7 +250,7 @@ mod tests {
         let gate = Gate::new(Pace { burst: 1, requests_per_minute: Some(10), ..Pace::default() });
         call(&gate, &host, Priority::Job, &order).await;
         let before = host.now();
-        let refused = gate.enter(&host, Priority::Person, true, Some(before + Duration::from_secs(2))).await;
+        let refused = gate.enter(&host, Priority::Person, 1, Some(before + Duration::from_secs(2))).await;
         assert!(matches!(refused, Err(TooLate)));
         assert_eq!(host.now(), before);
         call(&gate, &host, Priority::Job, &order).await;

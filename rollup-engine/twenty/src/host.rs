@@ -5,6 +5,7 @@
 //! Twenty with a virtual clock in tests.
 
 use std::fmt;
+use std::future::ready;
 use std::time::Duration;
 
 use serde::ser::SerializeMap as _;
@@ -192,6 +193,24 @@ pub trait Host {
     /// Seconds that local time in the IANA zone `zone` is ahead of UTC at that instant, or nothing for a zone that
     /// this host does not know
     fn utc_offset(&self, zone: &str, at: Timestamp) -> Option<i32>;
+
+    /// What an earlier run kept under this name; nothing where there is no store
+    fn recall(&self, key: &str) -> impl Future<Output = Option<String>> {
+        let _ = key;
+        ready(None)
+    }
+
+    /// Keeps a text for later runs, or forgets it; false where there is no store
+    fn keep(&self, key: &str, value: Option<&str>) -> impl Future<Output = bool> {
+        let _ = (key, value);
+        ready(false)
+    }
+
+    /// Has another run started with this payload, after a while; false where that is not possible
+    fn enqueue(&self, payload: &serde_json::Value, delay: Duration) -> impl Future<Output = bool> {
+        let _ = (payload, delay);
+        ready(false)
+    }
 }
 
 impl<H: Host> Host for &H {
@@ -213,6 +232,18 @@ impl<H: Host> Host for &H {
 
     fn utc_offset(&self, zone: &str, at: Timestamp) -> Option<i32> {
         (**self).utc_offset(zone, at)
+    }
+
+    fn recall(&self, key: &str) -> impl Future<Output = Option<String>> {
+        (**self).recall(key)
+    }
+
+    fn keep(&self, key: &str, value: Option<&str>) -> impl Future<Output = bool> {
+        (**self).keep(key, value)
+    }
+
+    fn enqueue(&self, payload: &serde_json::Value, delay: Duration) -> impl Future<Output = bool> {
+        (**self).enqueue(payload, delay)
     }
 }
 

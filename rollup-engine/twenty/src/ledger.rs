@@ -16,6 +16,8 @@ pub struct Ledger {
     pub total: u64,
     /// Those of them that the rate limiter does not count (metadata)
     pub unmetered: u64,
+    /// Tokens of the rate limiter that they asked for: one each, or one for each root field of a GraphQL document
+    pub tokens: u64,
     /// Answers that said the rate limit was reached
     pub throttled: u64,
     /// Requests sent again after a refusal, a server error or no answer
@@ -30,10 +32,11 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Notes a request as it goes out.
-    pub fn sent(&mut self, endpoint: &str, metered: bool, attempt: u32) {
+    /// Notes a request of so many tokens as it goes out; 0 for one that the rate limiter does not count.
+    pub fn sent(&mut self, endpoint: &str, cost: u32, attempt: u32) {
         self.total += 1;
-        self.unmetered += u64::from(!metered);
+        self.unmetered += u64::from(cost == 0);
+        self.tokens += u64::from(cost);
         self.retried += u64::from(attempt > 1);
         let counts = &mut self.by_endpoint.0;
         let place = counts.partition_point(|(other, _)| other.as_str() < endpoint);
@@ -85,15 +88,15 @@ mod tests {
     #[test]
     fn requests_are_counted_by_endpoint() {
         let mut ledger = Ledger::default();
-        ledger.sent("GET /rest/gifts", true, 1);
-        ledger.sent("GET /rest/gifts", true, 2);
-        ledger.sent("GET /rest/metadata/objects", false, 1);
+        ledger.sent("GET /rest/gifts", 1, 1);
+        ledger.sent("POST /graphql counts", 8, 2);
+        ledger.sent("GET /rest/metadata/objects", 0, 1);
         ledger.waited = Duration::from_millis(1_500);
         assert_eq!(
             serde_json::to_value(&ledger).unwrap(),
             serde_json::json!({
-                "total": 3, "unmetered": 1, "throttled": 0, "retried": 1, "waitedMs": 1500, "bytes": 0,
-                "byEndpoint": { "GET /rest/gifts": 2, "GET /rest/metadata/objects": 1 }
+                "total": 3, "unmetered": 1, "tokens": 9, "throttled": 0, "retried": 1, "waitedMs": 1500, "bytes": 0,
+                "byEndpoint": { "GET /rest/gifts": 1, "GET /rest/metadata/objects": 1, "POST /graphql counts": 1 }
             })
         );
     }

@@ -9,6 +9,7 @@ pub mod error;
 pub mod filter;
 pub mod gate;
 pub mod gather;
+pub mod graphql;
 pub mod host;
 pub mod ledger;
 pub mod page;

@@ -7,6 +7,7 @@
 
 use uuid::Uuid;
 
+use crate::graphql;
 use crate::scan::{Malformed, Scanner};
 use crate::value::Value;
 
@@ -44,6 +45,13 @@ impl Projection {
         })
     }
 
+    /// Writes the fields as GraphQL asks for them, with the id: `{id giftDate amount{amountMicros}}`
+    pub(crate) fn write_selection(&self, out: &mut String) {
+        out.push_str("{id");
+        self.root.write_selection(out, true);
+        out.push('}');
+    }
+
     /// Number of paths
     #[must_use]
     pub fn len(&self) -> usize {
@@ -54,6 +62,23 @@ impl Projection {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len == 0
+    }
+}
+
+impl Node {
+    fn write_selection(&self, out: &mut String, of_record: bool) {
+        for (name, child) in &self.children {
+            if of_record && name == "id" {
+                continue;
+            }
+            out.push(' ');
+            graphql::name(out, name);
+            if !child.children.is_empty() {
+                out.push('{');
+                child.write_selection(out, false);
+                out.push('}');
+            }
+        }
     }
 }
 
@@ -87,6 +112,16 @@ pub struct Page {
     pub has_next_page: bool,
 }
 
+impl Page {
+    /// The page, if all of its records, which stood at this key, have an id
+    pub(crate) fn with_ids(self, key: &str) -> Result<Self, PageError> {
+        match self.records.iter().position(|record| record.id.is_nil()) {
+            Some(index) => Err(PageError::NoId { key: key.to_owned(), index }),
+            None => Ok(self),
+        }
+    }
+}
+
 /// Why a reply could not be read
 #[derive(Debug, thiserror::Error)]
 pub enum PageError {
@@ -112,11 +147,7 @@ pub enum PageError {
 /// If the bytes are not such a reply, or a record has no id.
 pub fn read_records(body: &[u8], key: &str, projection: &Projection) -> Result<Page, PageError> {
     let page = read_reply(&mut Scanner::new(body)?, key, projection)?;
-    let page = page.ok_or_else(|| PageError::NoRecords(key.to_owned()))?;
-    match page.records.iter().position(|record| record.id.is_nil()) {
-        Some(index) => Err(PageError::NoId { key: key.to_owned(), index }),
-        None => Ok(page),
-    }
+    page.ok_or_else(|| PageError::NoRecords(key.to_owned()))?.with_ids(key)
 }
 
 /// Reads a bare list of records: `[{…}, …]`
@@ -150,30 +181,69 @@ fn read_reply(scanner: &mut Scanner<'_>, key: &str, projection: &Projection) -> 
                     }
                 }
             }
-            "totalCount" => page.total_count = scanner.value()?.parse().ok(),
-            "pageInfo" if scanner.peek() == Some(b'{') => {
-                scanner.enter(b'{', "an object")?;
-                let mut first = true;
-                while let Some(name) = scanner.next_key(&mut first)? {
-                    let value = Value::from_json_text(scanner.value()?);
-                    match &*name {
-                        "endCursor" => page.end_cursor = value.text().map(str::to_owned),
-                        "hasNextPage" => page.has_next_page = value == Value::Bool(true),
-                        _ => {}
-                    }
-                }
-            }
-            _ => {
-                scanner.value()?;
-            }
+            _ => read_page_part(scanner, &name, &mut page)?,
         }
     }
     scanner.end()?;
     Ok(found.then_some(page))
 }
 
+/// Reads what stands beside the records of a page, under this key
+fn read_page_part(scanner: &mut Scanner<'_>, name: &str, page: &mut Page) -> Result<(), Malformed> {
+    match name {
+        "totalCount" => page.total_count = scanner.value()?.parse().ok(),
+        "pageInfo" if scanner.peek() == Some(b'{') => {
+            scanner.enter(b'{', "an object")?;
+            let mut first = true;
+            while let Some(name) = scanner.next_key(&mut first)? {
+                let value = Value::from_json_text(scanner.value()?);
+                match &*name {
+                    "endCursor" => page.end_cursor = value.text().map(str::to_owned),
+                    "hasNextPage" => page.has_next_page = value == Value::Bool(true),
+                    _ => {}
+                }
+            }
+        }
+        _ => {
+            scanner.value()?;
+        }
+    }
+    Ok(())
+}
+
+/// Reads a connection: `{"totalCount":…,"pageInfo":{…},"edges":[{"node":{…}}, …]}`
+pub(crate) fn read_connection(scanner: &mut Scanner<'_>, projection: &Projection) -> Result<Page, Malformed> {
+    let mut page = Page::default();
+    scanner.enter(b'{', "a connection")?;
+    let mut first = true;
+    while let Some(name) = scanner.next_key(&mut first)? {
+        if name != "edges" {
+            read_page_part(scanner, &name, &mut page)?;
+            continue;
+        }
+        scanner.enter(b'[', "edges")?;
+        let mut first = true;
+        while scanner.next(b']', &mut first)? {
+            scanner.enter(b'{', "an edge")?;
+            let mut first = true;
+            while let Some(name) = scanner.next_key(&mut first)? {
+                if name == "node" {
+                    page.records.push(read_record(scanner, projection)?);
+                } else {
+                    scanner.value()?;
+                }
+            }
+        }
+    }
+    Ok(page)
+}
+
 /// Reads a list of records, or one record in its place
-fn read_list(scanner: &mut Scanner<'_>, projection: &Projection, records: &mut Vec<Record>) -> Result<(), Malformed> {
+pub(crate) fn read_list(
+    scanner: &mut Scanner<'_>,
+    projection: &Projection,
+    records: &mut Vec<Record>,
+) -> Result<(), Malformed> {
     if scanner.peek() == Some(b'{') {
         records.push(read_record(scanner, projection)?);
         return Ok(());

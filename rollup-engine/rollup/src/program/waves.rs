@@ -17,10 +17,12 @@ pub struct Step {
     pub settles: Vec<usize>,
 }
 
-/// Steps in waves; those of one wave do not wait for each other
+/// Steps in waves; those of one wave do not wait for each other. Rollups that are `grouped` by the server need none of
+/// their children read.
 #[must_use]
-pub fn waves(program: &Program) -> Vec<Vec<Step>> {
-    let mut folded = Vec::new();
+pub fn waves(program: &Program, grouped: &[bool]) -> Vec<Vec<Step>> {
+    let by_server = grouped.iter().enumerate().filter(|(_, grouped)| **grouped);
+    let mut folded: Vec<usize> = by_server.map(|(index, _)| index).collect();
     let mut settled = Vec::new();
     let mut waves = Vec::new();
     while settled.len() < program.rollups.len() {
@@ -82,7 +84,7 @@ mod tests {
         let program = Program::new(&parse(&json!(list)).unwrap(), &Workspace::Offline, &calendar);
         let show =
             |step: &Step| format!("{}{:?}{:?}", program.sources[step.source].names.singular, step.folds, step.settles);
-        waves(&program).iter().map(|wave| wave.iter().map(show).collect()).collect()
+        waves(&program, &[]).iter().map(|wave| wave.iter().map(show).collect()).collect()
     }
 
     #[test]

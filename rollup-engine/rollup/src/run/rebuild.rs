@@ -1,4 +1,4 @@
-//! Every parent of every definition, each object read once.
+//! Every parent of every definition, in the way that the plan chose.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -13,8 +13,10 @@ use twenty::gather::insert_in_order;
 use twenty::page::{Page, Projection};
 use twenty::{Host, Timestamp};
 
+use super::read::MANY;
 use super::settle::Write;
 use super::{Run, Stop};
+use crate::checkpoint::Left;
 use crate::fold::Fold;
 use crate::program::{Step, waves};
 use crate::trigger::{Ids, Targets};
@@ -25,27 +27,81 @@ const COLLECT: Duration = Duration::from_secs(4);
 /// Most pages of changed children that the second look reads
 const MOST_CHANGED_PAGES: u32 = 10;
 
+/// Most repetitions of a whole comparison because children moved while it worked
+const MOST_LOOKS: u32 = 3;
+
 impl<H: Host> Run<'_, H> {
-    /// Recomputes everything, then looks again at what moved meanwhile.
-    pub(crate) async fn rebuild(&self) -> Result<(), Stop> {
-        let mut children = Vec::new();
-        for wave in waves(self.program) {
-            for step in wave.iter().filter(|step| !step.folds.is_empty()) {
-                insert_in_order(&mut children, step.source);
+    /// What a rebuild would cost
+    pub(crate) async fn plan(&self, pace: twenty::budget::Pace) -> Result<(), Stop> {
+        let choice = self.survey(pace).await?;
+        self.keep_plan(&choice);
+        Ok(())
+    }
+
+    /// Recomputes whatever may have changed without being told: everything where the server adds up, else the parents of
+    /// the children that changed since.
+    pub(crate) async fn sweep(&self, pace: twenty::budget::Pace, since: Timestamp) -> Result<(), Stop> {
+        if self.graphql.get() {
+            let choice = self.survey(pace).await?;
+            if self.graphql.get() && !choice.sliced {
+                self.keep_plan(&choice);
+                return self.read_through().await;
             }
-            // All objects of the wave are read to their end, whatever happens to one of them.
-            let mut scans: FuturesUnordered<_> = wave.iter().map(|step| self.scan(step).boxed_local()).collect();
-            let mut end = Ok(());
-            while let Some(result) = scans.next().await {
-                end = end.and(result);
-            }
-            end?;
         }
+        let targets = self.changed_since(&self.children_of_all(), since).await?;
+        if targets.iter().all(Ids::is_empty) {
+            return Ok(());
+        }
+        self.recompute(targets).await
+    }
+
+    /// Recomputes everything, or what is left of it, then looks again at what moved meanwhile.
+    pub(crate) async fn rebuild(&self, pace: twenty::budget::Pace, from: Option<&Left>) -> Result<(), Stop> {
+        let choice = self.survey(pace).await?;
+        self.keep_plan(&choice);
+        if choice.sliced {
+            return self.slice_by_slice(from).await;
+        }
+        self.read_through().await
+    }
+
+    /// Group by group and object by object, each read once
+    async fn read_through(&self) -> Result<(), Stop> {
+        // Nothing of it is skipped by a run that goes on: comparing again what is right costs less than it would save.
+        self.position.replace(self.program.sources.iter().position(|_| true).map(|first| (first, None)));
+        let mut looks = 0;
+        let children = loop {
+            let began = self.client.host().now();
+            let mut children = Vec::new();
+            let steps: Vec<Step> = waves(self.program, &self.grouped.borrow()).into_iter().flatten().collect();
+            for step in &steps {
+                if !step.folds.is_empty() {
+                    insert_in_order(&mut children, step.source);
+                }
+                self.scan(step).await?;
+            }
+            looks += 1;
+            // Where nothing was written, nothing newer was overwritten.
+            if self.manner.dry || !self.wrote.get() {
+                return Ok(());
+            }
+            if !self.graphql.get() || looks > MOST_LOOKS {
+                break children;
+            }
+            if !self.anything_moved(self.server_time(began)).await? {
+                return Ok(());
+            }
+            self.again.set(true);
+            self.wrote.set(false);
+        };
         self.look_again(&children).await
     }
 
     /// Reads all records of one object; a reading that ends before the count is repeated once.
     async fn scan(&self, step: &Step) -> Result<(), Stop> {
+        for &index in &step.settles {
+            self.group_for(index).await?;
+        }
         for attempt in 1..=2 {
             let Some((seen, counted)) = self.read_all(step).await?.shortfall() else { return Ok(()) };
             for &index in &step.folds {
@@ -61,10 +117,31 @@ impl<H: Host> Run<'_, H> {
         Ok(())
     }
 
+    /// Has the server add up the children of a rollup, where the plan says so; where it cannot after all, they are read.
+    async fn group_for(&self, index: usize) -> Result<(), Stop> {
+        let Some(rollup) = self.program.rollups.get(index) else { return Ok(()) };
+        let nothing = self.counted(rollup.parent) == Some(0) || self.counted(rollup.child) == Some(0);
+        // What is counted as empty may have filled since: the first look takes the count's word, later ones do not.
+        if self.grouped.borrow().get(index) != Some(&true) || (nothing && !self.again.get()) {
+            return Ok(());
+        }
+        if self.group(index, None).await? {
+            return Ok(());
+        }
+        if let Some(slot) = self.grouped.borrow_mut().get_mut(index) {
+            *slot = false;
+        }
+        self.folds.get(index).map(|fold| fold.replace(Fold::default()));
+        let step = Step { source: rollup.child, folds: vec![index], settles: Vec::new() };
+        Box::pin(self.scan(&step)).await
+    }
+
     /// Reads an object page by page: folds the records into their parents, settles them as parents.
     async fn read_all(&self, step: &Step) -> Result<Reading, Stop> {
         let mut reading_so_far = Reading::default();
-        let Some(source) = self.program.sources.get(step.source) else { return Ok(reading_so_far) };
+        if self.counted(step.source) == Some(0) && !self.again.get() {
+            return Ok(reading_so_far);
+        }
         let mut writing = FuturesUnordered::new();
         let mut pool: Vec<Write> = Vec::new();
         let mut after = None::<String>;
@@ -73,24 +150,27 @@ impl<H: Host> Run<'_, H> {
                 reading_so_far.given_up = true;
                 break;
             }
-            // The page comes while earlier parents are being written.
-            let page = {
-                let query = PageQuery { filter: None, after: after.as_deref(), limit: self.page_size };
-                let mut reading = pin!(self.client.list(&source.names, query, &source.keep));
-                loop {
-                    if writing.is_empty() {
-                        break reading.await;
-                    }
-                    match select(writing.next(), reading).await {
-                        Either::Left((written, still_reading)) => {
-                            written.unwrap_or(Ok(()))?;
-                            reading = still_reading;
+            let first = self.known.get(step.source).and_then(|known| known.borrow_mut().first_page.take());
+            let page = match first {
+                Some((page, read_at)) if after.is_none() => Ok((page, read_at)),
+                // The page comes while earlier parents are being written.
+                _ => {
+                    let mut reading = pin!(self.page(step.source, None, after.as_deref(), MANY).boxed_local());
+                    loop {
+                        if writing.is_empty() {
+                            break reading.await;
                         }
-                        Either::Right((page, _)) => break page,
+                        match select(writing.next(), reading).await {
+                            Either::Left((written, still_reading)) => {
+                                written.unwrap_or(Ok(()))?;
+                                reading = still_reading;
+                            }
+                            Either::Right((page, _)) => break page,
+                        }
                     }
                 }
             };
-            let page = match page {
+            let (page, read_at) = match page {
                 Ok(page) => page,
                 Err(error) => {
                     self.give_up(step.source, &error)?;
@@ -98,7 +178,6 @@ impl<H: Host> Run<'_, H> {
                     break;
                 }
             };
-            let read_at = self.client.host().now();
             reading_so_far.take(&page);
             for mut row in page.records {
                 if !step.settles.is_empty() {
@@ -143,23 +222,71 @@ impl<H: Host> Run<'_, H> {
         }
     }
 
-    /// The second look: parents whose children changed since the run began are computed again.
+    /// Whether children changed, came or went since
+    async fn anything_moved(&self, since: Timestamp) -> Result<bool, Stop> {
+        for (source, object) in self.program.sources.iter().enumerate() {
+            if !self.program.rollups.iter().any(|rollup| rollup.child == source && rollup.needs.is_empty()) {
+                continue;
+            }
+            let filter = Filter::And(vec![Filter::Since("updatedAt".into(), since), Filter::with_deleted()]);
+            let query = PageQuery { filter: Some(&filter), after: None, limit: 1 };
+            self.spend(|spent| spent.rechecks += 1);
+            match self.client.list(&object.names, query, &Projection::default()).await {
+                Ok(page) if page.records.is_empty() => {}
+                Ok(_) => return Ok(true),
+                Err(error) => {
+                    self.not_looked(source, &error)?;
+                    continue;
+                }
+            }
+            // A record that was destroyed leaves nothing but a smaller count.
+            self.spend(|spent| spent.rechecks += 1);
+            match self.client.counts(&[&object.names]).await {
+                Ok(counts) => {
+                    let now = counts.first().copied();
+                    if self.known.get(source).is_some_and(|known| known.borrow_mut().count.replace(now) != Some(now)) {
+                        return Ok(true);
+                    }
+                }
+                Err(error) => self.not_looked(source, &error)?,
+            }
+        }
+        Ok(false)
+    }
+
+    /// Takes an error of the second look: what was written stays right as far as this run could see.
+    fn not_looked(&self, source: usize, error: &ApiError) -> Result<(), Stop> {
+        if let Some(stop) = Stop::of(error) {
+            return Err(stop);
+        }
+        let mut record = self.record.borrow_mut();
+        record.incomplete = true;
+        record.note(format!("{}: what changed while the run worked could not be seen: {error}", self.name(source)));
+        Ok(())
+    }
+
+    /// The second look by REST: parents whose children changed since the run began are computed again.
     ///
     /// A child that was moved meanwhile names its parent of before as well. What cannot be seen is a child that was
     /// destroyed meanwhile; the next rebuild repairs that.
-    async fn look_again(&self, children: &[usize]) -> Result<(), Stop> {
-        let since = self.since();
-        let mut targets = vec![Ids::default(); self.program.rollups.len()];
-        for &source in children {
-            if let Err(error) = self.changed_parents(source, since, &mut targets).await {
-                self.give_up(source, &error)?;
-            }
-        }
+    pub(super) async fn look_again(&self, children: &[usize]) -> Result<(), Stop> {
+        let targets = self.changed_since(children, self.since()).await?;
         if targets.iter().all(Ids::is_empty) {
             return Ok(());
         }
         self.again.set(true);
         self.recompute(targets).await
+    }
+
+    /// Parents of the children of these objects that changed since, by rollup
+    pub(crate) async fn changed_since(&self, children: &[usize], since: Timestamp) -> Result<Targets, Stop> {
+        let mut targets = vec![Ids::default(); self.program.rollups.len()];
+        for &source in children {
+            if let Err(error) = self.changed_parents(source, since, &mut targets).await {
+                self.not_looked(source, &error)?;
+            }
+        }
+        Ok(targets)
     }
 
     /// Finds the parents of the children that changed since, by the index of the rollup
@@ -176,7 +303,8 @@ impl<H: Host> Run<'_, H> {
         let filter = Filter::And(vec![Filter::Since("updatedAt".into(), since), Filter::with_deleted()]);
         let (mut after, mut pages) = (None::<String>, 0);
         loop {
-            let query = PageQuery { filter: Some(&filter), after: after.as_deref(), limit: self.page_size };
+            let query = PageQuery { filter: Some(&filter), after: after.as_deref(), limit: self.manner.page_size };
+            self.spend(|spent| spent.rechecks += 1);
             let page = self.client.list(&object.names, query, &keep).await?;
             pages += 1;
             for row in &page.records {

@@ -1,11 +1,13 @@
 //! What a run has done so far, in counts and names.
 
+use serde_json::Value as Json;
 use twenty::error::ApiError;
 use uuid::Uuid;
 
 use crate::definitions::Definition;
+use crate::plan::Plan;
 use crate::program::{Program, Skipped};
-use crate::report::{Detail, Failure, MOST_NAMED, Mixture, Totals};
+use crate::report::{Detail, Drift, Failure, MOST_NAMED, Mixture, Totals};
 use crate::trigger::Ids;
 
 /// The record of one run
@@ -25,6 +27,10 @@ pub(crate) struct Record {
     pub(crate) mixtures: Vec<Mixture>,
     pub(crate) failures: Vec<Failure>,
     pub(crate) notes: Vec<String>,
+    /// Of a rebuild
+    pub(crate) plan: Option<Plan>,
+    pub(crate) drift: Drift,
+    pub(crate) explanation: Option<Json>,
 }
 
 impl Record {
@@ -39,6 +45,9 @@ impl Record {
             mixtures: Vec::new(),
             failures: Vec::new(),
             notes: Vec::new(),
+            plan: None,
+            drift: Drift::default(),
+            explanation: None,
         }
     }
 

@@ -63,7 +63,7 @@ impl<H: Host> Run<'_, H> {
                             field: field.clone(),
                             currencies: codes.clone(),
                         });
-                        (self.mixed_currency == MixedCurrency::Clear).then(|| empty(column.target))
+                        (self.manner.mixed_currency == MixedCurrency::Clear).then(|| empty(column.target))
                     }
                     Total::Unknown => {
                         unknown = Some(field.clone());
@@ -75,6 +75,7 @@ impl<H: Host> Run<'_, H> {
                     && !wanted.is_stored(row.value(column.stored), column.code_in(&row.values))
                     && let Some(json) = wanted.to_json()
                 {
+                    self.wrong(source, row, column, &json);
                     write.changes.insert(field.clone(), json);
                     if !write.rollups.contains(&index) {
                         write.rollups.push(index);
@@ -95,6 +96,9 @@ impl<H: Host> Run<'_, H> {
         if let Some(field) = &unknown {
             let reason = format!("`{field}`: a value is not a number, or the sum is out of range");
             record.failed(self.name(source), row.id, reason);
+        }
+        if !write.changes.is_empty() && !self.again.get() {
+            record.drift.parents += 1;
         }
         if write.changes.is_empty() {
             record.totals.unchanged += u64::from(unknown.is_none() && !self.again.get());
@@ -117,10 +121,6 @@ impl<H: Host> Run<'_, H> {
             return None;
         }
         Some(fold.total(row.id, number, column, self.calendar))
-    }
-
-    pub(super) fn name(&self, source: usize) -> &str {
-        self.program.sources.get(source).map_or("", |source| &source.names.singular)
     }
 }
 

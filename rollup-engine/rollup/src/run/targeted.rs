@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use futures_util::future::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use twenty::client::PageQuery;
 use twenty::error::ApiError;
 use twenty::filter::Filter;
 use twenty::gather::{gather, insert_in_order};
@@ -17,26 +16,36 @@ use twenty::page::Record as Row;
 use twenty::{Host, Timestamp};
 use uuid::Uuid;
 
+use super::read::MANY;
 use super::{Run, Stop};
 use crate::fold::Fold;
 use crate::program::{Rollup, waves};
 use crate::trigger::{Ids, Targets};
 
-/// Ids in one filter: 200 make some 8 KB of the 16 KB that a request line and headers may have
+/// Ids in one filter of REST: 200 make some 8 KB of the 16 KB that a request line and headers may have
 const IDS: usize = 200;
+
+/// Ids in one filter of GraphQL, which stand in the body
+const MANY_IDS: usize = 2_000;
+
+/// Children that are read by one request before the server is asked to add up instead
+const FEW_CHILDREN: usize = 2_000;
 
 /// A computation that took longer looks again at what it wrote: another run may have been in between
 const SLOW: Duration = Duration::from_secs(1);
+
+/// When the rest of an event is taken up that the rate limit has stopped
+const LATER: Duration = Duration::from_mins(1);
 
 /// Most repetitions of a computation
 const MOST_LOOKS: u32 = 3;
 
 /// Rows that were read, with the moment of reading; in the order of their ids and each once
 #[derive(Clone, Debug, Default)]
-struct Rows(Vec<(Row, Timestamp)>);
+pub(super) struct Rows(Vec<(Row, Timestamp)>);
 
 impl Rows {
-    fn insert(&mut self, row: Row, read_at: Timestamp) {
+    pub(super) fn insert(&mut self, row: Row, read_at: Timestamp) {
         let place = self.0.partition_point(|(other, _)| other.id < row.id);
         match self.0.get_mut(place) {
             Some(slot) if slot.0.id == row.id => *slot = (row, read_at),
@@ -50,7 +59,7 @@ impl Rows {
         }
     }
 
-    fn rows(&self) -> impl Iterator<Item = &Row> {
+    pub(super) fn rows(&self) -> impl Iterator<Item = &Row> {
         self.0.iter().map(|(row, _)| row)
     }
 
@@ -77,6 +86,17 @@ struct Scope {
 }
 
 impl Scope {
+    fn new(run_sources: usize, run_rollups: usize, order: Vec<usize>) -> Self {
+        Self {
+            named: vec![Ids::default(); run_sources],
+            rows: vec![Rows::default(); run_sources],
+            active: Vec::new(),
+            deferred: vec![Ids::default(); run_rollups],
+            order,
+            wrote: false,
+        }
+    }
+
     /// Whether the children of a rollup carry their own totals by the time the parents are computed
     fn in_turn(&self, rollup: &Rollup) -> bool {
         let place = |source: usize| self.order.iter().position(|other| *other == source);
@@ -90,6 +110,7 @@ impl<H: Host> Run<'_, H> {
     /// Where it took so long that other runs may have read and written meanwhile, it looks again at what it wrote.
     pub(crate) async fn recompute(&self, targets: Targets) -> Result<(), Stop> {
         let mut due = targets;
+        self.rest.replace(due.clone());
         // Totals over totals of the same object come in rounds of their own; definitions in a circle are refused.
         for _ in 0..=self.program.rollups.len() {
             let mut looks = 0;
@@ -103,6 +124,7 @@ impl<H: Host> Run<'_, H> {
                 }
                 self.again.set(true);
             };
+            self.rest.replace(deferred.clone());
             if deferred.iter().all(Ids::is_empty) {
                 return Ok(());
             }
@@ -111,24 +133,35 @@ impl<H: Host> Run<'_, H> {
         Ok(())
     }
 
+    /// Recomputes these parents; after some refusals for the rate limit it stops, if somebody can be had to do the rest.
+    pub(crate) async fn recompute_patiently(&self, targets: Targets, refusals: u64) -> Result<(), Stop> {
+        self.client.give_up_after(Some(refusals));
+        let end = self.recompute(targets).await;
+        let in_time = self.client.deadline().is_none_or(|deadline| self.client.host().now() < deadline);
+        if end != Err(Stop::OutOfTime) || !in_time {
+            return end;
+        }
+        if let Some(checkpoint) = self.checkpoint()
+            && self.client.host().enqueue(&checkpoint.to_payload(), LATER).await
+        {
+            self.continued.set(true);
+            return end;
+        }
+        self.client.give_up_after(None);
+        self.again.set(true);
+        self.recompute(self.rest.borrow().clone()).await
+    }
+
     /// Computes and writes once. Gives the parents that lie above in the same object, or in one that was settled
     /// before, and whether anything was to be written.
     async fn pass(&self, targets: &Targets) -> Result<(Targets, bool), Stop> {
         // Objects in the order in which they can be settled.
         let mut order = Vec::new();
-        for step in waves(self.program).into_iter().flatten().filter(|step| !step.settles.is_empty()) {
+        for step in waves(self.program, &[]).into_iter().flatten().filter(|step| !step.settles.is_empty()) {
             order.retain(|source| *source != step.source);
             order.push(step.source);
         }
-        let sources = self.program.sources.len();
-        let mut scope = Scope {
-            named: vec![Ids::default(); sources],
-            rows: vec![Rows::default(); sources],
-            active: Vec::new(),
-            deferred: vec![Ids::default(); self.program.rollups.len()],
-            order,
-            wrote: false,
-        };
+        let mut scope = Scope::new(self.program.sources.len(), self.program.rollups.len(), order);
         for (index, (rollup, ids)) in self.program.rollups.iter().zip(targets).enumerate() {
             if let Some(named) = scope.named.get_mut(rollup.parent).filter(|_| !ids.is_empty()) {
                 named.extend(ids.as_slice().iter().copied());
@@ -146,6 +179,26 @@ impl<H: Host> Run<'_, H> {
             self.compute(*source, &mut scope).await?;
         }
         Ok((scope.deferred, scope.wrote))
+    }
+
+    /// Computes these rows of one object, and the children that their totals need.
+    pub(super) async fn slice_of(&self, source: usize, rows: Rows, order: &[usize]) -> Result<(), Stop> {
+        let mut scope = Scope::new(self.program.sources.len(), self.program.rollups.len(), order.to_vec());
+        scope.active = self.program.into_parent(source).collect();
+        if let Some(slot) = scope.rows.get_mut(source) {
+            *slot = rows;
+        }
+        for source in order.iter().rev() {
+            self.go_down(*source, &mut scope).await?;
+        }
+        let again = self.again.get();
+        for below in order {
+            // The children that are parents themselves were counted in slices of their own.
+            self.again.set(again || *below != source);
+            self.compute(*below, &mut scope).await?;
+        }
+        self.again.set(again);
+        Ok(())
     }
 
     /// Reads the named records of an object, and names the parents above them.
@@ -218,8 +271,7 @@ impl<H: Host> Run<'_, H> {
             }
         }
         for (child, relation, rollups) in readings {
-            let children = self.read_by(child, relation, &parents).await?;
-            self.fold(&rollups, children.rows());
+            self.fold_children(child, relation, &rollups, &parents).await?;
         }
         let mut writes = Vec::new();
         for (row, read_at) in &mut rows.0 {
@@ -233,14 +285,71 @@ impl<H: Host> Run<'_, H> {
         self.write(source, writes).await
     }
 
+    /// Fills the tallies of rollups that share a relation, for these parents.
+    ///
+    /// Where one set of groups says it all, the server adds up; else the children are read, as long as they are few.
+    async fn fold_children(&self, child: usize, relation: &str, rollups: &[usize], parents: &Ids) -> Result<(), Stop> {
+        let sets: Option<usize> = rollups.iter().map(|index| self.group_sets(*index).map(|sets| sets.len())).sum();
+        if sets == Some(1) && self.group_each(rollups, parents).await? {
+            return Ok(());
+        }
+        let size = if self.by_graphql(child) { MANY_IDS } else { IDS };
+        let mut chunks = parents.as_slice().chunks(size);
+        while let Some(chunk) = chunks.next() {
+            let ids = Filter::IdIn(relation.to_owned(), chunk.to_vec());
+            let (page, read_at) = match self.page(child, Some(&ids), None, FEW_CHILDREN).await {
+                Ok(page) => page,
+                Err(error) => return self.give_up(child, &error),
+            };
+            if page.has_next_page {
+                // These are too many to be carried over one by one, if the server can add them up.
+                let left: Ids = gather(chunk.iter().chain(chunks.by_ref().flatten()).copied());
+                if self.group_each(rollups, &left).await? {
+                    return Ok(());
+                }
+                let children = self.read_by(child, relation, &left).await?;
+                self.fold(rollups, children.rows());
+                return Ok(());
+            }
+            let mut rows = Rows::default();
+            for row in page.records {
+                rows.insert(row, read_at);
+            }
+            self.fold(rollups, rows.rows());
+        }
+        Ok(())
+    }
+
+    /// Adds the groups of these parents to the tallies; false if the server cannot add all of them up.
+    async fn group_each(&self, rollups: &[usize], parents: &Ids) -> Result<bool, Stop> {
+        if rollups.iter().any(|index| self.group_sets(*index).is_none()) {
+            return Ok(false);
+        }
+        for &index in rollups {
+            for chunk in parents.as_slice().chunks(MANY_IDS) {
+                if !self.group(index, Some(&gather(chunk.iter().copied()))).await? {
+                    // What came before it would be counted twice.
+                    for fold in rollups.iter().filter_map(|index| self.folds.get(*index)) {
+                        for parent in parents.as_slice() {
+                            fold.borrow_mut().release(*parent);
+                        }
+                    }
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
+
     /// Live records of an object whose field is one of these ids; none if the object cannot be read
-    async fn read_by(&self, source: usize, field: &str, ids: &Ids) -> Result<Rows, Stop> {
-        let mut waiting = ids.as_slice().chunks(IDS);
+    pub(super) async fn read_by(&self, source: usize, field: &str, ids: &Ids) -> Result<Rows, Stop> {
+        let size = if self.by_graphql(source) { MANY_IDS } else { IDS };
+        let mut waiting = ids.as_slice().chunks(size);
         let mut reading = FuturesUnordered::new();
         let mut rows = Rows::default();
         loop {
             // The gate would hold back more than that; what is not begun costs no memory.
-            while reading.len() < self.concurrency
+            while reading.len() < self.manner.concurrency
                 && let Some(chunk) = waiting.next()
             {
                 reading.push(self.read_chunk(source, field, chunk.to_vec()).boxed_local());
@@ -254,14 +363,11 @@ impl<H: Host> Run<'_, H> {
     }
 
     async fn read_chunk(&self, source: usize, field: &str, ids: Vec<Uuid>) -> Result<Rows, ApiError> {
-        let Some(object) = self.program.sources.get(source) else { return Ok(Rows::default()) };
         let filter = Filter::IdIn(field.to_owned(), ids);
         let mut rows = Rows::default();
         let mut after = None::<String>;
         loop {
-            let query = PageQuery { filter: Some(&filter), after: after.as_deref(), limit: self.page_size };
-            let page = self.client.list(&object.names, query, &object.keep).await?;
-            let read_at = self.client.host().now();
+            let (page, read_at) = self.page(source, Some(&filter), after.as_deref(), MANY).await?;
             for row in page.records {
                 rows.insert(row, read_at);
             }

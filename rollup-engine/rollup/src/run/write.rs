@@ -5,8 +5,12 @@
 //! one; a single parent goes by PATCH, which does neither; and every row of the reply is checked for being the record
 //! that was read.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
+use futures_util::StreamExt;
+use futures_util::future::FutureExt;
+use futures_util::stream::FuturesUnordered;
 use serde_json::Value as Json;
 use twenty::client::PageQuery;
 use twenty::error::ApiError;
@@ -18,6 +22,7 @@ use twenty::{Host, Timestamp};
 
 use super::settle::Write;
 use super::{Run, Stop};
+use crate::plan::RECHECKED;
 use crate::program::Source;
 
 /// How old the reading that says "live" may be when the write goes out; one second of ten is left for the call
@@ -29,31 +34,51 @@ const MOST_READINGS: u32 = 5;
 /// After so many single records in a row that Twenty refused, the rest of the object is not tried
 const MOST_REFUSALS: u32 = 5;
 
+/// Upserts of one object under way at once
+const WRITERS: usize = 2;
+
 impl<H: Host> Run<'_, H> {
     /// Writes these parents of one object, in as few calls as possible, and notes what Twenty confirms.
     ///
     /// A batch that is refused is halved until the bad record is alone and named; the rest is written.
     pub(super) async fn write(&self, source: usize, writes: Vec<Write>) -> Result<(), Stop> {
         let Some(object) = self.program.sources.get(source) else { return Ok(()) };
-        let mut queue: Vec<(Vec<Write>, u32)> = vec![(writes, 0)];
-        while let Some((mut batch, readings)) = queue.pop() {
-            let size = self.batch_size.get();
-            while batch.len() > size {
-                let rest = batch.split_off(batch.len() - size);
-                queue.push((rest, readings));
-            }
-            let refusals = self.refusals.get(source);
+        if self.manner.dry || writes.is_empty() {
+            return Ok(());
+        }
+        self.wrote.set(true);
+        let queue = Queue {
+            source,
+            object,
+            batches: RefCell::new(vec![Batch { writes, readings: 0 }]),
+            stop: RefCell::default(),
+        };
+        // An upsert of 200 takes Twenty a second; two at a time take it little more.
+        let mut workers: FuturesUnordered<_> = (0..WRITERS).map(|_| self.work_off(&queue).boxed_local()).collect();
+        while workers.next().await.is_some() {}
+        drop(workers);
+        match queue.stop.into_inner() {
+            Some(stop) => Err(stop),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes batches from the queue until it is empty, or something has stopped the run.
+    async fn work_off(&self, queue: &Queue<'_>) {
+        while let Some(mut batch) = queue.next(self.batch_size.get()) {
+            let refusals = self.refusals.get(queue.source);
             if refusals.is_some_and(|refusals| refusals.get() >= MOST_REFUSALS) {
-                for write in &batch {
-                    let message = "not tried: too many records in a row were refused before it";
-                    self.record.borrow_mut().failed(self.name(source), write.id, message);
-                }
+                self.all_failed(
+                    queue.source,
+                    &batch.writes,
+                    "not tried: too many records in a row were refused before it",
+                );
                 continue;
             }
-            let result = match batch.as_slice() {
+            let result = match batch.writes.as_slice() {
                 [] => continue,
-                [one] => self.write_one(object, one).await,
-                many => self.write_many(object, many).await,
+                [one] => self.write_one(queue.object, one).await,
+                many => self.write_many(queue.object, many).await,
             };
             match result {
                 Ok(()) => {
@@ -61,44 +86,61 @@ impl<H: Host> Run<'_, H> {
                         refusals.set(0);
                     }
                 }
-                Err(ApiError::Stale { .. }) if readings == MOST_READINGS => {
-                    queue.extend(batch.into_iter().map(|write| (vec![write], readings)));
+                Err(ApiError::Stale { .. }) if batch.readings == MOST_READINGS => {
+                    let readings = batch.readings;
+                    for write in batch.writes {
+                        queue.put_back(Batch { writes: vec![write], readings });
+                    }
                 }
-                Err(ApiError::Stale { .. }) if readings < MOST_READINGS => {
-                    let live = self.still_live(source, batch).await?;
-                    queue.push((live, readings + 1));
+                Err(ApiError::Stale { .. }) => {
+                    // Those that wait behind it are as old: one look serves them all.
+                    let readings = batch.readings + 1;
+                    let most = if self.by_graphql(queue.source) { usize::try_from(RECHECKED).unwrap_or(1) } else { 0 };
+                    let mut writes = batch.writes;
+                    while writes.len() < most
+                        && let Some(more) = queue.next(most - writes.len())
+                    {
+                        writes.extend(more.writes);
+                    }
+                    match self.still_live(queue.source, writes).await {
+                        Ok(writes) => queue.put_back(Batch { writes, readings }),
+                        Err(stop) => queue.stop(stop),
+                    }
                 }
-                Err(ApiError::Refused { message, .. }) if batch.len() > 1 => {
-                    let half = batch.split_off(batch.len() / 2);
+                Err(ApiError::Refused { message, .. }) if batch.writes.len() > 1 => {
+                    let half = batch.writes.split_off(batch.writes.len() / 2);
                     match most_rows(&message) {
-                        Some(most) if most < size => self.batch_size.set(most),
+                        Some(most) if most < self.batch_size.get() => self.batch_size.set(most),
                         _ => {}
                     }
-                    queue.push((half, readings));
-                    queue.push((batch, readings));
+                    queue.put_back(Batch { writes: half, readings: batch.readings });
+                    queue.put_back(batch);
                 }
                 Err(error) => {
                     if let (ApiError::Refused { .. }, Some(refusals)) = (&error, refusals) {
                         refusals.set(refusals.get() + 1);
                     }
-                    let stop = Stop::of(&error);
-                    for write in batch.iter().chain(queue.iter().flat_map(|(batch, _)| batch)) {
-                        self.record.borrow_mut().failed(self.name(source), write.id, error.to_string());
-                        if stop.is_none() && batch.last().is_some_and(|last| last.id == write.id) {
-                            break;
+                    self.all_failed(queue.source, &batch.writes, &error.to_string());
+                    if let Some(stop) = Stop::of(&error) {
+                        for batch in queue.batches.take() {
+                            self.all_failed(queue.source, &batch.writes, &error.to_string());
                         }
-                    }
-                    if let Some(stop) = stop {
-                        return Err(stop);
+                        queue.stop(stop);
                     }
                 }
             }
         }
-        Ok(())
+    }
+
+    fn all_failed(&self, source: usize, writes: &[Write], message: &str) {
+        for write in writes {
+            self.record.borrow_mut().failed(self.name(source), write.id, message);
+        }
     }
 
     async fn write_one(&self, source: &Source, write: &Write) -> Result<(), ApiError> {
         let changes = Json::Object(write.changes.clone());
+        self.spend(|spent| spent.writes += 1);
         match self.client.patch(&source.names, write.id, &changes, None, &Projection::default()).await {
             Ok(page) => {
                 self.confirm(source, write, &page);
@@ -117,7 +159,9 @@ impl<H: Host> Run<'_, H> {
         let oldest = writes.iter().map(|write| write.read_at).min();
         let mut keep = Projection::default();
         keep.add("createdAt");
-        let page = self.client.upsert(&source.names, &rows, oldest.map(|read_at| read_at + FRESH), &keep).await?;
+        let not_after = oldest.map(|read_at| read_at + FRESH);
+        let page = self.upsert(&source.names, &rows, not_after, &keep).await?;
+        self.spend(|spent| spent.writes += 1);
         let mut blanks = Vec::new();
         for write in writes {
             let made = page.records.iter().find(|record| record.id == write.id).map(|record| record.value(0));
@@ -138,6 +182,23 @@ impl<H: Host> Run<'_, H> {
             }
         }
         Ok(())
+    }
+
+    /// By GraphQL, whose reply holds what is asked for, where REST repeats all of each record
+    async fn upsert(
+        &self,
+        names: &Names,
+        rows: &[Json],
+        not_after: Option<Timestamp>,
+        keep: &Projection,
+    ) -> Result<Page, ApiError> {
+        if self.graphql.get() {
+            match self.client.upsert_graphql(names, rows, not_after, keep).await {
+                Err(error) if self.without_graphql(&error) => {}
+                result => return result,
+            }
+        }
+        self.client.upsert(names, rows, not_after, keep).await
     }
 
     /// Whether a row of a reply was made by the write: created later than the one that was read, and in this run
@@ -168,22 +229,21 @@ impl<H: Host> Run<'_, H> {
     async fn still_live(&self, source: usize, writes: Vec<Write>) -> Result<Vec<Write>, Stop> {
         let Some(object) = self.program.sources.get(source) else { return Ok(Vec::new()) };
         let mut live = Vec::new();
-        for chunk in writes.chunks(self.page_size.max(1)) {
+        let most = if self.by_graphql(source) { writes.len() } else { self.manner.page_size };
+        for chunk in writes.chunks(most.max(1)) {
             let filter = Filter::IdIn("id".into(), chunk.iter().map(|write| write.id).collect());
-            let query = PageQuery { filter: Some(&filter), after: None, limit: self.page_size };
-            let page = match self.client.list(&object.names, query, &Projection::default()).await {
+            let page = match self.ids_of(source, object, &filter, chunk.len()).await {
                 Ok(page) => page,
                 Err(error) => {
-                    for write in chunk {
-                        self.record.borrow_mut().failed(&object.names.singular, write.id, error.to_string());
-                    }
+                    self.all_failed(source, chunk, &error.to_string());
                     self.give_up(source, &error)?;
                     continue;
                 }
             };
             let read_at = self.client.host().now();
             for write in chunk {
-                if page.records.iter().any(|record| record.id == write.id) {
+                let place = page.records.partition_point(|record| record.id < write.id);
+                if page.records.get(place).is_some_and(|record| record.id == write.id) {
                     live.push(Write { read_at, ..write.clone() });
                 } else {
                     self.gone(&object.names, write);
@@ -191,6 +251,59 @@ impl<H: Host> Run<'_, H> {
             }
         }
         Ok(live)
+    }
+
+    /// Ids of the live records among these, in their order
+    async fn ids_of(&self, source: usize, object: &Source, filter: &Filter, most: usize) -> Result<Page, ApiError> {
+        self.spend(|spent| spent.rechecks += 1);
+        let keep = Projection::default();
+        let query = || PageQuery { filter: Some(filter), after: None, limit: most };
+        if self.by_graphql(source) {
+            match self.client.list_graphql(&object.names, query(), &keep).await {
+                Err(error) if self.without_graphql(&error) => {}
+                result => return result,
+            }
+        }
+        self.client.list(&object.names, query(), &keep).await
+    }
+}
+
+/// Parents that wait to be written
+struct Queue<'a> {
+    source: usize,
+    object: &'a Source,
+    /// The next one last
+    batches: RefCell<Vec<Batch>>,
+    stop: RefCell<Option<Stop>>,
+}
+
+struct Batch {
+    writes: Vec<Write>,
+    /// How often they were read again because their write could not go out in time
+    readings: u32,
+}
+
+impl Queue<'_> {
+    /// The next parents, at most so many; nothing if all are taken, or the run is stopped
+    fn next(&self, most: usize) -> Option<Batch> {
+        if self.stop.borrow().is_some() {
+            return None;
+        }
+        let mut batches = self.batches.borrow_mut();
+        let mut batch = batches.pop()?;
+        if batch.writes.len() > most {
+            let rest = batch.writes.split_off(most.max(1));
+            batches.push(Batch { writes: rest, readings: batch.readings });
+        }
+        Some(batch)
+    }
+
+    fn put_back(&self, batch: Batch) {
+        self.batches.borrow_mut().push(batch);
+    }
+
+    fn stop(&self, stop: Stop) {
+        self.stop.borrow_mut().get_or_insert(stop);
     }
 }
 

@@ -1,0 +1,105 @@
+//! What one run leaves for the next, where there is a store: a lease, a checkpoint, the time of the last sweep, the state of
+//! the budget.
+//!
+//! The store has no compare-and-set, so a lease is advice: it keeps runs apart most of the time. Nothing in here is needed
+//! for a right total; without a store each run simply knows less.
+
+use std::time::Duration;
+
+use serde_json::Value as Json;
+use twenty::time::whole_millis;
+use twenty::{Host, Timestamp};
+
+use crate::checkpoint::Checkpoint;
+
+const LEASE: &str = "rollups.lease";
+const CHECKPOINT: &str = "rollups.checkpoint";
+const SWEPT: &str = "rollups.swept";
+const COMPARED: &str = "rollups.compared";
+const BUDGET: &str = "rollups.budget";
+
+/// The store, as the engine uses it
+#[derive(Debug)]
+pub(crate) struct Memory<'a, H> {
+    host: &'a H,
+    /// Tells this run's lease from another's
+    run: u64,
+}
+
+impl<'a, H: Host> Memory<'a, H> {
+    pub(crate) fn new(host: &'a H, run: u64) -> Self {
+        Self { host, run }
+    }
+
+    /// Takes the lease for so long; false if another run has it
+    pub(crate) async fn take_lease(&self, time: Duration) -> bool {
+        let now = self.host.now();
+        if let Some((until, run)) = self.pair(LEASE).await
+            && until > now.as_millis()
+            && run != self.run.to_string()
+        {
+            return false;
+        }
+        let until = (now + time).as_millis();
+        self.host.keep(LEASE, Some(&format!("{until} {}", self.run))).await;
+        true
+    }
+
+    /// Gives the lease back, if it is still this run's
+    pub(crate) async fn end_lease(&self) {
+        if self.pair(LEASE).await.is_some_and(|(_, run)| run == self.run.to_string()) {
+            self.host.keep(LEASE, None).await;
+        }
+    }
+
+    /// Where an earlier run with this configuration stopped
+    pub(crate) async fn checkpoint(&self, config: u64) -> Option<Checkpoint> {
+        let text = self.host.recall(CHECKPOINT).await?;
+        let json: Json = serde_json::from_slice(text.as_bytes()).ok()?;
+        Checkpoint::from_json(&json).ok().filter(|checkpoint| checkpoint.config == config)
+    }
+
+    /// Keeps where this run stopped, or that it came to its end; false where there is no store
+    pub(crate) async fn keep_checkpoint(&self, checkpoint: Option<&Json>) -> bool {
+        let text = checkpoint.and_then(|json| serde_json::to_string(json).ok());
+        self.host.keep(CHECKPOINT, text.as_deref()).await
+    }
+
+    /// Server's time up to which the last sweep has seen all changes
+    pub(crate) async fn swept(&self) -> Option<Timestamp> {
+        Some(Timestamp::from_millis(self.host.recall(SWEPT).await?.parse().ok()?))
+    }
+
+    pub(crate) async fn keep_swept(&self, at: Timestamp) {
+        self.host.keep(SWEPT, Some(&at.as_millis().to_string())).await;
+    }
+
+    /// End of the last complete comparison
+    pub(crate) async fn compared(&self) -> Option<String> {
+        self.host.recall(COMPARED).await
+    }
+
+    pub(crate) async fn keep_compared(&self, at: Timestamp) {
+        self.host.keep(COMPARED, Some(&at.to_string())).await;
+    }
+
+    /// Requests that may go at once, after those of the runs before
+    pub(crate) async fn allowance(&self, per_minute: Option<u32>) -> Option<u32> {
+        let (at, left) = self.pair(BUDGET).await?;
+        let elapsed = whole_millis(self.host.now().since(Timestamp::from_millis(at)));
+        let earned = elapsed.saturating_mul(u64::from(per_minute?)) / 60_000;
+        Some(left.parse::<u32>().ok()?.saturating_add(u32::try_from(earned).unwrap_or(u32::MAX)))
+    }
+
+    pub(crate) async fn keep_allowance(&self, left: u32) {
+        let now = self.host.now().as_millis();
+        self.host.keep(BUDGET, Some(&format!("{now} {left}"))).await;
+    }
+
+    /// A number and a word, as kept under a name
+    async fn pair(&self, key: &str) -> Option<(i64, String)> {
+        let text = self.host.recall(key).await?;
+        let mut words = text.split(' ');
+        Some((words.next()?.parse().ok()?, words.next()?.to_owned()))
+    }
+}

@@ -1,0 +1,315 @@
+//! The cheapest exact way to read a workspace, in requests, that fits into the time left.
+//!
+//! Three ways give the same totals:
+//! - **group-by**: the server adds the children up, a few requests for all parents of a definition;
+//! - **scan**: all children are read once, for all definitions;
+//! - **slices**: a page of parents at a time, with the children of just those. Dearest, but each slice is complete in
+//!   itself: a run that is killed loses one slice, and memory does not grow with the workspace.
+//!
+//! Group-by and scan can be mixed, object by object. Nothing here asks anybody: counts in, a plan out.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::{Map, Value as Json};
+
+use crate::program::{Program, Step, waves};
+
+/// Parents whose totals are kept in memory at once, at most: some 100 MB
+const MOST_PARENTS: u64 = 100_000;
+
+/// Records in one upsert
+const BATCH: u64 = 200;
+
+/// Parents whose state is looked at again by one request while they wait to be written
+pub const RECHECKED: u64 = 1_400;
+
+/// How the children of a definition are read
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reading {
+    /// The server adds them up
+    GroupBy,
+    /// All of them, once
+    Scan,
+    /// With their parents, page by page
+    Slices,
+}
+
+/// What is known before anything is read
+#[derive(Clone, Debug)]
+pub struct Survey<'a> {
+    /// What is to be computed
+    pub program: &'a Program,
+    /// Records of each object, by source; nothing for one that cannot be read
+    pub counts: Vec<Option<u64>>,
+    /// Requests that the groups of a rollup cost, by rollup; nothing where the server cannot add up
+    pub groups: Vec<Option<u64>>,
+    /// Requests that the survey itself has cost
+    pub spent: u64,
+    /// Whether the first page of each object has been read by it
+    pub first_page: bool,
+    /// Records a page
+    pub page: u64,
+    /// Parents a slice
+    pub slice: u64,
+    /// Whether slices were asked for
+    pub sliced: bool,
+    /// How fast requests may go, and how much time there is
+    pub pace: Pace,
+}
+
+/// How fast requests may go
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// Requests a minute; nothing for no limit
+    pub per_minute: Option<u32>,
+    /// Requests that may go at once
+    pub burst: u64,
+    /// The server's own time for a request, as far as it was measured
+    pub call: Duration,
+    /// Requests at once
+    pub concurrency: u64,
+    /// Time left; nothing for no end
+    pub left: Option<Duration>,
+}
+
+impl Pace {
+    /// Time that this many requests take
+    #[must_use]
+    pub fn time(&self, requests: u64) -> Duration {
+        let waiting = match self.per_minute {
+            Some(rate) => Duration::from_millis(requests.saturating_sub(self.burst) * 60_000 / u64::from(rate.max(1))),
+            None => Duration::ZERO,
+        };
+        let calls = self.call * u32::try_from(requests.div_ceil(self.concurrency.max(1))).unwrap_or(u32::MAX);
+        waiting.max(calls)
+    }
+}
+
+/// What a run is expected to cost, and what it has
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Plan {
+    /// The way that was chosen; `group-by` if any definition goes that way
+    pub reading: Option<Reading>,
+    /// Requests to read and compare everything
+    pub reads: u64,
+    /// Requests to write, if every parent differs
+    pub writes_at_most: u64,
+    /// Seconds that both take, waiting for the budget included
+    pub seconds: u64,
+    /// Why this way
+    pub why: String,
+    /// Records by object
+    pub counts: Map<String, Json>,
+    /// Each definition
+    pub definitions: Vec<DefinitionPlan>,
+    /// What the run has spent
+    pub spent: Spent,
+}
+
+/// Requests by their purpose
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Spent {
+    /// To read and compare
+    pub reads: u64,
+    /// To write
+    pub writes: u64,
+    /// To look again: at parents that waited to be written, and at what moved meanwhile
+    pub rechecks: u64,
+}
+
+/// What one definition costs
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DefinitionPlan {
+    /// Its number
+    pub definition: usize,
+    /// Object of the parents
+    pub parent_object: String,
+    /// Object of the children
+    pub child_object: String,
+    /// How the children are read
+    pub reading: Reading,
+    /// Requests for the groups; none for children that are read for several definitions
+    pub reads: u64,
+    /// Why this way
+    pub why: &'static str,
+}
+
+/// The plan, and how to go about it
+#[derive(Clone, Debug)]
+pub struct Choice {
+    /// What to report
+    pub plan: Plan,
+    /// By rollup: whether the server adds up
+    pub grouped: Vec<bool>,
+    /// Whether to go slice by slice
+    pub sliced: bool,
+}
+
+impl Survey<'_> {
+    fn count(&self, source: usize) -> u64 {
+        self.counts.get(source).copied().flatten().unwrap_or(0)
+    }
+
+    /// Requests to read all records of an object
+    fn pages(&self, source: usize) -> u64 {
+        match self.count(source) {
+            0 => 0,
+            // A first page by REST has been read, and shows 200.
+            count if self.first_page => count.saturating_sub(BATCH).div_ceil(self.page),
+            count => count.div_ceil(self.page),
+        }
+    }
+
+    /// Requests of one rollup's groups; none are needed where there is nothing on one side
+    fn group_reads(&self, index: usize) -> Option<u64> {
+        let rollup = self.program.rollups.get(index)?;
+        let cost = (*self.groups.get(index)?)?;
+        let empty = self.count(rollup.parent) == 0 || self.count(rollup.child) == 0;
+        Some(if empty { 0 } else { cost })
+    }
+
+    /// By rollup, whether the server adds up: for all rollups of a child object or for none, whichever costs less
+    fn grouped(&self) -> Vec<bool> {
+        let mut grouped = vec![false; self.program.rollups.len()];
+        for child in 0..self.program.sources.len() {
+            let of_child = || self.program.rollups.iter().enumerate().filter(|(_, rollup)| rollup.child == child);
+            // Totals over totals are added up from the parents that are read anyway.
+            let direct = || of_child().filter(|(_, rollup)| rollup.needs.is_empty()).map(|(index, _)| index);
+            let cost = direct().map(|index| self.group_reads(index)).sum::<Option<u64>>();
+            let is_parent = self.program.into_parent(child).next().is_some();
+            let scanned = if is_parent { 0 } else { self.pages(child) };
+            if let Some(cost) = cost
+                && cost < scanned
+            {
+                for index in direct() {
+                    if let Some(slot) = grouped.get_mut(index) {
+                        *slot = true;
+                    }
+                }
+            }
+        }
+        grouped
+    }
+
+    fn whole_reads(&self, grouped: &[bool]) -> u64 {
+        let steps: u64 = waves(self.program, grouped).iter().flatten().map(|step: &Step| self.pages(step.source)).sum();
+        let groups: u64 = (0..grouped.len())
+            .filter(|index| grouped.get(*index) == Some(&true))
+            .filter_map(|index| self.group_reads(index))
+            .sum();
+        self.spent + steps + groups
+    }
+
+    fn sliced_reads(&self) -> u64 {
+        let mut reads = self.spent;
+        for source in 0..self.program.sources.len() {
+            let parents = self.count(source);
+            let slices = parents.div_ceil(self.slice.max(1));
+            let mut relations: Vec<(usize, &str)> = Vec::new();
+            for index in self.program.into_parent(source) {
+                let Some(rollup) = self.program.rollups.get(index) else { continue };
+                let relation = (rollup.child, rollup.relation_field.as_str());
+                if relations.contains(&relation) {
+                    continue;
+                }
+                relations.push(relation);
+                // Spread evenly, each slice ends with a page that is half full.
+                reads += slices.max(self.count(rollup.child).div_ceil(self.page) + slices / 2);
+            }
+            if !relations.is_empty() {
+                reads += slices;
+            }
+        }
+        reads
+    }
+
+    fn writes(&self) -> u64 {
+        let parents =
+            (0..self.program.sources.len()).filter(|source| self.program.into_parent(*source).next().is_some());
+        parents
+            .map(|source| self.count(source))
+            .filter(|count| *count > 0)
+            .map(|count| count.div_ceil(BATCH) + count.div_ceil(RECHECKED))
+            .sum()
+    }
+
+    /// Chooses
+    #[must_use]
+    pub fn choose(&self) -> Choice {
+        let grouped = self.grouped();
+        let writes_at_most = self.writes();
+        let whole = self.whole_reads(&grouped);
+        let most = (0..self.program.sources.len())
+            .filter(|source| self.program.into_parent(*source).next().is_some())
+            .map(|source| self.count(source))
+            .max()
+            .unwrap_or(0);
+        let fits = |requests| self.pace.left.is_none_or(|left| self.pace.time(requests) <= left);
+        // Groups are read again for a few requests after a stop; a scan that is cut short has brought nothing.
+        let cheap_again = !grouped.is_empty() && self.whole_reads(&grouped) <= self.pace.burst.max(BATCH / 10);
+        let (sliced, why) = if self.sliced {
+            (true, "asked for by `rebuild`".to_owned())
+        } else if most > MOST_PARENTS {
+            (true, format!("{most} parents are more than are kept in memory at once"))
+        } else if !fits(whole + writes_at_most) && !cheap_again {
+            let needed = self.pace.time(whole + writes_at_most).as_secs();
+            (true, format!("reading everything first takes up to {needed} s, more than is left"))
+        } else if grouped.contains(&true) {
+            (
+                false,
+                format!(
+                    "the server adds up: {whole} requests, a scan takes {}",
+                    self.whole_reads(&vec![false; grouped.len()])
+                ),
+            )
+        } else {
+            (false, format!("one scan serves all definitions: {whole} requests"))
+        };
+        let reads = if sliced { self.sliced_reads() } else { whole };
+        let reading = match (sliced, grouped.contains(&true)) {
+            (true, _) => Reading::Slices,
+            (false, true) => Reading::GroupBy,
+            (false, false) => Reading::Scan,
+        };
+        let mut plan = Plan {
+            reading: Some(reading),
+            reads,
+            writes_at_most,
+            seconds: self.pace.time(reads + writes_at_most).as_secs(),
+            why,
+            ..Plan::default()
+        };
+        for (source, object) in self.program.sources.iter().enumerate() {
+            let count = self.counts.get(source).copied().flatten();
+            plan.counts.insert(object.names.singular.clone(), count.map_or(Json::Null, Json::from));
+        }
+        for (index, rollup) in self.program.rollups.iter().enumerate() {
+            let name = |source: usize| {
+                self.program.sources.get(source).map(|source| source.names.singular.clone()).unwrap_or_default()
+            };
+            let by_groups = grouped.get(index) == Some(&true);
+            let (reading, why) = match (sliced, by_groups, self.groups.get(index).copied().flatten()) {
+                (true, ..) => (Reading::Slices, "with its parents, page by page"),
+                (false, true, _) => (Reading::GroupBy, "the server adds up with the same result"),
+                (false, false, Some(_)) => (Reading::Scan, "the children are read in fewer requests than their groups"),
+                (false, false, None) if !rollup.needs.is_empty() => {
+                    (Reading::Scan, "its children are parents themselves, and are read as such")
+                }
+                (false, false, None) => (Reading::Scan, "the server cannot add it up with the same result"),
+            };
+            plan.definitions.push(DefinitionPlan {
+                definition: rollup.number,
+                parent_object: name(rollup.parent),
+                child_object: name(rollup.child),
+                reading,
+                reads: if reading == Reading::GroupBy { self.group_reads(index).unwrap_or(0) } else { 0 },
+                why,
+            });
+        }
+        Choice { plan, grouped, sliced }
+    }
+}

@@ -1,0 +1,65 @@
+//! What kind of value stands at a path of an object's records.
+//!
+//! The server adds up only where the kind is known, because what it makes of a filter or an aggregate depends on it. The
+//! metadata tells; where it cannot be read, the first records do.
+
+use twenty::page::Record;
+use twenty::schema::Object;
+use twenty::value::Value;
+
+use crate::moment::Moment;
+
+/// What kind of value stands at a path
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PathKind {
+    /// Amount of a CURRENCY: whole millionths, exact in the database
+    Micros,
+    /// NUMBER: a double
+    Number,
+    /// DATE: a calendar date
+    Date,
+    /// TEXT or SELECT
+    Text,
+    /// BOOLEAN
+    Boolean,
+}
+
+impl PathKind {
+    /// What the metadata say
+    #[must_use]
+    pub fn of_field(object: &Object, path: &str) -> Option<Self> {
+        let (name, part) = split(path);
+        match (object.field(name)?.kind.as_str(), part) {
+            ("CURRENCY", "amountMicros") => Some(Self::Micros),
+            ("CURRENCY", "currencyCode") | ("TEXT" | "SELECT", "") => Some(Self::Text),
+            ("NUMBER", "") => Some(Self::Number),
+            ("DATE", "") => Some(Self::Date),
+            ("BOOLEAN", "") => Some(Self::Boolean),
+            _ => None,
+        }
+    }
+
+    /// What the values of some records show, if any has one there
+    #[must_use]
+    pub fn of_records(records: &[Record], place: usize, path: &str) -> Option<Self> {
+        let (_, part) = split(path);
+        let kind = |record: &Record| match record.value(place) {
+            Value::Number(_) if part == "amountMicros" => Some(Self::Micros),
+            Value::Number(_) if part.is_empty() => Some(Self::Number),
+            Value::Bool(_) if part.is_empty() => Some(Self::Boolean),
+            Value::Text(text) => match Moment::read(text) {
+                Some(Moment::Date(_)) if part.is_empty() => Some(Self::Date),
+                None if !text.is_empty() && (part.is_empty() || part == "currencyCode") => Some(Self::Text),
+                _ => None,
+            },
+            _ => None,
+        };
+        records.iter().find_map(kind)
+    }
+}
+
+/// A path as field and part
+fn split(path: &str) -> (&str, &str) {
+    let mut parts = path.splitn(2, '.');
+    (parts.next().unwrap_or_default(), parts.next().unwrap_or_default())
+}

@@ -1,0 +1,68 @@
+//! Stored totals that were wrong: how many, which, and some of them to look at.
+
+use serde_json::{Map, Value as Json};
+use twenty::page::Record as Row;
+use twenty::value::Value;
+use twenty::{Event, Host, Level};
+
+use super::Run;
+use crate::program::Column;
+use crate::report::{Example, MOST_EXAMPLES};
+
+impl<H: Host> Run<'_, H> {
+    /// Notes a stored total that is not the computed one; in a dry run it is told in the log as well.
+    pub(super) fn wrong(&self, source: usize, row: &Row, column: &Column, computed: &Json) {
+        if self.again.get() {
+            return;
+        }
+        let stored = stored(column, row);
+        let (object, field) = (self.name(source), &column.aggregation.parent_field);
+        if self.manner.dry {
+            self.client.host().log(
+                Event::new(Level::Info, "would_change")
+                    .with("object", object)
+                    .with("id", row.id.to_string())
+                    .with("field", field.as_str())
+                    .with("stored", stored.clone())
+                    .with("computed", computed.clone()),
+            );
+        }
+        let mut record = self.record.borrow_mut();
+        let drift = &mut record.drift;
+        drift.values += 1;
+        let name = format!("{object}.{field}");
+        let count = drift.fields.get(&name).and_then(Json::as_u64).unwrap_or(0) + 1;
+        drift.fields.insert(name, count.into());
+        if drift.examples.len() < MOST_EXAMPLES {
+            drift.examples.push(Example {
+                parent_object: object.to_owned(),
+                id: row.id,
+                field: field.clone(),
+                stored,
+                computed: computed.clone(),
+            });
+        }
+    }
+}
+
+/// The stored total of a parent as Twenty shows it
+pub(super) fn stored(column: &Column, row: &Row) -> Json {
+    let amount = plain(row.value(column.stored));
+    if column.stored_code.is_none() {
+        return amount;
+    }
+    let mut money = Map::new();
+    money.insert("amountMicros".to_owned(), amount);
+    money.insert("currencyCode".to_owned(), plain(column.code_in(&row.values)));
+    Json::Object(money)
+}
+
+/// A value as JSON; null for what has none
+pub(super) fn plain(value: &Value) -> Json {
+    match value {
+        Value::Number(number) => number.to_json(),
+        Value::Text(text) => (&**text).into(),
+        Value::Bool(truth) => (*truth).into(),
+        _ => Json::Null,
+    }
+}

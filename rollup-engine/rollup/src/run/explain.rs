@@ -1,0 +1,152 @@
+//! How the totals of one parent come about: which children are counted, and why the others are not.
+
+use serde_json::{Map, Value as Json};
+use twenty::Host;
+use twenty::client::PageQuery;
+use twenty::error::ApiError;
+use twenty::filter::Filter;
+use twenty::page::Record as Row;
+use twenty::value::Value;
+use uuid::Uuid;
+
+use super::drift::{plain, stored};
+use super::{Run, Stop};
+use crate::definitions::{Condition, Definition};
+use crate::fold::Fold;
+use crate::program::{Rollup, Tests};
+use crate::total::Total;
+
+impl<H: Host> Run<'_, H> {
+    /// Explains one parent, and keeps the explanation for the report.
+    pub(crate) async fn explain(&self, object: &str, id: Uuid) -> Result<(), Stop> {
+        let mut explanation = Map::new();
+        explanation.insert("parentObject".to_owned(), object.into());
+        explanation.insert("id".to_owned(), id.to_string().into());
+        let source = (0..self.program.sources.len()).find(|source| self.name(*source) == object);
+        let row = match source {
+            Some(source) => self.one(source, id).await?,
+            None => None,
+        };
+        explanation.insert("found".to_owned(), row.is_some().into());
+        let mut definitions = Vec::new();
+        if let (Some(source), Some(row)) = (source, row) {
+            for index in self.program.into_parent(source) {
+                definitions.push(self.explain_rollup(index, &row).await?);
+            }
+        }
+        explanation.insert("definitions".to_owned(), Json::Array(definitions));
+        self.record.borrow_mut().explanation = Some(Json::Object(explanation));
+        Ok(())
+    }
+
+    /// A live record, if there is one
+    async fn one(&self, source: usize, id: Uuid) -> Result<Option<Row>, Stop> {
+        let Some(object) = self.program.sources.get(source) else { return Ok(None) };
+        match self.client.get(&object.names, id, &object.keep).await {
+            Ok(page) => Ok(page.records.into_iter().next()),
+            Err(ApiError::NotFound { .. }) => Ok(None),
+            Err(error) => Err(Stop::of_error(error)),
+        }
+    }
+
+    async fn explain_rollup(&self, index: usize, parent: &Row) -> Result<Json, Stop> {
+        let mut shown = Map::new();
+        let (Some(rollup), Some(fold)) = (self.program.rollups.get(index), self.folds.get(index)) else {
+            return Ok(Json::Null);
+        };
+        let Some(definition) = self.definitions.get(rollup.number) else { return Ok(Json::Null) };
+        fold.replace(Fold::default());
+        let mut children = Vec::new();
+        for (row, deleted) in self.children(rollup, parent.id).await? {
+            let why = if deleted {
+                Some("it is deleted".to_owned())
+            } else {
+                unmet(&rollup.tests, &definition.child_filters, &row)
+            };
+            children.push(explain_child(rollup, definition, &row, why.as_deref()));
+            if !deleted {
+                fold.borrow_mut().take(rollup, &row);
+            }
+        }
+        let mut totals = Vec::new();
+        for (number, column) in rollup.columns.iter().enumerate() {
+            let total = fold.borrow().total(parent.id, number, column, self.calendar);
+            let right = total.is_stored(parent.value(column.stored), column.code_in(&parent.values));
+            let mut entry = Map::new();
+            entry.insert("parentField".to_owned(), column.aggregation.parent_field.as_str().into());
+            entry.insert("stored".to_owned(), stored(column, parent));
+            let computed = match &total {
+                Total::Mixed(codes) => format!("amounts in several currencies: {}", codes.join(", ")).into(),
+                Total::Unknown => "not known: a value is not a number, or the sum is out of range".into(),
+                total => total.to_json().unwrap_or(Json::Null),
+            };
+            entry.insert("computed".to_owned(), computed);
+            entry.insert("right".to_owned(), right.into());
+            totals.push(Json::Object(entry));
+        }
+        shown.insert("definition".to_owned(), rollup.number.into());
+        shown.insert("childObject".to_owned(), definition.child_object.as_str().into());
+        shown.insert("relationField".to_owned(), definition.relation_field.as_str().into());
+        shown.insert("children".to_owned(), Json::Array(children));
+        shown.insert("totals".to_owned(), Json::Array(totals));
+        Ok(Json::Object(shown))
+    }
+
+    /// All children of a parent, with whether they are deleted
+    async fn children(&self, rollup: &Rollup, parent: Uuid) -> Result<Vec<(Row, bool)>, Stop> {
+        let Some(object) = self.program.sources.get(rollup.child) else { return Ok(Vec::new()) };
+        let mut keep = object.keep.clone();
+        let deleted_at = keep.add("deletedAt");
+        let of_parent = Filter::IdIn(rollup.relation_field.clone(), vec![parent]);
+        let filter = Filter::And(vec![of_parent, Filter::with_deleted()]);
+        let mut children = Vec::new();
+        let mut after = None::<String>;
+        loop {
+            let query = PageQuery { filter: Some(&filter), after: after.as_deref(), limit: self.manner.page_size };
+            let page = self.client.list(&object.names, query, &keep).await.map_err(Stop::of_error)?;
+            for row in page.records {
+                let deleted = !row.value(deleted_at).is_absent();
+                children.push((row, deleted));
+            }
+            if !page.has_next_page {
+                return Ok(children);
+            }
+            after = page.end_cursor;
+        }
+    }
+}
+
+fn explain_child(rollup: &Rollup, definition: &Definition, row: &Row, why: Option<&str>) -> Json {
+    let mut child = Map::new();
+    child.insert("id".to_owned(), row.id.to_string().into());
+    child.insert("counted".to_owned(), why.is_none().into());
+    child.insert("why".to_owned(), why.map_or(Json::Null, Json::from));
+    let mut left_out = Vec::new();
+    for column in &rollup.columns {
+        let filters = definition.aggregations.get(column.number).map(|aggregation| aggregation.filters.as_slice());
+        let empty = column.value.is_some_and(|place| row.value(place).is_absent());
+        let reason = unmet(&column.tests, filters.unwrap_or_default(), row).or_else(|| {
+            empty.then(|| format!("`{}` is empty", column.aggregation.child_field.as_deref().unwrap_or_default()))
+        });
+        if let (None, Some(reason)) = (why, reason) {
+            let mut entry = Map::new();
+            entry.insert("parentField".to_owned(), column.aggregation.parent_field.as_str().into());
+            entry.insert("why".to_owned(), reason.into());
+            left_out.push(Json::Object(entry));
+        }
+    }
+    child.insert("leftOutOf".to_owned(), Json::Array(left_out));
+    Json::Object(child)
+}
+
+/// The first condition that a child does not meet, in words
+fn unmet(tests: &Tests, conditions: &[Condition], row: &Row) -> Option<String> {
+    let failed = tests.iter().zip(conditions).find(|((place, test), _)| !test.holds(row.value(*place)));
+    failed.map(|((place, _), condition)| {
+        let found = match row.value(*place) {
+            Value::Null | Value::Missing => "empty".to_owned(),
+            value => serde_json::to_string(&plain(value)).unwrap_or_default(),
+        };
+        format!("`{}` is {found}, counted is {}", condition.field, condition.said())
+    })
+}

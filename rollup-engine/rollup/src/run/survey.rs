@@ -1,0 +1,137 @@
+//! What there is, before anything is read: counts and names, and the plan that follows from them.
+
+use std::time::Duration;
+
+use serde_json::Value as Json;
+use twenty::client::PageQuery;
+use twenty::{Event, Host, Level};
+
+use super::read::MANY;
+use super::{Run, Stop};
+use crate::plan::{Choice, Pace, Survey};
+use crate::program::needs_count;
+
+/// Objects counted in one document; Twenty takes at most 20 root fields
+const COUNTED: usize = 20;
+
+/// Parents a slice, where nobody asked for a number
+const SLICE: usize = 1_000;
+
+/// A server's time for a request, until it is measured
+const USUAL_CALL: Duration = Duration::from_millis(500);
+
+impl<H: Host> Run<'_, H> {
+    /// Counts all objects and chooses how to read them.
+    pub(super) async fn survey(&self, pace: twenty::budget::Pace) -> Result<Choice, Stop> {
+        let before = self.spent.get().reads;
+        let began = self.client.host().now();
+        let counts = match self.count_all().await? {
+            Some(counts) => counts,
+            None => self.first_pages().await?,
+        };
+        for (known, count) in self.known.iter().zip(&counts) {
+            known.borrow_mut().count = Some(*count);
+        }
+        let spent = self.spent.get().reads - before;
+        let first_page = self.known.iter().any(|known| known.borrow().first_page.is_some());
+        let took = self.client.host().now().since(began);
+        let groups = (0..self.program.rollups.len()).map(|index| {
+            let sets = self.group_sets(index)?;
+            let counted = (0..sets.len()).filter(|number| needs_count(&sets, *number)).count();
+            Some((sets.len() + counted) as u64)
+        });
+        let now = self.client.host().now();
+        let survey = Survey {
+            program: self.program,
+            counts,
+            groups: groups.collect(),
+            spent,
+            first_page,
+            page: if self.graphql.get() { MANY } else { self.manner.page_size } as u64,
+            slice: self.slice() as u64,
+            sliced: self.manner.parents_per_run.is_some(),
+            pace: Pace {
+                per_minute: pace.requests_per_minute,
+                burst: u64::from(pace.burst),
+                call: if took.is_zero() { Duration::ZERO } else { took.max(USUAL_CALL) },
+                concurrency: u64::from(pace.concurrency),
+                left: self.client.deadline().map(|deadline| deadline.since(now)),
+            },
+        };
+        let choice = survey.choose();
+        self.client.host().log(
+            Event::new(Level::Info, "plan_made")
+                .with("reads", choice.plan.reads)
+                .with("writesAtMost", choice.plan.writes_at_most)
+                .with("seconds", choice.plan.seconds)
+                .with("why", choice.plan.why.as_str()),
+        );
+        Ok(choice)
+    }
+
+    /// Parents in one slice
+    pub(super) fn slice(&self) -> usize {
+        let usual = if self.graphql.get() { SLICE } else { self.manner.page_size };
+        self.manner.parents_per_run.unwrap_or(usual)
+    }
+
+    /// Counts through GraphQL; nothing where the names are not proven or the server has none
+    async fn count_all(&self) -> Result<Option<Vec<Option<u64>>>, Stop> {
+        let mut counts = Vec::new();
+        let all: Vec<usize> = (0..self.program.sources.len()).collect();
+        for chunk in all.chunks(COUNTED) {
+            if !chunk.iter().all(|source| self.by_graphql(*source)) {
+                return Ok(None);
+            }
+            let names: Vec<_> = chunk.iter().filter_map(|source| self.program.sources.get(*source)).collect();
+            let names: Vec<_> = names.iter().map(|source| &source.names).collect();
+            self.spend(|spent| spent.reads += names.len() as u64);
+            match self.client.counts(&names).await {
+                Ok(found) => counts.extend(found.into_iter().map(Some)),
+                Err(error) => {
+                    if let Some(stop) = Stop::of(&error) {
+                        return Err(stop);
+                    }
+                    self.without_graphql(&error);
+                    return Ok(None);
+                }
+            }
+        }
+        Ok(Some(counts))
+    }
+
+    /// Reads the first page of each object by REST: its count, its keys, and what a scan then need not read again
+    async fn first_pages(&self) -> Result<Vec<Option<u64>>, Stop> {
+        let mut counts = Vec::new();
+        for (source, object) in self.program.sources.iter().enumerate() {
+            self.spend(|spent| spent.reads += 1);
+            let query = PageQuery { filter: None, after: None, limit: self.manner.page_size };
+            match self.client.list(&object.names, query, &object.keep).await {
+                Ok(page) => {
+                    counts.push(page.total_count);
+                    self.learn(source, &page);
+                    if let Some(known) = self.known.get(source) {
+                        known.borrow_mut().first_page = Some((page, self.client.host().now()));
+                    }
+                }
+                Err(error) => {
+                    self.give_up(source, &error)?;
+                    counts.push(None);
+                }
+            }
+        }
+        Ok(counts)
+    }
+
+    /// Notes the plan; `counts` of the report are those of the survey.
+    pub(super) fn keep_plan(&self, choice: &Choice) {
+        self.record.borrow_mut().plan = Some(choice.plan.clone());
+        self.grouped.replace(choice.grouped.clone());
+    }
+
+    /// Records of an object as the survey counted them
+    pub(super) fn counted(&self, source: usize) -> Option<u64> {
+        let record = self.record.borrow();
+        record.plan.as_ref()?.counts.get(self.name(source)).and_then(Json::as_u64)
+    }
+}
