@@ -62,7 +62,7 @@ install_target() {
 }
 
 install_node_packages() {
-  if [[ -x node_modules/.bin/wasm-opt ]]; then return; fi
+  if [[ -x node_modules/.bin/wasm-opt && node_modules/.package-lock.json -nt package-lock.json ]]; then return; fi
   say "installing the Node packages"
   if [[ -f package-lock.json ]]; then npm ci --no-audit --no-fund; else npm install --no-audit --no-fund; fi
   [[ -x node_modules/.bin/wasm-opt ]] || fail "wasm-opt is missing: package.json must name binaryen"

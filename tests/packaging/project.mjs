@@ -42,7 +42,7 @@ export function installedProject(t) {
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const [{ filename, files }] = JSON.parse(npm(PACKAGE, 'pack', '--json', '--pack-destination', folder));
   writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }\n');
-  npm(folder, 'install', '--offline', '--no-audit', '--no-fund', join(folder, filename));
+  npm(folder, 'install', '--prefer-offline', '--no-audit', '--no-fund', join(folder, filename));
   for (const name of ['main.mjs', 'worker.mjs', 'scenario.mjs']) cpSync(join(HERE, 'programs', name), join(folder, name));
   return {
     folder,

@@ -1,12 +1,13 @@
 // What is in the tarball: the files that are meant to be, and no trace of the machine that built it.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { ROOT, exportsOf, installedProject } from './project.mjs';
+import { PACKAGE, ROOT, exportsOf, installedProject } from './project.mjs';
 
 test('the tarball holds these files and no others', (t) => {
   const { files } = installedProject(t);
@@ -14,6 +15,26 @@ test('the tarball holds these files and no others', (t) => {
     'LICENSE-APACHE',
     'LICENSE-MIT',
     'README.md',
+    'bin/cli/checkpoint-file.mjs',
+    'bin/cli/commands/compare.mjs',
+    'bin/cli/commands/drift.mjs',
+    'bin/cli/commands/explain.mjs',
+    'bin/cli/commands/plan.mjs',
+    'bin/cli/commands/rebuild.mjs',
+    'bin/cli/commands/validate.mjs',
+    'bin/cli/csv.mjs',
+    'bin/cli/engine.mjs',
+    'bin/cli/interrupt.mjs',
+    'bin/cli/outcome.mjs',
+    'bin/cli/program.mjs',
+    'bin/cli/progress.mjs',
+    'bin/cli/reports.mjs',
+    'bin/cli/screen.mjs',
+    'bin/cli/settings.mjs',
+    'bin/cli/show.mjs',
+    'bin/cli/text.mjs',
+    'bin/cli/workspace.mjs',
+    'bin/rollups.mjs',
     'package.json',
     'rollups.schema.json',
     'rollups/api.d.ts',
@@ -46,4 +67,25 @@ test('the module names no folder of the machine that built it', (t) => {
   const { installed } = installedProject(t);
   const text = readFileSync(join(installed, 'rollups/generated/rollups.wasm'), 'latin1');
   for (const folder of [homedir(), ROOT.replace(/\/$/, '')]) assert.ok(!text.includes(folder), folder);
+});
+
+test('the command that npm installs runs, and needs the packages that the package names and no others', (t) => {
+  const { folder } = installedProject(t);
+  const printed = execFileSync(join(folder, 'node_modules/.bin/twenty-rollups'), ['--version'], { cwd: folder, encoding: 'utf8' });
+  assert.equal(printed.trim(), JSON.parse(readFileSync(join(PACKAGE, 'package.json'), 'utf8')).version);
+  writeFileSync(join(folder, 'rollups.json'), '[{"parentObject":"person"}]');
+  const { status, stdout } = spawnSync(join(folder, 'node_modules/.bin/twenty-rollups'), ['validate', '--offline'], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
+  assert.equal(status, 1);
+  assert.match(stdout, /definition 0, childObject/);
+});
+
+test('what the package depends on is pinned', () => {
+  const { dependencies } = JSON.parse(readFileSync(join(PACKAGE, 'package.json'), 'utf8'));
+  for (const [name, version] of Object.entries(dependencies)) assert.match(version, /^\d+\.\d+\.\d+$/, name);
+  // The repository runs the command without installing the package: both must take the same.
+  const { devDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  for (const [name, version] of Object.entries(dependencies)) assert.equal(devDependencies[name], version, name);
 });

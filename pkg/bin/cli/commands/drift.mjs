@@ -1,0 +1,10 @@
+// Which stored totals are wrong? Nothing is written; found drift is the exit code 1.
+
+import { compare } from './compare.mjs';
+
+export const drift = (context) =>
+  compare(context, {
+    would: 'are wrong',
+    next: 'To put them right: twenty-rollups rebuild',
+    failsOnDrift: true,
+  });

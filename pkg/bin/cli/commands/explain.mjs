@@ -1,0 +1,61 @@
+// How do the totals of one parent come about? Which children are counted, and why not the others?
+
+import { callEngine, refuseError } from '../engine.mjs';
+import { EXIT, exitOf, usage } from '../outcome.mjs';
+import { definitionsOf } from '../settings.mjs';
+import { showSkipped } from '../show.mjs';
+import { count, group, table, total } from '../text.mjs';
+import { seeWorkspace } from '../workspace.mjs';
+
+const USUAL_OBJECT = 'person';
+const SHOWN = 50;
+const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+export async function explain(context, id) {
+  const { screen, settings, flags, fetch } = context;
+  if (!ID.test(id)) throw usage('invalid_id', `\`${id}\` is no id of a record`, 'It stands at the end of the address of the record’s page in Twenty.');
+  const parentObject = flags.object ?? usualObject(settings.config);
+  await seeWorkspace(settings, fetch);
+  const report = await callEngine(context, { explain: { parentObject, id } });
+  refuseError(report);
+
+  const { found, definitions } = report.explanation;
+  if (!found) {
+    screen.say(`There is no ${parentObject} ${id} in ${settings.url}, or it is deleted, or no definition writes to a ${parentObject}.`);
+    showSkipped(screen, report.skipped, settings.config);
+    return { exit: EXIT.wrong, document: { report } };
+  }
+  screen.say(`${parentObject} ${id}`);
+  for (const entry of definitions) showDefinition(screen, entry, flags.all);
+  const right = definitions.every(({ totals }) => totals.every((entry) => entry.right));
+  screen.say();
+  screen.say(right ? 'Every total is right.' : 'Not every total is right. To put them right: twenty-rollups rebuild');
+  showSkipped(screen, report.skipped, settings.config);
+  return { exit: exitOf(report) || (right ? EXIT.right : EXIT.wrong), document: { report } };
+}
+
+/** A person, unless the definitions are about one other object alone. */
+function usualObject(config) {
+  const parents = new Set(definitionsOf(config).map(({ parentObject }) => parentObject));
+  return parents.size === 1 ? [...parents][0] : USUAL_OBJECT;
+}
+
+function showDefinition(screen, { definition, childObject, relationField, children, totals }, all) {
+  const counted = children.filter((child) => child.counted).length;
+  screen.say();
+  screen.say(`Definition ${definition}, by ${childObject}.${relationField}: ${group(counted)} of ${count(children.length, 'record')} counted`);
+  const shown = all ? children : children.slice(0, SHOWN);
+  for (const child of shown) screen.say(`  ${childObject} ${child.id}  ${said(child)}`);
+  if (shown.length < children.length) screen.say(`  … and ${group(children.length - shown.length)} more: --all shows them`);
+  screen.say();
+  const rows = totals.map(({ parentField, stored, computed, right }) => [parentField, total(stored), total(computed), right ? 'right' : 'wrong']);
+  const [head, ...lines] = table([['field', 'stored', 'computed', ''], ...rows]);
+  screen.say(head);
+  lines.forEach((line, index) => screen.say(totals[index].right ? line : screen.colors.red(line)));
+}
+
+function said({ counted, why, leftOutOf }) {
+  if (!counted) return `not counted: ${why}`;
+  const parts = leftOutOf.map(({ parentField, why }) => `not in ${parentField}: ${why}`);
+  return ['counted', ...parts].join('; ');
+}

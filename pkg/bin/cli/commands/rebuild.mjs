@@ -1,0 +1,70 @@
+// Puts every total right. A run that ends before its end is gone on with, here or by a later command.
+
+import { isDeepStrictEqual } from 'node:util';
+import { resolve } from 'node:path';
+
+import { readCheckpoint, removeCheckpoint, writeCheckpoint } from '../checkpoint-file.mjs';
+import { callEngine, refuseError } from '../engine.mjs';
+import { exitOf, usage } from '../outcome.mjs';
+import { showDrift, showRequests, showSkipped, showTrouble } from '../show.mjs';
+import { count, group } from '../text.mjs';
+import { merge } from '../reports.mjs';
+import { seeWorkspace } from '../workspace.mjs';
+import { compare } from './compare.mjs';
+
+const USUAL_CHECKPOINT = 'rollups-checkpoint.json';
+/** As long as a function may run in Twenty: the plan is then the same. */
+export const USUAL_SECONDS = 900;
+
+export async function rebuild(context) {
+  const { world, screen, settings, flags, fetch } = context;
+  if (flags.dryRun && flags.resume) throw usage('contradiction', '--dry-run begins at the beginning, and cannot go with --resume');
+  if (flags.csv && !flags.dryRun) throw usage('contradiction', '--csv lists what would change: it goes with --dry-run');
+  if (flags.dryRun) {
+    return compare(context, { would: 'would change', next: 'To change them: twenty-rollups rebuild', failsOnDrift: false });
+  }
+
+  const shown = flags.checkpoint ?? flags.resume ?? USUAL_CHECKPOINT;
+  const path = resolve(world.folder, shown);
+  const from = flags.resume && readCheckpoint(resolve(world.folder, flags.resume), settings.url);
+  await seeWorkspace(settings, fetch);
+  context.onInterrupt = (written) => {
+    const again = written ? `go on with twenty-rollups rebuild --resume ${shown}` : 'run the same command again: what is right by then costs no write';
+    return `Stopped. What was written is right, the rest is as it was; ${again}.`;
+  };
+
+  const reports = [];
+  let kept = false;
+  for (let checkpoint = from; ; ) {
+    const report = await callEngine(context, checkpoint ? { checkpoint } : {}, { timeLimitSeconds: flags.timeLimit ?? USUAL_SECONDS });
+    reports.push(report);
+    const next = report.checkpoint ?? undefined;
+    if (next) writeCheckpoint(path, settings.url, next);
+    kept = context.kept = Boolean(next);
+    const stuck = isDeepStrictEqual(next, checkpoint) && report.totals?.updated === 0;
+    if (!next || flags.once || report.status !== 'partial' || stuck) break;
+    screen.tell(`${count(report.totals.processed, 'parent')} done in this run, going on`);
+    checkpoint = next;
+  }
+  if (!kept && (from || reports.length > 1)) removeCheckpoint(path);
+
+  const report = merge(reports);
+  if (!kept) refuseError(report);
+  show(context, report, reports.length);
+  if (kept) {
+    screen.say(`Not all parents are done: ${report.message ?? 'the run ended early'}`);
+    screen.say(`What was written is right. Go on with: twenty-rollups rebuild --resume ${shown}`);
+  }
+  return { exit: exitOf(report), document: { runs: reports.length, checkpointFile: kept ? shown : null, report } };
+}
+
+function show({ screen, settings }, report, runs) {
+  const { processed, updated, unchanged, reset, failed } = report.totals;
+  const written = `${group(updated)} written${reset > 0 ? ` (${group(reset)} of them without a child left)` : ''}`;
+  const not = failed > 0 ? `, ${group(failed)} not right` : '';
+  screen.say(`${count(processed, 'parent')} compared at ${settings.url}: ${written}, ${group(unchanged)} right already${not}`);
+  showRequests(screen, report.requests, report.tookMs, runs);
+  if (report.drift) showDrift(screen, report.drift, 0);
+  showTrouble(screen, report);
+  showSkipped(screen, report.skipped, settings.config);
+}

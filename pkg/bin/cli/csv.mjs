@@ -1,0 +1,47 @@
+// The CSV of a dry run, by RFC 4180: one line for each value that a rebuild would change. Amounts are in the currency's
+// main unit, with the code in a column of its own, so that a spreadsheet can add them up.
+
+import { closeSync, openSync, writeSync } from 'node:fs';
+
+import { usage } from './outcome.mjs';
+import { amount, isMoney } from './text.mjs';
+
+const HEAD = ['object', 'id', 'field', 'stored', 'storedCurrency', 'computed', 'computedCurrency'];
+
+// A text that a spreadsheet would run as a formula is kept from it by an apostrophe; a negative number is none.
+const inert = (text) => (/^[=+\-@\t\r]/.test(text) && !/^-?\d+(\.\d+)?$/.test(text) ? `'${text}` : text);
+
+const cell = (value) => {
+  const text = inert(String(value ?? ''));
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+};
+
+const line = (cells) => `${cells.map(cell).join(',')}\r\n`;
+
+const columns = (value) => {
+  if (isMoney(value)) return [amount(value.amountMicros), value.currencyCode];
+  return [typeof value === 'object' && value !== null ? JSON.stringify(value) : value, null];
+};
+
+/** Writes each change as it is told, so that a million of them need no memory. */
+export class ChangesFile {
+  #file;
+
+  constructor(path) {
+    try {
+      // Names of records and what donors gave: for the owner's eyes.
+      this.#file = openSync(path, 'w', 0o600);
+    } catch (error) {
+      throw usage('unwritable_file', `cannot write \`${path}\`: ${error.message}`);
+    }
+    writeSync(this.#file, line(HEAD));
+  }
+
+  add({ object, id, field, stored, computed }) {
+    writeSync(this.#file, line([object, id, field, ...columns(stored), ...columns(computed)]));
+  }
+
+  close() {
+    closeSync(this.#file);
+  }
+}

@@ -1,0 +1,50 @@
+// One call of the engine, with its log lines led to whoever wants them.
+
+import { EXIT, Ending, exitOf } from './outcome.mjs';
+import { Progress } from './progress.mjs';
+import { engineOptions } from './settings.mjs';
+
+/**
+ * @param {object} context of the command: see `program.mjs`
+ * @param {object} payload what the run is to do
+ * @param {{ timeLimitSeconds?: number, onEvent?: (event: object) => void }} [more]
+ * @returns {Promise<object>} the report
+ */
+export async function callEngine(context, payload, { timeLimitSeconds, onEvent } = {}) {
+  const { world, screen, settings, flags, fetch } = context;
+  const { calculateRollups } = await loadEngine(world);
+  const progress = new Progress(screen);
+  context.progress = progress;
+  try {
+    return await calculateRollups(payload, {
+      ...engineOptions(settings),
+      ...(timeLimitSeconds && { timeLimitSeconds }),
+      fetch,
+      log: (event) => {
+        progress.take(event);
+        onEvent?.(event);
+        if (flags.verbose) screen.tell(JSON.stringify(event));
+      },
+    });
+  } finally {
+    progress.end();
+  }
+}
+
+export const loadEngine = (world) =>
+  world.engine().catch((error) => {
+    throw new Ending(EXIT.fault, 'not_built', `the engine cannot be loaded: ${error.message}`);
+  });
+
+/** Ends the command if the report says that nothing came of the run. */
+export function refuseError(report) {
+  if (report.status !== 'error') return;
+  const hints = {
+    forbidden: 'The role of the API key lacks a right: see the runbook, section “Rights”.',
+    unauthorized: 'The token may have expired, have been revoked, or belong to another workspace.',
+    nothing_to_run: 'twenty-rollups validate lists what does not fit.',
+  };
+  const ending = new Ending(exitOf(report), report.code, report.message, hints[report.code]);
+  ending.report = report;
+  throw ending;
+}

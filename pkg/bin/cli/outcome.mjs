@@ -1,0 +1,46 @@
+// How a command can end, as a script sees it. The numbers are part of the package's interface: see its README.
+
+export const EXIT = {
+  /** Everything is right, or was put right. */
+  right: 0,
+  /** Something is not right: wrong definitions, drift, parents that could not be written, a run that did not finish. */
+  wrong: 1,
+  /** The command line, the environment or a file that it names is not as it should be. */
+  usage: 2,
+  /** The workspace cannot be reached, refuses the token, or does not answer as Twenty does. */
+  workspace: 3,
+  /** A fault of this program. */
+  fault: 4,
+  /** Ctrl-C; 128 and the number of the signal, as shells have it. */
+  interrupted: 130,
+  terminated: 143,
+};
+
+const OF_CODE = new Map([
+  ...['missing_url', 'invalid_url', 'missing_token', 'invalid_rate'].map((code) => [code, EXIT.usage]),
+  ...['unreachable', 'unauthorized', 'forbidden', 'not_found', 'server_error', 'malformed_answer'].map((code) => [
+    code,
+    EXIT.workspace,
+  ]),
+  ...['engine_trap', 'unknown_payload', 'invalid_options'].map((code) => [code, EXIT.fault]),
+]);
+
+/** The exit code that a report of the engine stands for. */
+export const exitOf = ({ status, code }) =>
+  status === 'ok' || status === 'noop' ? EXIT.right : (OF_CODE.get(code) ?? EXIT.wrong);
+
+/** A reason to end, already in the words for whoever called. */
+export class Ending extends Error {
+  /**
+   * @param {number} exit one of {@link EXIT}
+   * @param {string} code its stable name, for programs
+   * @param {string} message what is wrong
+   * @param {string} [hint] what to do about it
+   */
+  constructor(exit, code, message, hint) {
+    super(message);
+    Object.assign(this, { exit, code, hint });
+  }
+}
+
+export const usage = (code, message, hint) => new Ending(EXIT.usage, code, message, hint);

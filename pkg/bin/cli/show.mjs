@@ -1,0 +1,64 @@
+// The parts that the output of several commands shares.
+
+import { definitionsOf } from './settings.mjs';
+import { count, duration, group, table, total } from './text.mjs';
+
+/** Lines of a list that are shown; the rest is in the report of `--json`. */
+const SHOWN = 10;
+
+export const definitionName = ({ parentObject, childObject, relationField }) => `${parentObject} ← ${childObject}.${relationField}`;
+
+/** `definition 2 (person ← gift.donorId), aggregation 0 (lifetimeGiftAmount)` */
+export const placeOf = ({ definition, aggregation }, config) => {
+  const found = definitionsOf(config)[definition];
+  const field = aggregation === null ? undefined : found?.aggregations?.[aggregation]?.parentField;
+  const whole = found ? ` (${definitionName(found)})` : '';
+  const part = aggregation === null ? '' : `, aggregation ${aggregation}${field ? ` (${field})` : ''}`;
+  return `definition ${definition}${whole}${part}`;
+};
+
+/** A list with a head, cut where it gets long. */
+export function showList(screen, head, lines, shown = SHOWN) {
+  if (lines.length === 0) return;
+  screen.say(head);
+  for (const line of lines.slice(0, shown)) screen.say(`  ${line}`);
+  if (lines.length > shown) screen.say(`  … and ${group(lines.length - shown)} more`);
+}
+
+export function showSkipped(screen, skipped = [], config) {
+  showList(screen, 'Left out:', skipped.map((entry) => `${placeOf(entry, config)}: ${entry.reason}`), 50);
+}
+
+export function showRequests(screen, { total: all, throttled, retried, waitedMs }, tookMs, runs = 1) {
+  const more = [
+    throttled > 0 && `${group(throttled)} refused by the rate limit`,
+    retried > 0 && `${group(retried)} sent again`,
+    waitedMs >= 1000 && `${duration(waitedMs)} of waiting`,
+    runs > 1 && `${runs} runs`,
+  ].filter(Boolean);
+  screen.say(`  ${[`${count(all, 'request')} in ${duration(tookMs)}`, ...more].join(', ')}`);
+}
+
+export function showTrouble(screen, { failures = [], mixedCurrency = [], notes = [] }) {
+  showList(screen, 'Not right:', failures.map(({ parentObject, id, message }) => `${parentObject} ${id}: ${message}`));
+  showList(
+    screen,
+    'Gifts in several currencies, which are not added together:',
+    mixedCurrency.map(({ parentObject, id, field, currencies }) => `${parentObject} ${id}, ${field}: ${currencies.map((code) => code || 'none').join(', ')}`),
+  );
+  showList(screen, 'Worth knowing:', notes);
+}
+
+/** Wrong values: how many in which field, and some of them. */
+export function showDrift(screen, drift, examples = SHOWN) {
+  const fields = Object.entries(drift.fields ?? {});
+  if (fields.length > 0) {
+    for (const line of table([['field', 'wrong values'], ...fields.map(([field, wrong]) => [field, group(wrong)])], [1])) screen.say(line);
+  }
+  const rows = (drift.examples ?? []).slice(0, examples);
+  if (rows.length === 0) return;
+  screen.say();
+  screen.say(rows.length < drift.values ? `${count(rows.length, 'example')}:` : 'All of them:');
+  const cells = rows.map(({ parentObject, id, field, stored, computed }) => [parentObject, id, field, total(stored), total(computed)]);
+  for (const line of table([['object', 'id', 'field', 'stored', 'right'], ...cells])) screen.say(line);
+}

@@ -1,0 +1,45 @@
+// Values as people read them.
+
+/** `1 parent`, `2,357 parents`. */
+export const count = (number, noun) => `${group(number)} ${noun}${number === 1 ? '' : 's'}`;
+
+export const group = (number) => Number(number).toLocaleString('en-US');
+
+/** Seconds, or minutes where seconds say nothing. */
+export const duration = (ms) => {
+  const seconds = ms / 1000;
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 120) return `${Math.round(seconds)} s`;
+  const minutes = seconds / 60;
+  return minutes < 120 ? `${Math.round(minutes)} min` : `${(minutes / 60).toFixed(1)} h`;
+};
+
+/** Whole micros as an amount in the currency's main unit, without the detour over floating point. */
+export const amount = (micros) => {
+  if (micros === null || micros === undefined) return '';
+  const whole = BigInt(micros);
+  const digits = (whole < 0n ? -whole : whole).toString().padStart(7, '0');
+  const decimals = digits.slice(-6).replace(/0{1,4}$/, '');
+  return `${whole < 0n ? '-' : ''}${digits.slice(0, -6)}.${decimals}`;
+};
+
+export const isMoney = (value) => typeof value === 'object' && value !== null && 'amountMicros' in value;
+
+/** A total, stored or computed. */
+export const total = (value) => {
+  if (isMoney(value)) return value.amountMicros === null ? '–' : `${amount(value.amountMicros)} ${value.currencyCode ?? ''}`.trim();
+  if (value === null || value === undefined) return '–';
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+};
+
+/**
+ * Lines of columns. Names and ids in Twenty are plain letters, so a letter is a column wide.
+ *
+ * @param {string[][]} rows the first one is the head
+ * @param {number[]} right columns that are aligned to the right
+ */
+export const table = (rows, right = []) => {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  const cell = (text, column) => (right.includes(column) ? text.padStart(widths[column]) : text.padEnd(widths[column]));
+  return rows.map((row) => `  ${row.map(cell).join('  ')}`.trimEnd());
+};

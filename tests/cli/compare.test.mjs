@@ -1,0 +1,89 @@
+// `drift` and `rebuild --dry-run`: a whole comparison that writes nothing.
+
+import assert from 'node:assert/strict';
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+import { ADA, command, fakeEngine, folderFor, report } from './world.mjs';
+
+const gbp = (amountMicros) => ({ amountMicros, currencyCode: 'GBP' });
+const CHANGES = [
+  { object: 'person', id: ADA, field: 'lifetimeGiftAmount', stored: gbp(12_340_000), computed: gbp(-500_000) },
+  { object: 'person', id: ADA, field: 'lifetimeGiftCount', stored: 1, computed: 2 },
+  { object: 'person', id: ADA, field: 'lastFund', stored: null, computed: '=cmd, "x"' },
+];
+const DRIFT = {
+  parents: 1,
+  values: 3,
+  fields: { 'person.lifetimeGiftAmount': 1, 'person.lifetimeGiftCount': 1, 'person.lastFund': 1 },
+  examples: CHANGES.map(({ object, ...rest }) => ({ parentObject: object, ...rest })),
+  since: '2026-11-24T02:00:00.000Z',
+};
+
+const drifted = (more) =>
+  fakeEngine(({ log }) => {
+    for (const change of CHANGES) log({ level: 'info', event: 'would_change', ...change });
+    return report({ mode: 'dry-run', drift: DRIFT, ...more });
+  });
+
+test('drift that is found is the exit code 1, with the fields and some examples', async () => {
+  const engine = drifted();
+  const { exit, out } = await command('drift --sample 2', { engine });
+  assert.equal(exit, 1);
+  assert.deepEqual(engine.calls.map(({ payload }) => payload), [{ dryRun: true }]);
+  assert.match(out, /^3 values of 1 parent are wrong, of 3 parents compared, since 2026-11-24T02:00:00\.000Z at the earliest\n/);
+  assert.match(out, /person\.lifetimeGiftAmount +1\n/);
+  assert.match(out, new RegExp(`2 examples:\n.*\n +person +${ADA} +lifetimeGiftAmount +12\\.34 GBP +-0\\.50 GBP\n`));
+  assert.doesNotMatch(out, /=cmd/);
+  assert.match(out, /twenty-rollups rebuild/);
+});
+
+test('without drift every total is right', async () => {
+  const { exit, out } = await command('drift', { engine: fakeEngine(report({ mode: 'dry-run' })) });
+  assert.equal(exit, 0);
+  assert.match(out, /^3 parents compared at https:\/\/crm\.example\.org: every total is right\n {2}7 requests in 1\.5 s\n$/);
+});
+
+test('a dry run that shows changes has done what it was asked for', async () => {
+  const engine = drifted();
+  const { exit, out } = await command('rebuild --dry-run', { engine });
+  assert.equal(exit, 0);
+  assert.deepEqual(engine.calls.map(({ payload }) => payload), [{ dryRun: true }]);
+  assert.match(out, /^3 values of 1 parent would change/);
+});
+
+test('a comparison that did not get to its end is not right, and is never gone on with', async () => {
+  const engine = drifted({ status: 'partial', code: 'out_of_time', message: 'the time was used up', checkpoint: { a: 1 } });
+  const { exit, out } = await command('rebuild --dry-run --time-limit 60', { engine });
+  assert.equal(exit, 1);
+  assert.equal(engine.calls.length, 1);
+  assert.match(out, /Not all parents could be compared: the time was used up/);
+});
+
+test('the CSV has every change, amounts in the main unit, and nothing that a spreadsheet would run', async (t) => {
+  const folder = folderFor(t);
+  const { out } = await command('rebuild --dry-run --csv changes.csv', { engine: drifted(), folder });
+  assert.match(out, /3 lines in changes\.csv/);
+  assert.equal(
+    readFileSync(join(folder, 'changes.csv'), 'utf8'),
+    [
+      'object,id,field,stored,storedCurrency,computed,computedCurrency',
+      `person,${ADA},lifetimeGiftAmount,12.34,GBP,-0.50,GBP`,
+      `person,${ADA},lifetimeGiftCount,1,,2,`,
+      `person,${ADA},lastFund,,,"'=cmd, ""x""",`,
+      '',
+    ].join('\r\n'),
+  );
+  assert.equal(statSync(join(folder, 'changes.csv')).mode & 0o077, 0);
+});
+
+test('with --json the examples are in the report', async () => {
+  const { json, exit } = await command('drift --json', { engine: drifted() });
+  assert.equal(exit, 1);
+  assert.deepEqual(json().report.drift, DRIFT);
+});
+
+test('a CSV of changes needs a dry run', async () => {
+  assert.equal((await command('rebuild --csv changes.csv')).exit, 2);
+});

@@ -1,0 +1,195 @@
+// How a command ends: exit codes, --json, Ctrl-C, secrets, colours, the progress bar.
+
+import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
+import { test } from 'node:test';
+
+import { ADA, command, fakeEngine, folderFor, metadata, report, TOKEN } from './world.mjs';
+
+const LINES = ['validate', 'plan', 'rebuild', 'drift', `explain ${ADA}`];
+
+for (const [code, exit] of [
+  ['unreachable', 3],
+  ['unauthorized', 3],
+  ['forbidden', 3],
+  ['server_error', 3],
+  ['malformed_answer', 3],
+  ['invalid_config', 1],
+  ['invalid_rate', 2],
+  ['engine_trap', 4],
+]) {
+  test(`the engine\u2019s error ${code} is the exit code ${exit} of every command`, async (t) => {
+    const folder = folderFor(t);
+    for (const line of LINES) {
+      const engine = fakeEngine({ status: 'error', code, message: 'it did not work' });
+      const plain = await command(line, { engine, folder });
+      assert.equal(plain.exit, exit, line);
+      assert.match(plain.err, /^error: it did not work\n/);
+      const { exit: again, json } = await command(`${line} --json`, { engine, folder });
+      const { command: name, exitCode, error } = json();
+      assert.deepEqual([again, name, exitCode, error.code, error.message], [exit, line.split(' ')[0], exit, code, 'it did not work']);
+    }
+  });
+}
+
+for (const [what, fetch, code, message] of [
+  [
+    'that is not there',
+    async () => {
+      throw new TypeError('fetch failed', { cause: Object.assign(new Error('x'), { code: 'ENOTFOUND' }) });
+    },
+    'unreachable',
+    /cannot reach https:\/\/crm\.example\.org: there is no server of that name/,
+  ],
+  ['that does not know the token', async () => Response.json({}, { status: 401 }), 'unauthorized', /does not accept the token/],
+  [
+    'whose key was revoked',
+    async () => Response.json({ messages: ['This API Key is revoked'] }, { status: 403 }),
+    'unauthorized',
+    /does not accept the token: This API Key is revoked/,
+  ],
+  ['that is out of order', async () => new Response('Bad gateway', { status: 502 }), 'server_error', /error of its own \(502\)/],
+  ['that is no Twenty', async () => new Response('<html>'), 'malformed_answer', /is not Twenty's API/],
+]) {
+  test(`a server ${what} is told at once, and is the exit code 3`, async () => {
+    for (const line of LINES) {
+      const engine = fakeEngine(report());
+      const { exit, err, json } = await command(`${line} --json`, { engine, fetch });
+      assert.equal(exit, 3);
+      assert.match(err, message);
+      assert.equal(json().error.code, code);
+      assert.deepEqual(engine.calls, []);
+    }
+  });
+}
+
+test('a token that may not read the data model is no obstacle', async () => {
+  const { exit } = await command('drift', { fetch: async () => Response.json({ messages: ['Forbidden'] }, { status: 403 }) });
+  assert.equal(exit, 0);
+});
+
+test('a fault of the program itself is the exit code 4', async () => {
+  const engine = fakeEngine(() => {
+    throw new Error('a bug');
+  });
+  const { exit, err } = await command('drift', { engine });
+  assert.equal(exit, 4);
+  assert.match(err, /a bug/);
+});
+
+test('a mistake of usage is JSON too, where JSON was asked for', async () => {
+  const { exit, json } = await command('drift --json --jsno');
+  assert.equal(exit, 2);
+  assert.equal(json().error.code, 'usage');
+});
+
+test('no secret is printed, whoever puts it into a text', async (t) => {
+  const folder = folderFor(t);
+  const leak = ({ log, token }) => {
+    log({ level: 'info', event: 'request_repeated', message: `Bearer ${token}` });
+    return report({ status: 'partial', message: token, notes: [`the token ${token}`], checkpoint: { token: 'x' } });
+  };
+  for (const line of ['rebuild --once', 'rebuild --once --json', 'rebuild --once --verbose']) {
+    const { out, err } = await command(line, { engine: fakeEngine(leak), folder });
+    assert.match(out, /\[secret\]/);
+    assert.ok(!`${out}${err}`.includes(TOKEN), line);
+  }
+  const { out, err } = await command('rebuild --token another-secret --once --verbose', { engine: fakeEngine(leak), folder });
+  assert.ok(!`${out}${err}`.includes('another-secret'));
+});
+
+/** An engine that sends a request and then waits for ever. */
+const waiting = (sent) =>
+  fakeEngine(async ({ fetch, log }) => {
+    log({ level: 'info', event: 'page_read', object: 'gift', records: 200, of: 400 });
+    const answer = fetch('https://crm.example.org/rest/gifts', {});
+    sent();
+    await answer;
+    return new Promise(() => {});
+  });
+
+test('Ctrl-C lets the request under way end, and ends then', async (t) => {
+  const signals = new EventEmitter();
+  let answer;
+  const slow = new Promise((resolve) => (answer = resolve));
+  const fetch = (url) => (url.includes('metadata') ? metadata() : slow);
+  let sent;
+  const underWay = new Promise((resolve) => (sent = resolve));
+  const ended = command('rebuild', { engine: waiting(sent), fetch, signals, folder: folderFor(t) });
+  await underWay;
+  signals.emit('SIGINT');
+  answer(metadata());
+  const { exit, err } = await ended;
+  assert.equal(exit, 130);
+  assert.match(err, /Stopping: 1 request under way may end/);
+  assert.match(err, /What was written is right, the rest is as it was; run the same command again/);
+  assert.equal(signals.listenerCount('SIGINT'), 0);
+});
+
+test('a second Ctrl-C does not wait', async () => {
+  const signals = new EventEmitter();
+  let sent;
+  const underWay = new Promise((resolve) => (sent = resolve));
+  const fetch = (url) => (url.includes('metadata') ? metadata() : new Promise(() => {}));
+  const ended = command('drift --json', { engine: waiting(sent), fetch, signals });
+  await underWay;
+  signals.emit('SIGINT');
+  signals.emit('SIGINT');
+  const { exit, json } = await ended;
+  assert.equal(exit, 130);
+  assert.deepEqual(json(), {
+    command: 'drift',
+    exitCode: 130,
+    error: { code: 'interrupted', message: 'Stopped. Nothing was written.' },
+  });
+});
+
+test('SIGTERM ends it as well', async () => {
+  const signals = new EventEmitter();
+  const engine = fakeEngine(() => {
+    setImmediate(() => signals.emit('SIGTERM'));
+    return new Promise(() => {});
+  });
+  assert.equal((await command('drift', { engine, signals })).exit, 143);
+});
+
+const reading = ({ log }) => {
+  log({ level: 'info', event: 'page_read', object: 'gift', records: 200, of: 400 });
+  log({ level: 'info', event: 'page_read', object: 'gift', records: 400, of: 400 });
+  log({ level: 'info', event: 'parents_compared', object: 'person', parents: 3, of: 3, differ: 2 });
+  log({ level: 'info', event: 'parents_written', object: 'person', written: 2 });
+  return report();
+};
+
+test('a terminal gets a progress bar and its cursor back', async (t) => {
+  const { err, out } = await command('rebuild', { engine: fakeEngine(reading), tty: true, folder: folderFor(t) });
+  assert.match(err, /reading gift/);
+  assert.match(err, /comparing person/);
+  assert.ok(err.lastIndexOf('\x1b[?25h') > err.lastIndexOf('\x1b[?25l'));
+  assert.doesNotMatch(out, /reading/);
+});
+
+for (const [what, line, given] of [
+  ['what is no terminal', 'rebuild', {}],
+  ['a terminal with --json', 'rebuild --json', { tty: true }],
+  ['a dumb terminal', 'rebuild', { tty: true, env: { TERM: 'dumb' } }],
+]) {
+  test(`${what} gets no progress bar`, async (t) => {
+    const { err } = await command(line, { engine: fakeEngine(reading), folder: folderFor(t), ...given });
+    assert.equal(err, '');
+  });
+}
+
+test('colours are for terminals, and not with NO_COLOR', async () => {
+  const engine = fakeEngine({ status: 'error', code: 'forbidden', message: 'no right' });
+  const colored = async (given) => (await command('drift', { engine, ...given })).err.includes('\x1b[31m');
+  assert.equal(await colored({ tty: true }), true);
+  assert.equal(await colored({ tty: true, env: { NO_COLOR: '1' } }), false);
+  assert.equal(await colored({ tty: false }), false);
+});
+
+test('with --verbose the log lines go to stderr', async () => {
+  const { err, out } = await command('drift --verbose --json', { engine: fakeEngine(reading) });
+  assert.equal(JSON.parse(err.split('\n')[0]).event, 'page_read');
+  JSON.parse(out);
+});

@@ -1,0 +1,113 @@
+// `rebuild`: one run or several, and what is left when it ends before its end.
+
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+import { ADA, command, fakeEngine, folderFor, report, TOKEN, URL_HERE } from './world.mjs';
+
+const partial = (checkpoint, more) =>
+  report({ status: 'partial', code: 'out_of_time', message: 'the time of this run was used up', checkpoint, ...more });
+
+const payloads = (engine) => engine.calls.map(({ payload }) => payload);
+
+test('a rebuild that is done says what it did', async (t) => {
+  const folder = folderFor(t);
+  const engine = fakeEngine(report());
+  const { exit, out, err } = await command('rebuild', { engine, folder });
+  assert.equal(exit, 0);
+  assert.equal(out, '3 parents compared at https://crm.example.org: 2 written, 1 right already\n  7 requests in 1.5 s\n');
+  assert.equal(err, '');
+  assert.deepEqual(payloads(engine), [{}]);
+  assert.equal(engine.calls[0].options.timeLimitSeconds, 900);
+  assert.ok(!existsSync(join(folder, 'rollups-checkpoint.json')));
+});
+
+test('a rebuild goes on by itself until it is done, and leaves no checkpoint then', async (t) => {
+  const folder = folderFor(t);
+  const kept = join(folder, 'rollups-checkpoint.json');
+  const seen = [];
+  const engine = fakeEngine(partial({ after: 'a' }), partial({ after: 'b' }), () => {
+    seen.push(JSON.parse(readFileSync(kept, 'utf8')).checkpoint);
+    return report();
+  });
+  const { exit, json } = await command('rebuild --json', { engine, folder });
+  assert.equal(exit, 0);
+  assert.deepEqual(payloads(engine), [{}, { checkpoint: { after: 'a' } }, { checkpoint: { after: 'b' } }]);
+  assert.deepEqual(seen, [{ after: 'b' }]);
+  assert.ok(!existsSync(kept));
+  const { runs, checkpointFile, report: merged } = json();
+  assert.deepEqual([runs, checkpointFile, merged.status], [3, null, 'ok']);
+  assert.deepEqual([merged.totals.processed, merged.totals.updated, merged.requests.total, merged.tookMs], [9, 6, 21, 4500]);
+  assert.deepEqual(merged.requests.byEndpoint, { 'GET /rest/gifts': 21 });
+  assert.deepEqual([merged.details[0].processed, merged.details.length], [9, 1]);
+});
+
+test('with --once it ends with the first run, leaves a checkpoint and tells how to go on', async (t) => {
+  const folder = folderFor(t);
+  const { exit, out } = await command('rebuild --once --checkpoint rest.json', { engine: fakeEngine(partial({ after: 'a' })), folder });
+  assert.equal(exit, 1);
+  assert.match(out, /What was written is right\. Go on with: twenty-rollups rebuild --resume rest\.json/);
+  const kept = readFileSync(join(folder, 'rest.json'), 'utf8');
+  const { kind, url, checkpoint } = JSON.parse(kept);
+  assert.deepEqual({ kind, url, checkpoint }, { kind: 'twenty-rollups checkpoint', url: URL_HERE, checkpoint: { after: 'a' } });
+  assert.ok(!kept.includes(TOKEN));
+  assert.equal(statSync(join(folder, 'rest.json')).mode & 0o077, 0);
+
+  const engine = fakeEngine(report());
+  assert.equal((await command('rebuild --resume rest.json', { engine, folder })).exit, 0);
+  assert.deepEqual(payloads(engine), [{ checkpoint: { after: 'a' } }]);
+  assert.ok(!existsSync(join(folder, 'rest.json')));
+});
+
+test('a run that gets nowhere is not begun again and again', async (t) => {
+  const idle = { processed: 1, updated: 0, unchanged: 0, reset: 0, failed: 1, mixedCurrency: 0 };
+  const engine = fakeEngine(partial({ parents: { person: [ADA] } }, { totals: idle }));
+  const { exit } = await command('rebuild', { engine, folder: folderFor(t) });
+  assert.equal(exit, 1);
+  assert.equal(engine.calls.length, 2);
+});
+
+test('an error that leaves a checkpoint keeps it, and ends with the code of the error', async (t) => {
+  const folder = folderFor(t);
+  const away = report({ status: 'error', code: 'unreachable', message: 'the server is away', checkpoint: { after: 'a' } });
+  const { exit, out } = await command('rebuild', { engine: fakeEngine(away), folder });
+  assert.equal(exit, 3);
+  assert.match(out, /Not all parents are done: the server is away/);
+  assert.ok(existsSync(join(folder, 'rollups-checkpoint.json')));
+});
+
+test('parents that could not be written are named, and are the exit code 1', async (t) => {
+  const failures = [{ parentObject: 'person', id: ADA, message: 'refused: the e-mail address is not valid' }];
+  const totals = { processed: 3, updated: 1, unchanged: 1, reset: 1, failed: 1, mixedCurrency: 0 };
+  const engine = fakeEngine(report({ status: 'partial', failures, totals }));
+  const { exit, out } = await command('rebuild', { engine, folder: folderFor(t) });
+  assert.equal(exit, 1);
+  assert.match(out, /1 written \(1 of them without a child left\), 1 right already, 1 not right\n/);
+  assert.match(out, new RegExp(`Not right:\n {2}person ${ADA}: refused: the e-mail address is not valid`));
+});
+
+for (const [what, text, message] of [
+  ['that is not there', undefined, /there is no such file/],
+  ['that is something else', '{"a":1}', /is no checkpoint of a rebuild/],
+  [
+    'of another workspace',
+    '{"kind":"twenty-rollups checkpoint","url":"https://other.example.org","checkpoint":{}}',
+    /belongs to https:\/\/other\.example\.org, not to https:\/\/crm\.example\.org/,
+  ],
+]) {
+  test(`a checkpoint ${what} is refused`, async (t) => {
+    const folder = folderFor(t);
+    if (text) writeFileSync(join(folder, 'rest.json'), text);
+    const engine = fakeEngine(report());
+    const { exit, err } = await command('rebuild --resume rest.json', { engine, folder });
+    assert.equal(exit, 2);
+    assert.match(err, message);
+    assert.deepEqual(engine.calls, []);
+  });
+}
+
+test('a dry run cannot be resumed', async () => {
+  assert.equal((await command('rebuild --dry-run --resume rest.json')).exit, 2);
+});

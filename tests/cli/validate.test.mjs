@@ -1,0 +1,73 @@
+// `validate`: the definitions alone, then against the workspace.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { command, fakeEngine, report } from './world.mjs';
+
+const CONFIG = [
+  {
+    parentObject: 'person',
+    childObject: 'gift',
+    relationField: 'donorId',
+    aggregations: [{ type: 'COUNT', parentField: 'lifetimeGiftCuont' }],
+  },
+];
+const OWN = { ROLLUP_ENGINE_CONFIG: JSON.stringify(CONFIG) };
+const SKIPPED = [
+  { definition: 0, aggregation: 0, reason: '`person` has no field `lifetimeGiftCuont`, did you mean `lifetimeGiftCount`?' },
+];
+
+test('definitions that fit the workspace are right', async () => {
+  const engine = fakeEngine(report({ mode: 'plan' }));
+  const { exit, out } = await command('validate', { engine, env: OWN });
+  assert.equal(exit, 0);
+  assert.match(out, /^ROLLUP_ENGINE_CONFIG: 1 definition, sound\nhttps:\/\/crm\.example\.org has everything/);
+  assert.deepEqual(engine.calls[0].payload, { plan: true });
+});
+
+test('what the workspace does not have is named with its place, and with what was meant', async () => {
+  const { exit, out } = await command('validate', { engine: fakeEngine(report({ skipped: SKIPPED })), env: OWN });
+  assert.equal(exit, 1);
+  assert.match(
+    out,
+    /definition 0 \(person ← gift\.donorId\), aggregation 0 \(lifetimeGiftCuont\): `person` has no field .* did you mean `lifetimeGiftCount`\?/,
+  );
+});
+
+test('definitions none of which fits are wrong, with every reason', async () => {
+  const engine = fakeEngine(report({ status: 'error', code: 'nothing_to_run', message: 'no definition fits', skipped: SKIPPED }));
+  const { exit, json } = await command('validate --json', { engine, env: OWN });
+  assert.equal(exit, 1);
+  assert.deepEqual(json(), {
+    command: 'validate',
+    exitCode: 1,
+    valid: false,
+    source: 'ROLLUP_ENGINE_CONFIG',
+    errors: [],
+    workspace: { url: 'https://crm.example.org', skipped: SKIPPED, notes: [] },
+  });
+});
+
+test('of the built-in definitions a workspace need not have all', async () => {
+  const { exit, out } = await command('validate', { engine: fakeEngine(report({ skipped: SKIPPED })) });
+  assert.equal(exit, 0);
+  assert.match(out, /and so left out:\n {2}definition 0, aggregation 0: `person`/);
+});
+
+test('unsound definitions are listed without asking the workspace', async () => {
+  const errors = [{ place: 'definition 0, relationFeild', message: 'unknown key, did you mean `relationField`?' }];
+  const engine = { ...fakeEngine(report()), validateDefinitions: () => ({ valid: false, errors, definitions: 0 }) };
+  const { exit, out } = await command('validate', { engine, env: OWN, fetch: () => assert.fail('a request was sent') });
+  assert.equal(exit, 1);
+  assert.match(out, /1 fault\n {2}definition 0, relationFeild: unknown key, did you mean `relationField`\?/);
+});
+
+test('without a workspace, or offline, the definitions alone are checked, and that is said', async () => {
+  const fetch = () => assert.fail('a request was sent');
+  for (const [line, env] of [['validate', { ...OWN, TWENTY_API_URL: '' }], ['validate --offline', OWN]]) {
+    const { exit, out } = await command(line, { env, fetch });
+    assert.equal(exit, 0);
+    assert.match(out, /sound\nNot compared with a workspace/);
+  }
+});
