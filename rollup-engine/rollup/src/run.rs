@@ -174,8 +174,10 @@ impl<'a, H: Host> Run<'a, H> {
 
     pub(crate) fn into_record(self) -> Record {
         let mut record = self.record.into_inner();
+        let writes = record.writes();
         if let Some(plan) = &mut record.plan {
             plan.spent = self.spent.get();
+            plan.writes = (record.totals.processed > 0).then_some(writes);
         }
         record
     }
