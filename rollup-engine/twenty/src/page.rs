@@ -45,7 +45,7 @@ impl Projection {
         })
     }
 
-    /// Writes the fields as GraphQL asks for them, with the id: `{id giftDate amount{amountMicros}}`
+    /// Writes the fields as GraphQL asks for them, with the id: `{id giftDate amount{ amountMicros}}`
     pub(crate) fn write_selection(&self, out: &mut String) {
         out.push_str("{id");
         self.root.write_selection(out, true);
