@@ -294,4 +294,11 @@ mod tests {
             assert!(!Filter::In { path: "a".into(), values: vec![Value::Bool(true), nothing] }.is_rest_safe());
         }
     }
+
+    #[test]
+    fn comparators_have_the_names_of_twenty() {
+        use Comparator::{Eq, Gt, Gte, Lt, Lte, Neq};
+        let names = [Eq, Neq, Gt, Gte, Lt, Lte].map(Comparator::as_str);
+        assert_eq!(names, ["eq", "neq", "gt", "gte", "lt", "lte"]);
+    }
 }
