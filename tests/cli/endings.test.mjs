@@ -63,6 +63,20 @@ for (const [what, fetch, code, message] of [
   });
 }
 
+test('unsound definitions stop every command before a request, in the name of their file', async () => {
+  const errors = [{ place: 'definition 0, relationFeild', message: 'unknown key, did you mean `relationField`?' }];
+  const engine = { ...fakeEngine(report()), validateDefinitions: () => ({ valid: false, errors, definitions: 0 }) };
+  for (const line of LINES.filter((name) => name !== 'validate')) {
+    const { exit, err } = await command(line, {
+      engine,
+      env: { ROLLUP_ENGINE_CONFIG: '[{}]' },
+      fetch: () => assert.fail('a request was sent'),
+    });
+    assert.equal(exit, 1);
+    assert.match(err, /^error: ROLLUP_ENGINE_CONFIG: 1 fault\n {2}definition 0, relationFeild: unknown key/);
+  }
+});
+
 test('a token that may not read the data model is no obstacle', async () => {
   const { exit } = await command('drift', { fetch: async () => Response.json({ messages: ['Forbidden'] }, { status: 403 }) });
   assert.equal(exit, 0);

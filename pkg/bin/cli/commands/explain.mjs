@@ -56,6 +56,8 @@ function showDefinition(screen, { definition, childObject, relationField, childr
 
 function said({ counted, why, leftOutOf }) {
   if (!counted) return `not counted: ${why}`;
-  const parts = leftOutOf.map(({ parentField, why }) => `not in ${parentField}: ${why}`);
-  return ['counted', ...parts].join('; ');
+  // Totals that share a condition share the reason.
+  const fields = new Map();
+  for (const { parentField, why } of leftOutOf) fields.set(why, [...(fields.get(why) ?? []), parentField]);
+  return ['counted', ...[...fields].map(([why, names]) => `not in ${names.join(', ')}: ${why}`)].join('; ');
 }

@@ -64,7 +64,7 @@ function show({ screen, settings }, report, runs) {
   const not = failed > 0 ? `, ${group(failed)} not right` : '';
   screen.say(`${count(processed, 'parent')} compared at ${settings.url}: ${written}, ${group(unchanged)} right already${not}`);
   showRequests(screen, report.requests, report.tookMs, runs);
-  if (report.drift) showDrift(screen, report.drift, 0);
+  if (report.drift) showDrift(screen, report.drift, 0, 'wrong before');
   showTrouble(screen, report);
   showSkipped(screen, report.skipped, settings.config);
 }
