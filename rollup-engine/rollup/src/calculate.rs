@@ -121,7 +121,7 @@ fn prepare<H: Host>(host: &H, payload: &Json, options: &Options, now: Timestamp)
 /// Keeps runs over everything apart, and remembers for the next one.
 async fn carry_out<H: Host>(host: &H, work: Work) -> Report {
     let mode = work.mode();
-    let memory = Memory::new(host, work.seed ^ u64::from(host.now().as_millis().unsigned_abs()));
+    let memory = Memory::new(host, work.seed ^ host.now().as_millis().unsigned_abs());
     if matches!(mode, Mode::Plan | Mode::DryRun | Mode::Explain) {
         return run(host, &memory, &work, None).await;
     }
@@ -186,14 +186,10 @@ async fn run<H: Host>(host: &H, memory: &Memory<'_, H>, work: &Work, from: Optio
     {
         drift.since = memory.compared().await;
     }
-    if matches!(mode, Mode::FullRebuild | Mode::Sweep) {
-        if report.status == Status::Ok {
-            memory.keep_checkpoint(None).await;
-            memory.keep_swept(since).await;
-            if report.drift.is_some() {
-                memory.keep_compared(host.now()).await;
-            }
-        }
+    if matches!(mode, Mode::FullRebuild | Mode::Sweep) && report.status == Status::Ok {
+        memory.keep_checkpoint(None).await;
+        memory.keep_swept(since).await;
+        memory.keep_compared(host.now()).await;
     }
     if report.status == Status::Partial
         && let Some(checkpoint) = checkpoint

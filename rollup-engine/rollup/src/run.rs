@@ -97,7 +97,7 @@ struct Known {
     /// Kind of value by place
     kinds: Vec<Option<PathKind>>,
     /// Records as they were last counted
-    count: Option<Option<u64>>,
+    count: Option<u64>,
     /// The first page, read to see what is there, until a scan takes it up
     first_page: Option<(Page, Timestamp)>,
 }
@@ -174,8 +174,10 @@ impl<'a, H: Host> Run<'a, H> {
 
     pub(crate) fn into_record(self) -> Record {
         let mut record = self.record.into_inner();
+        let writes = record.writes();
         if let Some(plan) = &mut record.plan {
             plan.spent = self.spent.get();
+            plan.writes = (record.totals.processed > 0).then_some(writes);
         }
         record
     }
@@ -196,23 +198,22 @@ impl<'a, H: Host> Run<'a, H> {
 
     /// Where a next run can go on
     pub(crate) fn checkpoint(&self) -> Option<Checkpoint> {
-        let left = match self.position.borrow().clone() {
-            Some((source, after)) => Left::From { object: self.name(source).to_owned(), after },
-            None => {
-                let mut parents: Vec<(String, Ids)> = Vec::new();
-                for (rollup, ids) in self.program.rollups.iter().zip(self.rest.borrow().iter()) {
-                    let name = self.name(rollup.parent);
-                    match parents.iter_mut().find(|(object, _)| object == name) {
-                        Some((_, all)) => all.extend(ids.as_slice().iter().copied()),
-                        None if ids.is_empty() => {}
-                        None => parents.push((name.to_owned(), ids.clone())),
-                    }
+        let left = if let Some((source, after)) = self.position.borrow().clone() {
+            Left::From { object: self.name(source).to_owned(), after }
+        } else {
+            let mut parents: Vec<(String, Ids)> = Vec::new();
+            for (rollup, ids) in self.program.rollups.iter().zip(self.rest.borrow().iter()) {
+                let name = self.name(rollup.parent);
+                match parents.iter_mut().find(|(object, _)| object == name) {
+                    Some((_, all)) => all.extend(ids.as_slice().iter().copied()),
+                    None if ids.is_empty() => {}
+                    None => parents.push((name.to_owned(), ids.clone())),
                 }
-                if parents.is_empty() {
-                    return None;
-                }
-                Left::Parents(parents)
             }
+            if parents.is_empty() {
+                return None;
+            }
+            Left::Parents(parents)
         };
         Some(Checkpoint { config: self.manner.fingerprint, left })
     }

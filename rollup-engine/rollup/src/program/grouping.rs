@@ -63,15 +63,12 @@ pub fn group_sets(
     for (index, column) in rollup.columns.iter().enumerate() {
         let (filter, code) = conditions(definition, column, kind_of, calendar)?;
         // A count or a date needs no currency and goes with any set of the same conditions.
-        let same =
-            |set: &&mut GroupSet| set.filter == filter && (code.is_none() || set.code == code || set.code.is_none());
-        let set = match sets.iter_mut().find(same) {
-            Some(set) => set,
-            None => {
-                sets.push(GroupSet { filter, code: None, aggregates: Vec::new(), takes: Vec::new() });
-                sets.last_mut()?
-            }
-        };
+        let same = |set: &GroupSet| set.filter == filter && (code.is_none() || set.code == code || set.code.is_none());
+        let place = sets.iter().position(same).unwrap_or_else(|| {
+            sets.push(GroupSet { filter: filter.clone(), code: None, aggregates: Vec::new(), takes: Vec::new() });
+            sets.len() - 1
+        });
+        let set = sets.get_mut(place)?;
         if code.is_some() {
             set.code = code;
         }

@@ -40,13 +40,13 @@ impl<H: Host> Run<'_, H> {
             let groups = match self.whole_groups(index, set, counted, parents).await {
                 Ok(Some(groups)) => groups,
                 Ok(None) => return Ok(false),
-                Err(error) => match Stop::of(&error) {
-                    Some(stop) => return Err(stop),
-                    None => {
-                        self.without_graphql(&error);
-                        return Ok(false);
+                Err(error) => {
+                    if let Some(stop) = Stop::of(&error) {
+                        return Err(stop);
                     }
-                },
+                    self.without_graphql(&error);
+                    return Ok(false);
+                }
             };
             for group in &groups.groups {
                 if let Some(parent) = group.id {

@@ -24,6 +24,9 @@ use crate::trigger::{Ids, Targets};
 /// How long parents that differ are collected for a full batch before they are written
 const COLLECT: Duration = Duration::from_secs(4);
 
+/// Parents that wait to be written while others are read
+const MOST_WAITING: usize = 5_000;
+
 /// Most pages of changed children that the second look reads
 const MOST_CHANGED_PAGES: u32 = 10;
 
@@ -192,20 +195,26 @@ impl<H: Host> Run<'_, H> {
             );
             let waited = pool.first().is_some_and(|first| read_at.since(first.read_at) >= COLLECT);
             let full = pool.len() >= self.batch_size.get();
-            if waited || full {
+            // One queue at a time: parents that wait side by side would be looked at again for each.
+            if (waited || full) && writing.is_empty() {
                 writing.push(self.write(step.source, std::mem::take(&mut pool)).boxed_local());
             }
             if !page.has_next_page {
                 break;
             }
+            // What waits to be written takes memory; more of it is read when there is room.
+            if pool.len() >= MOST_WAITING {
+                while let Some(written) = writing.next().await {
+                    written?;
+                }
+                writing.push(self.write(step.source, std::mem::take(&mut pool)).boxed_local());
+            }
             after = page.end_cursor;
-        }
-        if !pool.is_empty() {
-            writing.push(self.write(step.source, pool).boxed_local());
         }
         while let Some(written) = writing.next().await {
             written?;
         }
+        self.write(step.source, pool).await?;
         self.note_moved_count(step.source, &reading_so_far);
         Ok(reading_so_far)
     }
@@ -243,8 +252,11 @@ impl<H: Host> Run<'_, H> {
             self.spend(|spent| spent.rechecks += 1);
             match self.client.counts(&[&object.names]).await {
                 Ok(counts) => {
-                    let now = counts.first().copied();
-                    if self.known.get(source).is_some_and(|known| known.borrow_mut().count.replace(now) != Some(now)) {
+                    let before = self.known.get(source).map(|known| {
+                        let mut known = known.borrow_mut();
+                        std::mem::replace(&mut known.count, counts.first().copied())
+                    });
+                    if before.flatten() != counts.first().copied() {
                         return Ok(true);
                     }
                 }

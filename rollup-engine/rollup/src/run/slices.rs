@@ -44,10 +44,10 @@ impl<H: Host> Run<'_, H> {
                 continue;
             };
             self.slice_of(source, rows, &order).await?;
-            match next {
-                Some(cursor) => after = Some(cursor),
-                None => (place, after) = (place + 1, None),
+            if next.is_none() {
+                place += 1;
             }
+            after = next;
             let left = order.get(place).map(|source| (*source, after.clone()));
             let done = left.is_none();
             self.position.replace(left);

@@ -30,7 +30,7 @@ impl<H: Host> Run<'_, H> {
             None => self.first_pages().await?,
         };
         for (known, count) in self.known.iter().zip(&counts) {
-            known.borrow_mut().count = Some(*count);
+            known.borrow_mut().count = *count;
         }
         let spent = self.spent.get().reads - before;
         let first_page = self.known.iter().any(|known| known.borrow().first_page.is_some());

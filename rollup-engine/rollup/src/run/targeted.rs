@@ -149,7 +149,8 @@ impl<H: Host> Run<'_, H> {
         }
         self.client.give_up_after(None);
         self.again.set(true);
-        self.recompute(self.rest.borrow().clone()).await
+        let rest = self.rest.borrow().clone();
+        self.recompute(rest).await
     }
 
     /// Computes and writes once. Gives the parents that lie above in the same object, or in one that was settled
