@@ -21,6 +21,8 @@ export async function callEngine(context, payload, { timeLimitSeconds, onEvent }
       ...engineOptions(settings),
       ...(timeLimitSeconds && { timeLimitSeconds }),
       fetch,
+      // For the runs of this one command: the second is not to spend what the first has spent.
+      store: (context.store ??= memory()),
       log: (event) => {
         progress.take(event);
         onEvent?.(event);
@@ -30,6 +32,15 @@ export async function callEngine(context, payload, { timeLimitSeconds, onEvent }
   } finally {
     progress.end();
   }
+}
+
+function memory() {
+  const kept = new Map();
+  return {
+    get: async (key) => kept.get(key) ?? null,
+    set: async (key, value) => void kept.set(key, value),
+    delete: async (key) => void kept.delete(key),
+  };
 }
 
 export const loadEngine = (world) =>
