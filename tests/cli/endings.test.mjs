@@ -82,6 +82,15 @@ test('a token that may not read the data model is no obstacle', async () => {
   assert.equal(exit, 0);
 });
 
+test('where there is nothing to do, that is said, and is right', async (t) => {
+  const folder = folderFor(t);
+  const engine = fakeEngine(report({ status: 'noop', drift: null }));
+  for (const line of LINES.filter((name) => name !== 'validate')) {
+    const { exit, out } = await command(line, { engine, folder });
+    assert.deepEqual([exit, out], [0, 'Nothing to do: there are no definitions\n'], line);
+  }
+});
+
 test('a fault of the program itself is the exit code 4', async () => {
   const engine = fakeEngine(() => {
     throw new Error('a bug');

@@ -1,5 +1,6 @@
 // The parts that the output of several commands shares.
 
+import { exitOf } from './outcome.mjs';
 import { definitionsOf } from './settings.mjs';
 import { count, duration, group, table, total } from './text.mjs';
 
@@ -67,4 +68,10 @@ export function showDrift(screen, drift, examples = SHOWN, head = 'wrong values'
   screen.say(rows.length < drift.values ? `${count(rows.length, 'example')}:` : 'All of them:');
   const cells = rows.map(({ parentObject, id, field, stored, computed }) => [parentObject, id, field, total(stored), total(computed)]);
   for (const line of table([['object', 'id', 'field', 'stored', 'right'], ...cells])) screen.say(line);
+}
+
+/** The end of a command whose run had nothing to do. */
+export function nothingToDo(screen, report) {
+  screen.say(`Nothing to do: ${report.message ?? 'there are no definitions'}`);
+  return { exit: exitOf(report), document: { report } };
 }

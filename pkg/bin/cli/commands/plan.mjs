@@ -2,7 +2,7 @@
 
 import { callEngine, refuseError } from '../engine.mjs';
 import { exitOf } from '../outcome.mjs';
-import { definitionName, showList, showSkipped } from '../show.mjs';
+import { definitionName, nothingToDo, showList, showSkipped } from '../show.mjs';
 import { count, duration, group, table } from '../text.mjs';
 import { seeWorkspace } from '../workspace.mjs';
 
@@ -11,6 +11,7 @@ export async function plan(context) {
   await seeWorkspace(settings, fetch);
   const report = await callEngine(context, { plan: true }, { timeLimitSeconds: flags.timeLimit });
   refuseError(report);
+  if (report.status === 'noop') return nothingToDo(screen, report);
   const { plan } = report;
 
   screen.say(`A rebuild of ${settings.url} by ${settings.source}`);
