@@ -149,6 +149,28 @@ test('Ctrl-C lets the request under way end, and ends then', async (t) => {
   assert.equal(signals.listenerCount('SIGINT'), 0);
 });
 
+test('after Ctrl-C nothing further is sent', async () => {
+  const signals = new EventEmitter();
+  const urls = [];
+  let answer;
+  const slow = new Promise((resolve) => (answer = resolve));
+  const fetch = (url) => {
+    urls.push(url);
+    return url.endsWith('first') ? slow : metadata();
+  };
+  const engine = fakeEngine(async (options) => {
+    const first = options.fetch('https://crm.example.org/first', {});
+    signals.emit('SIGINT');
+    options.fetch('https://crm.example.org/second', {});
+    answer(metadata());
+    await first;
+    options.fetch('https://crm.example.org/third', {});
+    return new Promise(() => {});
+  });
+  assert.equal((await command('drift', { engine, fetch, signals })).exit, 130);
+  assert.deepEqual(urls.filter((url) => !url.includes('metadata')), ['https://crm.example.org/first']);
+});
+
 test('a second Ctrl-C does not wait', async () => {
   const signals = new EventEmitter();
   let sent;
