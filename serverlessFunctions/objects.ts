@@ -15,3 +15,9 @@ export const CHILD_OBJECTS: string[] = [GIFT];
 
 /** Objects whose records carry totals. */
 export const PARENT_OBJECTS: string[] = [PERSON, COMPANY, APPEAL];
+
+/**
+ * Fields of a person that say where the person belongs, for definitions that add people up: updates of others are no
+ * concern of theirs. Servers name a relation by either name. Totals must not stand here: they are the engine's own writes.
+ */
+export const PERSON_FIELDS: string[] = ['household', 'householdId'];
