@@ -202,7 +202,8 @@ const reading = ({ log }) => {
   log({ level: 'info', event: 'page_read', object: 'gift', records: 200, of: 400 });
   log({ level: 'info', event: 'page_read', object: 'gift', records: 400, of: 400 });
   log({ level: 'info', event: 'parents_compared', object: 'person', parents: 3, of: 3, differ: 2 });
-  log({ level: 'info', event: 'parents_written', object: 'person', written: 2 });
+  log({ level: 'info', event: 'parents_written', object: 'person', written: 1, of: 2 });
+  log({ level: 'info', event: 'parents_written', object: 'person', written: 2, of: 2 });
   return report();
 };
 
@@ -210,6 +211,7 @@ test('a terminal gets a progress bar and its cursor back', async (t) => {
   const { err, out } = await command('rebuild', { engine: fakeEngine(reading), tty: true, folder: folderFor(t) });
   assert.match(err, /reading gift/);
   assert.match(err, /comparing person/);
+  assert.match(err, /writing person .*1 of 2/);
   assert.ok(err.lastIndexOf('\x1b[?25h') > err.lastIndexOf('\x1b[?25l'));
   assert.doesNotMatch(out, /reading/);
 });
