@@ -279,7 +279,9 @@ impl<H: Host> Run<'_, H> {
             writes.extend(self.settle(source, &settles, row, *read_at));
         }
         scope.wrote |= !writes.is_empty();
-        self.progress("parents_compared", source, &[("parents", rows.0.len() as u64), ("differ", writes.len() as u64)]);
+        let of = self.counted(source).unwrap_or(0);
+        let (parents, differ) = (rows.0.len() as u64, writes.len() as u64);
+        self.progress("parents_compared", source, &[("parents", parents), ("of", of), ("differ", differ)]);
         if let Some(slot) = scope.rows.get_mut(source) {
             *slot = rows;
         }
