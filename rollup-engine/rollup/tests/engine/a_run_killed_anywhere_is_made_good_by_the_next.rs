@@ -100,7 +100,11 @@ async fn killed_anywhere(way: Way, memory: Memory) {
     let requests = to_the_end(&fresh(), memory, None, false).await;
     assert!(requests >= 8, "{requests}");
     for at in 1..=requests {
-        for (acted, again) in [(false, false), (true, false), (false, true), (true, true)] {
+        // Without a payload of its own, the next run is the same either way.
+        let again: &[bool] =
+            if memory == Memory::None && way != Way::GraphQl && way != Way::Rest { &[false, true] } else { &[false] };
+        for (acted, &again) in [false, true].into_iter().flat_map(|acted| again.iter().map(move |again| (acted, again)))
+        {
             let world = fresh();
             to_the_end(&world, memory, Some((at, acted)), again).await;
             let told = format!("{way:?}, {memory:?}, killed at request {at} of {requests}, acted {acted}");
@@ -115,16 +119,12 @@ async fn killed_anywhere(way: Way, memory: Memory) {
 
 #[tokio::test(start_paused = true)]
 async fn a_rebuild_through_graphql() {
-    for memory in [Memory::None, Memory::Store] {
-        killed_anywhere(Way::GraphQl, memory).await;
-    }
+    killed_anywhere(Way::GraphQl, Memory::Store).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_rebuild_through_rest() {
-    for memory in [Memory::None, Memory::Store] {
-        killed_anywhere(Way::Rest, memory).await;
-    }
+    killed_anywhere(Way::Rest, Memory::None).await;
 }
 
 #[tokio::test(start_paused = true)]
