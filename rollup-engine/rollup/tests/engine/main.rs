@@ -5,6 +5,7 @@
 mod a_429_without_retry_after_waits_five_seconds;
 mod a_mixture_of_currencies_is_left_alone;
 mod a_renamed_field_zeroes_nobody;
+mod a_run_goes_on_where_the_one_before_stopped;
 mod a_run_killed_anywhere_is_made_good_by_the_next;
 mod a_single_refused_record_is_named;
 mod calls_in_flight_stay_within_the_concurrency;
@@ -15,5 +16,7 @@ mod every_history_ends_as_the_oracle_says;
 mod nobody_is_revived_or_created;
 mod nobody_is_starved;
 mod only_the_named_parents_and_those_above_them;
+mod overlapping_runs_end_right;
 mod refunds_are_taken_off;
 mod the_second_look_sees_what_changed_meanwhile;
+mod what_nobody_told_is_seen_all_the_same;
