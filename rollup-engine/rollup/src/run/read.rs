@@ -61,7 +61,11 @@ impl<H: Host> Run<'_, H> {
         let mut known = known.borrow_mut();
         let [first, ..] = page.records.as_slice() else { return };
         if known.kinds.is_empty() {
-            known.proven = first.values.iter().all(|value| *value != Value::Missing);
+            known.proven = first
+                .values
+                .iter()
+                .enumerate()
+                .all(|(place, value)| *value != Value::Missing || object.optional.contains(&place));
             known.kinds = object
                 .paths
                 .iter()

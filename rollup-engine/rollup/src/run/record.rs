@@ -46,7 +46,7 @@ impl Record {
             missing: Vec::new(),
             mixtures: Vec::new(),
             failures: Vec::new(),
-            notes: Vec::new(),
+            notes: program.notes.clone(),
             differing: vec![0; program.sources.len()],
             plan: None,
             drift: Drift::default(),

@@ -291,7 +291,8 @@ impl<H: Host> Run<'_, H> {
     /// Where one set of groups says it all, the server adds up; else the children are read, as long as they are few.
     async fn fold_children(&self, child: usize, relation: &str, rollups: &[usize], parents: &Ids) -> Result<(), Stop> {
         let sets: Option<usize> = rollups.iter().map(|index| self.group_sets(*index).map(|sets| sets.len())).sum();
-        if sets == Some(1) && self.group_each(rollups, parents).await? {
+        let exceptions = rollups.iter().any(|index| self.has_exceptions(*index));
+        if sets == Some(1) && !exceptions && self.group_each(rollups, parents).await? {
             return Ok(());
         }
         let size = if self.by_graphql(child) { MANY_IDS } else { IDS };

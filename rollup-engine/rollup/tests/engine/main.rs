@@ -14,4 +14,5 @@ mod every_history_ends_as_the_oracle_says;
 mod nobody_is_revived_or_created;
 mod nobody_is_starved;
 mod only_the_named_parents_and_those_above_them;
+mod refunds_are_taken_off;
 mod the_second_look_sees_what_changed_meanwhile;
