@@ -133,7 +133,7 @@ check_tools
 install_target
 install_node_packages
 build_glue_tool
-product rollups 380
+product rollups 400
 inline_into_app
 build_sandbox
 weigh

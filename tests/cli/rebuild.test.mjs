@@ -44,6 +44,20 @@ test('a rebuild goes on by itself until it is done, and leaves no checkpoint the
   assert.deepEqual([merged.details[0].processed, merged.details.length], [9, 1]);
 });
 
+test('what a run keeps, the next run of the same command finds', async (t) => {
+  const found = [];
+  const keeping = (answer) => async ({ store }) => {
+    found.push(await store.get('budget'));
+    await store.set('budget', '12');
+    await store.set('gone', 'x');
+    await store.delete('gone');
+    found.push(await store.get('gone'));
+    return answer;
+  };
+  await command('rebuild', { engine: fakeEngine(keeping(partial({ after: 'a' })), keeping(report())), folder: folderFor(t) });
+  assert.deepEqual(found, [null, null, '12', null]);
+});
+
 test('with --once it ends with the first run, leaves a checkpoint and tells how to go on', async (t) => {
   const folder = folderFor(t);
   const { exit, out } = await command('rebuild --once --checkpoint rest.json', { engine: fakeEngine(partial({ after: 'a' })), folder });

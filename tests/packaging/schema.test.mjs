@@ -58,6 +58,9 @@ const SOUND = {
     }),
   'settings that say nothing': () => settings({ graphql: 'auto', rebuild: {} }),
   'money': () => aggregation({ childField: 'amount.amountMicros', currencyField: 'amount.currencyCode' }),
+  'a schema for editors': () => settings({ $schema: 'https://example.org/rollups.schema.json' }),
+  'what is taken off': () =>
+    aggregation({ subtractField: 'refunded.amountMicros', filters: [{ field: 'a', subtractField: 'b', operator: 'gt', value: 0 }] }),
   'a plain sum': () => aggregation({ currencyField: null, filters: null }),
   'a count of values': () => aggregation({ type: 'COUNT' }),
   'null as value': () => condition({ value: null }),
@@ -67,6 +70,8 @@ const SOUND = {
 };
 
 const UNSOUND = {
+  'a count that subtracts': () => aggregation({ type: 'COUNT', subtractField: 'b' }),
+  'a path with a gap in what is taken off': () => aggregation({ subtractField: 'b..c' }),
   'a text': () => 'definitions',
   'no definitions': () => ({ timeZone: 'UTC' }),
   'an unknown setting': () => settings({ timezone: 'UTC' }),

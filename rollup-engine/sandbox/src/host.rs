@@ -4,6 +4,7 @@
 //! share one sandbox: an engine beside another caller.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
@@ -15,6 +16,63 @@ use twenty::{Event, Host, Request, Response, Timestamp, Unreachable};
 
 use crate::faults::{Fault, Faults};
 use crate::{Profile, Sandbox};
+
+/// What the platform keeps and starts for its functions; clones share it
+#[derive(Clone, Debug, Default)]
+pub struct Platform {
+    /// Keys and values; nothing where there is no store
+    store: Option<Rc<RefCell<BTreeMap<String, String>>>>,
+    /// Runs that are to be started, in the order in which they were asked for; nothing where none can be
+    jobs: Option<Rc<RefCell<Vec<Job>>>>,
+}
+
+/// A run that is to be started
+#[derive(Clone, Debug, PartialEq)]
+pub struct Job {
+    /// Its payload
+    pub payload: Value,
+    /// Not before
+    pub due: Timestamp,
+}
+
+impl Platform {
+    /// One that keeps texts
+    #[must_use]
+    pub fn with_store(mut self) -> Self {
+        self.store = Some(Rc::default());
+        self
+    }
+
+    /// One that starts runs
+    #[must_use]
+    pub fn with_jobs(mut self) -> Self {
+        self.jobs = Some(Rc::default());
+        self
+    }
+
+    /// What is kept under a key
+    #[must_use]
+    pub fn kept(&self, key: &str) -> Option<String> {
+        self.store.as_ref()?.borrow().get(key).cloned()
+    }
+
+    /// Keeps a text, or forgets it; false where there is no store.
+    pub fn keep(&self, key: &str, value: Option<&str>) -> bool {
+        let Some(store) = &self.store else { return false };
+        let mut store = store.borrow_mut();
+        match value {
+            Some(value) => store.insert(key.to_owned(), value.to_owned()),
+            None => store.remove(key),
+        };
+        true
+    }
+
+    /// Takes the runs that are to be started.
+    #[must_use]
+    pub fn take_jobs(&self) -> Vec<Job> {
+        self.jobs.as_ref().map(|jobs| jobs.take()).unwrap_or_default()
+    }
+}
 
 /// A host in front of a sandbox
 #[derive(Debug)]
@@ -28,6 +86,7 @@ pub struct SandboxHost {
     base: Timestamp,
     start: tokio::time::Instant,
     log: RefCell<Vec<Event>>,
+    platform: Platform,
 }
 
 impl SandboxHost {
@@ -45,13 +104,25 @@ impl SandboxHost {
             base,
             start: tokio::time::Instant::now(),
             log: RefCell::new(Vec::new()),
+            platform: Platform::default(),
         }
+    }
+
+    /// The same, on a platform that keeps and starts what that one does
+    #[must_use]
+    pub fn on(mut self, platform: &Platform) -> Self {
+        self.platform = platform.clone();
+        self
     }
 
     /// A further host on the same sandbox and the same clock
     #[must_use]
     pub fn beside(&self, faults: Faults) -> Self {
-        Self { start: self.start, ..Self::new(self.sandbox.clone(), faults, self.base) }
+        Self {
+            start: self.start,
+            platform: self.platform.clone(),
+            ..Self::new(self.sandbox.clone(), faults, self.base)
+        }
     }
 
     /// The sandbox
@@ -167,6 +238,20 @@ impl Host for SandboxHost {
         let zone = TimeZone::get(zone).ok()?;
         let at = jiff::Timestamp::from_millisecond(at.as_millis()).ok()?;
         Some(zone.to_offset(at).seconds())
+    }
+
+    async fn recall(&self, key: &str) -> Option<String> {
+        self.platform.kept(key)
+    }
+
+    async fn keep(&self, key: &str, value: Option<&str>) -> bool {
+        self.platform.keep(key, value)
+    }
+
+    async fn enqueue(&self, payload: &Value, delay: Duration) -> bool {
+        let Some(jobs) = &self.platform.jobs else { return false };
+        jobs.borrow_mut().push(Job { payload: payload.clone(), due: self.now() + delay });
+        true
     }
 }
 

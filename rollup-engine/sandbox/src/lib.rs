@@ -44,7 +44,7 @@ mod write;
 pub use direct::DirectError;
 pub use event::RecordEvent;
 pub use faults::{Crash, Fault, Faults, Latency};
-pub use host::SandboxHost;
+pub use host::{Job, Platform, SandboxHost};
 pub use limiter::{Limit, Limits, UnknownLimits};
 pub use load::LoadError;
 pub use server::{Profile, Sandbox, Settings};

@@ -6,7 +6,7 @@ import { resolve } from 'node:path';
 import { readCheckpoint, removeCheckpoint, writeCheckpoint } from '../checkpoint-file.mjs';
 import { callEngine, refuseError } from '../engine.mjs';
 import { exitOf, usage } from '../outcome.mjs';
-import { showDrift, showRequests, showSkipped, showTrouble } from '../show.mjs';
+import { nothingToDo, showDrift, showRequests, showSkipped, showTrouble } from '../show.mjs';
 import { count, group } from '../text.mjs';
 import { merge } from '../reports.mjs';
 import { seeWorkspace } from '../workspace.mjs';
@@ -50,6 +50,7 @@ export async function rebuild(context) {
 
   const report = merge(reports);
   if (!kept) refuseError(report);
+  if (report.status === 'noop') return nothingToDo(screen, report);
   show(context, report, reports.length);
   if (kept) {
     screen.say(`Not all parents are done: ${report.message ?? 'the run ended early'}`);
@@ -64,7 +65,7 @@ function show({ screen, settings }, report, runs) {
   const not = failed > 0 ? `, ${group(failed)} not right` : '';
   screen.say(`${count(processed, 'parent')} compared at ${settings.url}: ${written}, ${group(unchanged)} right already${not}`);
   showRequests(screen, report.requests, report.tookMs, runs);
-  if (report.drift) showDrift(screen, report.drift, 0);
+  if (report.drift) showDrift(screen, report.drift, 0, 'wrong before');
   showTrouble(screen, report);
   showSkipped(screen, report.skipped, settings.config);
 }

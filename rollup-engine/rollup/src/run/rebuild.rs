@@ -75,6 +75,9 @@ impl<H: Host> Run<'_, H> {
         let mut looks = 0;
         let children = loop {
             let began = self.client.host().now();
+            for fold in &self.folds {
+                fold.replace(Fold::default());
+            }
             let mut children = Vec::new();
             let steps: Vec<Step> = waves(self.program, &self.grouped.borrow()).into_iter().flatten().collect();
             for step in &steps {

@@ -2,10 +2,8 @@
 
 use rollup::calculate_rollups;
 use rollup::report::Status;
-use sandbox::{Fault, Faults, Limits, Profile, Sandbox, SandboxHost, Settings};
+use sandbox::{Fault, Faults, Limits, Profile, SandboxHost};
 use serde_json::json;
-use std::cell::RefCell;
-use std::rc::Rc;
 use std::time::Duration;
 use twenty::{Host, Method, Request};
 
@@ -30,10 +28,7 @@ async fn five_to_ten_seconds_pass_before_anybody_calls_again() {
 
 #[tokio::test(start_paused = true)]
 async fn a_retry_after_is_honoured() {
-    let mut sandbox = Sandbox::new(Settings { profile: Profile::V2, ..Settings::default() });
-    sandbox.ensure_gift_schema();
-    let token = sandbox.tokens().token.clone();
-    let world = World { sandbox: Rc::new(RefCell::new(sandbox)), token };
+    let world = World::on(Profile::V2);
     world.create("person", 1, &json!({}));
     // Somebody else has just emptied the bucket.
     let host = SandboxHost::new(world.sandbox.clone(), Faults::none(), noon());

@@ -5,11 +5,11 @@ use rollup::report::Status;
 use sandbox::{Faults, Limits};
 use serde_json::{Value, json};
 
-use super::common::{World, id};
+use super::common::{Way, World, defaults, id};
 
 /// Ada gave pounds and dollars, Bob pounds; both live in one household.
-fn world() -> World {
-    let world = World::new(Limits::default());
+fn world(way: Way) -> World {
+    let world = World::new(Limits::default()).by(way);
     world.create("household", 1, &json!({ "name": "h" }));
     let stored = json!({ "amountMicros": 3_000_000, "currencyCode": "GBP" });
     for number in [1, 2] {
@@ -36,61 +36,66 @@ fn fields(world: &World, object: &str, number: u128) -> (Value, Value, Value) {
 
 #[tokio::test(start_paused = true)]
 async fn the_amount_stays_and_count_and_dates_are_written() {
-    let (whole, targeted) = (world(), world());
-    let report = whole.run(&json!({})).await;
-    targeted
-        .run(&json!({ "requestContext": {}, "body": { "parentObject": "person", "ids": [id("person", 2)] } }))
-        .await;
-    for world in [&whole, &targeted] {
-        let bob = json!({ "amountMicros": 5_000_000, "currencyCode": "GBP" });
-        assert_eq!(fields(world, "person", 2), (bob, json!(1), json!("2026-05-01")));
-        // A sum over a mixture is one as well: the household is not told Bob's pounds alone.
-        let nothing = json!({ "amountMicros": null, "currencyCode": null });
-        assert_eq!(fields(world, "household", 1), (nothing, json!(3), json!("2026-05-01")));
-        let ada = json!({ "amountMicros": 3_000_000, "currencyCode": "GBP" });
-        assert_eq!(fields(world, "person", 1), (ada, json!(2), json!("2026-05-01")));
+    for way in Way::BOTH {
+        let (whole, targeted) = (world(way), world(way));
+        let report = whole.run(&json!({})).await;
+        targeted
+            .run(&json!({ "requestContext": {}, "body": { "parentObject": "person", "ids": [id("person", 2)] } }))
+            .await;
+        for world in [&whole, &targeted] {
+            let bob = json!({ "amountMicros": 5_000_000, "currencyCode": "GBP" });
+            assert_eq!(fields(world, "person", 2), (bob, json!(1), json!("2026-05-01")));
+            // A sum over a mixture is one as well: the household is not told Bob's pounds alone.
+            let nothing = json!({ "amountMicros": null, "currencyCode": null });
+            assert_eq!(fields(world, "household", 1), (nothing, json!(3), json!("2026-05-01")));
+            let ada = json!({ "amountMicros": 3_000_000, "currencyCode": "GBP" });
+            assert_eq!(fields(world, "person", 1), (ada, json!(2), json!("2026-05-01")));
+        }
+        assert_eq!((report.status, report.totals.mixed_currency), (Status::Ok, 2));
+        let named: Vec<_> = report
+            .mixed_currency
+            .iter()
+            .map(|mixture| (mixture.parent_object.as_str(), mixture.field.as_str()))
+            .collect();
+        assert_eq!(
+            named,
+            [
+                ("person", "lifetimeGiftAmount"),
+                ("person", "yearToDateGiftAmount"),
+                ("household", "lifetimeGiftAmount"),
+                ("household", "yearToDateGiftAmount")
+            ]
+        );
+        assert_eq!(report.mixed_currency[0].currencies, ["GBP".into(), "USD".into()]);
+        // Nothing is written twice.
+        assert_eq!(whole.run(&json!({})).await.totals.updated, 0);
     }
-    assert_eq!((report.status, report.totals.mixed_currency), (Status::Ok, 2));
-    let named: Vec<_> =
-        report.mixed_currency.iter().map(|mixture| (mixture.parent_object.as_str(), mixture.field.as_str())).collect();
-    assert_eq!(
-        named,
-        [
-            ("person", "lifetimeGiftAmount"),
-            ("person", "yearToDateGiftAmount"),
-            ("household", "lifetimeGiftAmount"),
-            ("household", "yearToDateGiftAmount")
-        ]
-    );
-    assert_eq!(report.mixed_currency[0].currencies, ["GBP".into(), "USD".into()]);
-    // Nothing is written twice.
-    assert_eq!(whole.run(&json!({})).await.totals.updated, 0);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_mixture_does_not_hide_behind_a_filter() {
-    let world = world();
-    let mut definitions: Value = serde_json::from_str(include_str!("../../src/defaults.json")).unwrap();
-    definitions[1]["childFilters"] =
-        json!([{ "field": "lifetimeGiftAmount.amountMicros", "operator": "gt", "value": 0 }]);
-    let mut options = world.options();
-    options.environment.set("ROLLUP_ENGINE_CONFIG", definitions.to_string());
-    let report = calculate_rollups(&world.host(Faults::none()), &json!({}), &options).await;
-    let nothing = json!({ "amountMicros": null, "currencyCode": null });
-    assert_eq!(fields(&world, "household", 1), (nothing, json!(3), json!("2026-05-01")));
-    assert_eq!(report.totals.mixed_currency, 2);
+    for way in Way::BOTH {
+        let world = world(way);
+        let mut definitions = defaults();
+        definitions[1]["childFilters"] =
+            json!([{ "field": "lifetimeGiftAmount.amountMicros", "operator": "gt", "value": 0 }]);
+        let options = world.configured(definitions);
+        let report = calculate_rollups(&world.host(Faults::none()), &json!({}), &options).await;
+        let nothing = json!({ "amountMicros": null, "currencyCode": null });
+        assert_eq!(fields(&world, "household", 1), (nothing, json!(3), json!("2026-05-01")));
+        assert_eq!(report.totals.mixed_currency, 2);
+    }
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_amount_is_emptied_where_that_is_configured() {
-    let world = world();
-    let defaults: Value = serde_json::from_str(include_str!("../../src/defaults.json")).unwrap();
-    let mut options = world.options();
-    let config = json!({ "definitions": defaults, "mixedCurrency": "clear" });
-    options.environment.set("ROLLUP_ENGINE_CONFIG", config.to_string());
-    calculate_rollups(&world.host(Faults::none()), &json!({}), &options).await;
-    let nothing = json!({ "amountMicros": null, "currencyCode": null });
-    assert_eq!(fields(&world, "person", 1), (nothing, json!(2), json!("2026-05-01")));
-    let again = calculate_rollups(&world.host(Faults::none()), &json!({}), &options).await;
-    assert_eq!(again.totals.updated, 0);
+    for way in Way::BOTH {
+        let world = world(way);
+        let options = world.configured(json!({ "definitions": defaults(), "mixedCurrency": "clear" }));
+        calculate_rollups(&world.host(Faults::none()), &json!({}), &options).await;
+        let nothing = json!({ "amountMicros": null, "currencyCode": null });
+        assert_eq!(fields(&world, "person", 1), (nothing, json!(2), json!("2026-05-01")));
+        let again = calculate_rollups(&world.host(Faults::none()), &json!({}), &options).await;
+        assert_eq!(again.totals.updated, 0);
+    }
 }

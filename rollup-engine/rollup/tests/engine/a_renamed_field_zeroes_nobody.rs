@@ -5,7 +5,7 @@ use rollup::{Report, calculate_rollups};
 use sandbox::{Faults, Limits};
 use serde_json::{Value, json};
 
-use super::common::{Between, World, id, refusal};
+use super::common::{Between, Way, World, id, refusal};
 
 fn definition() -> Value {
     json!({
@@ -18,15 +18,14 @@ fn definition() -> Value {
 }
 
 /// Ada gave once, and her totals are stored from before.
-async fn run(definition: &Value, metadata: bool) -> (Report, Value) {
-    let world = World::new(Limits::default());
+async fn run(way: Way, definition: &Value, metadata: bool) -> (Report, Value) {
+    let world = World::new(Limits::default()).by(way);
     let stored =
         json!({ "lifetimeGiftAmount": { "amountMicros": 1_000_000, "currencyCode": "GBP" }, "lifetimeGiftCount": 7 });
     world.create("person", 1, &stored);
     let amount = json!({ "amountMicros": 5_000_000, "currencyCode": "GBP" });
     world.create("gift", 1, &json!({ "donorId": id("person", 1), "amount": amount }));
-    let mut options = world.options();
-    options.environment.set("ROLLUP_ENGINE_CONFIG", json!([definition]).to_string());
+    let options = world.configured(json!([definition]));
     let host = Between::new(world.host(Faults::none())).before(|request| {
         let forbidden = !metadata && request.url.contains("/rest/metadata/");
         forbidden.then(|| refusal(403, "no", Some("PERMISSION_DENIED")))
@@ -83,11 +82,13 @@ async fn with_and_without_metadata_only_the_proven_totals_are_written() {
         ),
         (renamed("/childObject"), true, json!([1_000_000, 7]), None, "there is no object `renamed` here"),
     ] {
-        let (report, found) = run(&definition, metadata).await;
-        assert_eq!(found, stored, "metadata {metadata}: {report:?}");
-        match report.skipped.first() {
-            None => assert_eq!(reason, ""),
-            Some(skipped) => assert_eq!((skipped.aggregation, skipped.reason.as_str()), (aggregation, reason)),
+        for way in Way::BOTH {
+            let (report, found) = run(way, &definition, metadata).await;
+            assert_eq!(found, stored, "metadata {metadata}: {report:?}");
+            match report.skipped.first() {
+                None => assert_eq!(reason, ""),
+                Some(skipped) => assert_eq!((skipped.aggregation, skipped.reason.as_str()), (aggregation, reason)),
+            }
         }
     }
 }
@@ -95,6 +96,7 @@ async fn with_and_without_metadata_only_the_proven_totals_are_written() {
 #[tokio::test(start_paused = true)]
 async fn a_workspace_without_gifts_is_told_so() {
     let (report, _) = run(
+        Way::GraphQl,
         &json!({
             "parentObject": "person", "childObject": "donation", "relationField": "donorId",
             "aggregations": [{ "type": "COUNT", "parentField": "lifetimeGiftCount" }]

@@ -1,40 +1,143 @@
-//! The platform kills functions: at their time limit, at a deploy, for no stated reason.
+//! The platform kills functions: at their time limit, at a deploy, for no stated reason. Wherever that happens, and
+//! whether or not the server still acts on the last request, the next runs end where an undisturbed one would have.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
 
 use rollup::calculate_rollups;
 use rollup::report::Status;
 use sandbox::{Faults, Limits};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::common::{World, id, yesterday};
+use super::common::{Between, Way, World, id, rows_written, yesterday};
 
-fn world() -> World {
-    let world = World::with_gifts(Limits::default(), 300, 700);
-    world.create("household", 0, &json!({ "name": "h" }));
+/// What the platform offers to a run that is to go on
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Memory {
+    /// Nothing: the caller hands the checkpoint of the report on, or begins again
+    None,
+    /// A store: each tick is a run without a payload
+    Store,
+    /// Jobs: each run is started by the one before
+    Jobs,
+}
+
+/// 300 donors with 3,000 gifts, ten of them in three households, one of them deleted, with totals that are wrong
+fn world(way: Way) -> World {
+    let world = World::with_gifts(Limits::default(), 300, 3_000).by(way);
     for number in 0..3 {
-        world.patch("person", id("person", number), &json!({ "householdId": id("household", 0) }));
+        world.create("household", number, &json!({ "name": "h" }));
     }
+    for number in 0..10 {
+        world.patch("person", id("person", number), &json!({ "householdId": id("household", number % 3) }));
+    }
+    let stored = json!({ "lifetimeGiftCount": 77 });
+    world.patch("person", id("person", 7), &stored);
+    world.patch("person", id("person", 8), &stored);
     world.sandbox.borrow_mut().soft_delete("person", id("person", 7), yesterday()).unwrap();
     world
 }
 
-#[tokio::test(start_paused = true)]
-async fn whatever_the_request_and_whether_or_not_it_was_carried_out() {
-    let undisturbed = world();
-    let host = undisturbed.host(Faults::none());
-    calculate_rollups(&host, &json!({}), &undisturbed.options()).await;
-    assert!(host.requests() > 10);
-    let people = undisturbed.sandbox.borrow().ids("person").len();
-    for at in 1..=host.requests() {
-        for acted in [false, true] {
-            let world = world();
-            let host = world.host(Faults::none().crash(at, acted));
-            let ended = host.until_crash(calculate_rollups(&host, &json!({}), &world.options())).await;
-            assert!(ended.is_none(), "not killed at request {at}");
-            let report = world.run(&json!({})).await;
-            assert_eq!(report.status, Status::Ok, "killed at request {at}: {report:?}");
-            assert_eq!(world.wrong(), Vec::<String>::new(), "killed at request {at}, acted {acted}");
-            assert_eq!(world.sandbox.borrow().ids("person").len(), people, "a blank was made");
-            assert!(world.record("person", id("person", 7))["deletedAt"].is_string(), "a deleted person came back");
+/// Values that were written, by id and field: nothing changes meanwhile, so each is written as one value only
+#[derive(Default)]
+struct Written(RefCell<HashMap<String, Value>>);
+
+impl Written {
+    fn see(&self, row: &Value) {
+        for (field, value) in row.as_object().unwrap().iter().filter(|(field, _)| *field != "id") {
+            let before = self.0.borrow_mut().insert(format!("{} {field}", row["id"]), value.clone());
+            assert!(before.as_ref().is_none_or(|before| before == value), "{} {field}: {before:?}, {value}", row["id"]);
         }
     }
+}
+
+/// Runs until one ends well, killed once; the number of requests
+async fn to_the_end(world: &World, memory: Memory, kill: Option<(u64, bool)>, again: bool) -> u64 {
+    let (written, mut payload, mut requests) = (Written::default(), json!({}), 0);
+    for _ in 0..40 {
+        let faults = match kill.filter(|(at, _)| *at > requests) {
+            Some((at, acted)) => Faults::none().crash(at - requests, acted),
+            None => Faults::none(),
+        };
+        let host = Between::new(world.host(faults)).before(|request| {
+            rows_written(request).iter().for_each(|row| written.see(row));
+            None
+        });
+        let options = world.options();
+        let run = calculate_rollups(&host, &payload, &options);
+        let report = host.inner.until_crash(run).await;
+        requests += host.inner.requests();
+        // Long enough for a lease to expire whose run is dead
+        world.later(20);
+        payload = match report {
+            None if again => payload,
+            None => json!({}),
+            Some(report) if report.status == Status::Ok => return requests,
+            Some(report) => {
+                assert_eq!(report.code.as_deref(), Some("batch_done"), "{report:?}");
+                match memory {
+                    Memory::None => json!({ "checkpoint": report.checkpoint.unwrap() }),
+                    Memory::Store => json!({}),
+                    Memory::Jobs => {
+                        assert!(report.continued);
+                        world.platform.take_jobs().pop().unwrap().payload
+                    }
+                }
+            }
+        };
+    }
+    panic!("there is no end of it");
+}
+
+async fn killed_anywhere(way: Way, memory: Memory) {
+    let template = world(way);
+    let blank = [template.sandbox.borrow().ids("person"), template.sandbox.borrow().ids("household")];
+    let fresh = || match memory {
+        Memory::None => template.twin(),
+        Memory::Store => template.twin().with_store(),
+        Memory::Jobs => template.twin().with_jobs(),
+    };
+    let requests = to_the_end(&fresh(), memory, None, false).await;
+    assert!(requests >= 8, "{requests}");
+    for at in 1..=requests {
+        // Without a payload of its own, the next run is the same either way.
+        let again: &[bool] =
+            if memory == Memory::None && way != Way::GraphQl && way != Way::Rest { &[false, true] } else { &[false] };
+        for (acted, &again) in [false, true].into_iter().flat_map(|acted| again.iter().map(move |again| (acted, again)))
+        {
+            let world = fresh();
+            to_the_end(&world, memory, Some((at, acted)), again).await;
+            let told = format!("{way:?}, {memory:?}, killed at request {at} of {requests}, acted {acted}");
+            assert_eq!(world.wrong(), Vec::<String>::new(), "{told}");
+            let sandbox = world.sandbox.borrow();
+            assert_eq!([sandbox.ids("person"), sandbox.ids("household")], blank, "a blank was made: {told}");
+            let deleted = sandbox.record("person", id("person", 7)).unwrap();
+            assert!(deleted["deletedAt"].is_string() && deleted["lifetimeGiftCount"] == 77, "revived: {told}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rebuild_through_graphql() {
+    killed_anywhere(Way::GraphQl, Memory::Store).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rebuild_through_rest() {
+    killed_anywhere(Way::Rest, Memory::None).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rebuild_of_a_hundred_parents_a_run_whose_caller_hands_the_checkpoint_on() {
+    killed_anywhere(Way::Slices(100), Memory::None).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rebuild_of_a_hundred_parents_a_tick() {
+    killed_anywhere(Way::Slices(100), Memory::Store).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rebuild_of_a_hundred_parents_a_job() {
+    killed_anywhere(Way::Slices(100), Memory::Jobs).await;
 }

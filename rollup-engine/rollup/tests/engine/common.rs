@@ -6,9 +6,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use rollup::{Options, Report, calculate_rollups};
-use sandbox::{Faults, Limits, Sandbox, SandboxHost, Settings};
+use sandbox::{Faults, Limits, Platform, Profile, Sandbox, SandboxHost, Settings};
 use serde_json::{Value, json};
-use twenty::{Event, Host, Request, Response, Timestamp, Unreachable};
+use twenty::{Event, Host, Method, Request, Response, Timestamp, Unreachable};
 use uuid::Uuid;
 
 /// Monday 30 November 2026, noon
@@ -21,15 +21,49 @@ pub(crate) fn yesterday() -> Timestamp {
     Timestamp::parse("2026-11-29T12:00:00Z").unwrap()
 }
 
+/// How a run reads and writes
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// As the plan says
+    GraphQl,
+    /// REST alone
+    Rest,
+    /// So many parents a run, through GraphQL where it helps
+    Slices(u32),
+}
+
+impl Way {
+    /// Both languages
+    pub(crate) const BOTH: [Self; 2] = [Self::GraphQl, Self::Rest];
+}
+
 /// A workspace with default limits
 pub(crate) struct World {
     pub(crate) sandbox: Rc<RefCell<Sandbox>>,
     pub(crate) token: String,
+    pub(crate) way: Way,
+    pub(crate) platform: Platform,
+    /// When a host's clock starts
+    pub(crate) now: std::cell::Cell<Timestamp>,
+}
+
+/// The definitions that run where nothing is configured
+pub(crate) fn defaults() -> Value {
+    serde_json::from_str(include_str!("../../src/defaults.json")).unwrap()
 }
 
 impl World {
     pub(crate) fn new(limits: Limits) -> Self {
-        let mut sandbox = Sandbox::new(Settings { limits, ..Settings::default() });
+        Self::of(Settings { limits, ..Settings::default() })
+    }
+
+    /// The same on a server of that profile
+    pub(crate) fn on(profile: Profile) -> Self {
+        Self::of(Settings { profile, ..Settings::default() })
+    }
+
+    fn of(settings: Settings) -> Self {
+        let mut sandbox = Sandbox::new(settings);
         sandbox.ensure_gift_schema();
         sandbox.add_object("household", "households").unwrap();
         for (kind, name) in [
@@ -44,7 +78,28 @@ impl World {
         }
         sandbox.add_relation("person", "household", "household", "members").unwrap();
         let token = sandbox.tokens().token.clone();
-        Self { sandbox: Rc::new(RefCell::new(sandbox)), token }
+        let (way, platform) = (Way::GraphQl, Platform::default());
+        Self { sandbox: Rc::new(RefCell::new(sandbox)), token, way, platform, now: std::cell::Cell::new(noon()) }
+    }
+
+    /// The same, whose runs go that way
+    pub(crate) fn by(self, way: Way) -> Self {
+        Self { way, ..self }
+    }
+
+    /// The same, whose runs know REST alone
+    pub(crate) fn by_rest(self) -> Self {
+        self.by(Way::Rest)
+    }
+
+    /// The same, on a platform that keeps texts
+    pub(crate) fn with_store(self) -> Self {
+        Self { platform: self.platform.with_store(), ..self }
+    }
+
+    /// The same, on a platform that starts runs
+    pub(crate) fn with_jobs(self) -> Self {
+        Self { platform: self.platform.with_jobs(), ..self }
     }
 
     /// People with gifts, three each on average, of which a few are zero or negative, in pounds
@@ -82,11 +137,44 @@ impl World {
         self.sandbox.borrow().record(object, id).unwrap()
     }
 
+    /// A workspace with the same records, on a platform of its own
+    pub(crate) fn twin(&self) -> Self {
+        Self {
+            sandbox: Rc::new(RefCell::new(self.sandbox.borrow().clone())),
+            token: self.token.clone(),
+            way: self.way,
+            platform: Platform::default(),
+            now: self.now.clone(),
+        }
+    }
+
+    /// Lets so much time pass until the next run.
+    pub(crate) fn later(&self, minutes: u64) {
+        self.now.set(self.now.get() + Duration::from_mins(minutes));
+    }
+
     pub(crate) fn host(&self, faults: Faults) -> SandboxHost {
-        SandboxHost::new(self.sandbox.clone(), faults, noon())
+        SandboxHost::new(self.sandbox.clone(), faults, self.now.get()).on(&self.platform)
     }
 
     pub(crate) fn options(&self) -> Options {
+        self.configured(defaults())
+    }
+
+    /// Options with these definitions, or with a whole configuration
+    pub(crate) fn configured(&self, config: Value) -> Options {
+        let mut config = if config.is_array() { json!({ "definitions": config }) } else { config };
+        match self.way {
+            Way::GraphQl => {}
+            Way::Rest => config["graphql"] = json!("off"),
+            Way::Slices(parents) => config["rebuild"] = json!({ "parentsPerRun": parents }),
+        }
+        let mut options = self.plain_options();
+        options.environment.set("ROLLUP_ENGINE_CONFIG", config.to_string());
+        options
+    }
+
+    fn plain_options(&self) -> Options {
         let variables = [("TWENTY_API_URL", "http://twenty.test"), ("TWENTY_API_KEY", &self.token)];
         let mut options = Options { seed: 7, ..Options::default() };
         for (name, value) in variables {
@@ -201,12 +289,72 @@ impl Host for Between<'_> {
     fn utc_offset(&self, zone: &str, at: Timestamp) -> Option<i32> {
         self.inner.utc_offset(zone, at)
     }
+    async fn recall(&self, key: &str) -> Option<String> {
+        self.inner.recall(key).await
+    }
+    async fn keep(&self, key: &str, value: Option<&str>) -> bool {
+        self.inner.keep(key, value).await
+    }
+    async fn enqueue(&self, payload: &Value, delay: Duration) -> bool {
+        self.inner.enqueue(payload, delay).await
+    }
+}
+
+/// Whether a request changes records, in either language
+pub(crate) fn writes(request: &Request) -> bool {
+    match request.method {
+        Method::Get => false,
+        Method::Post if request.url.ends_with("/graphql") => {
+            String::from_utf8_lossy(request.body.as_deref().unwrap_or_default()).contains("mutation")
+        }
+        _ => true,
+    }
+}
+
+/// The rows of a request that writes, each with its id
+pub(crate) fn rows_written(request: &Request) -> Vec<Value> {
+    let body: Value = serde_json::from_slice(request.body.as_deref().unwrap_or_default()).unwrap_or_default();
+    match body {
+        _ if !writes(request) => Vec::new(),
+        Value::Array(rows) => rows,
+        Value::Object(body) if request.url.ends_with("/graphql") => {
+            body["variables"]["data"].as_array().cloned().unwrap_or_default()
+        }
+        Value::Object(mut row) => {
+            let id = request.url.rsplit('/').next().unwrap_or_default();
+            row.insert("id".into(), json!(id.split('?').next()));
+            vec![Value::Object(row)]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Whether a run changed no record
+pub(crate) fn wrote_nothing(report: &Report) -> bool {
+    let endpoints = report.requests.by_endpoint.iter();
+    endpoints
+        .map(|(name, _)| name)
+        .all(|name| name.starts_with("GET") || name.starts_with("POST /graphql") && !name.contains("create"))
+}
+
+/// Tokens of the rate limiter that a run spent
+pub(crate) fn tokens(report: &Report) -> u64 {
+    report.requests.tokens
 }
 
 /// A refusal in Twenty's words
 pub(crate) fn refusal(status: u16, message: &str, code: Option<&str>) -> Response {
     let body = json!({ "statusCode": status, "error": "Error", "messages": [message], "code": code });
     Response { status, headers: vec![], body: body.to_string().into_bytes() }
+}
+
+/// The same in the language in which the request was made
+pub(crate) fn refusal_of(request: &Request, message: &str) -> Response {
+    if !request.url.ends_with("/graphql") {
+        return refusal(400, message, None);
+    }
+    let body = json!({ "data": null, "errors": [{ "message": message, "extensions": { "code": "BAD_USER_INPUT" } }] });
+    Response { status: 200, headers: vec![], body: body.to_string().into_bytes() }
 }
 
 /// The id of the n-th record of an object
@@ -276,4 +424,26 @@ fn differences(object: &str, parent: &Value, expected: &BTreeMap<&str, Value>) -
             format!("{object} {}: {field} is {}, expected {expected}", parent["id"], parent[*field])
         })
         .collect()
+}
+
+/// Chance that is the same for the same seed
+pub(crate) struct Chance(u64);
+
+impl Chance {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
+    }
+
+    /// A number below this one
+    pub(crate) fn below(&mut self, most: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 16) % most
+    }
+
+    /// One of them
+    pub(crate) fn one<T: Clone>(&mut self, of: &[T]) -> T {
+        of[usize::try_from(self.below(of.len() as u64)).unwrap()].clone()
+    }
 }

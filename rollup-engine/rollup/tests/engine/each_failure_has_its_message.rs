@@ -8,7 +8,7 @@ use sandbox::{Faults, Limits};
 use serde_json::{Value, json};
 use twenty::{Event, Host, Request, Response, Timestamp, Unreachable};
 
-use super::common::{Between, World};
+use super::common::{Between, World, defaults, writes};
 
 /// Answers every call alike
 struct Always(Result<(u16, &'static str), &'static str>);
@@ -57,14 +57,14 @@ async fn answers_that_end_the_run() {
         (
             Ok((403, r#"{"statusCode":403,"messages":["This API Key is revoked"],"error":"FORBIDDEN_EXCEPTION"}"#)),
             "forbidden",
-            "GET /rest/gifts: not permitted (403): This API Key is revoked",
-            4,
+            "GET /rest/people: not permitted (403): This API Key is revoked",
+            9,
         ),
         (
             Ok((404, r#"{"message":"Cannot GET /rest/gifts","error":"Not Found","statusCode":404}"#)),
             "not_found",
-            "GET /rest/gifts: not found: Cannot GET /rest/gifts",
-            4,
+            "GET /rest/people: not found: Cannot GET /rest/gifts",
+            9,
         ),
         (
             Ok((500, r#"{"statusCode":500,"error":"InternalServerErrorException","messages":["boom"]}"#)),
@@ -103,7 +103,7 @@ async fn a_page_that_cannot_be_read_costs_its_definitions_and_no_more() {
             "there is a next page but no `endCursor`",
         ),
     ] {
-        let world = World::with_gifts(Limits::default(), 10, 30);
+        let world = World::with_gifts(Limits::default(), 10, 30).by_rest();
         let reason_in_full = format!("GET /rest/companies: the answer could not be read: {reason}");
         let host = Between::new(world.host(Faults::none())).after(|request, answer| {
             if request.url.contains("/rest/companies") { Response { body: body.into(), ..answer } } else { answer }
@@ -169,12 +169,10 @@ async fn what_is_wrong_before_the_first_request() {
 
 #[tokio::test(start_paused = true)]
 async fn children_that_fail_make_the_run_partial_and_compare_nobody() {
-    let world = World::with_gifts(Limits::default(), 10, 30);
+    let world = World::with_gifts(Limits::default(), 10, 30).by_rest();
     let host = Between::new(world.host(Faults::none()))
         .before(|request| request.url.contains("/rest/gifts").then(|| super::common::refusal(500, "boom", None)));
-    let mut options = world.options();
-    let defaults: Value = serde_json::from_str(include_str!("../../src/defaults.json")).unwrap();
-    options.environment.set("ROLLUP_ENGINE_CONFIG", json!([defaults[0], defaults[1]]).to_string());
+    let options = world.configured(json!([defaults()[0], defaults()[1]]));
     let report = calculate_rollups(&host, &json!({}), &options).await;
     assert_eq!(
         (report.status, report.totals.processed, report.totals.unchanged),
@@ -187,7 +185,7 @@ async fn children_that_fail_make_the_run_partial_and_compare_nobody() {
 #[tokio::test(start_paused = true)]
 async fn pages_that_end_before_the_count_write_nothing() {
     for cut_short in [1, 2] {
-        let world = World::with_gifts(Limits::default(), 50, 500);
+        let world = World::with_gifts(Limits::default(), 50, 500).by_rest();
         world.run(&json!({})).await;
         let cuts = std::cell::Cell::new(0);
         let host = Between::new(world.host(Faults::none())).after(|request, answer| {
@@ -211,7 +209,7 @@ async fn pages_that_end_before_the_count_write_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn slow_answers_do_not_carry_a_run_past_its_limit() {
-    let world = World::with_gifts(Limits::off(), 400, 8_000);
+    let world = World::with_gifts(Limits::off(), 400, 8_000).by_rest();
     let slow = Faults::none().latency(Duration::from_secs(3), Duration::from_secs(3));
     let mut options = world.options();
     options.time_limit = Some(Duration::from_mins(1));
@@ -224,7 +222,7 @@ async fn slow_answers_do_not_carry_a_run_past_its_limit() {
 async fn what_every_record_is_refused_for_is_not_asked_for_every_record() {
     let world = World::with_gifts(Limits::default(), 190, 1_000);
     let host = Between::new(world.host(Faults::none()))
-        .before(|request| (request.method != twenty::Method::Get).then(|| super::common::refusal(400, "no", None)));
+        .before(|request| writes(request).then(|| super::common::refusal(400, "no", None)));
     let report = calculate_rollups(&host, &json!({}), &world.options()).await;
     assert_eq!((report.status, report.totals.updated), (Status::Partial, 0));
     assert_eq!(report.totals.failed, report.totals.processed - report.totals.unchanged);

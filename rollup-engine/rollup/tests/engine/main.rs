@@ -10,6 +10,7 @@ mod a_single_refused_record_is_named;
 mod calls_in_flight_stay_within_the_concurrency;
 mod common;
 mod each_failure_has_its_message;
+mod each_way_of_reading_gives_the_same_values;
 mod every_history_ends_as_the_oracle_says;
 mod nobody_is_revived_or_created;
 mod nobody_is_starved;

@@ -13,7 +13,7 @@ use super::common::World;
 
 /// A big workspace for the default budget: some 130 requests to read, and as many parents to write as there are
 fn big() -> World {
-    World::with_gifts(Limits::default(), 6_000, 16_000)
+    World::with_gifts(Limits::default(), 6_000, 16_000).by_rest()
 }
 
 fn slow_server(seed: u64) -> Faults {

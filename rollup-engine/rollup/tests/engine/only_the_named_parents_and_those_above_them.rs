@@ -5,7 +5,7 @@ use rollup::report::{Mode, Status};
 use sandbox::{Fault, Faults, Limits};
 use serde_json::{Value, json};
 
-use super::common::{World, id};
+use super::common::{Way, World, id};
 
 fn event(before: &Value, after: &Value) -> Value {
     json!({ "name": "gift.updated", "recordId": id("gift", 0), "properties": { "before": before, "after": after } })
@@ -29,57 +29,65 @@ async fn one_gift_of_one_donor_costs_three_requests() {
 
 #[tokio::test(start_paused = true)]
 async fn both_parents_of_a_moved_gift_are_right_and_the_last_gift_resets() {
-    let world = World::new(Limits::default());
-    for number in 0..2 {
-        world.create("person", number, &json!({}));
+    for way in Way::BOTH {
+        let world = World::new(Limits::default()).by(way);
+        for number in 0..2 {
+            world.create("person", number, &json!({}));
+        }
+        let amount = json!({ "amountMicros": 5_000_000, "currencyCode": "GBP" });
+        world.create("gift", 0, &json!({ "donorId": id("person", 0), "amount": amount, "giftDate": "2026-01-01" }));
+        world.run(&json!({})).await;
+        let moved = json!({ "donorId": id("person", 1) });
+        world.patch("gift", id("gift", 0), &moved);
+        let report = world.run(&event(&json!({ "donorId": id("person", 0) }), &moved)).await;
+        assert_eq!((report.totals.updated, report.totals.reset), (2, 1), "{report:?}");
+        assert_eq!(world.wrong(), Vec::<String>::new());
+        let reset = world.record("person", id("person", 0));
+        assert_eq!(reset["lifetimeGiftAmount"], json!({ "amountMicros": 0, "currencyCode": null }));
+        assert_eq!((&reset["lifetimeGiftCount"], &reset["lastGiftDate"]), (&json!(0), &json!(null)));
     }
-    let amount = json!({ "amountMicros": 5_000_000, "currencyCode": "GBP" });
-    world.create("gift", 0, &json!({ "donorId": id("person", 0), "amount": amount, "giftDate": "2026-01-01" }));
-    world.run(&json!({})).await;
-    let moved = json!({ "donorId": id("person", 1) });
-    world.patch("gift", id("gift", 0), &moved);
-    let report = world.run(&event(&json!({ "donorId": id("person", 0) }), &moved)).await;
-    assert_eq!((report.totals.updated, report.totals.reset), (2, 1), "{report:?}");
-    assert_eq!(world.wrong(), Vec::<String>::new());
-    let reset = world.record("person", id("person", 0));
-    assert_eq!(reset["lifetimeGiftAmount"], json!({ "amountMicros": 0, "currencyCode": null }));
-    assert_eq!((&reset["lifetimeGiftCount"], &reset["lastGiftDate"]), (&json!(0), &json!(null)));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_gift_reaches_the_household_of_its_donor() {
-    let world = World::with_gifts(Limits::default(), 10, 60);
-    world.create("household", 0, &json!({ "name": "h" }));
-    for number in 0..3 {
-        world.patch("person", id("person", number), &json!({ "householdId": id("household", 0) }));
+    for way in Way::BOTH {
+        let world = World::with_gifts(Limits::default(), 10, 60).by(way);
+        world.create("household", 0, &json!({ "name": "h" }));
+        for number in 0..3 {
+            world.patch("person", id("person", number), &json!({ "householdId": id("household", 0) }));
+        }
+        world.run(&json!({})).await;
+        let amount = json!({ "amountMicros": 7_000_000, "currencyCode": "GBP" });
+        let gift = json!({ "donorId": id("person", 1), "amount": amount, "giftDate": "2026-11-29" });
+        world.create("gift", 500, &gift);
+        let report = world.run(&event(&json!(null), &gift)).await;
+        assert_eq!(world.wrong(), Vec::<String>::new());
+        // Two parent objects: people and households
+        assert!(report.requests.total - report.requests.unmetered <= 6, "{:?}", report.requests);
+        assert_eq!(report.totals.updated, 2);
     }
-    world.run(&json!({})).await;
-    let amount = json!({ "amountMicros": 7_000_000, "currencyCode": "GBP" });
-    let gift = json!({ "donorId": id("person", 1), "amount": amount, "giftDate": "2026-11-29" });
-    world.create("gift", 500, &gift);
-    let report = world.run(&event(&json!(null), &gift)).await;
-    assert_eq!(world.wrong(), Vec::<String>::new());
-    // Two parent objects: people and households
-    assert!(report.requests.total - report.requests.unmetered <= 6, "{:?}", report.requests);
-    assert_eq!(report.totals.updated, 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_event_that_touches_nobody_costs_nothing() {
-    let world = World::with_gifts(Limits::default(), 5, 10);
-    let report = world.run(&event(&json!({ "donorId": null }), &json!({ "donorId": null }))).await;
-    assert_eq!((report.status, report.requests.total), (Status::Noop, 0));
+    for way in Way::BOTH {
+        let world = World::with_gifts(Limits::default(), 5, 10).by(way);
+        let report = world.run(&event(&json!({ "donorId": null }), &json!({ "donorId": null }))).await;
+        assert_eq!((report.status, report.requests.total), (Status::Noop, 0));
+    }
 }
 
 #[tokio::test(start_paused = true)]
 async fn two_hundred_events_of_two_hundred_donors_are_one_batch() {
-    let world = World::with_gifts(Limits::default(), 200, 200);
-    let events: Vec<Value> = (0..200)
-        .map(|number| json!({ "recordId": id("gift", number), "properties": { "after": { "donorId": id("person", number) } } }))
-        .collect();
-    let report = world.run(&json!({ "name": "gift.created", "events": events })).await;
-    assert_eq!(report.requests.total - report.requests.unmetered, 3, "{:?}", report.requests);
-    assert_eq!(world.wrong(), Vec::<String>::new());
+    for way in Way::BOTH {
+        let world = World::with_gifts(Limits::default(), 200, 200).by(way);
+        let events: Vec<Value> = (0..200)
+            .map(|number| json!({ "recordId": id("gift", number), "properties": { "after": { "donorId": id("person", number) } } }))
+            .collect();
+        let report = world.run(&json!({ "name": "gift.created", "events": events })).await;
+        assert_eq!(report.requests.total - report.requests.unmetered, 3, "{:?}", report.requests);
+        assert_eq!(world.wrong(), Vec::<String>::new());
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -103,8 +111,7 @@ async fn totals_over_totals_of_the_same_object_come_in_rounds() {
         { "parentObject": "company", "childObject": "gift", "relationField": "companyId",
           "aggregations": [{ "type": "COUNT", "parentField": "lifetimeGiftCount" }] },
     ]);
-    let mut options = world.options();
-    options.environment.set("ROLLUP_ENGINE_CONFIG", definitions.to_string());
+    let options = world.configured(definitions);
     let counts = || [0, 1, 2].map(|number| world.record("company", id("company", number))["branchGiftCount"].clone());
     let rebuild = calculate_rollups(&world.host(Faults::none()), &json!({}), &options).await;
     assert_eq!((rebuild.status, counts()), (Status::Ok, [json!(1), json!(2), json!(null)]));
@@ -116,24 +123,26 @@ async fn totals_over_totals_of_the_same_object_come_in_rounds() {
 
 #[tokio::test(start_paused = true)]
 async fn an_older_run_does_not_have_the_last_word() {
-    let world = World::new(Limits::default());
-    world.create("person", 0, &json!({}));
-    let donor = json!({ "donorId": id("person", 0) });
-    let amount = json!({ "amountMicros": 5_000_000, "currencyCode": "GBP" });
-    let gift = json!({ "donorId": id("person", 0), "amount": amount });
-    world.create("gift", 0, &gift);
-    // Its first write is refused for the rate limit; while it waits another run counts a second gift.
-    let host = world.host(Faults::none().at(4, Fault::Status(429)));
-    let options = world.options();
-    let payload = event(&donor, &donor);
-    let older = calculate_rollups(&host, &payload, &options);
-    let newer = async {
-        tokio::time::sleep(std::time::Duration::from_secs(2)).await;
-        world.create("gift", 1, &gift);
-        world.run(&event(&donor, &donor)).await
-    };
-    let (older, newer) = futures_util::future::join(older, newer).await;
-    assert_eq!((older.status, newer.status, older.requests.throttled), (Status::Ok, Status::Ok, 1));
-    assert_eq!(world.record("person", id("person", 0))["lifetimeGiftCount"], json!(2));
-    assert_eq!(world.wrong(), Vec::<String>::new());
+    for way in Way::BOTH {
+        let world = World::new(Limits::default()).by(way);
+        world.create("person", 0, &json!({}));
+        let donor = json!({ "donorId": id("person", 0) });
+        let amount = json!({ "amountMicros": 5_000_000, "currencyCode": "GBP" });
+        let gift = json!({ "donorId": id("person", 0), "amount": amount });
+        world.create("gift", 0, &gift);
+        // Its first write is refused for the rate limit; while it waits another run counts a second gift.
+        let host = world.host(Faults::none().at(4, Fault::Status(429)));
+        let options = world.options();
+        let payload = event(&donor, &donor);
+        let older = calculate_rollups(&host, &payload, &options);
+        let newer = async {
+            tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+            world.create("gift", 1, &gift);
+            world.run(&event(&donor, &donor)).await
+        };
+        let (older, newer) = futures_util::future::join(older, newer).await;
+        assert_eq!((older.status, newer.status, older.requests.throttled), (Status::Ok, Status::Ok, 1));
+        assert_eq!(world.record("person", id("person", 0))["lifetimeGiftCount"], json!(2));
+        assert_eq!(world.wrong(), Vec::<String>::new());
+    }
 }

@@ -9,7 +9,7 @@ use sandbox::{Faults, Limits};
 use serde_json::json;
 use twenty::Timestamp;
 
-use super::common::{Between, World, id, noon};
+use super::common::{Between, Way, World, id, noon};
 
 /// Changes gifts, as people do
 fn work(world: &World, now: Timestamp) {
@@ -24,24 +24,27 @@ fn work(world: &World, now: Timestamp) {
 
 #[tokio::test(start_paused = true)]
 async fn whatever_the_moment_the_end_is_right() {
-    let latency = || Faults::none().latency(Duration::from_millis(20), Duration::from_millis(80));
-    let undisturbed = World::with_gifts(Limits::default(), 50, 900);
-    let host = undisturbed.host(latency());
-    calculate_rollups(&host, &json!({}), &undisturbed.options()).await;
-    // The last request is the second look itself.
-    for after in 1..host.requests() {
-        let world = World::with_gifts(Limits::default(), 50, 900);
-        let (answers, start) = (Cell::new(0), tokio::time::Instant::now());
-        let host = Between::new(world.host(latency())).after(|_, answer| {
-            answers.set(answers.get() + 1);
-            if answers.get() == after {
-                work(&world, noon() + start.elapsed());
-            }
-            answer
-        });
-        let report = calculate_rollups(&host, &json!({}), &world.options()).await;
-        assert!(answers.get() > after);
-        assert_eq!((report.status, report.totals.processed), (Status::Ok, 50), "{report:?}");
-        assert_eq!(world.wrong(), Vec::<String>::new(), "after request {after}");
+    for way in Way::BOTH {
+        let latency = || Faults::none().latency(Duration::from_millis(20), Duration::from_millis(80));
+        let undisturbed = World::with_gifts(Limits::default(), 50, 900).by(way);
+        let host = undisturbed.host(latency());
+        calculate_rollups(&host, &json!({}), &undisturbed.options()).await;
+        // The last requests are the second look itself: by GraphQL what changed, and how many there are.
+        let look = if way == Way::Rest { 1 } else { 2 };
+        for after in 1..=host.requests() - look {
+            let world = World::with_gifts(Limits::default(), 50, 900).by(way);
+            let (answers, start) = (Cell::new(0), tokio::time::Instant::now());
+            let host = Between::new(world.host(latency())).after(|_, answer| {
+                answers.set(answers.get() + 1);
+                if answers.get() == after {
+                    work(&world, noon() + start.elapsed());
+                }
+                answer
+            });
+            let report = calculate_rollups(&host, &json!({}), &world.options()).await;
+            assert!(answers.get() > after);
+            assert_eq!((report.status, report.totals.processed), (Status::Ok, 50), "{report:?}");
+            assert_eq!(world.wrong(), Vec::<String>::new(), "{way:?}: after request {after}");
+        }
     }
 }
