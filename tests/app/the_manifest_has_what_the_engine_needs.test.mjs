@@ -3,7 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 
-import { APP, build, manifestOf, POST_INSTALL, ROLLUPS } from './support.mjs';
+import { APP, build, manifestOf, ROLLUPS } from './support.mjs';
 
 const OUTPUT = join(APP, '.twenty', 'output');
 let manifest;
@@ -22,19 +22,47 @@ test('one function has the three triggers', () => {
     path: '/recalculate-all',
     httpMethod: 'POST',
     isAuthRequired: true,
+    forwardedRequestHeaders: ['x-request-id'],
   });
   assert.equal(rollups().timeoutSeconds, 900);
   assert.equal(rollups().builtHandlerPath, 'calculaterollups/src/index.mjs');
 });
 
-test('the post-install function is registered and carries no wasm', () => {
+test('the post-install function is registered', () => {
   const { postInstallLogicFunction } = manifest.application;
   const hook = manifest.logicFunctions.find(
     ({ universalIdentifier }) => universalIdentifier === postInstallLogicFunction.universalIdentifier,
   );
   assert.equal(hook.builtHandlerPath, 'postinstall/src/index.mjs');
+});
+
+test('the other functions carry no wasm and have what starts them', () => {
+  const triggers = Object.fromEntries(
+    manifest.logicFunctions
+      .filter(({ name }) => name !== 'calculate-rollups')
+      .map(({ name, databaseEventTriggerSettings: events, cronTriggerSettings: cron }) => [name, { events, cron }]),
+  );
+  assert.deepEqual(triggers, {
+    'start-first-rebuild': { events: undefined, cron: undefined },
+    'person-events': {
+      events: { eventName: 'person.*', updatedFields: ['household', 'householdId'], batchMode: true },
+      cron: undefined,
+    },
+    sweep: { events: undefined, cron: { pattern: '*/15 * * * *' } },
+    'rebuild-later': { events: undefined, cron: undefined },
+  });
   assert.match(readFileSync(join(OUTPUT, ROLLUPS), 'utf8'), /WASM_BASE64/);
-  assert.ok(statSync(join(OUTPUT, POST_INSTALL)).size < 20_000);
+  for (const { name, builtHandlerPath, timeoutSeconds } of manifest.logicFunctions) {
+    if (name === 'calculate-rollups') continue;
+    assert.ok(statSync(join(OUTPUT, builtHandlerPath)).size < 20_000, name);
+    assert.equal(timeoutSeconds, 60, name);
+  }
+});
+
+test('no total is among the fields that start a run: the engine’s own writes start none', () => {
+  const { updatedFields } = manifest.logicFunctions.find(({ name }) => name === 'person-events').databaseEventTriggerSettings;
+  const totals = manifest.fields.filter(({ type }) => type !== 'RELATION').map(({ name }) => name);
+  assert.deepEqual(totals.filter((name) => updatedFields.includes(name)), []);
 });
 
 test('the role may read gifts, keep totals, and nothing else', () => {
