@@ -19,10 +19,11 @@ const unique = (values) => [...new Map(values.map((value) => [JSON.stringify(val
 const requests = ({ byEndpoint: one, ...a }, { byEndpoint: other, ...b }) => ({ ...joined(a, b), byEndpoint: joined(one, other) });
 
 const totals = (a, b, compared) => {
-  const { processed, updated, reset, unchanged, failed, ...more } = joined(a, b);
-  const all = compared(a.processed, b.processed);
-  // What an earlier run wrote, a later one finds unchanged; and what one failed to write, the last one has the word on.
-  return { processed: all, updated, unchanged: Math.max(0, all - updated - b.failed), reset, failed: b.failed, ...more };
+  const { updated, reset, ...more } = joined(a, b);
+  const processed = compared(a.processed, b.processed);
+  // What an earlier run wrote, a later one finds unchanged: both are parents that are right.
+  const right = compared(a.updated + a.unchanged, b.updated + b.unchanged);
+  return { ...more, processed, updated, unchanged: right - updated, reset, failed: processed - right };
 };
 
 const details = (a, b, compared) =>

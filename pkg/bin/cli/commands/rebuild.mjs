@@ -43,10 +43,12 @@ export async function rebuild(context) {
   for (let checkpoint = from; ; ) {
     const report = await callEngine(context, checkpoint ? { checkpoint } : {}, { timeLimitSeconds: flags.timeLimit ?? USUAL_SECONDS });
     reports.push(report);
-    const next = report.checkpoint ?? undefined;
+    const outOfTime = report.status === 'partial' && report.code === 'out_of_time';
+    // A run that could not even begin leaves what it was to go on from.
+    const next = report.checkpoint ?? (outOfTime || report.status === 'error' ? checkpoint : undefined);
     if (next) writeCheckpoint(path, settings.url, next);
     kept = context.kept = Boolean(next);
-    if (!next || flags.once || report.status !== 'partial') break;
+    if (flags.once || report.status !== 'partial' || !(next || outOfTime)) break;
     idle = isDeepStrictEqual(next, checkpoint) && report.totals.updated === 0 ? idle + 1 : 0;
     // Others may have used up the budget just now; if something else is in the way, it still will be.
     if (idle > (report.requests.throttled > 0 ? MOST_IDLE : 0)) break;
@@ -63,6 +65,8 @@ export async function rebuild(context) {
   if (kept) {
     screen.say(`Not all parents are done: ${report.message ?? 'the run ended early'}`);
     screen.say(`What was written is right. Go on with: twenty-rollups rebuild --resume ${shown}`);
+  } else if (report.status === 'partial') {
+    screen.say(`Not all parents are right${report.message ? `: ${report.message}` : ', see above'}`);
   }
   return { exit: exitOf(report), document: { runs: reports.length, checkpointFile: kept ? shown : null, report } };
 }
