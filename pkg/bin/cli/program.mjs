@@ -30,7 +30,7 @@ definitions ROLLUP_ENGINE_CONFIG, else rollups.json in this folder, else the bui
  *
  * @param {string[]} args without the program's name
  * @param {{ env: object, folder: string, stdout: object, stderr: object, fetch: Function, signals: object,
- *   engine: () => Promise<object> }} world what a process has, so that a test can hand in another
+ *   sleep: (ms: number) => Promise<void>, engine: () => Promise<object> }} world what a process has, so that a test can hand in another
  * @returns {Promise<number>} the exit code
  */
 export async function run(args, world) {
