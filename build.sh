@@ -134,6 +134,7 @@ install_target
 install_node_packages
 build_glue_tool
 product rollups 260
+product fundraising 400
 inline_into_app
 build_sandbox
 weigh
