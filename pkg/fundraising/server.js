@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// Serves the proxy from Node: `node server.js [--port N] [--host ADDRESS]`.
+// Serves the proxy from Node: `node server.js [--port N] [--host ADDRESS]`; or, with `--provision`, makes what the
+// workspace lacks of the data model, says what it made, and ends.
 //
 // Prints one line of JSON when it listens. On SIGTERM or SIGINT it takes no further request, finishes those that are
 // under way, and ends.
@@ -9,6 +10,7 @@ import { parseArgs } from 'node:util';
 
 import { bytesOf } from './api.js';
 import { answer } from './node.js';
+import { provision } from './provision.js';
 
 /** A caller that sends its request slower than this is let go. */
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -26,15 +28,32 @@ async function respond(request, response) {
   response.writeHead(sent.status).end(sent.body);
 }
 
-const { values } = parseArgs({ options: { port: { type: 'string' }, host: { type: 'string' } } });
-const port = Number(values.port ?? process.env.PORT ?? 3000);
+/** Compares the workspace with the data model, so that the log says what is missing before anybody meets it. */
+const checkModel = () => answer({ method: 'GET', target: '/ready', headers: [], body: new Uint8Array() });
 
-const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
-  // The caller has gone while it sent its body: there is nobody to answer.
-  respond(request, response).catch(() => response.destroy());
-});
-server.listen(port, values.host, () => {
-  const { port } = server.address();
-  console.log(JSON.stringify({ url: `http://${values.host ?? '127.0.0.1'}:${port}` }));
-});
-for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, () => server.close());
+function serve({ port = process.env.PORT || '3000', host }) {
+  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
+    // The caller has gone while it sent its body: there is nobody to answer.
+    respond(request, response).catch(() => response.destroy());
+  });
+  server.listen(Number(port), host, () => {
+    console.log(JSON.stringify({ url: `http://${host ?? '127.0.0.1'}:${server.address().port}` }));
+    void checkModel();
+  });
+  for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, () => server.close());
+}
+
+async function makeModel() {
+  const { made, present } = await provision();
+  console.log(JSON.stringify({ made, present }));
+}
+
+try {
+  const options = { port: { type: 'string' }, host: { type: 'string' }, provision: { type: 'boolean' } };
+  const { values } = parseArgs({ options });
+  if (values.provision) await makeModel();
+  else serve(values);
+} catch (error) {
+  console.error(error.message);
+  process.exitCode = 1;
+}
