@@ -28,6 +28,7 @@ pub mod donor;
 pub mod fingerprint;
 pub mod gift;
 pub mod gift_aid;
+pub mod intake;
 pub mod keys;
 pub mod money;
 pub mod payload;
