@@ -59,13 +59,18 @@ pub(crate) fn wrapped(entries: Vec<Value>) -> Value {
     json!({ "entries": entries })
 }
 
-/// Whether a trail has an entry with this action and request
-pub(crate) fn has(row: &Row, action: &str, request_id: &str) -> bool {
+/// Whether a trail has the entry with this mark
+pub(crate) fn has(row: &Row, mark: &str) -> bool {
     let entries = row.get("auditTrail").and_then(|trail| trail.get("entries")?.as_array());
-    entries.into_iter().flatten().any(|entry| {
-        entry.get("action").and_then(Value::as_str) == Some(action)
-            && entry.get("requestId").and_then(Value::as_str) == Some(request_id)
-    })
+    entries.into_iter().flatten().any(|entry| entry.get("mark").and_then(Value::as_str) == Some(mark))
+}
+
+/// How often the row failed since it was last changed
+pub(crate) fn failures(row: &Row) -> u32 {
+    let entries = row.get("auditTrail").and_then(|trail| trail.get("entries")?.as_array());
+    let actions = entries.into_iter().flatten().rev().filter_map(|entry| entry.get("action")?.as_str());
+    let since_changed = actions.take_while(|action| !matches!(*action, "edited" | "merged"));
+    since_changed.fold(0, |count, action| count + u32::from(action == "failed"))
 }
 
 #[cfg(test)]
@@ -85,7 +90,11 @@ mod tests {
         assert_eq!(entries[0]["number"], 0);
         assert_eq!(entries[LONGEST - 1]["number"], LONGEST + 29);
         assert_eq!(entries[0]["at"], "1970-01-01T00:00:00.000Z");
-        assert!(has(&row, "edited", "q") && !has(&row, "edited", "r"));
+        assert!(!has(&row, "m"));
+        let marked = extended(&row, actor.entry("failed", json!({ "mark": "m" }))).unwrap();
+        let marked = Row::new(json!({ "auditTrail": marked }));
+        assert!(has(&marked, "m"));
+        assert_eq!((failures(&row), failures(&marked)), (0, 1));
         assert_eq!(extended(&Row::new(json!({})), json!({})), None, "a workspace without the field");
     }
 }
