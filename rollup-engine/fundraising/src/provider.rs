@@ -6,6 +6,7 @@
 
 pub mod gocardless;
 pub mod minor;
+pub mod note;
 pub mod stripe;
 
 use serde_json::{Map, Value};

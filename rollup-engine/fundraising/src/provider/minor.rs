@@ -9,9 +9,8 @@ use super::{Provider, at};
 use crate::money::Money;
 
 /// Currencies that Stripe counts in whole units
-const WHOLE: [&str; 15] = [
-    "BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF",
-];
+const WHOLE: [&str; 15] =
+    ["BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"];
 
 /// Currencies that Stripe counts in thousandths
 const THOUSANDTHS: [&str; 5] = ["BHD", "JOD", "KWD", "OMR", "TND"];
@@ -79,6 +78,9 @@ mod tests {
         for json in [json!({}), json!({ "a": null }), json!({ "a": 1.5, "currency": "gbp" }), json!({ "a": "x" })] {
             assert_eq!(read(Provider::Stripe, &json, &["a"]), None, "{json}");
         }
-        assert_eq!(read(Provider::GoCardless, &json!({ "a": "12", "currency": "GBP" }), &["a"]).unwrap().amount_micros, 120_000);
+        assert_eq!(
+            read(Provider::GoCardless, &json!({ "a": "12", "currency": "GBP" }), &["a"]).unwrap().amount_micros,
+            120_000
+        );
     }
 }

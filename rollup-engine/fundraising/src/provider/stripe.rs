@@ -119,7 +119,8 @@ impl Source<'_> {
         let set_up = self.session_set_up();
         let is_subscription = self.text(&["mode"]) == Some("subscription");
         let is_paid = is_late || self.text(&["payment_status"]) == Some("paid");
-        let amount = minor::read(Provider::Stripe, self.object, &["amount_total"]).filter(|money| money.amount_micros > 0);
+        let amount =
+            minor::read(Provider::Stripe, self.object, &["amount_total"]).filter(|money| money.amount_micros > 0);
         let mut steps = Vec::new();
         // Setting up a means of payment costs nothing, and so does a trial.
         if let (Some(amount), true) = (amount, self.text(&["mode"]) != Some("setup")) {
@@ -229,16 +230,14 @@ impl Source<'_> {
     }
 
     fn invoice_agreement(&self) -> Option<String> {
-        const PLACES: [&[&str]; 3] = [
-            &["subscription_details", "metadata"],
-            &["parent", "subscription_details", "metadata"],
-            &["metadata"],
-        ];
+        const PLACES: [&[&str]; 3] =
+            [&["subscription_details", "metadata"], &["parent", "subscription_details", "metadata"], &["metadata"]];
         PLACES.into_iter().find_map(|path| self.agreement_id(path))
     }
 
     fn invoice_paid(&self) -> Vec<Step> {
-        let amount = minor::read(Provider::Stripe, self.object, &["amount_paid"]).filter(|money| money.amount_micros > 0);
+        let amount =
+            minor::read(Provider::Stripe, self.object, &["amount_paid"]).filter(|money| money.amount_micros > 0);
         let (Some(key), Some(amount)) = (self.id(&["id"]), amount) else { return Vec::new() };
         let subscription = self.invoice_subscription();
         let (first_name, last_name) = self.text(&["customer_name"]).map_or((None, None), names);
