@@ -178,7 +178,8 @@ mod tests {
 
     /// Day by day: the days that a slow reader of the calendar would call due
     fn is_due(day: Date, from: Date, months: i32, anchor: u8) -> bool {
-        let apart = (day.year() - from.year()) * 12 + i32::from(u8::from(day.month())) - i32::from(u8::from(from.month()));
+        let apart =
+            (day.year() - from.year()) * 12 + i32::from(u8::from(day.month())) - i32::from(u8::from(from.month()));
         let last = day.month().length(day.year());
         day == from || (apart > 0 && apart % months == 0 && day.day() == anchor.min(last))
     }

@@ -102,8 +102,7 @@ impl Declaration {
     /// Reads a record of `giftAidDeclaration`
     #[must_use]
     pub fn read(record: &Value) -> Option<Self> {
-        let text =
-            |key: &str| record.get(key).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
+        let text = |key: &str| record.get(key).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
         let scope = text("coverageScope").unwrap_or_default().to_ascii_lowercase();
         Some(Self {
             id: text("id")?.to_owned(),
@@ -233,7 +232,8 @@ mod tests {
     #[test]
     fn what_is_revoked_or_not_active_does_not_count() {
         for (key, value) in [("revokedAt", "2026-01-05T00:00:00Z"), ("status", "SUPERSEDED")] {
-            let mut record = json!({ "id": "d", "personId": "ada", "status": "ACTIVE", "declarationDate": "2026-01-01" });
+            let mut record =
+                json!({ "id": "d", "personId": "ada", "status": "ACTIVE", "declarationDate": "2026-01-01" });
             record[key] = json!(value);
             assert_eq!(reason(&asked(&[Declaration::read(&record).unwrap()])), "no_declaration_on_file");
         }
