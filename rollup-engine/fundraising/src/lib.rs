@@ -41,3 +41,7 @@ pub mod signature;
 pub mod staging;
 pub mod standing;
 pub mod trust;
+pub mod failure;
+pub mod settings;
+pub mod proxy;
+pub mod scope;

@@ -115,7 +115,7 @@ async fn link_new<H: Host>(
         // The first request made them and somebody deleted them since. The gift, if it is there, says the same.
         Ok(Made::Gone) => Some(id),
         Err(failure) if store::is_duplicate(&failure) => Some(holder(scope, person).await?.ok_or(failure)?),
-        Err(failure) if failure.is_malformed() => return Err(Failure::malformed_as("Failed to create contact in Twenty")),
+        Err(Failure::Malformed(_)) => return Err(Failure::Malformed("Failed to create contact in Twenty".into())),
         Err(failure) => return Err(failure),
     };
     gift.donor_id = holder;

@@ -38,7 +38,7 @@ pub(crate) async fn follow<H: Host>(scope: &Scope<'_, H>, gift: &Gift, record: &
             &[("recurringAgreementId", agreement.as_str().into()), ("message", message.into())],
         );
     }
-    if scope.settings().gift_aid
+    if scope.proxy.settings.gift_aid
         && let Err(failure) = decide_gift_aid(scope, gift, record).await
     {
         scope.log(Level::Warn, "gift_aid_evaluation_failed", &[("message", failure.to_string().into())]);

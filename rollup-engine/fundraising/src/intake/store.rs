@@ -5,6 +5,7 @@
 
 use serde_json::{Map, Value, json};
 use twenty::filter::encode;
+use twenty::gate::Priority;
 use twenty::{Host, Method, Timestamp};
 use uuid::Uuid;
 
@@ -171,7 +172,12 @@ fn within_the_millisecond(read: Timestamp) -> String {
 
 /// Who acts in this request
 pub(crate) fn actor<'a, H: Host>(scope: &'a Scope<'_, H>) -> Actor<'a> {
-    Actor { at: scope.host.now(), by: scope.priority_name(), request_id: scope.request_id() }
+    let by = match scope.priority {
+        Priority::Person => "person",
+        Priority::Webhook => "webhook",
+        Priority::Job => "job",
+    };
+    Actor { at: scope.host.now(), by, request_id: &scope.request_id }
 }
 
 /// What a failure leaves on a row
