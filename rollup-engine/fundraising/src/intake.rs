@@ -4,6 +4,7 @@ pub(crate) mod edit;
 mod giver;
 pub(crate) mod history;
 mod post;
+pub mod promote;
 pub mod row;
 mod store;
 pub(crate) mod trail;

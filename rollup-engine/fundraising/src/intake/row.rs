@@ -10,7 +10,6 @@ use twenty::Timestamp;
 use crate::donor::{Dedupe, MatchType};
 use crate::gift::{Gift, stored};
 use crate::receipt::Receipt;
-use crate::refusal::Refusal;
 use crate::staging::{self, State};
 
 /// Columns that hold a text of the gift, by the same name in the payload
@@ -176,8 +175,13 @@ impl Row {
     }
 
     /// The gift that it would become
-    pub(crate) fn gift(&self) -> Result<Gift, Refusal> {
-        stored::read(&self.payload().unwrap_or_default())
+    pub(crate) fn gift(&self) -> Result<Gift, NoPayload> {
+        Ok(stored::read_any(&self.payload()?))
+    }
+
+    /// The gift as it was taken in: what it is known by does not change with what is edited
+    pub(crate) fn kept_gift(&self) -> Gift {
+        stored::read_any(&self.raw_payload().unwrap_or_default())
     }
 
     /// What was found about the giver at intake
