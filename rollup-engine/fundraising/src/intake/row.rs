@@ -259,7 +259,13 @@ impl Row {
         view
     }
 
-    fn error_detail(&self) -> Option<String> {
+    /// The same, in another state
+    pub(crate) fn in_state(mut self, state: State) -> Self {
+        self.0.insert("processingStatus".into(), state.as_str().into());
+        self
+    }
+
+    pub(crate) fn error_detail(&self) -> Option<String> {
         match self.get("errorDetail")? {
             Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
             value => Some(value.get("message").and_then(Value::as_str).map_or_else(|| value.to_string(), str::to_owned)),
