@@ -42,7 +42,7 @@ use crate::staging::State;
 use crate::trust::{Confidence, Diagnostics, processes_itself};
 use giver::{Found, Manner};
 use post::Blind;
-use promote::Promoted;
+use promote::Posted;
 use row::Row;
 use store::{GIFT, Made, ROW};
 
@@ -107,6 +107,7 @@ pub enum Accepted {
 
 /// A gift on its way in
 struct Incoming {
+    door: Door,
     gift: Gift,
     /// What it is known by, if by anything
     key: Option<Key>,
@@ -174,7 +175,7 @@ pub async fn accept<H: Host>(
     if found.unasked {
         diagnostics.warnings.push("donor_lookup_failed");
     }
-    let incoming = Incoming { gift, key, ids, found, receipt, diagnostics, implausible };
+    let incoming = Incoming { door: origin.door, gift, key, ids, found, receipt, diagnostics, implausible };
     let made = incoming.found.made.clone();
     let accepted = if staging {
         staged(scope, incoming, origin).await
@@ -358,32 +359,25 @@ async fn finish<H: Host>(
     incoming: Incoming,
     repeated: bool,
 ) -> Result<Accepted, Failure> {
-    match promote::post_gift(scope, &row, &incoming.gift, &incoming.ids, Blind::Leave).await? {
-        Promoted::Processed(id) => posted(scope, &id, repeated).await,
-        Promoted::Deferred(..) | Promoted::Failed(_) => {
-            let mut accepted = waiting(scope, row, &incoming, repeated);
-            // What is on the row now; if it cannot be read, what was to be written.
-            if let Accepted::Staged { row, error, .. } = &mut accepted {
-                match store::row(scope, row.id()).await {
-                    Ok(current) => *row = current,
-                    Err(_) => *row = row.clone().in_state(State::ProcessFailed),
-                }
-                *error = Some(row.error_detail().unwrap_or_else(|| "the gift could not be made".into()));
-            }
-            Ok(accepted)
+    match promote::post_gift(scope, &row, &incoming.gift, &incoming.ids, Blind::Leave).await {
+        Posted::Gift { record, .. } => {
+            Ok(Accepted::Gift { record, repeated, unkeyed: incoming.key.is_none() })
+        }
+        Posted::Gone(id) => Ok(Accepted::Gone { id }),
+        Posted::Failed(message) => {
+            let row = row.in_state(State::ProcessFailed);
+            let diagnostics = told(scope, &incoming.diagnostics, &incoming);
+            Ok(Accepted::Staged { row, diagnostics, repeated, error: Some(message) })
         }
     }
 }
 
-/// The gift as Twenty has it
-async fn posted<H: Host>(scope: &Scope<'_, H>, id: &str, repeated: bool) -> Result<Accepted, Failure> {
-    match store::find(scope, GIFT.plural, id).await {
-        Ok(Some(record)) if store::is_deleted(&record) => Ok(Accepted::Gone { id: id.to_owned() }),
-        Ok(Some(record)) => Ok(Accepted::Gift { record, repeated, unkeyed: false }),
-        Ok(None) if repeated => Ok(Accepted::Gone { id: id.to_owned() }),
-        // It was made a moment ago: its id is all that a caller needs.
-        _ => Ok(Accepted::Gift { record: json!({ "id": id }), repeated, unkeyed: false }),
-    }
+/// The gift that an earlier request made
+async fn posted<H: Host>(scope: &Scope<'_, H>, id: &str) -> Result<Accepted, Failure> {
+    Ok(match store::find(scope, GIFT.plural, id).await? {
+        Some(record) if !store::is_deleted(&record) => Accepted::Gift { record, repeated: true, unkeyed: false },
+        _ => Accepted::Gone { id: id.to_owned() },
+    })
 }
 
 /// A request that made a row before
@@ -399,11 +393,12 @@ async fn repeated_row<H: Host>(scope: &Scope<'_, H>, row: Row, mut incoming: Inc
     }
     scope.log(Level::Info, "gift_repeated", &[("stagingId", row.id().into())]);
     match (row.state(), row.text("giftId").map(str::to_owned)) {
+        _ if incoming.door == Door::Staging => Ok(waiting(scope, row, &incoming, true)),
         (_, Some(gift)) => {
             if row.state() != State::Processed {
                 promote::mark(scope, &row, &gift, "reconciled").await?;
             }
-            posted(scope, &gift, true).await
+            posted(scope, &gift).await
         }
         (State::Processed, None) => Ok(Accepted::Gone { id: incoming.ids.gift_id().to_string() }),
         (State::Processing, None) => {

@@ -45,3 +45,4 @@ pub mod failure;
 pub mod settings;
 pub mod proxy;
 pub mod scope;
+pub mod routes;

@@ -167,7 +167,27 @@ async fn step<H: Host>(scope: &Scope<'_, H>, row: &Row) -> Result<Step, Failure>
         Written::Row(_) => row,
         Written::Raced => return Ok(Step::Again),
     };
-    done(post_gift(scope, &claimed, &gift, &key, Blind::Write).await?)
+    done(match post_gift(scope, &claimed, &gift, &key, Blind::Write).await {
+        Posted::Gift { record, .. } => Promoted::Processed(text(&record, "id")),
+        Posted::Gone(id) => Promoted::Processed(id),
+        Posted::Failed(_) => Promoted::Failed("gift_api_failed"),
+    })
+}
+
+/// What came of making the gift of a row
+#[derive(Debug)]
+pub(super) enum Posted {
+    /// It is there
+    Gift {
+        /// As Twenty has it
+        record: Value,
+        /// Whether it was there before
+        repeated: bool,
+    },
+    /// It was there, and somebody deleted it
+    Gone(String),
+    /// It could not be made, and the row says why
+    Failed(String),
 }
 
 /// Makes the gift of a claimed row, marks the row, and lets follow what follows
@@ -177,13 +197,16 @@ pub(super) async fn post_gift<H: Host>(
     gift: &Gift,
     key: &Key,
     blind: Blind,
-) -> Result<Promoted, Failure> {
+) -> Posted {
     let known = Receipt::read(&row.raw_payload().unwrap_or_default());
     let receipt = receipt::decide(gift, known, &scope.proxy.settings.receipts);
     scope.log(Level::Info, "receipt_policy_evaluated", &[("stagingId", row.id().into())]);
     log(scope, Level::Info, "gift_staging_process_call_create", row.id(), "");
-    let made = match make_gift(scope, gift, &receipt, key).await {
-        Ok(made) => made,
+    let posted = match make_gift(scope, gift, &receipt, key).await {
+        Ok(Made::New(record)) => Posted::Gift { record, repeated: false },
+        Ok(Made::Repeat(record)) => Posted::Gift { record, repeated: true },
+        // It was made, and somebody deleted it on purpose: the row is done all the same.
+        Ok(Made::Gone) => Posted::Gone(key.gift_id().to_string()),
         Err(failure) => {
             let message = failure.to_string();
             log(scope, Level::Error, "gift_staging_process_create_failed", row.id(), &message);
@@ -191,24 +214,24 @@ pub(super) async fn post_gift<H: Host>(
             if let Err(failure) = fail(scope, row, "gift_api_failed", &message, None).await {
                 log(scope, Level::Warn, "gift_staging_process_status_update_failed", row.id(), &failure.to_string());
             }
-            return Ok(Promoted::Failed("gift_api_failed"));
+            return Posted::Failed(message);
         }
     };
-    let (id, record) = match made {
-        Made::New(record) | Made::Repeat(record) => (text(&record, "id"), record),
-        // It was made, and somebody deleted it on purpose: the row is done all the same.
-        Made::Gone => (key.gift_id().to_string(), Value::Null),
+    let id = match &posted {
+        Posted::Gift { record, .. } => text(record, "id"),
+        Posted::Gone(id) | Posted::Failed(id) => id.clone(),
     };
     match mark(scope, row, &id, "posted").await {
         Ok(()) => {
             log(scope, Level::Info, "gift_staging_processed", row.id(), "");
-            if !record.is_null() {
-                post::follow(scope, gift, &record, paid_on(gift, row), blind).await;
+            if let Posted::Gift { record, .. } = &posted {
+                post::follow(scope, gift, record, paid_on(gift, row), blind).await;
             }
         }
+        // The gift is there; the row is marked by whoever looks at it next.
         Err(failure) => log(scope, Level::Warn, "gift_staging_process_failed", row.id(), &failure.to_string()),
     }
-    Ok(Promoted::Processed(id))
+    posted
 }
 
 /// Makes the gift, once
@@ -254,7 +277,7 @@ pub(super) async fn mark<H: Host>(
 }
 
 /// Puts right a row whose worker was not heard of again: its gift is there, or it is free
-pub(super) async fn reconcile<H: Host>(scope: &Scope<'_, H>, row: &Row) -> Result<(), Failure> {
+pub(crate) async fn reconcile<H: Host>(scope: &Scope<'_, H>, row: &Row) -> Result<(), Failure> {
     let key = Key::of_row(&row.kept_gift(), row.id());
     let id = key.gift_id().to_string();
     if store::find(scope, GIFT.plural, &id).await?.is_some() {
@@ -271,7 +294,7 @@ pub(super) async fn reconcile<H: Host>(scope: &Scope<'_, H>, row: &Row) -> Resul
 }
 
 /// Whether nobody can still be at a row
-pub(super) fn is_stale(row: &Row, now: Timestamp) -> bool {
+pub(crate) fn is_stale(row: &Row, now: Timestamp) -> bool {
     row.state() == State::Processing && row.updated_at().is_some_and(|at| claim_expired(at, now))
 }
 

@@ -91,6 +91,12 @@ impl Row {
         State::read(self.text("processingStatus")).unwrap_or_default()
     }
 
+    /// Its state as Twenty has it, also a word that this service does not know
+    #[must_use]
+    pub fn state_word(&self) -> &str {
+        self.text("processingStatus").unwrap_or("pending")
+    }
+
     /// What the rules of states look at
     #[must_use]
     pub fn standing(&self) -> staging::Row<'_> {
