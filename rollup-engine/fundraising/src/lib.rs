@@ -14,7 +14,11 @@
 //! | [`receipt`] | policy, status and key of the receipt | the `receipt…` fields and their environment |
 //! | [`staging`] | the states of a staged gift and the events between them | `processingStatus`, the start of `POST /gift-staging/:id/process` |
 //! | [`agreement`] | when the next instalment is due, and what a payment makes of the status | `nextExpectedAt`, `status` |
+//! | [`provider`] | what an event of Stripe or `GoCardless` says | what follows the head of both webhook routes |
 //! | [`signature`] | whether a webhook is from Stripe or from `GoCardless` | the head of both webhook routes |
+//! | [`keys`] | ids that follow from what a gift is | `id` of gifts, people and rows |
+//! | [`gift_aid`] | whether Gift Aid may be claimed, and why | `giftAidStatus` |
+//! | [`refund`] | what a refund sets on a gift | `refundedAmount` |
 //! | [`refusal`] | what a caller is told when the answer is no | errors made by the service itself |
 //!
 //! An intake runs down that table: `payload` → `gift::create` → `gift::plausible` → `donor` → `fingerprint` →
@@ -24,10 +28,21 @@ pub mod agreement;
 pub mod donor;
 pub mod fingerprint;
 pub mod gift;
+pub mod gift_aid;
+pub mod intake;
+pub mod keys;
 pub mod money;
 pub mod payload;
+pub mod provider;
 pub mod receipt;
+pub mod refund;
 pub mod refusal;
 pub mod signature;
 pub mod staging;
+pub mod standing;
 pub mod trust;
+pub mod failure;
+pub mod settings;
+pub mod proxy;
+pub mod scope;
+pub mod routes;
