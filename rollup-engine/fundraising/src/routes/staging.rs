@@ -184,7 +184,11 @@ fn sorted(asked: &str, conditions: &mut Vec<String>) -> Option<&'static str> {
         "amount.amountMicros:asc" | "amount.amountMicros:desc" => {
             // Paging by a field that may be empty loses rows.
             conditions.push("amount.amountMicros[is]:NOT_NULL".into());
-            if asked.ends_with("asc") { "amount.amountMicros[AscNullsLast]" } else { "amount.amountMicros[DescNullsLast]" }
+            if asked.ends_with("asc") {
+                "amount.amountMicros[AscNullsLast]"
+            } else {
+                "amount.amountMicros[DescNullsLast]"
+            }
         }
         _ => "createdAt[DescNullsLast]",
     })
@@ -203,7 +207,8 @@ fn search(text: &str) -> Result<String, Refusal> {
         return Err(Refusal::bad("search must not contain quotes, brackets, commas, backslashes or per cent signs"));
     }
     let fields = ["donorFirstName", "donorLastName", "donorEmail", "externalId", "providerPaymentId", "notes"];
-    let conditions: Vec<_> = fields.iter().map(|field| format!("{field}[ilike]:\"%{}%\"", text.to_lowercase())).collect();
+    let conditions: Vec<_> =
+        fields.iter().map(|field| format!("{field}[ilike]:\"%{}%\"", text.to_lowercase())).collect();
     Ok(format!("or({})", conditions.join(",")))
 }
 
