@@ -1,0 +1,5 @@
+//! Gifts on their way through a Twenty in memory, with whatever can go wrong on it.
+
+mod common;
+mod once;
+mod review;
