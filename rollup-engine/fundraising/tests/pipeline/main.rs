@@ -2,4 +2,5 @@
 
 mod common;
 mod once;
+mod recorded;
 mod review;
