@@ -73,7 +73,9 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Upstream { messages, .. } => f.write_str(messages.first().map_or("Twenty API request failed", |text| text)),
+            Self::Upstream { messages, .. } => {
+                f.write_str(messages.first().map_or("Twenty API request failed", |text| text))
+            }
             Self::Unreachable => f.write_str("Twenty did not answer"),
             Self::Malformed(message) => f.write_str(message),
             Self::Busy { .. } => f.write_str("Twenty is busy"),

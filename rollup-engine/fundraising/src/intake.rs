@@ -125,11 +125,7 @@ struct Incoming {
 /// # Errors
 /// A body that cannot be right, a repeat that says something else, and whatever Twenty says no to. A gift that was staged
 /// is no error, even if it did not become a gift.
-pub async fn accept<H: Host>(
-    scope: &Scope<'_, H>,
-    payload: &Payload,
-    origin: Origin<'_>,
-) -> Result<Accepted, Failure> {
+pub async fn accept<H: Host>(scope: &Scope<'_, H>, payload: &Payload, origin: Origin<'_>) -> Result<Accepted, Failure> {
     let settings = &scope.proxy.settings;
     let staging = settings.staging || origin.door == Door::Staging;
     let intake = match origin.door {
@@ -177,11 +173,7 @@ pub async fn accept<H: Host>(
     }
     let incoming = Incoming { door: origin.door, gift, key, ids, found, receipt, diagnostics, implausible };
     let made = incoming.found.made.clone();
-    let accepted = if staging {
-        staged(scope, incoming, origin).await
-    } else {
-        direct(scope, incoming).await
-    };
+    let accepted = if staging { staged(scope, incoming, origin).await } else { direct(scope, incoming).await };
     if let (Err(failure), Some(person)) = (&accepted, made)
         && store::is_refused(failure)
     {
@@ -193,7 +185,9 @@ pub async fn accept<H: Host>(
 /// A gift that nobody reviews
 async fn direct<H: Host>(scope: &Scope<'_, H>, incoming: Incoming) -> Result<Accepted, Failure> {
     let keeps_records = incoming.key.is_some() && has_rows(scope).await;
-    if keeps_records && let Some(record) = store::find(scope, ROW.plural, &incoming.ids.staging_id().to_string()).await? {
+    if keeps_records
+        && let Some(record) = store::find(scope, ROW.plural, &incoming.ids.staging_id().to_string()).await?
+    {
         if store::is_deleted(&record) {
             return Ok(Accepted::Gone { id: text(&record, "id") });
         }
@@ -297,10 +291,7 @@ fn row_body<H: Host>(scope: &Scope<'_, H>, incoming: &Incoming, itself: bool, do
     body.insert("id".into(), ids.staging_id().to_string().into());
     if let Some(refusal) = implausible {
         body.insert("validationStatus".into(), "failed".into());
-        body.insert(
-            "errorDetail".into(),
-            store::error_detail("implausible", &refusal.message, scope.host.now()),
-        );
+        body.insert("errorDetail".into(), store::error_detail("implausible", &refusal.message, scope.host.now()));
     }
     if doubts.contains(&"possible_duplicate") {
         body.insert("dedupeStatus".into(), "needs_review".into());
@@ -360,8 +351,8 @@ async fn finish<H: Host>(
     repeated: bool,
 ) -> Result<Accepted, Failure> {
     match promote::post_gift(scope, &row, &incoming.gift, &incoming.ids, Blind::Leave).await {
-        Posted::Gift { record, .. } => {
-            Ok(Accepted::Gift { record, repeated, unkeyed: incoming.key.is_none() })
+        Posted::Gift { record, repeated: known } => {
+            Ok(Accepted::Gift { record, repeated: repeated && known, unkeyed: incoming.key.is_none() })
         }
         Posted::Gone(id) => Ok(Accepted::Gone { id }),
         Posted::Failed(message) => {

@@ -26,6 +26,7 @@
 
 pub mod agreement;
 pub mod donor;
+pub mod failure;
 pub mod fingerprint;
 pub mod gift;
 pub mod gift_aid;
@@ -34,15 +35,14 @@ pub mod keys;
 pub mod money;
 pub mod payload;
 pub mod provider;
+pub mod proxy;
 pub mod receipt;
 pub mod refund;
 pub mod refusal;
+pub mod routes;
+pub mod scope;
+pub mod settings;
 pub mod signature;
 pub mod staging;
 pub mod standing;
 pub mod trust;
-pub mod failure;
-pub mod settings;
-pub mod proxy;
-pub mod scope;
-pub mod routes;

@@ -71,6 +71,7 @@ impl<H: Host> Scope<'_, H> {
     }
 
     /// An id that nothing else has
+    #[must_use]
     pub fn new_id(&self) -> Uuid {
         let mut bytes = [0; 16];
         let random = [self.proxy.draw(), self.host.now().as_millis().unsigned_abs()];

@@ -412,7 +412,10 @@ mod tests {
     fn only_what_was_said_goes_into_the_columns() {
         let change = apply(&json!({ "notes": " called " }), &row(false)).unwrap();
         let keys: Vec<_> = change.body.keys().map(String::as_str).collect();
-        assert_eq!(keys, ["dedupeStatus", "errorDetail", "notes", "processingStatus", "rawPayload", "validationStatus"]);
+        assert_eq!(
+            keys,
+            ["dedupeStatus", "errorDetail", "notes", "processingStatus", "rawPayload", "validationStatus"]
+        );
         assert_eq!(payload(&change)["fundId"], "f");
     }
 
@@ -454,8 +457,14 @@ mod tests {
             (json!({ "amountMicros": "5" }), "amountMicros must be a number or null"),
             (json!({ "notes": 1 }), "notes must be a string or null"),
             (json!({ "isInKind": "x" }), "isInKind must be a boolean or null"),
-            (json!({ "giftDate": "2026-02-30" }), "giftDate `2026-02-30` must be a calendar date in the form YYYY-MM-DD"),
-            (json!({ "processingStatus": "processed" }), "processingStatus `processed` is set by processing, not by hand"),
+            (
+                json!({ "giftDate": "2026-02-30" }),
+                "giftDate `2026-02-30` must be a calendar date in the form YYYY-MM-DD",
+            ),
+            (
+                json!({ "processingStatus": "processed" }),
+                "processingStatus `processed` is set by processing, not by hand",
+            ),
             (
                 json!({ "dedupeStatus": "maybe" }),
                 "dedupeStatus `maybe` must be one of `pending`, `passed`, `failed`, `matched_existing`, `needs_review`",

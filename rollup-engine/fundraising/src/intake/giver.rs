@@ -129,8 +129,7 @@ async fn holder<H: Host>(scope: &Scope<'_, H>, person: &Person) -> Result<Option
     if email.is_empty() || email.bytes().any(|byte| b"\"'()[],:\\ ".contains(&byte)) {
         return Ok(None);
     }
-    let filter =
-        format!("and(emails.primaryEmail[eq]:\"{email}\",or(deletedAt[is]:NULL,deletedAt[is]:NOT_NULL))");
+    let filter = format!("and(emails.primaryEmail[eq]:\"{email}\",or(deletedAt[is]:NULL,deletedAt[is]:NOT_NULL))");
     let people = store::list(scope, PERSON.plural, &filter, 2, None).await?;
     if let Some(living) = people.iter().find(|person| !store::is_deleted(person)) {
         return Ok(record_id(living));

@@ -27,7 +27,13 @@ pub(crate) enum Blind {
 }
 
 /// Everything that follows from a gift
-pub(crate) async fn follow<H: Host>(scope: &Scope<'_, H>, gift: &Gift, record: &Value, paid_on: Option<Date>, blind: Blind) {
+pub(crate) async fn follow<H: Host>(
+    scope: &Scope<'_, H>,
+    gift: &Gift,
+    record: &Value,
+    paid_on: Option<Date>,
+    blind: Blind,
+) {
     if let Some(agreement) = &gift.recurring_agreement_id
         && let Err(failure) = advance(scope, agreement, gift, paid_on, blind).await
     {
@@ -174,7 +180,8 @@ mod tests {
     #[test]
     fn what_was_ended_is_not_revived() {
         for status in ["canceled", "completed"] {
-            let ended = json!({ "status": status, "cadence": "monthly", "nextExpectedAt": "2026-01-01", "lastPaidAt": null });
+            let ended =
+                json!({ "status": status, "cadence": "monthly", "nextExpectedAt": "2026-01-01", "lastPaidAt": null });
             assert_eq!(changed(&ended, Some("2026-03-01"), "2026-02-01"), json!({}));
         }
     }

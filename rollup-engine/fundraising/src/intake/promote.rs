@@ -112,7 +112,8 @@ async fn step<H: Host>(scope: &Scope<'_, H>, row: &Row) -> Result<Step, Failure>
             return Ok(Step::Again);
         }
         Admission::Deferred(reason) => {
-            let event = if reason == Reason::Locked { "gift_staging_process_locked" } else { "gift_staging_process_not_ready" };
+            let event =
+                if reason == Reason::Locked { "gift_staging_process_locked" } else { "gift_staging_process_not_ready" };
             log(scope, Level::Info, event, row.id(), "");
             return done(Promoted::Deferred(reason.as_str(), Vec::new()));
         }
@@ -289,7 +290,8 @@ pub(crate) async fn reconcile<H: Host>(scope: &Scope<'_, H>, row: &Row) -> Resul
     let message = "the claim expired before a gift was made";
     body.insert("errorDetail".into(), store::error_detail("claim_expired", message, scope.host.now()));
     log(scope, Level::Warn, "gift_staging_reconciled", row.id(), message);
-    let change = Change { body, action: "expired", particulars: json!({ "from": row.state().as_str() }), condition: None };
+    let change =
+        Change { body, action: "expired", particulars: json!({ "from": row.state().as_str() }), condition: None };
     store::write(scope, row, change).await.map(drop)
 }
 

@@ -41,8 +41,7 @@ pub(crate) const TEXTS: [&str; 24] = [
 ];
 
 /// What a caller sees of a row, besides its texts
-const STATUSES: [&str; 6] =
-    ["id", "createdAt", "updatedAt", "processingStatus", "validationStatus", "dedupeStatus"];
+const STATUSES: [&str; 6] = ["id", "createdAt", "updatedAt", "processingStatus", "validationStatus", "dedupeStatus"];
 
 /// Why a row has no payload to make a gift of
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -275,7 +274,9 @@ impl Row {
     pub(crate) fn error_detail(&self) -> Option<String> {
         match self.get("errorDetail")? {
             Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
-            value => Some(value.get("message").and_then(Value::as_str).map_or_else(|| value.to_string(), str::to_owned)),
+            value => {
+                Some(value.get("message").and_then(Value::as_str).map_or_else(|| value.to_string(), str::to_owned))
+            }
         }
     }
 
@@ -369,7 +370,8 @@ mod tests {
 
     #[test]
     fn an_error_is_shown_by_its_message() {
-        let shown = |error: Value| Row::new(json!({ "id": "r", "errorDetail": error })).to_view()["errorDetail"].clone();
+        let shown =
+            |error: Value| Row::new(json!({ "id": "r", "errorDetail": error })).to_view()["errorDetail"].clone();
         assert_eq!(shown(json!({ "code": "c", "message": "no such fund", "at": "…" })), "no such fund");
         assert_eq!(shown(json!(" boom ")), "boom");
         assert_eq!(shown(json!({ "statusCode": 400 })), "{\"statusCode\":400}");

@@ -63,11 +63,7 @@ pub(crate) async fn make<H: Host>(
 }
 
 /// A record by its id, also one in the trash
-pub(crate) async fn find<H: Host>(
-    scope: &Scope<'_, H>,
-    plural: &str,
-    id: &str,
-) -> Result<Option<Value>, Failure> {
+pub(crate) async fn find<H: Host>(scope: &Scope<'_, H>, plural: &str, id: &str) -> Result<Option<Value>, Failure> {
     if Uuid::parse_str(id).is_err() {
         return Ok(None);
     }
@@ -120,11 +116,7 @@ pub(crate) struct Change<'a> {
 }
 
 /// Changes a row, if it is as it was read
-pub(crate) async fn write<H: Host>(
-    scope: &Scope<'_, H>,
-    row: &Row,
-    change: Change<'_>,
-) -> Result<Written, Failure> {
+pub(crate) async fn write<H: Host>(scope: &Scope<'_, H>, row: &Row, change: Change<'_>) -> Result<Written, Failure> {
     let mark = scope.new_id().to_string();
     let mut particulars = change.particulars;
     if let Some(members) = particulars.as_object_mut() {

@@ -42,9 +42,7 @@ pub(crate) fn extended(row: &Row, entry: Value) -> Option<Value> {
     let mut entries = match row.get("auditTrail") {
         Some(Value::Array(entries)) => entries.clone(),
         // Twenty takes and returns objects only; the list is wrapped.
-        Some(Value::Object(members)) => {
-            members.get("entries").and_then(Value::as_array).cloned().unwrap_or_default()
-        }
+        Some(Value::Object(members)) => members.get("entries").and_then(Value::as_array).cloned().unwrap_or_default(),
         _ => Vec::new(),
     };
     if entries.len() >= LONGEST {
@@ -56,7 +54,7 @@ pub(crate) fn extended(row: &Row, entry: Value) -> Option<Value> {
 
 /// A trail as it is stored
 pub(crate) fn wrapped(entries: Vec<Value>) -> Value {
-    json!({ "entries": entries })
+    Value::Object(Map::from_iter([("entries".to_owned(), Value::Array(entries))]))
 }
 
 /// Whether a trail has the entry with this mark

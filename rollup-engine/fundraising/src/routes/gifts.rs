@@ -38,8 +38,7 @@ fn reply(accepted: Accepted) -> Value {
                     members.insert("error".into(), error.into());
                 }
             }
-            let staged =
-                json!({ "id": row.id(), "autoProcess": auto, "processingStatus": row.state_word() });
+            let staged = json!({ "id": row.id(), "autoProcess": auto, "processingStatus": row.state_word() });
             json!({ "data": { "giftStaging": staged }, "meta": meta })
         }
     }
@@ -71,7 +70,11 @@ pub async fn get<H: Host>(scope: &Scope<'_, H>, id: &str, query: &str) -> Result
 /// See [`update::read`], and whatever Twenty says.
 pub async fn patch<H: Host>(scope: &Scope<'_, H>, id: &str, body: &[u8]) -> Result<(u16, Value), Failure> {
     let changes = Value::Object(update::read(&Payload::parse(body)?, scope.host.now())?);
-    with(scope.call(Method::Patch, &format!("/gifts/{}", encode(id)), Some(&changes)).await?, "updateGift", "updateGift")
+    with(
+        scope.call(Method::Patch, &format!("/gifts/{}", encode(id)), Some(&changes)).await?,
+        "updateGift",
+        "updateGift",
+    )
 }
 
 /// Puts a gift into the trash, from where it can be brought back; its id stays taken, so that a late repeat of the
@@ -86,6 +89,7 @@ pub async fn delete<H: Host>(scope: &Scope<'_, H>, id: &str) -> Result<(u16, Val
 
 fn with(answer: Value, key: &str, missing: &str) -> Result<(u16, Value), Failure> {
     let record = answer.get("data").and_then(|data| data.get(key));
-    let has_id = record.and_then(|record| record.get("id")).is_some_and(|id| id.as_str().is_some_and(|id| !id.is_empty()));
+    let has_id =
+        record.and_then(|record| record.get("id")).is_some_and(|id| id.as_str().is_some_and(|id| !id.is_empty()));
     if has_id { Ok((200, answer)) } else { Err(Failure::malformed(missing)) }
 }

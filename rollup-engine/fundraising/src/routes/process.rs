@@ -75,9 +75,9 @@ fn named(ids: &Value) -> Result<Vec<String>, Refusal> {
 fn limit(given: Option<&Value>) -> Result<usize, Refusal> {
     let Some(given) = given.filter(|given| !given.is_null()) else { return Ok(MOST) };
     let limit = given.as_u64().and_then(|limit| usize::try_from(limit).ok());
-    limit.filter(|limit| (1..=MOST).contains(limit)).ok_or_else(|| {
-        Refusal::bad(format!("limit must be a whole number from 1 to {MOST}"))
-    })
+    limit
+        .filter(|limit| (1..=MOST).contains(limit))
+        .ok_or_else(|| Refusal::bad(format!("limit must be a whole number from 1 to {MOST}")))
 }
 
 /// Rows to promote, the oldest change first

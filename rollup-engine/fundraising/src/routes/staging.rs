@@ -122,7 +122,7 @@ fn list_path(query: &[(String, String)], now: Timestamp) -> Result<String, Refus
             _ if value.is_empty() => {}
             "search" => conditions.push(search(value)?),
             "cursor" => cursor = Some(value),
-            "sort" => order = sorted(value, &mut conditions),
+            "sort" => order = Some(sorted(value, &mut conditions)),
             "recurringAgreementId" => conditions.push(format!("recurringAgreementId[eq]:\"{}\"", plain(name, value)?)),
             "giftBatchId" | "batchId" => conditions.push(format!("giftBatchId[eq]:\"{}\"", plain(name, value)?)),
             "stuck" if value == "true" => {
@@ -176,18 +176,22 @@ fn limit(given: &[&str]) -> i64 {
     number.map_or(25, |number| (1..=100).rev().find(|limit| f64::from(*limit) <= number).unwrap_or(1).into())
 }
 
-fn sorted(asked: &str, conditions: &mut Vec<String>) -> Option<&'static str> {
-    Some(match asked {
+fn sorted(asked: &str, conditions: &mut Vec<String>) -> &'static str {
+    match asked {
         "createdAt:asc" => "createdAt[AscNullsLast]",
         "updatedAt:asc" => "updatedAt[AscNullsLast]",
         "updatedAt:desc" => "updatedAt[DescNullsLast]",
         "amount.amountMicros:asc" | "amount.amountMicros:desc" => {
             // Paging by a field that may be empty loses rows.
             conditions.push("amount.amountMicros[is]:NOT_NULL".into());
-            if asked.ends_with("asc") { "amount.amountMicros[AscNullsLast]" } else { "amount.amountMicros[DescNullsLast]" }
+            if asked.ends_with("asc") {
+                "amount.amountMicros[AscNullsLast]"
+            } else {
+                "amount.amountMicros[DescNullsLast]"
+            }
         }
         _ => "createdAt[DescNullsLast]",
-    })
+    }
 }
 
 /// A value that Twenty's filters cannot misread
@@ -203,7 +207,8 @@ fn search(text: &str) -> Result<String, Refusal> {
         return Err(Refusal::bad("search must not contain quotes, brackets, commas, backslashes or per cent signs"));
     }
     let fields = ["donorFirstName", "donorLastName", "donorEmail", "externalId", "providerPaymentId", "notes"];
-    let conditions: Vec<_> = fields.iter().map(|field| format!("{field}[ilike]:\"%{}%\"", text.to_lowercase())).collect();
+    let conditions: Vec<_> =
+        fields.iter().map(|field| format!("{field}[ilike]:\"%{}%\"", text.to_lowercase())).collect();
     Ok(format!("or({})", conditions.join(",")))
 }
 

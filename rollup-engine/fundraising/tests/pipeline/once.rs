@@ -8,7 +8,6 @@ use super::common::{World, answer, by_mail, later, route};
 
 /// What must hold after a request was said again until it was answered
 fn consistent(world: &World, what: &str) {
-
     let gift = world.only("gift");
     let person = world.only("person");
     assert_eq!(gift["donorId"], person["id"], "{what}");
@@ -56,7 +55,9 @@ async fn at_every_call(world: impl Fn() -> World, path: &str, body: impl Fn(&Wor
                     if row["processingStatus"] == "pending" {
                         // Nobody could be asked for the giver, so that it waits for a reviewer.
                         let warnings = row["processingDiagnostics"]["processingWarnings"].to_string();
-                        assert!(warnings.find("donor_lookup_failed").or(warnings.find("history_unavailable")).is_some());
+                        assert!(
+                            warnings.find("donor_lookup_failed").or(warnings.find("history_unavailable")).is_some()
+                        );
                         let released = json!({ "processingStatus": "ready_for_process" });
                         world.ask_on(&later(&world, 50), "PATCH", &format!("{to}/status"), &released).await;
                     }
@@ -96,7 +97,8 @@ async fn a_promotion_may_die_or_be_lost_at_any_call() {
 #[tokio::test(start_paused = true)]
 async fn ten_identical_requests_at_once_make_one_gift() {
     for world in [World::new(), World::unstaged()] {
-        let latency = Faults::none().latency(std::time::Duration::from_millis(1), std::time::Duration::from_millis(400));
+        let latency =
+            Faults::none().latency(std::time::Duration::from_millis(1), std::time::Duration::from_millis(400));
         let host = world.host(latency.seed(3));
         let proxy = world.proxy();
         let scope = world.scope(&proxy, &host);
@@ -115,7 +117,8 @@ async fn ten_identical_requests_at_once_make_one_gift() {
 async fn a_row_that_ten_process_at_once_is_one_gift_with_one_claim() {
     let world = World::new();
     world.patch_free_agreement();
-    let host = world.host(Faults::none().latency(std::time::Duration::from_millis(1), std::time::Duration::from_millis(300)));
+    let host =
+        world.host(Faults::none().latency(std::time::Duration::from_millis(1), std::time::Duration::from_millis(300)));
     let proxy = world.proxy();
     let scope = world.scope(&proxy, &host);
     let row = world.only("giftStaging")["id"].as_str().unwrap().to_owned();
@@ -124,7 +127,10 @@ async fn a_row_that_ten_process_at_once_is_one_gift_with_one_claim() {
     let answers = tokio::join!(ask(), ask(), ask(), ask(), ask(), ask());
     let answers = [answers.0, answers.1, answers.2, answers.3, answers.4, answers.5];
     assert!(answers.iter().any(|answer| answer["status"] == "processed"), "{answers:?}");
-    assert!(answers.iter().all(|answer| answer["status"] == "processed" || answer["reason"] == "locked"), "{answers:?}");
+    assert!(
+        answers.iter().all(|answer| answer["status"] == "processed" || answer["reason"] == "locked"),
+        "{answers:?}"
+    );
     world.only("gift");
     let row = world.only("giftStaging");
     let claims = world.actions(&row).into_iter().filter(|action| action == "claimed").count();

@@ -192,8 +192,13 @@ async fn play(case: &Value) -> Option<Vec<String>> {
         last: RefCell::new(None),
         problems: RefCell::default(),
     };
-    let scope =
-        Scope { proxy: &proxy, host: &script, request_id: "r".into(), token: Some("t".into()), priority: Priority::Person };
+    let scope = Scope {
+        proxy: &proxy,
+        host: &script,
+        request_id: "r".into(),
+        token: Some("t".into()),
+        priority: Priority::Person,
+    };
     let request = &case["request"];
     let full = request["path"].as_str().unwrap().strip_prefix("/api/fundraising/")?;
     let (path, query) = full.split_once('?').unwrap_or((full, ""));
@@ -229,7 +234,9 @@ async fn play(case: &Value) -> Option<Vec<String>> {
     }
     let left: Vec<_> = script.steps.iter().skip(*script.at.borrow()).filter(|step| step["optional"] != true).collect();
     // Twenty is asked until it answers: how often is no matter of these cases.
-    if let Some(step) = left.first().filter(|step| Some(&step["expect"]["path"]) != script.last.borrow().as_ref().map(|last| &last["expect"]["path"])) {
+    if let Some(step) = left.first().filter(|step| {
+        Some(&step["expect"]["path"]) != script.last.borrow().as_ref().map(|last| &last["expect"]["path"])
+    }) {
         problems.push(format!("not called: {}", step["expect"]["path"]));
     }
     Some(problems)
@@ -239,8 +246,8 @@ async fn play(case: &Value) -> Option<Vec<String>> {
 async fn every_case_that_is_contract_is_met() {
     let (mut met, mut wrong) = (0, Vec::new());
     for file in ["02-gifts", "07-staging", "08-process", "10-receipts"] {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join(format!("../../../shared/proxy-contract/cases-{file}.jsonl"));
+        let path =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../../shared/proxy-contract/cases-{file}.jsonl"));
         let Ok(lines) = std::fs::read_to_string(&path) else { return };
         for line in lines.lines() {
             let case: Value = serde_json::from_str(line).unwrap();

@@ -34,9 +34,13 @@ async fn a_gift_is_staged_reviewed_released_promoted_and_promoted_again() {
     let id = world.row_id();
     let process = format!("gift-staging/{id}/process");
     assert_eq!(world.ask("POST", &process, Value::Null).await.1["reason"], "not_ready");
-    let (_, view) = world.ask("PATCH", &format!("gift-staging/{id}"), json!({ "amountMicros": 30_000_000, "notes": "called" })).await;
+    let (_, view) = world
+        .ask("PATCH", &format!("gift-staging/{id}"), json!({ "amountMicros": 30_000_000, "notes": "called" }))
+        .await;
     assert_eq!(view["data"]["giftStaging"]["amountMicros"], 30_000_000, "{view}");
-    let (status, _) = world.ask("PATCH", &format!("gift-staging/{id}/status"), json!({ "processingStatus": "ready_for_process" })).await;
+    let (status, _) = world
+        .ask("PATCH", &format!("gift-staging/{id}/status"), json!({ "processingStatus": "ready_for_process" }))
+        .await;
     assert_eq!(status, 200);
     let (_, first) = world.ask("POST", &process, Value::Null).await;
     assert_eq!(first["status"], "processed", "{first}");
@@ -54,10 +58,9 @@ async fn two_reviewers_do_not_undo_each_other() {
     let world = World::new();
     world.ask("POST", "gift-staging", by_mail()).await;
     let id = world.row_id();
-    let host = world.host(sandbox::Faults::none().latency(
-        std::time::Duration::from_millis(5),
-        std::time::Duration::from_millis(500),
-    ));
+    let host = world.host(
+        sandbox::Faults::none().latency(std::time::Duration::from_millis(5), std::time::Duration::from_millis(500)),
+    );
     let path = format!("gift-staging/{id}");
     let changes = [json!({ "amountMicros": 30_000_000 }), json!({ "notes": "n" }), json!({ "paymentMethod": "cash" })];
     let [one, two, three] = &changes;
@@ -87,7 +90,13 @@ async fn a_namesake_is_never_linked_and_the_reviewer_decides() {
     world.ask("PATCH", &status, json!({ "processingStatus": "ready_for_process" })).await;
     assert_eq!(world.ask("POST", &process, Value::Null).await.1["reason"], "donor_review");
     assert_eq!(world.only("giftStaging")["processingStatus"], "dedupe_review");
-    world.ask("PATCH", &format!("gift-staging/{id}"), json!({ "donorId": namesake, "processingStatus": "ready_for_process" })).await;
+    world
+        .ask(
+            "PATCH",
+            &format!("gift-staging/{id}"),
+            json!({ "donorId": namesake, "processingStatus": "ready_for_process" }),
+        )
+        .await;
     let (_, done) = world.ask("POST", &process, Value::Null).await;
     assert_eq!(done["status"], "processed", "{done}");
     assert_eq!(world.only("gift")["donorId"], json!(namesake));
@@ -145,7 +154,9 @@ async fn only_the_states_that_follow_may_follow() {
     world.ask("POST", "gift-staging", by_mail()).await;
     let id = world.row_id();
     let path = format!("gift-staging/{id}/status");
-    for (word, status) in [("processed", 400), ("posted", 400), ("cancelled", 200), ("ready_for_process", 409), ("pending", 409)] {
+    for (word, status) in
+        [("processed", 400), ("posted", 400), ("cancelled", 200), ("ready_for_process", 409), ("pending", 409)]
+    {
         let (found, answer) = world.ask("PATCH", &path, json!({ "processingStatus": word })).await;
         assert_eq!(found, status, "{word}: {answer}");
     }
@@ -164,11 +175,13 @@ async fn many_rows_are_promoted_and_a_dead_workers_row_is_put_right() {
         let payload = json!({ "amount": { "amountMicros": 1_000_000 + number, "currencyCode": "GBP" }, "donorId": donor,
             "giftDate": format!("2026-01-0{}", number + 1) });
         let mut row = payload.clone();
-        row["processingStatus"] = json!(["ready_for_process", "ready_for_process", "processing", "pending", "process_failed"][number]);
+        row["processingStatus"] =
+            json!(["ready_for_process", "ready_for_process", "processing", "pending", "process_failed"][number]);
         row["rawPayload"] = payload;
         world.create("giftStaging", &row);
     }
-    let (status, answer) = world.ask_on(&later(&world, 5), "POST", "gift-staging/process", &json!({ "limit": 10 })).await;
+    let (status, answer) =
+        world.ask_on(&later(&world, 5), "POST", "gift-staging/process", &json!({ "limit": 10 })).await;
     assert_eq!((status, &answer["meta"]), (200, &json!({ "processed": 3, "deferred": 0, "failed": 0 })), "{answer}");
     let (_, answer) = world.ask_on(&later(&world, 11), "POST", "gift-staging/process", &json!({})).await;
     assert_eq!(answer["meta"]["processed"], 1, "the claim expired: {answer}");
