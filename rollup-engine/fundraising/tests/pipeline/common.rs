@@ -27,8 +27,12 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> Self {
+        Self::of(&serde_json::from_str(include_str!("../../src/model.json")).unwrap())
+    }
+
+    pub(crate) fn of(model: &Value) -> Self {
         let mut sandbox = Sandbox::new(sandbox::Settings { limits: Limits::off(), ..sandbox::Settings::default() });
-        sandbox.ensure_model(&serde_json::from_str(include_str!("../../src/model.json")).unwrap());
+        sandbox.ensure_model(model);
         let token = sandbox.tokens().token.clone();
         let settings = Settings {
             base_url: "http://twenty.test/rest".into(),
