@@ -43,7 +43,7 @@ test('npm run proxy prints one line when it is ready, serves, and ends when it i
     if (text.includes('\n')) break;
   }
   const { url } = JSON.parse(text.slice(0, text.indexOf('\n')));
-  assert.equal((await call(url, 'GET', '/health', { token: undefined })).status, 200);
+  assert.equal((await call(url, 'GET', '/health', { token: null })).status, 200);
   process.kill(-child.pid, 'SIGTERM');
   await ended;
 });
@@ -60,7 +60,7 @@ for (const runtime of Object.keys(RUNTIMES)) {
     assert.match(unnamed.headers.get('x-request-id'), /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
     assert.notEqual(unnamed.headers.get('x-request-id'), (await api('GET', '/nothing')).headers.get('x-request-id'));
 
-    assert.equal((await api('GET', '/gifts', { token: undefined })).status, 401);
+    assert.equal((await api('GET', '/gifts', { token: null })).status, 401);
     assert.equal((await api('POST', '/gifts', { body: '{"amount":' })).status, 400);
     assert.equal((await api('GET', '/gifts/%zz')).status, 400);
     for (const size of [101 * 1024, 3 * 1024 * 1024]) {
@@ -83,6 +83,6 @@ test('a caller who hangs up while sending is nobody to answer, and costs nothing
     socket.write('POST /api/fundraising/gifts HTTP/1.1\r\nhost: x\r\nauthorization: Bearer t\r\ncontent-length: 100\r\n\r\n{"amo');
     socket.destroy();
   }
-  assert.equal((await call(url, 'GET', '/health', { token: undefined })).status, 200);
+  assert.equal((await call(url, 'GET', '/health', { token: null })).status, 200);
   assert.ok(!output().includes('request_broken'), output());
 });

@@ -351,7 +351,9 @@ async fn finish<H: Host>(
     repeated: bool,
 ) -> Result<Accepted, Failure> {
     match promote::post_gift(scope, &row, &incoming.gift, &incoming.ids, Blind::Leave).await {
-        Posted::Gift { record, .. } => Ok(Accepted::Gift { record, repeated, unkeyed: incoming.key.is_none() }),
+        Posted::Gift { record, repeated: known } => {
+            Ok(Accepted::Gift { record, repeated: repeated && known, unkeyed: incoming.key.is_none() })
+        }
         Posted::Gone(id) => Ok(Accepted::Gone { id }),
         Posted::Failed(message) => {
             let row = row.in_state(State::ProcessFailed);
