@@ -26,16 +26,22 @@
 
 pub mod agreement;
 pub mod donor;
+pub mod failure;
 pub mod fingerprint;
 pub mod gift;
 pub mod gift_aid;
+pub mod intake;
 pub mod keys;
 pub mod money;
 pub mod payload;
 pub mod provider;
+pub mod proxy;
 pub mod receipt;
 pub mod refund;
 pub mod refusal;
+pub mod routes;
+pub mod scope;
+pub mod settings;
 pub mod signature;
 pub mod staging;
 pub mod standing;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::refusal::Refusal;
 
@@ -29,6 +29,12 @@ impl Payload {
             Top::List => Err(Refusal::bad("payload must be an object")),
             Top::Scalar => Err(Refusal::bad("the body must be a JSON object")),
         }
+    }
+
+    /// From members that have no order of their own
+    #[must_use]
+    pub fn from_members(members: Map<String, Value>) -> Self {
+        Self(members.into_iter().collect())
     }
 
     /// A member
