@@ -96,7 +96,7 @@ impl Queue {
     /// When the next call may go, in milliseconds; nothing while one has to end first
     #[must_use]
     pub fn opens_in(&self, now: Timestamp) -> Option<u64> {
-        match self.state.borrow().budget.turn(now, true) {
+        match self.state.borrow().budget.turn(now, 1) {
             Turn::Go => Some(0),
             Turn::Wait(wait) => Some(twenty::time::whole_millis(wait)),
             Turn::AfterACall => None,
@@ -140,9 +140,9 @@ impl Queue {
         if !state.is_first(ticket, now) {
             return Look::NotFirst;
         }
-        match state.budget.turn(now, true) {
+        match state.budget.turn(now, 1) {
             Turn::Go => {
-                state.budget.began(now, true);
+                state.budget.began(now, 1);
                 state.under_way.push((ticket.1, now + within + GONE_AFTER));
                 Look::Go(ticket.1)
             }
