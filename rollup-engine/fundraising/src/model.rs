@@ -107,7 +107,12 @@ fn declared_field(name: &str, kind: &str) -> Field {
         Some(point) => ("RELATION", kind.get(..point)),
         None => (kind.split(' ').next().unwrap_or_default(), None),
     };
-    Field { name: name.to_owned(), own: Some(name.to_owned()), kind: kind.to_owned(), target: target.map(str::to_owned) }
+    Field {
+        name: name.to_owned(),
+        own: Some(name.to_owned()),
+        kind: kind.to_owned(),
+        target: target.map(str::to_owned),
+    }
 }
 
 fn text<'a>(object: &'a Value, key: &str) -> &'a str {
@@ -174,7 +179,8 @@ impl Model {
     pub fn path(&self, path: &str) -> String {
         let Some(object) = self.object_of(path).filter(|_| self.renamed) else { return path.to_owned() };
         let Some(own) = &object.own else { return path.to_owned() };
-        let segments = path.split('/').map(|segment| if segment == object.names.plural { &own.plural } else { segment });
+        let segments =
+            path.split('/').map(|segment| if segment == object.names.plural { &own.plural } else { segment });
         let mut mapped = String::with_capacity(path.len());
         for (at, segment) in segments.enumerate() {
             if at > 0 {
@@ -280,7 +286,8 @@ impl Object {
             self.own = None;
             return Ok(());
         }
-        let given = given.as_object().ok_or_else(|| bad(&singular, "", "expected an object, or null to leave it out"))?;
+        let given =
+            given.as_object().ok_or_else(|| bad(&singular, "", "expected an object, or null to leave it out"))?;
         let mut own = self.names.clone();
         for (key, value) in given {
             match (key.as_str(), value) {
@@ -459,7 +466,8 @@ mod tests {
         let body = model.body("/gifts", &sent);
         assert_eq!(body, json!({"value": {"amountMicros": 1}, "giverId": "d", "giftDate": "2026-01-01"}));
         assert_eq!(model.body("/batch/gifts", &json!([sent])), json!([body]));
-        let reply = json!({"data": {"createDonation": {"id": "1", "value": null, "giver": {"id": "d"}, "giverId": "d"}}});
+        let reply =
+            json!({"data": {"createDonation": {"id": "1", "value": null, "giver": {"id": "d"}, "giverId": "d"}}});
         let ours = json!({"data": {"createGift": {"id": "1", "amount": null, "donor": {"id": "d"}, "donorId": "d"}}});
         assert_eq!(model.reply("/gifts", reply), ours);
         let list = json!({"data": {"donations": [{"value": 1}]}, "totalCount": 1});
@@ -469,10 +477,15 @@ mod tests {
     #[test]
     fn filters_and_orders_name_the_workspaces_fields_and_keep_their_values() {
         let model = renamed();
-        let filter = r#"and(amount.amountMicros[gt]:5,donorId[eq]:"donorId,amount[eq]",or(giftDate[is]:NULL,amount[is]:NULL))"#;
-        let mapped = r#"and(value.amountMicros[gt]:5,giverId[eq]:"donorId,amount[eq]",or(giftDate[is]:NULL,value[is]:NULL))"#;
+        let filter =
+            r#"and(amount.amountMicros[gt]:5,donorId[eq]:"donorId,amount[eq]",or(giftDate[is]:NULL,amount[is]:NULL))"#;
+        let mapped =
+            r#"and(value.amountMicros[gt]:5,giverId[eq]:"donorId,amount[eq]",or(giftDate[is]:NULL,value[is]:NULL))"#;
         assert_eq!(model.expression("/gifts", filter), mapped);
-        assert_eq!(model.expression("/gifts", "amount.amountMicros[DescNullsLast],id"), "value.amountMicros[DescNullsLast],id");
+        assert_eq!(
+            model.expression("/gifts", "amount.amountMicros[DescNullsLast],id"),
+            "value.amountMicros[DescNullsLast],id"
+        );
         assert_eq!(model.expression("/people", filter), filter);
     }
 

@@ -21,12 +21,20 @@ impl Payload {
     /// # Errors
     /// Text that is not JSON, and JSON that is not an object.
     pub fn parse(body: &[u8]) -> Result<Self, Refusal> {
+        Self::read(body, "payload must be an object")
+    }
+
+    /// As [`Payload::parse`]; a list is refused with the message `otherwise`
+    ///
+    /// # Errors
+    /// As [`Payload::parse`].
+    pub fn read(body: &[u8], otherwise: &str) -> Result<Self, Refusal> {
         if body.trim_ascii().is_empty() {
             return Ok(Self::default());
         }
         match serde_json::from_slice(body).map_err(|fault| Refusal::bad(fault.to_string()))? {
             Top::Object(members) => Ok(Self(members)),
-            Top::List => Err(Refusal::bad("payload must be an object")),
+            Top::List => Err(Refusal::bad(otherwise)),
             Top::Scalar => Err(Refusal::bad("the body must be a JSON object")),
         }
     }

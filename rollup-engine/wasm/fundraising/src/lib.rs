@@ -14,7 +14,7 @@ use fundraising::settings::Settings;
 use js_sys::{Array, Promise, Uint8Array};
 use serde_json::{Map, Value};
 use wasm_bindgen::prelude::*;
-use wasm_host::{World, install_panic_hook, misuse, promise};
+use wasm_host::{World, install_panic_hook, misuse, promise, random_seed};
 
 thread_local! {
     /// By the number that [`open`] gave out; one for each set of settings
@@ -64,7 +64,8 @@ pub fn handle(proxy: u32, method: String, target: String, headers: &str, body: V
         .with_borrow(|proxies| proxies.get(number).cloned())
         .ok_or_else(|| misuse("invalid_proxy", "there is no proxy of this number"))?;
     let headers = header_list(headers).ok_or_else(|| misuse("invalid_headers", "headers: expected a list of pairs"))?;
-    let inbound = Inbound { method, target, headers, body };
+    let entropy = u128::from(random_seed()) << 64 ^ u128::from(random_seed()) << 11 ^ u128::from(random_seed());
+    let inbound = Inbound { method, target, headers, body, entropy };
     Ok(promise(async move {
         let world = World::new(None, None);
         Ok(answer(proxy.handle(&world, inbound).await))
