@@ -97,7 +97,7 @@ for (const runtime of Object.keys(RUNTIMES)) {
     const deliver = (event) => {
       const payload = JSON.stringify(event);
       const signature = stripe.webhooks.generateTestHeaderString({ payload, secret: STRIPE_SECRET });
-      return api('POST', '/webhooks/stripe', { token: undefined, body: payload, headers: { 'stripe-signature': signature } });
+      return api('POST', '/webhooks/stripe', { token: null, body: payload, headers: { 'stripe-signature': signature } });
     };
     const twice = await Promise.all([deliver(session), deliver(session)]);
     assert.deepEqual([...twice, await deliver(session)].map(({ status }) => status), [204, 204, 204], JSON.stringify(twice));
@@ -109,15 +109,15 @@ for (const runtime of Object.keys(RUNTIMES)) {
       { id: 'EV1', created_at: '2026-03-02T10:00:00Z', resource_type: 'payments', action: 'confirmed', links: { payment: 'PM1' } },
       { id: 'EV2', created_at: '2026-03-02T10:00:01Z', resource_type: 'payments', action: 'failed', links: { payment: 'PM2' } },
     ];
-    const sent = await api('POST', '/webhooks/gocardless', { token: undefined, ...batch(events) });
+    const sent = await api('POST', '/webhooks/gocardless', { token: null, ...batch(events) });
     assert.equal(sent.status, 202, JSON.stringify(sent.body));
-    const repeated = await api('POST', '/webhooks/gocardless', { token: undefined, ...batch(events) });
+    const repeated = await api('POST', '/webhooks/gocardless', { token: null, ...batch(events) });
     assert.equal(repeated.status, 202);
     const rows = await all('giftStagings');
     const debits = rows.filter(({ providerPaymentId }) => providerPaymentId === 'PM1');
     assert.deepEqual(debits.map(({ amount, provider }) => [amount, provider]), [[pounds(15), 'gocardless']]);
     const forged = await api('POST', '/webhooks/gocardless', {
-      token: undefined,
+      token: null,
       ...batch(events),
       headers: { 'webhook-signature': '00'.repeat(32) },
     });

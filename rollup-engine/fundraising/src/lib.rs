@@ -29,6 +29,7 @@
 
 pub mod agreement;
 pub mod cache;
+pub mod deliver;
 pub mod donor;
 pub mod failure;
 pub mod fingerprint;
