@@ -58,11 +58,8 @@ pub async fn update<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Repl
     match body.get("name") {
         None => {}
         Some(Value::Null) => return Err(Refusal::bad("name cannot be null").into()),
-        Some(Value::String(name)) => {
-            if !name.trim().is_empty() {
-                changes.insert("name".into(), name.trim().into());
-            }
-        }
+        Some(Value::String(name)) if name.trim().is_empty() => {}
+        Some(Value::String(name)) => drop(changes.insert("name".into(), name.trim().into())),
         Some(_) => return Err(Refusal::bad("name must be a string").into()),
     }
     if changes.is_empty() {
