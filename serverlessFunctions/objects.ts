@@ -17,6 +17,7 @@ export const APPEAL_SEGMENT = 'a1c6d8d7-ce53-5191-b106-80b8b308607b';
 export const TRACKING_CODE = '96279d56-bc3e-506b-9ff0-af43fa6b3ca9';
 export const FUND = '6e6951f3-50a0-5467-9821-cca3af464854';
 export const SOLICITATION_SNAPSHOT = '5c64d9db-ef8b-5d09-b0d4-abc938a644d0';
+export const GIFT_AID_DECLARATION = '460a66e3-9a4a-547b-865b-56666ed0729d';
 export const HOUSEHOLD = '56099274-5a98-542a-afa4-5f9e6e61123c';
 
 /** Objects whose records are added up. */

@@ -8,6 +8,9 @@
 /** What is read of a body; more than any route takes, so that the module is the one to refuse it. */
 const MOST_BYTES = 1024 * 1024;
 
+/** What ids are made of. */
+const entropy = () => crypto.getRandomValues(new Uint8Array(16));
+
 const WITHOUT_BODY = new Set([101, 204, 205, 304]);
 
 /**
@@ -59,7 +62,7 @@ export function connect(glue, load) {
     underWay.add(end);
     try {
       const proxy = proxyFor(environment);
-      return await Promise.race([glue.handle(proxy, method, target, JSON.stringify(headers), body), ended]);
+      return await Promise.race([glue.handle(proxy, method, target, JSON.stringify(headers), body, entropy()), ended]);
     } catch (error) {
       replace(instance, error);
       throw error;

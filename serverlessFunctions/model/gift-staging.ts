@@ -224,6 +224,13 @@ export default defineObject({
       icon: 'IconBraces',
     },
     {
+      universalIdentifier: '70fa09a7-9c27-56b9-bbee-c25b044af5ce',
+      type: FieldType.RAW_JSON,
+      name: 'auditTrail',
+      label: 'Audit trail',
+      icon: 'IconBraces',
+    },
+    {
       universalIdentifier: '4cdb7a08-35b7-593f-8d43-4a4d7e72b6ef',
       type: FieldType.RELATION,
       name: 'donor',

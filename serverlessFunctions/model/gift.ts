@@ -1,7 +1,7 @@
 // Written by model.mjs from the declaration of the data model; changes here are lost.
 import { defineObject, FieldType, OnDeleteAction, RelationType } from 'twenty-sdk/define';
 
-import { APPEAL, APPEAL_SEGMENT, COMPANY, FUND, GIFT, GIFT_PAYOUT, GIFT_STAGING, OPPORTUNITY, PERSON, RECURRING_AGREEMENT, TRACKING_CODE } from '../objects';
+import { APPEAL, APPEAL_SEGMENT, COMPANY, FUND, GIFT, GIFT_AID_DECLARATION, GIFT_PAYOUT, GIFT_STAGING, OPPORTUNITY, PERSON, RECURRING_AGREEMENT, TRACKING_CODE } from '../objects';
 
 export default defineObject({
   universalIdentifier: GIFT,
@@ -257,6 +257,65 @@ export default defineObject({
       name: 'receiptSentAt',
       label: 'Receipt sent at',
       icon: 'IconClock',
+    },
+    {
+      universalIdentifier: 'bbf685ed-114f-5ecd-a304-6d087a3450cb',
+      type: FieldType.TEXT,
+      name: 'refundNote',
+      label: 'Refund note',
+      icon: 'IconAbc',
+    },
+    {
+      universalIdentifier: 'a8ae57b0-9c23-520a-bf56-7c3ea17ab74d',
+      type: FieldType.TEXT,
+      name: 'giftType',
+      label: 'Gift type',
+      icon: 'IconAbc',
+    },
+    {
+      universalIdentifier: '5375d702-b17d-518f-8419-6059fde7a6cd',
+      type: FieldType.TEXT,
+      name: 'giftAidStatus',
+      label: 'Gift aid status',
+      icon: 'IconAbc',
+    },
+    {
+      universalIdentifier: 'f1873fb9-b5a6-53c5-8adb-47faa76ce02c',
+      type: FieldType.TEXT,
+      name: 'giftAidReasonCode',
+      label: 'Gift aid reason code',
+      icon: 'IconAbc',
+    },
+    {
+      universalIdentifier: 'f8ac255a-f620-537d-a0ce-accfca9d677b',
+      type: FieldType.TEXT,
+      name: 'giftAidDecisionSource',
+      label: 'Gift aid decision source',
+      icon: 'IconAbc',
+    },
+    {
+      universalIdentifier: '3734f59a-a364-5823-95c8-3cef0b0202ec',
+      type: FieldType.DATE_TIME,
+      name: 'giftAidLastEvaluatedAt',
+      label: 'Gift aid last evaluated at',
+      icon: 'IconClock',
+    },
+    {
+      universalIdentifier: 'd75febbf-7135-5a1e-a45f-9d030ab356df',
+      type: FieldType.TEXT,
+      name: 'giftAidClaimBatchId',
+      label: 'Gift aid claim batch id',
+      icon: 'IconAbc',
+    },
+    {
+      universalIdentifier: '4efc1794-896b-520d-84b7-d1094546ac6d',
+      type: FieldType.RELATION,
+      name: 'giftAidDeclaration',
+      label: 'Gift aid declaration',
+      icon: 'IconFileCertificate',
+      relationTargetObjectMetadataUniversalIdentifier: GIFT_AID_DECLARATION,
+      relationTargetFieldMetadataUniversalIdentifier: '0a151a85-aeee-5073-9abf-2ee0ebab4519',
+      universalSettings: { relationType: RelationType.MANY_TO_ONE, onDelete: OnDeleteAction.SET_NULL, joinColumnName: 'giftAidDeclarationId' },
     },
     {
       universalIdentifier: '77b8c0d0-119e-4a1c-b3d3-3968cfdb3e55',

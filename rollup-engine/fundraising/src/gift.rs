@@ -152,7 +152,8 @@ impl Gift {
     /// The whole of it as JSON, as a staged row keeps it
     #[must_use]
     pub fn to_json(&self) -> Map<String, Value> {
-        let mut members: Map<String, Value> = self.texts().map(|(key, text)| (key.into(), text.into())).collect();
+        let mut members: Map<String, Value> =
+            twenty::gather::gather(self.texts().map(|(key, text)| (key.into(), text.into())));
         let mut put = |key: &str, value: Option<Value>| {
             if let Some(value) = value {
                 members.insert(key.into(), value);

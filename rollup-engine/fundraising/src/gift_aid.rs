@@ -61,6 +61,7 @@ impl Outcome {
 }
 
 /// What the rules look at
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each with a rule of its own")]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Question<'a> {
     /// Whether the charity claims Gift Aid at all
@@ -169,7 +170,7 @@ mod tests {
         }
     }
 
-    fn asked<'a>(declarations: &'a [Declaration]) -> Question<'a> {
+    fn asked(declarations: &[Declaration]) -> Question<'_> {
         Question {
             enabled: true,
             donor: Some("ada"),

@@ -198,13 +198,18 @@ async fn direct<H: Host>(scope: &Scope<'_, H>, incoming: Incoming) -> Result<Acc
     let accepted = match made {
         Made::New(record) => {
             let paid_on = gift.gift_date.as_deref().and_then(parse_date);
-            if gift.recurring_agreement_id.is_some() || scope.proxy.settings.gift_aid {
+            if has_consequences(scope, gift) {
                 post::follow(scope, gift, &record, paid_on, Blind::Leave).await;
             }
             Accepted::Gift { record, repeated: false, unkeyed: incoming.key.is_none() }
         }
         Made::Repeat(record) => {
             same_gift(gift, &record)?;
+            // The run that made it may have died right after.
+            if has_consequences(scope, gift) {
+                let paid_on = gift.gift_date.as_deref().and_then(parse_date);
+                post::follow(scope, gift, &record, paid_on, Blind::Leave).await;
+            }
             Accepted::Gift { record, repeated: true, unkeyed: false }
         }
         Made::Gone => Accepted::Gone { id: ids.gift_id().to_string() },
@@ -213,6 +218,11 @@ async fn direct<H: Host>(scope: &Scope<'_, H>, incoming: Incoming) -> Result<Acc
         keep_record(scope, &incoming, &accepted).await;
     }
     Ok(accepted)
+}
+
+/// Whether anything follows from a gift
+fn has_consequences<H: Host>(scope: &Scope<'_, H>, gift: &Gift) -> bool {
+    gift.recurring_agreement_id.is_some() || gift.provider_payment_id.is_some() || scope.proxy.settings.gift_aid
 }
 
 /// Writes down that a request was answered, for when its gift is destroyed and the request comes again
@@ -351,7 +361,9 @@ async fn finish<H: Host>(
     repeated: bool,
 ) -> Result<Accepted, Failure> {
     match promote::post_gift(scope, &row, &incoming.gift, &incoming.ids, Blind::Leave).await {
-        Posted::Gift { record, .. } => Ok(Accepted::Gift { record, repeated, unkeyed: incoming.key.is_none() }),
+        Posted::Gift { record, repeated: known } => {
+            Ok(Accepted::Gift { record, repeated: repeated && known, unkeyed: incoming.key.is_none() })
+        }
         Posted::Gone(id) => Ok(Accepted::Gone { id }),
         Posted::Failed(message) => {
             let row = row.in_state(State::ProcessFailed);

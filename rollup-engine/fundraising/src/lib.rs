@@ -30,6 +30,7 @@
 pub mod address;
 pub mod agreement;
 pub mod cache;
+pub mod deliver;
 pub mod donor;
 pub mod failure;
 pub mod fingerprint;

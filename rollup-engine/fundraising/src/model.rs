@@ -11,6 +11,7 @@
 //! and reply; what is left out is not sent, and not missed.
 
 use serde_json::{Map, Value};
+use twenty::gather::gather;
 use twenty::schema;
 
 const DECLARED: &str = include_str!("model.json");
@@ -76,7 +77,7 @@ impl Lack {
             ("found", self.found.as_ref()),
         ];
         let present = parts.into_iter().filter_map(|(key, part)| Some((key.to_owned(), Value::from(part?.as_str()))));
-        Value::Object(present.collect())
+        Value::Object(gather(present))
     }
 }
 
@@ -234,7 +235,7 @@ impl Model {
                 }
                 Some((object.own_name(key).unwrap_or_else(|| key.clone()), value.clone()))
             });
-            Value::Object(members.collect())
+            Value::Object(gather(members))
         };
         match body {
             Value::Object(members) => record(members),
@@ -266,7 +267,7 @@ impl Model {
             };
             (key, value)
         });
-        *data = renamed.collect();
+        *data = gather(renamed);
         reply
     }
 
@@ -321,7 +322,7 @@ impl Object {
             let name = self.fields.iter().find_map(|field| exchange(&key, field.own.as_ref()?, &field.name));
             (name.unwrap_or(key), value)
         });
-        Value::Object(members.collect())
+        Value::Object(gather(members))
     }
 }
 

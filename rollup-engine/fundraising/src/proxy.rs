@@ -13,7 +13,7 @@ use crate::metrics::Metrics;
 use crate::model::Model;
 use crate::queue::Queue;
 use crate::refusal::{Refusal, Status};
-use crate::routes::{self, Ask, Reply};
+use crate::routes::{self, Ask, Reply, Route};
 use crate::scope::Scope;
 use crate::settings::Settings;
 
@@ -33,6 +33,8 @@ pub struct Proxy {
     pub cache: Cache,
     /// What is counted
     pub metrics: Metrics,
+    /// What was last found of the workspace's model
+    pub(crate) ready: routes::ready::Memory,
     model: Result<Model, Refusal>,
 }
 
@@ -56,6 +58,7 @@ impl Proxy {
             queue: Queue::new(pace),
             cache: Cache::default(),
             metrics: Metrics::default(),
+            ready: routes::ready::Memory::default(),
             model,
         }
     }
@@ -74,7 +77,9 @@ impl Proxy {
         let path = request.path().to_owned();
         let query = request.query();
         let way = routes::find(&request.method, &path);
-        let token = if way.is_webhook { None } else { bearer(&request).or_else(|| query_token(&query)) };
+        // Nobody's token decides what everybody is told of the workspace.
+        let is_own = way.is_webhook || way.route == Route::Ready;
+        let token = if is_own { None } else { bearer(&request).or_else(|| query_token(&query)) };
         let priority = if way.is_webhook { Priority::Webhook } else { Priority::Person };
         let scope = Scope::new(self, host, &request, token, priority);
 

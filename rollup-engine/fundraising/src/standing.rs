@@ -46,6 +46,16 @@ pub struct Standing {
     paid_at: Option<i64>,
     failures: Vec<(String, i64)>,
     said: Option<(&'static str, i64)>,
+    ended: Option<(&'static str, i64)>,
+}
+
+/// What a word comes to
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Heard {
+    /// Whether it was not known before
+    pub is_news: bool,
+    /// The status to write, if it changes
+    pub status: Option<&'static str>,
 }
 
 /// Whether an agreement of this status has ended
@@ -60,14 +70,17 @@ impl Standing {
     pub fn read(json: Option<&Value>) -> Self {
         let Some(json) = json else { return Self::default() };
         let failures = json.get("failed").and_then(Value::as_array).into_iter().flatten();
-        let said = json.get("said").and_then(Value::as_str);
-        let said = said.and_then(|said| STATUSES.into_iter().find(|status| *status == said));
+        let said = |word: &str, at: &str| {
+            let word = json.get(word)?.as_str()?;
+            Some((STATUSES.into_iter().find(|status| *status == word)?, json.get(at)?.as_i64()?))
+        };
         Self {
             paid_at: json.get("paidAt").and_then(Value::as_i64),
             failures: failures
                 .filter_map(|entry| Some((entry.get("attempt")?.as_str()?.to_owned(), entry.get("at")?.as_i64()?)))
                 .collect(),
-            said: said.zip(json.get("saidAt").and_then(Value::as_i64)),
+            said: said("said", "saidAt"),
+            ended: said("ended", "endedAt"),
         }
     }
 
@@ -81,11 +94,27 @@ impl Standing {
             "failed": failed,
             "said": self.said.map(|(status, _)| status),
             "saidAt": self.said.map(|(_, at)| at),
+            "ended": self.ended.map(|(status, _)| status),
+            "endedAt": self.ended.map(|(_, at)| at),
         })
     }
 
-    /// Takes in a word; whether it was news
-    pub fn hear(&mut self, word: Word<'_>) -> bool {
+    /// Takes in a word about an agreement of this status
+    ///
+    /// A status comes of it only if it changes what the words amount to: what was known before had its effect, and
+    /// somebody here may have decided otherwise since.
+    pub fn hear(&mut self, word: Word<'_>, current: Option<&str>) -> Heard {
+        let before = self.last_word();
+        let is_news = self.take_in(word);
+        let status = match word {
+            _ if !is_news || is_ended(current) => None,
+            Word::Said { status, .. } if is_ended(Some(status)) => Some(status),
+            _ => self.last_word().filter(|last| before != Some(*last)).map(|(status, _)| status),
+        };
+        Heard { is_news, status: status.filter(|status| current.map(str::trim) != Some(status)) }
+    }
+
+    fn take_in(&mut self, word: Word<'_>) -> bool {
         match word {
             Word::Paid { at } => {
                 let is_news = self.paid_at.is_none_or(|known| at > known);
@@ -105,40 +134,22 @@ impl Standing {
                 is_news
             }
             Word::Said { status, at } => {
-                let is_news = self.said.is_none_or(|known| (at, status) > (known.1, known.0));
+                let place = if is_ended(Some(status)) { &mut self.ended } else { &mut self.said };
+                let is_news = place.is_none_or(|known| (at, status) > (known.1, known.0));
                 if is_news {
-                    self.said = Some((status, at));
+                    *place = Some((status, at));
                 }
                 is_news
             }
         }
     }
 
-    /// The status to write after a word that was just taken in: nothing if the status stays
-    #[must_use]
-    pub fn status_after(&self, word: Word<'_>, current: Option<&str>) -> Option<&'static str> {
-        let status = match word {
-            _ if is_ended(current) => return None,
-            Word::Said { status, .. } if is_ended(Some(status)) => status,
-            Word::Said { at, .. } | Word::Paid { at } | Word::Failed { at, .. } => {
-                let (status, decided_at) = self.last_word()?;
-                // What was known before already had its effect, or somebody here decided otherwise since.
-                if decided_at > at {
-                    return None;
-                }
-                status
-            }
-        };
-        (current.map(str::trim) != Some(status)).then_some(status)
-    }
-
     fn last_word(&self) -> Option<(&'static str, i64)> {
         let paid = self.paid_at.map(|at| ("active", at));
         let failed = self.failures.iter().map(|(_, at)| *at).max().filter(|_| self.failures.len() >= SEVERAL);
         let failed = failed.map(|at| ("delinquent", at));
-        let said = self.said.filter(|(status, _)| !is_ended(Some(status)));
         let mut last: Option<(&'static str, i64)> = None;
-        for word in [paid, failed, said].into_iter().flatten() {
+        for word in [paid, failed, self.said].into_iter().flatten() {
             if last.is_none_or(|known| word.1 >= known.1) {
                 last = Some(word);
             }
@@ -156,9 +167,7 @@ mod tests {
         let (mut standing, mut status) = (Standing::default(), current.to_owned());
         for word in words {
             standing = Standing::read(Some(&standing.to_json()));
-            if standing.hear(*word)
-                && let Some(next) = standing.status_after(*word, Some(&status))
-            {
+            if let Some(next) = standing.hear(*word, Some(&status)).status {
                 status = next.to_owned();
             }
         }
@@ -180,7 +189,7 @@ mod tests {
         assert_eq!(run("active", &[failed("a", 1), failed("b", 2)]), "delinquent");
         assert_eq!(run("active", &[failed("a", 1), Word::Paid { at: 2 }, failed("b", 3)]), "active");
         assert_eq!(run("active", &[failed("a", 1), failed("b", 2), Word::Paid { at: 3 }]), "active");
-        assert_eq!(run("active", &[failed("a", 1), failed("b", 2), Word::Paid { at: 1 }]), "delinquent", "a late word");
+        assert_eq!(run("active", &[failed("a", 2), failed("b", 3), Word::Paid { at: 1 }]), "delinquent", "a late word");
     }
 
     #[test]
@@ -201,10 +210,9 @@ mod tests {
     #[test]
     fn what_was_known_does_not_undo_a_decision_of_staff() {
         let mut standing = Standing::default();
-        assert!(standing.hear(Word::Paid { at: 5 }));
-        assert!(!standing.hear(Word::Paid { at: 5 }));
-        assert!(standing.hear(failed("a", 6)));
-        assert_eq!(standing.status_after(failed("a", 6), Some("active")), None);
+        assert!(standing.hear(Word::Paid { at: 5 }, Some("delinquent")).is_news);
+        assert_eq!(standing.hear(Word::Paid { at: 5 }, Some("paused")), Heard { is_news: false, status: None });
+        assert_eq!(standing.hear(failed("a", 6), Some("paused")), Heard { is_news: true, status: None });
     }
 
     proptest! {

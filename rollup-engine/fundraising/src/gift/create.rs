@@ -46,7 +46,7 @@ pub fn read(payload: &Payload, intake: Intake) -> Result<Gift, Refusal> {
             "amount" => {}
             "contact" => contact.read(value)?,
             "contactId" => contact.id = text(key, value)?,
-            _ if STAGING_ONLY.contains(&key) && intake != Intake::Staging => {}
+            _ if STAGING_ONLY.contains(&key) && !matches!(intake, Intake::Staging | Intake::Event) => {}
             _ => member(&mut gift, key, value)?,
         }
     }

@@ -261,6 +261,13 @@ impl Edit {
         if !changed {
             return;
         }
+        // A fee is in the currency of its gift, unless somebody says otherwise.
+        let own = payload.get("amount").and_then(|amount| amount.get("currencyCode")).cloned();
+        if let (Some(own), Some(members)) = (own, money.as_object_mut())
+            && members.get("currencyCode").is_none_or(Value::is_null)
+        {
+            members.insert("currencyCode".into(), own);
+        }
         if money.get("amountMicros").is_none_or(Value::is_null) {
             // Twenty ignores a plain null for an amount; both parts of it clear.
             payload.remove(key);

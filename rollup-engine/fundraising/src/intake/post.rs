@@ -7,11 +7,13 @@
 use serde_json::{Map, Value, json};
 use time::Date;
 use twenty::filter::encode;
+use twenty::gate::Priority;
 use twenty::time::{format_date, parse_date};
 use twenty::{Host, Level, Method};
 
 use super::store;
 use crate::agreement::{Cadence, Schedule, next_due, status_after_payment};
+use crate::deliver;
 use crate::failure::Failure;
 use crate::gift::Gift;
 use crate::gift_aid::{self, Declaration};
@@ -34,6 +36,12 @@ pub(crate) async fn follow<H: Host>(
     paid_on: Option<Date>,
     blind: Blind,
 ) {
+    // A provider's own event settles by itself, and comes again if it could not.
+    if scope.priority != Priority::Webhook
+        && let Err(failure) = deliver::settle_gift(scope, gift, record).await
+    {
+        scope.log(Level::Warn, "gift_refund_not_settled", &[("message", failure.to_string().into())]);
+    }
     if let Some(agreement) = &gift.recurring_agreement_id
         && let Err(failure) = advance(scope, agreement, gift, paid_on, blind).await
     {

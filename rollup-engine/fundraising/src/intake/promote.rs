@@ -99,7 +99,7 @@ async fn step<H: Host>(scope: &Scope<'_, H>, row: &Row) -> Result<Step, Failure>
                 && (known.recurring_agreement_id.is_some() || scope.proxy.settings.gift_aid)
                 && let Some(record) = store::find(scope, GIFT.plural, &gift).await?
             {
-                post::follow(scope, &known, &record, paid_on(&known, row), Blind::Leave).await;
+                post::follow(scope, &with_columns(&known, row), &record, paid_on(&known, row), Blind::Leave).await;
             }
             return done(Promoted::Processed(gift));
         }
@@ -226,7 +226,7 @@ pub(super) async fn post_gift<H: Host>(
         Ok(()) => {
             log(scope, Level::Info, "gift_staging_processed", row.id(), "");
             if let Posted::Gift { record, .. } = &posted {
-                post::follow(scope, gift, record, paid_on(gift, row), blind).await;
+                post::follow(scope, &with_columns(gift, row), record, paid_on(gift, row), blind).await;
             }
         }
         // The gift is there; the row is marked by whoever looks at it next.
@@ -368,6 +368,16 @@ async fn persist_giver<H: Host>(
     body.insert("rawPayload".into(), Value::Object(payload).to_string().into());
     let particulars = json!({ "donorId": donor });
     store::write(scope, row, Change { body, action: "donor_linked", particulars, condition: None }).await
+}
+
+/// The gift with what its row alone says of the agreement: others' payloads may lack it
+fn with_columns(gift: &Gift, row: &Row) -> Gift {
+    let column = |key: &str| row.text(key).map(str::to_owned);
+    Gift {
+        recurring_agreement_id: gift.recurring_agreement_id.clone().or_else(|| column("recurringAgreementId")),
+        expected_at: gift.expected_at.clone().or_else(|| column("expectedAt")),
+        ..gift.clone()
+    }
 }
 
 /// The day that counts as that of the payment

@@ -257,10 +257,11 @@ impl Row {
         for key in ["providerContext", "processingDiagnostics"] {
             put(&mut view, key, self.get(key).and_then(object));
         }
-        let payload = self.raw_payload().unwrap_or_default();
-        let receipt = Receipt::read(&payload);
-        put(&mut view, "receiptWarnings", self.receipt_warnings(&payload, &receipt));
-        view.extend(receipt.to_json());
+        if let Ok(payload) = self.raw_payload() {
+            let receipt = Receipt::read(&payload);
+            put(&mut view, "receiptWarnings", self.receipt_warnings(&payload, &receipt));
+            view.extend(receipt.to_json());
+        }
         view
     }
 

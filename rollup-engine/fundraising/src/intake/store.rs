@@ -157,7 +157,7 @@ pub(crate) async fn write<H: Host>(scope: &Scope<'_, H>, row: &Row, change: Chan
 }
 
 /// Instants are kept to the microsecond and shown to the millisecond.
-fn within_the_millisecond(read: Timestamp) -> String {
+pub(crate) fn within_the_millisecond(read: Timestamp) -> String {
     let next = Timestamp::from_millis(read.as_millis() + 1);
     format!("updatedAt[gte]:\"{read}\",updatedAt[lt]:\"{next}\"")
 }

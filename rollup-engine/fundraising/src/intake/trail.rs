@@ -2,7 +2,7 @@
 //!
 //! It holds names of fields and ids, never names, addresses or notes: a trail is kept longer than those may be.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use twenty::Timestamp;
 
 use super::row::Row;
@@ -54,7 +54,7 @@ pub(crate) fn extended(row: &Row, entry: Value) -> Option<Value> {
 
 /// A trail as it is stored
 pub(crate) fn wrapped(entries: Vec<Value>) -> Value {
-    json!({ "entries": entries })
+    Value::Object(Map::from_iter([("entries".to_owned(), Value::Array(entries))]))
 }
 
 /// Whether a trail has the entry with this mark
@@ -74,6 +74,7 @@ pub(crate) fn failures(row: &Row) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn a_trail_grows_to_its_length_and_keeps_its_beginning() {

@@ -122,7 +122,7 @@ fn list_path(query: &[(String, String)], now: Timestamp) -> Result<String, Refus
             _ if value.is_empty() => {}
             "search" => conditions.push(search(value)?),
             "cursor" => cursor = Some(value),
-            "sort" => order = sorted(value, &mut conditions),
+            "sort" => order = Some(sorted(value, &mut conditions)),
             "recurringAgreementId" => conditions.push(format!("recurringAgreementId[eq]:\"{}\"", plain(name, value)?)),
             "giftBatchId" | "batchId" => conditions.push(format!("giftBatchId[eq]:\"{}\"", plain(name, value)?)),
             "stuck" if value == "true" => {
@@ -176,8 +176,8 @@ fn limit(given: &[&str]) -> i64 {
     number.map_or(25, |number| (1..=100).rev().find(|limit| f64::from(*limit) <= number).unwrap_or(1).into())
 }
 
-fn sorted(asked: &str, conditions: &mut Vec<String>) -> Option<&'static str> {
-    Some(match asked {
+fn sorted(asked: &str, conditions: &mut Vec<String>) -> &'static str {
+    match asked {
         "createdAt:asc" => "createdAt[AscNullsLast]",
         "updatedAt:asc" => "updatedAt[AscNullsLast]",
         "updatedAt:desc" => "updatedAt[DescNullsLast]",
@@ -191,7 +191,7 @@ fn sorted(asked: &str, conditions: &mut Vec<String>) -> Option<&'static str> {
             }
         }
         _ => "createdAt[DescNullsLast]",
-    })
+    }
 }
 
 /// A value that Twenty's filters cannot misread

@@ -44,7 +44,7 @@ impl Change {
             ("validationStatus", self.validation),
             ("dedupeStatus", self.dedupe),
         ];
-        statuses.into_iter().filter_map(|(key, word)| Some((key.to_owned(), json!(word?)))).collect()
+        twenty::gather::gather(statuses.into_iter().filter_map(|(key, word)| Some((key.to_owned(), json!(word?)))))
     }
 }
 

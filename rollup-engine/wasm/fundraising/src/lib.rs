@@ -14,7 +14,7 @@ use fundraising::settings::Settings;
 use js_sys::{Array, Promise, Uint8Array};
 use serde_json::{Map, Value};
 use wasm_bindgen::prelude::*;
-use wasm_host::{World, install_panic_hook, misuse, promise, random_seed};
+use wasm_host::{World, install_panic_hook, misuse, promise};
 
 thread_local! {
     /// By the number that [`open`] gave out; one for each set of settings
@@ -52,19 +52,27 @@ pub fn setting_names() -> String {
     Value::Array(names.collect()).to_string()
 }
 
-/// Answers one request, with `[status, headers, body]`: headers are JSON text, a list of pairs
+/// Answers one request, with `[status, headers, body]`: headers are JSON text, a list of pairs. `entropy` are 16 random
+/// bytes, that ids may be made of.
 ///
 /// # Errors
 ///
 /// There is no proxy of that number, or the headers are no JSON list of pairs.
 #[wasm_bindgen(unchecked_return_type = "Promise<[number, string, Uint8Array]>")]
-pub fn handle(proxy: u32, method: String, target: String, headers: &str, body: Vec<u8>) -> Result<Promise, JsValue> {
+pub fn handle(
+    proxy: u32,
+    method: String,
+    target: String,
+    headers: &str,
+    body: Vec<u8>,
+    entropy: &[u8],
+) -> Result<Promise, JsValue> {
     let number = usize::try_from(proxy).unwrap_or(usize::MAX);
     let proxy = PROXIES
         .with_borrow(|proxies| proxies.get(number).cloned())
         .ok_or_else(|| misuse("invalid_proxy", "there is no proxy of this number"))?;
     let headers = header_list(headers).ok_or_else(|| misuse("invalid_headers", "headers: expected a list of pairs"))?;
-    let entropy = u128::from(random_seed()) << 64 ^ u128::from(random_seed()) << 11 ^ u128::from(random_seed());
+    let entropy = entropy.iter().take(16).fold(0, |bits: u128, byte| (bits << 8) | u128::from(*byte));
     let inbound = Inbound { method, target, headers, body, entropy };
     Ok(promise(async move {
         let world = World::new(None, None);
