@@ -107,7 +107,10 @@ fn leaks(case: &Value, script: &Script) -> Vec<String> {
     }
     let lines = script.log.borrow();
     let lines = lines.iter().map(|event| serde_json::to_string(event).unwrap());
-    lines.filter(|line| secrets.iter().any(|secret| line.contains(secret))).map(|line| format!("logged: {line}")).collect()
+    lines
+        .filter(|line| secrets.iter().any(|secret| line.contains(secret)))
+        .map(|line| format!("logged: {line}"))
+        .collect()
 }
 
 fn inbound(request: &Value, now: Timestamp, number: usize) -> Inbound {

@@ -207,4 +207,3 @@ fn extra_read(call: &Call) -> Value {
     let page = json!({ "startCursor": null, "endCursor": null, "hasNextPage": false, "hasPreviousPage": false });
     json!({ "status": 200, "body": { "data": data, "totalCount": 0, "pageInfo": page } })
 }
-
