@@ -133,7 +133,9 @@ check_tools
 install_target
 install_node_packages
 build_glue_tool
-product rollups 380
+product rollups 400
+product fundraising 400
+cp rollup-engine/fundraising/src/model.json pkg/fundraising/generated/model.json
 inline_into_app
 build_sandbox
 weigh

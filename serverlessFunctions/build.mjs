@@ -1,5 +1,6 @@
 /**
- * Builds the Twenty app with the SDK's own CLI: `node build.mjs [--sdk 2.13.0] [--tarball]`.
+ * Builds the Twenty app with the SDK's own CLI: `node build.mjs [--sdk 2.13.0] [--tarball]`, with the schedules as
+ * options too (schedules.mjs), since Twenty takes a cron's pattern from the app as it was built.
  *
  * Installs the pinned tools when they are missing, and does nothing when nothing changed. It does not make the wasm:
  * `build.sh` does.
@@ -13,6 +14,7 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
+import { DEFAULTS, scheduleFault, sourceOf } from './schedules.mjs';
 import { BuildError, fail, installTools, nodeOf, run } from './tools.mjs';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -27,10 +29,15 @@ const SOURCES = [
   'role.ts',
   'objects.ts',
   'sdk-features.ts',
+  'schedules.generated.ts',
   'fields',
   'model',
   'calculaterollups',
+  'personevents',
+  'platform',
   'postinstall',
+  'rebuildlater',
+  'sweep',
   'tsconfig.json',
   '.yarnrc.yml',
   'README.md',
@@ -89,6 +96,10 @@ const alone = (work) => {
   }
 };
 
+const writeWhenChanged = (file, text) => {
+  if (!existsSync(file) || readFileSync(file, 'utf8') !== text) writeFileSync(file, text);
+};
+
 const install = (app, sdk) => {
   whenChanged(`install-${sdk}.sha256`, hashOf([join(app, 'package-lock.json')]), nodeOf(app), () => {
     process.stdout.write(`installing the tools of SDK ${sdk}\n`);
@@ -110,12 +121,26 @@ const compose = (app) => {
  * The CLI finds functions and fields by the form of their source, and leaves out in silence what it does not
  * recognise; so what must be there is looked for.
  */
-const inspect = (output) => {
+const inspect = (output, schedules) => {
   const manifest = JSON.parse(readFileSync(join(output, 'manifest.json'), 'utf8'));
-  const rollups = manifest.logicFunctions.find(({ name }) => name === 'calculate-rollups');
-  for (const trigger of ['databaseEventTriggerSettings', 'cronTriggerSettings', 'httpRouteTriggerSettings']) {
-    if (!rollups?.[trigger]) fail(`the built manifest lacks \`${trigger}\` of the function \`calculate-rollups\``);
+  const cron = (schedule) => (schedules[schedule] === 'off' ? [] : ['cronTriggerSettings']);
+  const expected = {
+    'calculate-rollups': ['databaseEventTriggerSettings', ...cron('nightly'), 'httpRouteTriggerSettings'],
+    'person-events': ['databaseEventTriggerSettings'],
+    sweep: cron('sweep'),
+    'rebuild-later': cron('rebuild'),
+  };
+  for (const [name, triggers] of Object.entries(expected)) {
+    const found = manifest.logicFunctions.find((each) => each.name === name);
+    if (!found) fail(`the built manifest lacks the function \`${name}\``);
+    for (const trigger of triggers) {
+      if (!found[trigger]) fail(`the built manifest lacks \`${trigger}\` of the function \`${name}\``);
+    }
   }
+  const { updatedFields } = manifest.logicFunctions.find(({ name }) => name === 'person-events').databaseEventTriggerSettings;
+  if (!updatedFields?.length) fail('`PERSON_FIELDS` in objects.ts is empty: every update of a person would start a run');
+  const total = manifest.fields.find(({ name, type }) => type !== 'RELATION' && updatedFields.includes(name));
+  if (total) fail(`\`PERSON_FIELDS\` in objects.ts names the total \`${total.name}\`: the engine's own writes would start runs`);
   if (!manifest.application.postInstallLogicFunction) fail('the built manifest lacks the post-install function');
 
   const standard = /^20202020-/;
@@ -129,17 +154,18 @@ const inspect = (output) => {
   }
 };
 
-const build = (sdk, tarball) => {
+const build = (sdk, tarball, schedules) => {
   const engine = join(HERE, 'calculaterollups', 'src', 'engine');
   const missing = GENERATED.filter((name) => !existsSync(join(engine, name)));
   if (missing.length > 0) fail(`\`${missing.join('`, `')}\` missing in ${relative(process.cwd(), engine)}: run ./build.sh`);
 
+  writeWhenChanged(join(HERE, 'schedules.generated.ts'), sourceOf(schedules));
   const main = sdk === MAIN_SDK;
   const app = main ? HERE : join(STATE, `app-${sdk}`);
   const suffix = main ? '' : `-${sdk}`;
   const output = join(STATE, `output${suffix}`);
   const layers = main ? [HERE] : [HERE, join(HERE, `sdk-${sdk}`)];
-  const content = hashOf([join(HERE, 'build.mjs'), ...layers.flatMap((layer) => SOURCES.map((name) => join(layer, name)))]);
+  const content = hashOf([join(HERE, 'build.mjs'), join(HERE, 'schedules.mjs'), ...layers.flatMap((layer) => SOURCES.map((name) => join(layer, name)))]);
 
   const { name, version } = JSON.parse(readFileSync(join(layers.at(-1), 'package.json'), 'utf8'));
   const product = join(output, tarball ? `${name}-${version}.tgz` : 'manifest.json');
@@ -155,7 +181,7 @@ const build = (sdk, tarball) => {
     // `INIT_CWD` is npm's name for where somebody stands; the CLI would take that for the app.
     const env = { ...process.env, HOME: home, USERPROFILE: home, INIT_CWD: app };
     process.stdout.write(run(nodeOf(app), [cli, 'dev:build', ...(tarball ? ['--tarball'] : [])], app, env));
-    inspect(join(app, '.twenty', 'output'));
+    inspect(join(app, '.twenty', 'output'), schedules);
     if (main) return;
     rmSync(output, { recursive: true, force: true });
     cpSync(join(app, '.twenty', 'output'), output, { recursive: true });
@@ -165,15 +191,20 @@ const build = (sdk, tarball) => {
   process.stdout.write(`${built ? 'built' : 'unchanged'}: ${relative(process.cwd(), output)}\n`);
 };
 
-const usage = `usage: node build.mjs [--sdk ${MAIN_SDK}|${OLDER_SDK}] [--tarball]`;
+const usage = `usage: node build.mjs [--sdk ${MAIN_SDK}|${OLDER_SDK}] [--tarball] [--nightly PATTERN|off] [--sweep PATTERN|off] [--rebuild PATTERN|off]`;
 try {
-  const { values } = parseArgs({
-    options: { sdk: { type: 'string', default: MAIN_SDK }, tarball: { type: 'boolean', default: false } },
-  });
+  const options = { sdk: { type: 'string', default: MAIN_SDK }, tarball: { type: 'boolean', default: false } };
+  for (const [name, pattern] of Object.entries(DEFAULTS)) options[name] = { type: 'string', default: pattern };
+  const { values } = parseArgs({ options });
   if (![MAIN_SDK, OLDER_SDK].includes(values.sdk)) {
     fail(`option --sdk: \`${values.sdk}\` is not known, expected ${MAIN_SDK} or ${OLDER_SDK}\n${usage}`);
   }
-  alone(() => build(values.sdk, values.tarball));
+  const { sdk, tarball, ...schedules } = values;
+  for (const [name, pattern] of Object.entries(schedules)) {
+    const fault = scheduleFault(pattern);
+    if (fault) fail(`option --${name}: ${fault}\n${usage}`);
+  }
+  alone(() => build(sdk, tarball, schedules));
 } catch (error) {
   const misuse = error.code?.startsWith('ERR_PARSE_ARGS');
   if (!misuse && !(error instanceof BuildError)) throw error;

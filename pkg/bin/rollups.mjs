@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 // `twenty-rollups`: the engine from the command line. This file only hands the process over; `cli/program.mjs` decides.
 
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { run } from './cli/program.mjs';
 
 const { argv, env, stdout, stderr } = process;
@@ -15,6 +17,7 @@ const code = await run(argv.slice(2), {
   stderr,
   fetch: (url, init) => fetch(url, init),
   signals: process,
+  sleep,
   // Loaded when it is needed, so that help is there without it.
   engine: () => import('../rollups/node.js'),
 });

@@ -96,6 +96,15 @@ export interface Configuration {
   /** Plural names of objects, by their singular, for tokens that may not read the metadata. */
   objects?: Record<string, string>;
   pacing?: Pacing;
+  /** Whether GraphQL is used where the server has it; `auto` if there is none. */
+  graphql?: 'auto' | 'off';
+  /** How a rebuild goes about it; what the engine finds best if there is none. */
+  rebuild?: Rebuild;
+}
+
+/** The plainest way of rebuilding: each run takes so many parents, and the next one goes on behind them. */
+export interface Rebuild {
+  parentsPerRun?: number;
 }
 
 /** The variables that the engine reads; an object with these, such as `process.env`, may hold any others. */
@@ -115,6 +124,30 @@ export interface LogEvent {
   [field: string]: unknown;
 }
 
+/** Keeps texts between runs, for all runs of a workspace. What throws or rejects counts as a store that has nothing. */
+export interface Store {
+  get(key: string): Promise<string | null | undefined> | string | null | undefined;
+  set(key: string, value: string): unknown;
+  delete(key: string): unknown;
+}
+
+/** Where a run stopped; small, and of no meaning to anybody but the engine. */
+export type Checkpoint = Record<string, unknown>;
+
+/** What may be asked for by name, as a payload or as the body of a request; one at a time. */
+export interface Order {
+  /** Recompute whatever may have changed without being told. */
+  sweep?: true;
+  /** Go on from the `checkpoint` of a report. */
+  checkpoint?: Checkpoint;
+  /** Say what a rebuild would cost; nothing is written. */
+  plan?: true;
+  /** Compare everything and say what would change; nothing is written. */
+  dryRun?: true;
+  /** Say how the totals of one parent come about; nothing is written. */
+  explain?: { parentObject: string; id: string };
+}
+
 export interface RunOptions {
   /** Read for the names of {@link Environment} and no others; the options below go over it. */
   env?: Environment;
@@ -131,10 +164,17 @@ export interface RunOptions {
   fetch?: (url: string, init: RequestInit) => Promise<Response>;
   /** Takes the log lines instead of the console. */
   log?: (event: LogEvent) => void;
+  /** Where the run leaves what the next one can use. Without it each run simply knows less. */
+  store?: Store;
+  /**
+   * Has another run start with this payload after so many milliseconds; answers whether somebody took it on. With it a
+   * run that cannot finish is gone on with by itself.
+   */
+  enqueue?: (payload: Order, delayMs: number) => Promise<boolean> | boolean;
 }
 
 /** What a run was to do. */
-export type Mode = 'full-rebuild' | 'targeted';
+export type Mode = 'full-rebuild' | 'targeted' | 'sweep' | 'plan' | 'dry-run' | 'explain';
 
 /** Counts of parents; one that several definitions write to counts once. */
 export interface RunTotals {
@@ -204,6 +244,94 @@ export interface Failure {
   message: string;
 }
 
+/** How the children of a definition are read. */
+export type Reading = 'group-by' | 'scan' | 'slices';
+
+/** What one definition costs. */
+export interface DefinitionPlan {
+  definition: number;
+  parentObject: string;
+  childObject: string;
+  reading: Reading;
+  /** Requests for its groups; none where the children are read for several definitions. */
+  reads: number;
+  why: string;
+}
+
+/** What a run was expected to cost, and what it has. */
+export interface Plan {
+  /** `group-by` if any definition goes that way. */
+  reading: Reading | null;
+  /** Requests to read and compare everything. */
+  reads: number;
+  /** Requests to write, if every parent differs. */
+  writesAtMost: number;
+  /** Seconds that both take, waiting for the rate limit included. */
+  seconds: number;
+  why: string;
+  /** Records by object; null for one that cannot be read. */
+  counts: Record<string, number | null>;
+  definitions: DefinitionPlan[];
+  /** Requests by their purpose. */
+  spent: { reads: number; writes: number; rechecks: number };
+}
+
+/** Stored totals that were wrong. */
+export interface Drift {
+  /** Parents with a wrong value. */
+  parents: number;
+  values: number;
+  /** Wrong values by field: `person.lifetimeGiftAmount`. */
+  fields: Record<string, number>;
+  /** The first twenty. */
+  examples: DriftExample[];
+  /** End of the last complete comparison, after which they went wrong, where a store remembers it. */
+  since: string | null;
+}
+
+/** A stored total that was wrong. */
+export interface DriftExample {
+  parentObject: string;
+  id: string;
+  field: string;
+  stored: Total;
+  computed: Total;
+}
+
+/** A child of an explained parent. */
+export interface ExplainedChild {
+  id: string;
+  counted: boolean;
+  /** Why it is not counted. */
+  why: string | null;
+  /** Totals that it does not count for, although it counts for others. */
+  leftOutOf: { parentField: string; why: string }[];
+}
+
+/** A total of an explained parent. */
+export interface ExplainedTotal {
+  parentField: string;
+  stored: Total;
+  /** A text where there is no total: several currencies, or a value that is no number. */
+  computed: Total;
+  right: boolean;
+}
+
+/** How the totals of one parent come about. */
+export interface Explanation {
+  parentObject: string;
+  id: string;
+  /** Whether there is such a parent. */
+  found: boolean;
+  definitions: {
+    definition: number;
+    childObject: string;
+    relationField: string;
+    children: ExplainedChild[];
+    totals: ExplainedTotal[];
+  }[];
+}
+
 interface Run {
   mode: Mode | null;
   tookMs: number;
@@ -217,7 +345,17 @@ interface Run {
   /** The first hundred. */
   failures: Failure[];
   notes: string[];
-  checkpoint: null;
+  /** Where a next run can go on; null for a run that is complete. */
+  checkpoint: Checkpoint | null;
+  /** Whether the rest was handed to a run that follows by itself. */
+  continued: boolean;
+  /** For rebuilds, sweeps and plans. */
+  plan: Plan | null;
+  /** For rebuilds and sweeps: what was wrong, and is right since; for a dry run, what is wrong. */
+  drift: Drift | null;
+  explanation: Explanation | null;
+  /** Id of the call that caused the run, if it had one. */
+  requestId: string | null;
 }
 
 /** All named parents are right, or there was nothing to do. */
@@ -285,8 +423,8 @@ export interface RollupsError extends Error {
 }
 
 /**
- * Recomputes what the payload asks for: everything for `{}`, the parents that record events name, or those that a
- * request names. An expected failure is a report with the status `error`.
+ * Recomputes what the payload asks for: everything for `{}`, the parents that record events name, those that a request
+ * names, or what an {@link Order} says. An expected failure is a report with the status `error`.
  *
  * @throws {RollupsError} as a rejection, if an option is unknown or of the wrong kind
  */

@@ -1,17 +1,16 @@
+// Written by model.mjs from the declaration of the data model; changes here are lost.
 import { defineField, FieldType, RelationType } from 'twenty-sdk/define';
 
 import { COMPANY, GIFT } from '../objects';
-import { COMPANY_GIFTS, GIFT_COMPANY } from './identifiers';
 
 export default defineField({
-  universalIdentifier: COMPANY_GIFTS,
+  universalIdentifier: '560549fe-fdd2-4422-bc79-bb6108e80470',
   objectUniversalIdentifier: COMPANY,
   type: FieldType.RELATION,
   name: 'gifts',
   label: 'Gifts',
-  description: 'The gifts this organisation gave',
   icon: 'IconGift',
   relationTargetObjectMetadataUniversalIdentifier: GIFT,
-  relationTargetFieldMetadataUniversalIdentifier: GIFT_COMPANY,
+  relationTargetFieldMetadataUniversalIdentifier: 'a4b76354-6483-40a6-abb8-adc3a7fa8931',
   universalSettings: { relationType: RelationType.ONE_TO_MANY },
 });

@@ -24,7 +24,7 @@ test('the post-install function queues one run of the rollup function with an em
   const server = await listen(t, () => ({ body: { data: { enqueueJobs: queued } } }));
   const { result, error } = await runHook(server.url);
   assert.equal(error, undefined);
-  assert.deepEqual(result, queued);
+  assert.deepEqual(result, { handedOver: true, delayMs: 0 });
   const [{ method, url, headers, body }] = server.calls;
   assert.deepEqual([method, url, headers.authorization], ['POST', '/metadata', 'Bearer token-of-the-app']);
   const { query, variables } = JSON.parse(body.toString());
@@ -36,8 +36,14 @@ test('the post-install function queues one run of the rollup function with an em
   });
 });
 
-test('a refusal fails the run with the server’s words', async (t) => {
-  const server = await listen(t, () => ({ body: { errors: [{ message: 'limit reached' }], data: null } }));
-  const { error } = await runHook(server.url);
-  assert.equal(error.message, 'the first rebuild was not queued: limit reached');
-});
+for (const [what, answer, why] of [
+  ['a refusal', { body: { errors: [{ message: 'limit reached' }], data: null } }, 'limit reached'],
+  ['an error of the server', { status: 500, body: 'oh' }, 'HTTP 500: "oh"'],
+  ['a queue that is full', { body: { data: { enqueueJobs: { enqueued: false, jobIds: [] } } } }, 'the queue takes no more jobs of this app just now'],
+]) {
+  test(`${what} asks the platform to try again, and says why`, async (t) => {
+    const server = await listen(t, () => answer);
+    const { error } = await runHook(server.url);
+    assert.deepEqual(error, { name: 'RetryableLogicFunctionError', message: `the run was not queued: ${why}` });
+  });
+}

@@ -9,7 +9,7 @@ if (status !== 'ok') throw new Error(`the run ended as ${status}: ${message}`);
 const { user, system } = process.cpuUsage();
 console.log(
   JSON.stringify({
-    requests: requests.total - requests.unmetered,
+    requests: requests.tokens,
     updated: totals.updated,
     cpuMs: Math.round((user + system) / 1000),
     rssMb: Math.round(process.resourceUsage().maxRSS / 1024),

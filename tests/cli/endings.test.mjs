@@ -63,9 +63,32 @@ for (const [what, fetch, code, message] of [
   });
 }
 
+test('unsound definitions stop every command before a request, in the name of their file', async () => {
+  const errors = [{ place: 'definition 0, relationFeild', message: 'unknown key, did you mean `relationField`?' }];
+  const engine = { ...fakeEngine(report()), validateDefinitions: () => ({ valid: false, errors, definitions: 0 }) };
+  for (const line of LINES.filter((name) => name !== 'validate')) {
+    const { exit, err } = await command(line, {
+      engine,
+      env: { ROLLUP_ENGINE_CONFIG: '[{}]' },
+      fetch: () => assert.fail('a request was sent'),
+    });
+    assert.equal(exit, 1);
+    assert.match(err, /^error: ROLLUP_ENGINE_CONFIG: 1 fault\n {2}definition 0, relationFeild: unknown key/);
+  }
+});
+
 test('a token that may not read the data model is no obstacle', async () => {
   const { exit } = await command('drift', { fetch: async () => Response.json({ messages: ['Forbidden'] }, { status: 403 }) });
   assert.equal(exit, 0);
+});
+
+test('where there is nothing to do, that is said, and is right', async (t) => {
+  const folder = folderFor(t);
+  const engine = fakeEngine(report({ status: 'noop', drift: null }));
+  for (const line of LINES.filter((name) => name !== 'validate')) {
+    const { exit, out } = await command(line, { engine, folder });
+    assert.deepEqual([exit, out], [0, 'Nothing to do: there are no definitions\n'], line);
+  }
 });
 
 test('a fault of the program itself is the exit code 4', async () => {
@@ -126,6 +149,28 @@ test('Ctrl-C lets the request under way end, and ends then', async (t) => {
   assert.equal(signals.listenerCount('SIGINT'), 0);
 });
 
+test('after Ctrl-C nothing further is sent', async () => {
+  const signals = new EventEmitter();
+  const urls = [];
+  let answer;
+  const slow = new Promise((resolve) => (answer = resolve));
+  const fetch = (url) => {
+    urls.push(url);
+    return url.endsWith('first') ? slow : metadata();
+  };
+  const engine = fakeEngine(async (options) => {
+    const first = options.fetch('https://crm.example.org/first', {});
+    signals.emit('SIGINT');
+    options.fetch('https://crm.example.org/second', {});
+    answer(metadata());
+    await first;
+    options.fetch('https://crm.example.org/third', {});
+    return new Promise(() => {});
+  });
+  assert.equal((await command('drift', { engine, fetch, signals })).exit, 130);
+  assert.deepEqual(urls.filter((url) => !url.includes('metadata')), ['https://crm.example.org/first']);
+});
+
 test('a second Ctrl-C does not wait', async () => {
   const signals = new EventEmitter();
   let sent;
@@ -157,7 +202,8 @@ const reading = ({ log }) => {
   log({ level: 'info', event: 'page_read', object: 'gift', records: 200, of: 400 });
   log({ level: 'info', event: 'page_read', object: 'gift', records: 400, of: 400 });
   log({ level: 'info', event: 'parents_compared', object: 'person', parents: 3, of: 3, differ: 2 });
-  log({ level: 'info', event: 'parents_written', object: 'person', written: 2 });
+  log({ level: 'info', event: 'parents_written', object: 'person', written: 1, of: 2 });
+  log({ level: 'info', event: 'parents_written', object: 'person', written: 2, of: 2 });
   return report();
 };
 
@@ -165,6 +211,7 @@ test('a terminal gets a progress bar and its cursor back', async (t) => {
   const { err, out } = await command('rebuild', { engine: fakeEngine(reading), tty: true, folder: folderFor(t) });
   assert.match(err, /reading gift/);
   assert.match(err, /comparing person/);
+  assert.match(err, /writing person .*1 of 2/);
   assert.ok(err.lastIndexOf('\x1b[?25h') > err.lastIndexOf('\x1b[?25l'));
   assert.doesNotMatch(out, /reading/);
 });

@@ -28,7 +28,7 @@ test('a plan shows each definition, the requests and the time', async () => {
     '',
     '     definition                      reading   requests  why',
     '  0  person ← gift.donorId           group-by         3  the server adds up with the same result',
-    '  2  household ← person.householdId  scan             0  its children are parents themselves',
+    '  2  household ← person.householdId  scan        shared  its children are parents themselves',
     '',
     '  records    6,919 gift, 2,357 person, unknown household',
     '  to read    8 requests: the server adds up: 8 requests, a scan takes 47',

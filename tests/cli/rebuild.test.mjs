@@ -28,9 +28,10 @@ test('a rebuild goes on by itself until it is done, and leaves no checkpoint the
   const folder = folderFor(t);
   const kept = join(folder, 'rollups-checkpoint.json');
   const seen = [];
-  const engine = fakeEngine(partial({ after: 'a' }), partial({ after: 'b' }), () => {
+  const plan = { reading: 'slices' };
+  const engine = fakeEngine(partial({ after: 'a' }, { plan }), partial({ after: 'b' }, { plan }), () => {
     seen.push(JSON.parse(readFileSync(kept, 'utf8')).checkpoint);
-    return report();
+    return report({ plan });
   });
   const { exit, json } = await command('rebuild --json', { engine, folder });
   assert.equal(exit, 0);
@@ -42,6 +43,20 @@ test('a rebuild goes on by itself until it is done, and leaves no checkpoint the
   assert.deepEqual([merged.totals.processed, merged.totals.updated, merged.requests.total, merged.tookMs], [9, 6, 21, 4500]);
   assert.deepEqual(merged.requests.byEndpoint, { 'GET /rest/gifts': 21 });
   assert.deepEqual([merged.details[0].processed, merged.details.length], [9, 1]);
+});
+
+test('what a run keeps, the next run of the same command finds', async (t) => {
+  const found = [];
+  const keeping = (answer) => async ({ store }) => {
+    found.push(await store.get('budget'));
+    await store.set('budget', '12');
+    await store.set('gone', 'x');
+    await store.delete('gone');
+    found.push(await store.get('gone'));
+    return answer;
+  };
+  await command('rebuild', { engine: fakeEngine(keeping(partial({ after: 'a' })), keeping(report())), folder: folderFor(t) });
+  assert.deepEqual(found, [null, null, '12', null]);
 });
 
 test('with --once it ends with the first run, leaves a checkpoint and tells how to go on', async (t) => {
@@ -69,6 +84,52 @@ test('a run that gets nowhere is not begun again and again', async (t) => {
   assert.equal(engine.calls.length, 2);
 });
 
+test('while others use up the budget it waits and tries again, a few times', async (t) => {
+  const idle = { processed: 1, updated: 0, unchanged: 0, reset: 0, failed: 1, mixedCurrency: 0 };
+  const busy = partial({ after: null }, { totals: idle, requests: { total: 2, throttled: 1, byEndpoint: {} } });
+  const slept = [];
+  const sleep = async (ms) => void slept.push(ms);
+  const engine = fakeEngine(busy);
+  assert.equal((await command('rebuild', { engine, folder: folderFor(t), sleep })).exit, 1);
+  assert.deepEqual([engine.calls.length, slept], [5, [20_000, 20_000, 20_000]]);
+  const freed = fakeEngine(busy, busy, busy, report());
+  assert.equal((await command('rebuild', { engine: freed, folder: folderFor(t), sleep })).exit, 0);
+});
+
+test('a run that could not even begin leaves the checkpoint of the one before', async (t) => {
+  const nothing = { processed: 0, updated: 0, unchanged: 0, reset: 0, failed: 0, mixedCurrency: 0 };
+  const refused = partial(null, { totals: nothing, requests: { total: 1, throttled: 1, byEndpoint: {} } });
+  const folder = folderFor(t);
+  const engine = fakeEngine(partial({ after: 'a' }), refused, report());
+  assert.equal((await command('rebuild', { engine, folder })).exit, 0);
+  assert.deepEqual(payloads(engine), [{}, { checkpoint: { after: 'a' } }, { checkpoint: { after: 'a' } }]);
+
+  const first = fakeEngine(refused, report());
+  assert.equal((await command('rebuild', { engine: first, folder })).exit, 0);
+  assert.deepEqual(payloads(first), [{}, {}]);
+
+  const away = report({ status: 'error', code: 'unreachable', message: 'the server is away', totals: nothing });
+  const left = fakeEngine(partial({ after: 'a' }), away);
+  const { exit, out } = await command('rebuild', { engine: left, folder });
+  assert.equal(exit, 3);
+  assert.match(out, /the server is away\n.*--resume rollups-checkpoint\.json/);
+});
+
+test('runs that look at everything again are not counted twice', async (t) => {
+  const counts = (updated, unchanged, failed) => ({ processed: 100, updated, unchanged, reset: 0, failed, mixedCurrency: 0 });
+  const wrong = (values) => ({ parents: values, values, fields: { 'person.a': values }, examples: [], since: null });
+  const first = partial({ after: null }, { totals: counts(60, 10, 30), drift: wrong(90), plan: { reading: 'scan' } });
+  const second = report({ totals: counts(30, 70, 0), drift: wrong(30), plan: { reading: 'scan' } });
+  const { json } = await command('rebuild --json', { engine: fakeEngine(first, second), folder: folderFor(t) });
+  const { totals, drift, details } = json().report;
+  assert.deepEqual(totals, counts(90, 10, 0));
+  const cut = partial({ after: null }, { totals: { ...counts(0, 40, 0), processed: 40 }, plan: { reading: 'scan' } });
+  const once = await command('rebuild --json', { engine: fakeEngine(first, cut), folder: folderFor(t) });
+  assert.deepEqual(once.json().report.totals, counts(60, 10, 30));
+  assert.deepEqual(drift, wrong(90));
+  assert.deepEqual([details[0].processed, details[0].updated], [3, 4]);
+});
+
 test('an error that leaves a checkpoint keeps it, and ends with the code of the error', async (t) => {
   const folder = folderFor(t);
   const away = report({ status: 'error', code: 'unreachable', message: 'the server is away', checkpoint: { after: 'a' } });
@@ -85,6 +146,7 @@ test('parents that could not be written are named, and are the exit code 1', asy
   const { exit, out } = await command('rebuild', { engine, folder: folderFor(t) });
   assert.equal(exit, 1);
   assert.match(out, /1 written \(1 of them without a child left\), 1 right already, 1 not right\n/);
+  assert.match(out, /Not all parents are right, see above\n$/);
   assert.match(out, new RegExp(`Not right:\n {2}person ${ADA}: refused: the e-mail address is not valid`));
 });
 

@@ -13,8 +13,8 @@ const optionsOf = async (line, given = {}) => {
   const engine = fakeEngine(report());
   const { exit, err } = await command(line, { engine, ...given });
   assert.equal(exit, 0, err);
-  const { fetch, log, ...options } = engine.calls[0].options;
-  assert.deepEqual([typeof fetch, typeof log], ['function', 'function']);
+  const { fetch, log, store, ...options } = engine.calls[0].options;
+  assert.deepEqual([typeof fetch, typeof log, typeof store.get], ['function', 'function', 'function']);
   return options;
 };
 

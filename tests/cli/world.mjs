@@ -71,9 +71,10 @@ export function folderFor(t) {
  * Runs a command line.
  *
  * @param {string} line arguments with a space between
- * @param {{ engine?: object, env?: object, folder?: string, fetch?: Function, tty?: boolean, signals?: EventEmitter }} given
+ * @param {{ engine?: object, env?: object, folder?: string, fetch?: Function, tty?: boolean, signals?: EventEmitter,
+ *   sleep?: Function }} given
  */
-export async function command(line, { engine, env = {}, folder = '/nowhere', fetch = metadata, tty = false, signals } = {}) {
+export async function command(line, { engine, env = {}, folder = '/nowhere', fetch = metadata, tty = false, signals, sleep = async () => {} } = {}) {
   const [stdout, stderr] = [sink(tty), sink(tty)];
   const exit = await run(line.split(' ').filter(Boolean), {
     env: { TWENTY_API_URL: URL_HERE, TWENTY_API_KEY: TOKEN, ...env },
@@ -82,6 +83,7 @@ export async function command(line, { engine, env = {}, folder = '/nowhere', fet
     stderr,
     fetch,
     signals: signals ?? new EventEmitter(),
+    sleep,
     engine: async () => engine ?? fakeEngine(report()),
   });
   return { exit, out: stdout.text, err: stderr.text, json: () => JSON.parse(stdout.text) };

@@ -31,7 +31,7 @@ export function prepare() {
   if (!existsSync(join(PACKAGE, 'rollups/generated/rollups.wasm'))) {
     throw new Error('the package is not built: run ./build.sh first');
   }
-  if (existsSync(WORKERD) && existsSync(node(24))) return;
+  if ([WORKERD, node(24), join(HERE, 'node_modules', 'stripe')].every(existsSync)) return;
   execFileSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: HERE, stdio: ['ignore', 'ignore', 'inherit'] });
 }
 

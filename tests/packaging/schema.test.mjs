@@ -53,8 +53,14 @@ const SOUND = {
       mixedCurrency: 'clear',
       objects: { person: 'people' },
       pacing: { pageSize: 200, concurrency: 4, pauseMs: 0, requestsPerMinute: 80, burst: 80 },
+      graphql: 'off',
+      rebuild: { parentsPerRun: 200 },
     }),
+  'settings that say nothing': () => settings({ graphql: 'auto', rebuild: {} }),
   'money': () => aggregation({ childField: 'amount.amountMicros', currencyField: 'amount.currencyCode' }),
+  'a schema for editors': () => settings({ $schema: 'https://example.org/rollups.schema.json' }),
+  'what is taken off': () =>
+    aggregation({ subtractField: 'refunded.amountMicros', filters: [{ field: 'a', subtractField: 'b', operator: 'gt', value: 0 }] }),
   'a plain sum': () => aggregation({ currencyField: null, filters: null }),
   'a count of values': () => aggregation({ type: 'COUNT' }),
   'null as value': () => condition({ value: null }),
@@ -64,6 +70,8 @@ const SOUND = {
 };
 
 const UNSOUND = {
+  'a count that subtracts': () => aggregation({ type: 'COUNT', subtractField: 'b' }),
+  'a path with a gap in what is taken off': () => aggregation({ subtractField: 'b..c' }),
   'a text': () => 'definitions',
   'no definitions': () => ({ timeZone: 'UTC' }),
   'an unknown setting': () => settings({ timezone: 'UTC' }),
@@ -76,6 +84,10 @@ const UNSOUND = {
   'a page too long': () => settings({ pacing: { pageSize: 201 } }),
   'too much at once': () => settings({ pacing: { concurrency: 21 } }),
   'a pause too long': () => settings({ pacing: { pauseMs: 60_001 } }),
+  'another language': () => settings({ graphql: 'on' }),
+  'no parents a run': () => settings({ rebuild: { parentsPerRun: 0 } }),
+  'an unknown way of rebuilding': () => settings({ rebuild: { parents: 5 } }),
+  'a rebuild that is a number': () => settings({ rebuild: 5 }),
   'no requests': () => settings({ pacing: { requestsPerMinute: 0 } }),
   'no parent': () => [definition({ parentObject: undefined })],
   'an unknown key': () => [definition({ relationFeild: 'donorId' })],

@@ -35,6 +35,20 @@ test('the tarball holds these files and no others', (t) => {
     'bin/cli/text.mjs',
     'bin/cli/workspace.mjs',
     'bin/rollups.mjs',
+    'fundraising/api.js',
+    'fundraising/bun.js',
+    'fundraising/deno.js',
+    'fundraising/generated/fundraising.d.ts',
+    'fundraising/generated/fundraising.js',
+    'fundraising/generated/fundraising.wasm',
+    'fundraising/generated/model.json',
+    'fundraising/index.d.ts',
+    'fundraising/node.js',
+    'fundraising/provision.d.ts',
+    'fundraising/provision.js',
+    'fundraising/server.js',
+    'fundraising/workerd.capnp',
+    'fundraising/workerd.js',
     'package.json',
     'rollups.schema.json',
     'rollups/api.d.ts',
@@ -60,13 +74,18 @@ test('every file that the package exports is in the tarball', (t) => {
 
 test('the conditions stand in the order in which runtimes must try them', (t) => {
   const { installed } = installedProject(t);
-  assert.deepEqual(Object.keys(exportsOf(installed)['.']), ['types', 'workerd', 'deno', 'bun', 'node', 'default']);
+  for (const entry of ['.', './fundraising']) {
+    const conditions = Object.keys(exportsOf(installed)[entry]);
+    assert.deepEqual(conditions, ['types', 'workerd', 'deno', 'bun', 'node', 'default'], entry);
+  }
 });
 
-test('the module names no folder of the machine that built it', (t) => {
+test('the modules name no folder of the machine that built them', (t) => {
   const { installed } = installedProject(t);
-  const text = readFileSync(join(installed, 'rollups/generated/rollups.wasm'), 'latin1');
-  for (const folder of [homedir(), ROOT.replace(/\/$/, '')]) assert.ok(!text.includes(folder), folder);
+  for (const product of ['rollups', 'fundraising']) {
+    const text = readFileSync(join(installed, `${product}/generated/${product}.wasm`), 'latin1');
+    for (const folder of [homedir(), ROOT.replace(/\/$/, '')]) assert.ok(!text.includes(folder), folder);
+  }
 });
 
 test('the command that npm installs runs, and needs the packages that the package names and no others', (t) => {

@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 
 import { readApp } from './app.mjs';
+import { ticks } from './cron.mjs';
 import { runFunction } from './driver.mjs';
 import { triggered } from './events.mjs';
 import { openFront } from './front.mjs';
@@ -33,11 +34,11 @@ class AppRuntime {
   #moved = [];
 
   constructor(options) {
-    Object.assign(this, { runs: [], variables: {}, version: 'v2', log: () => {}, ...options });
-    const execute = ({ entry, payload, attemptsMade, retryLimit }) =>
-      this.#run(entry, payload, { retryCount: attemptsMade, maxRetries: retryLimit });
+    Object.assign(this, { runs: [], variables: {}, version: 'v2', workspaceId: WORKSPACE, log: () => {}, ...options });
+    const execute = ({ entry, payload, delayMs, attemptsMade, retryLimit }) =>
+      this.#run(entry, payload, { delayMs, retryCount: attemptsMade, maxRetries: retryLimit });
     this.jobs = new Jobs(execute, { limits: this.limits, warn: this.log });
-    this.metadata = new AppMetadata(this.app, this.jobs);
+    this.metadata = new AppMetadata(this.app, this.jobs, this.without);
     this.rights = new Rights(this.app, () => listObjects(this.sandbox));
   }
 
@@ -54,9 +55,9 @@ class AppRuntime {
         answerMetadata: (document, isApp) => this.metadata.answer(document, isApp),
         runRoute: (entry, payload) => (this.jobs.mayExecute() ? this.#run(entry, payload) : undefined),
         controls: {
-          'POST /__app/cron': async () => this.cron(),
+          'POST /__app/cron': async (which) => this.cron(which),
           'POST /__app/run': ({ function: id, payload }) => this.run(id, payload),
-          'POST /__app/idle': () => this.idle(),
+          'POST /__app/idle': (how) => this.idle(how),
           'GET /__app/runs': async () => this.runs,
         },
       },
@@ -72,9 +73,19 @@ class AppRuntime {
     this.#pump();
   }
 
-  /** One tick: every function with a cron trigger is enqueued, whatever its pattern says about the time. */
-  cron() {
-    const entries = this.app.functions.filter(({ cronTriggerSettings }) => cronTriggerSettings);
+  /**
+   * One tick: the functions with a cron trigger are enqueued; all of them, whatever their patterns say about the time, or
+   * those whose pattern has this minute, or one.
+   *
+   * @param {{ at?: string | Date, function?: string }} [which]
+   */
+  cron({ at, function: id } = {}) {
+    const entries = this.app.functions.filter(
+      ({ cronTriggerSettings, name, universalIdentifier }) =>
+        cronTriggerSettings &&
+        (at === undefined || ticks(cronTriggerSettings.pattern, new Date(at))) &&
+        (id === undefined || [name, universalIdentifier].includes(id)),
+    );
     return entries.flatMap((entry) => this.jobs.enqueue(entry, [{ payload: {} }]));
   }
 
@@ -85,10 +96,13 @@ class AppRuntime {
     return this.#run(entry, payload);
   }
 
-  /** Resolves once the sandbox has no events that were not looked at, and no job is left. */
-  async idle() {
+  /**
+   * Resolves once the sandbox has no events that were not looked at, and no job is left. Delayed jobs are waited for; in a
+   * hurry, their time comes at once.
+   */
+  async idle({ hurry = false } = {}) {
     for (;;) {
-      await this.jobs.idle();
+      await this.jobs.idle({ hurry });
       const cursor = this.#cursor;
       const found = await this.#events(cursor, PEEK_MS);
       if (!found?.events.length) return { runs: this.runs.length };
@@ -134,7 +148,7 @@ class AppRuntime {
   }
 
   #take({ events, next }) {
-    for (const { entry, payloads } of triggered(this.app, events, WORKSPACE, this.version === 'v2')) {
+    for (const { entry, payloads } of triggered(this.app, events, this.workspaceId, this.version === 'v2')) {
       this.jobs.enqueue(entry, payloads.map((payload) => ({ payload })));
     }
     this.#cursor = next;
@@ -155,8 +169,8 @@ class AppRuntime {
     return { ...server, ...this.app.variables, ...this.variables };
   }
 
-  async #run(entry, payload, { retryCount = 0, maxRetries = 0 } = {}) {
-    const context = { retryCount, maxRetries, workspaceId: WORKSPACE, userWorkspaceId: null, workspaceMemberId: null };
+  async #run(entry, payload, { delayMs = 0, retryCount = 0, maxRetries = 0 } = {}) {
+    const context = { retryCount, maxRetries, workspaceId: this.workspaceId, userWorkspaceId: null, workspaceMemberId: null };
     const run = await runFunction({
       node: this.node,
       bundle: entry.bundle,
@@ -168,7 +182,7 @@ class AppRuntime {
       signal: this.#stop.signal,
     });
     if (this.#stop.signal.aborted) return run;
-    this.runs.push({ function: entry.name, payload, ...run });
+    this.runs.push({ function: entry.name, payload, delayMs, ...run });
     if (this.runs.length > RUNS_KEPT) this.runs.shift();
     if (run.error) this.log(`${entry.name}: ${run.error.name}: ${run.error.message}`);
     return run;
@@ -186,6 +200,8 @@ class AppRuntime {
  * @param {Record<string, string>} [options.variables] values of application variables
  * @param {Record<string, string>} [options.objects] names of objects by universal identifier, for an app without a model
  * @param {object} [options.limits] of the queue, see jobs.mjs
+ * @param {('kv' | 'enqueueJobs')[]} [options.without] what the server does not have of the apps' own calls
+ * @param {string} [options.workspaceId]
  * @param {(line: string) => void} [options.log]
  */
 export const startApp = async ({ port = 0, output, objects, ...options }) => {

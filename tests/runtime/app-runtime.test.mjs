@@ -106,6 +106,21 @@ test('a tick runs the cron functions with an empty payload', async (t) => {
   assert.deepEqual([name, result.payload, result.context.retryCount], ['nightly', {}, 0]);
 });
 
+test('a tick of a time runs the functions whose pattern has that minute, and one by name runs that one', async (t) => {
+  const cron = (pattern) => ({ source: ECHO, cronTriggerSettings: { pattern } });
+  const { runtime } = await start(t, { nightly: cron('0 2 * * *'), often: cron('*/15 * * * *'), other: { source: ECHO } });
+  const tick = async (which) => {
+    await fetch(`${runtime.url}/__app/cron`, { method: 'POST', body: JSON.stringify(which) });
+    await runtime.idle();
+    return runtime.runs.splice(0).map(({ function: name }) => name).sort();
+  };
+  assert.deepEqual(await tick({ at: '2026-11-25T02:00:00Z' }), ['nightly', 'often']);
+  assert.deepEqual(await tick({ at: '2026-11-25T02:15:00Z' }), ['often']);
+  assert.deepEqual(await tick({ at: '2026-11-25T02:01:00Z' }), []);
+  assert.deepEqual(await tick({ function: 'nightly' }), ['nightly']);
+  assert.deepEqual(await tick({ function: 'other' }), []);
+});
+
 test('the post-install function runs first, with the version', async (t) => {
   const application = { postInstallLogicFunction: { universalIdentifier: 'hook' } };
   const { runtime } = await start(t, { hook: { source: ECHO } }, { application });

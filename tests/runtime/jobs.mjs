@@ -1,6 +1,9 @@
 /**
- * The queue of one installed app: what may be enqueued, how many run at once, what is tried again. It knows a job's
- * function and payload, and not what they mean.
+ * The queue of one installed app: what may be enqueued, how many run at once, what waits, what is tried again. It knows a
+ * job's function and payload, and not what they mean.
+ *
+ * Whoever waits for it to be idle may be in a hurry: then the time until a delayed job is due passes at once, as soon as
+ * nothing else is to be done. The budgets see that time pass too.
  */
 import { randomUUID } from 'node:crypto';
 
@@ -16,6 +19,8 @@ export class Jobs {
   #running = 0;
   #delayed = new Set();
   #idle = [];
+  #hurrying = 0;
+  #skippedMs = 0;
   #states = new Map();
 
   /**
@@ -27,9 +32,9 @@ export class Jobs {
    */
   constructor(execute, { limits = {}, backoffMs = 1000, warn = () => {}, now = Date.now } = {}) {
     this.limits = { ...LIMITS, ...limits };
-    Object.assign(this, { execute, backoffMs, warn, now });
-    this.enqueueing = new Budget(this.limits.enqueued, MINUTE, now);
-    this.executing = new Budget(this.limits.executed, MINUTE, now);
+    Object.assign(this, { execute, backoffMs, warn, now: () => now() + this.#skippedMs });
+    this.enqueueing = new Budget(this.limits.enqueued, MINUTE, this.now);
+    this.executing = new Budget(this.limits.executed, MINUTE, this.now);
   }
 
   /**
@@ -46,7 +51,7 @@ export class Jobs {
     return items.map(({ payload = {}, jobId = randomUUID() }) => {
       const known = this.#states.get(jobId);
       if (known && ['WAITING', 'DELAYED', 'ACTIVE'].includes(known.state)) return jobId;
-      const job = { jobId, entry, payload, retryLimit, attemptsMade: 0, enqueuedAt: this.now() };
+      const job = { jobId, entry, payload, delayMs, retryLimit, attemptsMade: 0, enqueuedAt: this.now() };
       this.#states.set(jobId, job);
       this.#place(job, delayMs);
       return jobId;
@@ -66,15 +71,17 @@ export class Jobs {
     return { jobId, state, attemptsMade, failedReason, enqueuedAt, startedAt, finishedAt };
   }
 
-  /** Resolves once nothing waits, nothing is delayed and nothing runs. */
-  idle() {
-    if (this.#quiet()) return Promise.resolve();
-    return new Promise((resolve) => this.#idle.push(resolve));
+  /** Resolves once nothing waits, nothing is delayed and nothing runs; in a hurry, delays pass at once. */
+  async idle({ hurry = false } = {}) {
+    this.#hurrying += hurry ? 1 : 0;
+    this.#hurry();
+    if (!this.#quiet()) await new Promise((resolve) => this.#idle.push(resolve));
+    this.#hurrying -= hurry ? 1 : 0;
   }
 
   /** Forgets what has not started; resolves once what runs has ended. */
   stop() {
-    for (const timer of this.#delayed) clearTimeout(timer);
+    for (const { timer } of this.#delayed) clearTimeout(timer);
     this.#delayed.clear();
     this.#waiting = [];
     return this.idle();
@@ -87,16 +94,27 @@ export class Jobs {
   #place(job, delayMs) {
     if (delayMs > 0) {
       job.state = 'DELAYED';
-      const timer = setTimeout(() => {
-        this.#delayed.delete(timer);
+      const delayed = { due: this.now() + delayMs };
+      delayed.end = () => {
+        clearTimeout(delayed.timer);
+        this.#delayed.delete(delayed);
         this.#place(job, 0);
-      }, delayMs);
-      this.#delayed.add(timer);
+      };
+      delayed.timer = setTimeout(delayed.end, delayMs);
+      this.#delayed.add(delayed);
+      this.#hurry();
       return;
     }
     job.state = 'WAITING';
     this.#waiting.push(job);
     this.#work();
+  }
+
+  #hurry() {
+    if (this.#hurrying === 0 || this.#waiting.length + this.#running > 0 || this.#delayed.size === 0) return;
+    const next = [...this.#delayed].reduce((first, other) => (other.due < first.due ? other : first));
+    this.#skippedMs += Math.max(0, next.due - this.now());
+    next.end();
   }
 
   #work() {
@@ -124,5 +142,6 @@ export class Jobs {
     }
     this.#running -= 1;
     this.#work();
+    this.#hurry();
   }
 }

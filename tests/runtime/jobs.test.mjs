@@ -61,3 +61,29 @@ test('a job id that is still waiting is not enqueued twice', async () => {
   assert.equal(runs, 1);
   assert.equal(jobs.status('same').state, 'COMPLETED');
 });
+
+test('in a hurry delays pass at once, in the order in which they are due, and the budget sees the time', async () => {
+  const done = [];
+  const jobs = new Jobs(
+    async ({ payload: { n } }) => {
+      done.push(n);
+      if (n === 1) jobs.enqueue(entry, [{ payload: { n: 4 } }], { delayMs: 60_000 });
+      return {};
+    },
+    { now: () => 0, limits: { enqueued: 4 } },
+  );
+  jobs.enqueue(entry, [{ payload: { n: 3 } }], { delayMs: 7 * 24 * 3_600_000 });
+  jobs.enqueue(entry, [{ payload: { n: 2 } }], { delayMs: 3_600_000 });
+  jobs.enqueue(entry, [{ payload: { n: 1 } }]);
+  await jobs.idle({ hurry: true });
+  assert.deepEqual(done, [1, 4, 2, 3]);
+  assert.equal(jobs.now(), 7 * 24 * 3_600_000);
+  assert.equal(jobs.enqueue(entry, items(4)).length, 4);
+});
+
+test('without a hurry a delayed job keeps the queue from being idle', async () => {
+  const jobs = new Jobs(async () => ({}));
+  const [id] = jobs.enqueue(entry, [{}], { delayMs: 20 });
+  await jobs.idle();
+  assert.equal(jobs.status(id).state, 'COMPLETED');
+});

@@ -4,7 +4,12 @@
  * how the SDK's clients write them, and leaves every other document to the server behind it.
  */
 
-const ROOTS = ['appKeyValue', 'setAppKeyValue', 'deleteAppKeyValue', 'enqueueJobs', 'enqueueJob', 'getJobs'];
+/** Roots by what the SDK calls them. */
+const FEATURES = {
+  kv: ['appKeyValue', 'setAppKeyValue', 'deleteAppKeyValue'],
+  enqueueJobs: ['enqueueJobs', 'enqueueJob', 'getJobs'],
+};
+const ROOTS = Object.values(FEATURES).flat();
 const ROOT = new RegExp(`\\{\\s*(${ROOTS.join('|')})\\s*\\(([^)]*)\\)\\s*(?:\\{([^}]*)\\})?\\s*\\}\\s*$`);
 const MOST_JOBS = 200;
 
@@ -53,9 +58,13 @@ const scoped = (input) => ({ ...input, scope: input.scope ?? 'WORKSPACE' });
 export class AppMetadata {
   #stores = { WORKSPACE: new Map(), SERVER: new Map() };
 
-  /** @param {object} app as `readApp` gives it; @param {import('./jobs.mjs').Jobs} jobs */
-  constructor(app, jobs) {
-    Object.assign(this, { app, jobs });
+  /**
+   * @param {object} app as `readApp` gives it
+   * @param {import('./jobs.mjs').Jobs} jobs
+   * @param {(keyof typeof FEATURES)[]} [without] what this server does not have
+   */
+  constructor(app, jobs, without = []) {
+    Object.assign(this, { app, jobs, absent: without.flatMap((feature) => FEATURES[feature]) });
   }
 
   /** @returns a GraphQL answer, or undefined when the document is not about apps */
@@ -65,6 +74,9 @@ export class AppMetadata {
       if (!request) return undefined;
       if (!isApp) throw new Refusal('This endpoint requires an application token.', 'FORBIDDEN');
       const { root, args, selection } = request;
+      if (this.absent.includes(root)) {
+        throw new Refusal(`Cannot query field "${root}" on type "${/^\s*mutation/.test(document.query) ? 'Mutation' : 'Query'}".`, 'GRAPHQL_VALIDATION_FAILED');
+      }
       return { data: { [root]: project(root, selection, this.#resolve(root, args)) } };
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;

@@ -1,64 +1,20 @@
 /** The built app, installed into the real sandbox and driven as a workspace would drive it. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 
-import { startApp } from './app-runtime.mjs';
-import { node22, node24 } from './nodes.mjs';
-import { startSandbox } from './sandbox-process.mjs';
+import { APP, build } from '../app/support.mjs';
+import { node22 } from './nodes.mjs';
+import { openWorkspace } from './workspace.mjs';
 
-const APP = fileURLToPath(new URL('../../serverlessFunctions/', import.meta.url));
-
-const build = (...args) => {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join(APP, 'build.mjs'), ...args], { encoding: 'utf8' });
-  assert.equal(status, 0, stdout + stderr);
-};
-
-before(() => {
-  build();
+before(async () => {
+  await build();
   // Packed too, as another test wants it: a build of its own would take the files away from under that one.
-  build('--sdk', '2.13.0', '--tarball');
+  await build(APP, '--sdk', '2.13.0', '--tarball');
 });
 
-/** A workspace with the app in it, and the calls that these tests make of it. */
-const workspace = async (t, { version = 'v2', output = 'output', node = node24(), ...options } = {}) => {
-  const server = await startSandbox(['--profile', version, '--limits', 'off']);
-  t.after(() => server.stop());
-  const app = await startApp({ sandbox: server.ready, output: join(APP, '.twenty', output), node, version, ...options });
-  t.after(() => app.close());
-  await app.idle();
-  const call = async (method, path, body) => {
-    const headers = { authorization: `Bearer ${server.ready.token}`, 'content-type': 'application/json' };
-    const response = await fetch(app.url + path, { method, headers, ...(body && { body: JSON.stringify(body) }) });
-    assert.ok(response.ok, `${method} ${path}: ${response.status}`);
-    return response.json();
-  };
-  return {
-    app,
-    call,
-    person: async () => (await call('POST', '/rest/people', { name: { firstName: 'Ada' } })).data.createPerson.id,
-    give: async (donorId, pounds) => {
-      const gifts = pounds.map((pound, n) => ({
-        name: `gift ${n}`,
-        donorId,
-        giftDate: `2020-0${n + 1}-01`,
-        amount: { amountMicros: pound * 1_000_000, currencyCode: 'GBP' },
-      }));
-      return (await call('POST', '/rest/batch/gifts', gifts)).data.createGifts.map(({ id }) => id);
-    },
-    totals: async (id) => {
-      const { person } = (await call('GET', `/rest/people/${id}?depth=0`)).data;
-      const { lifetimeGiftAmount, lifetimeGiftCount, firstGiftDate, lastGiftDate } = person;
-      return [lifetimeGiftAmount.amountMicros, lifetimeGiftCount, firstGiftDate, lastGiftDate];
-    },
-    reports: () => app.runs.splice(0).filter(({ function: name }) => name === 'calculate-rollups').map(({ result }) => result),
-  };
-};
-
 test('gifts that are given, moved and taken back show in the totals of all donors concerned', async (t) => {
-  const { app, call, person, give, totals, reports } = await workspace(t);
+  const { app, call, person, give, totals, reports } = await openWorkspace(t);
   assert.equal(reports()[0].mode, 'full-rebuild', 'the post-install function started the first rebuild');
   const [ada, ben] = [await person(), await person()];
   const gifts = await give(ada, [10, 20, 30]);
@@ -79,7 +35,7 @@ test('gifts that are given, moved and taken back show in the totals of all donor
 
 test('what lost events left wrong, the nightly run puts right, and then writes nothing more', async (t) => {
   const lines = [];
-  const { app, person, give, totals, reports } = await workspace(t, { limits: { enqueued: 1 }, log: (line) => lines.push(line) });
+  const { app, person, give, totals, reports } = await openWorkspace(t, { limits: { enqueued: 1 }, log: (line) => lines.push(line) });
   const ada = await person();
   await give(ada, [5, 7]);
   await app.idle();
@@ -93,14 +49,20 @@ test('what lost events left wrong, the nightly run puts right, and then writes n
   assert.deepEqual(reports().map(({ totals: { updated } }) => updated), [1, 0]);
 });
 
-test('the route answers with the report of a rebuild', async (t) => {
-  const { call } = await workspace(t, { node: node22() });
-  const report = await call('POST', '/s/recalculate-all', {});
-  assert.deepEqual([report.status, report.mode], ['ok', 'full-rebuild']);
+test('the route answers with the report of a rebuild, and log lines bear the id of the request', async (t) => {
+  const { app, token } = await openWorkspace(t, { node: node22() });
+  app.runs.length = 0;
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json', 'x-request-id': 'r-1' };
+  const response = await fetch(`${app.url}/s/recalculate-all`, { method: 'POST', headers, body: '{}' });
+  const report = await response.json();
+  assert.deepEqual([report.status, report.mode, report.requestId], ['ok', 'full-rebuild', 'r-1']);
+  const lines = app.runs[0].logs.map(({ line }) => JSON.parse(line));
+  assert.ok(lines.length > 0);
+  for (const { requestId } of lines) assert.equal(requestId, 'r-1');
 });
 
 test('on a server before 2.40 the older build does the same, one event a run', async (t) => {
-  const { app, person, give, totals, reports } = await workspace(t, { version: 'v1', output: 'output-2.13.0' });
+  const { app, person, give, totals, reports } = await openWorkspace(t, { version: 'v1', output: join(APP, '.twenty', 'output-2.13.0') });
   assert.equal(reports()[0].mode, 'full-rebuild', 'the post-install function started the first rebuild');
   const ada = await person();
   await give(ada, [1, 2, 3]);

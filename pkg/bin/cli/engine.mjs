@@ -3,6 +3,7 @@
 import { EXIT, Ending, exitOf } from './outcome.mjs';
 import { Progress } from './progress.mjs';
 import { engineOptions } from './settings.mjs';
+import { count } from './text.mjs';
 
 /**
  * @param {object} context of the command: see `program.mjs`
@@ -20,6 +21,8 @@ export async function callEngine(context, payload, { timeLimitSeconds, onEvent }
       ...engineOptions(settings),
       ...(timeLimitSeconds && { timeLimitSeconds }),
       fetch,
+      // For the runs of this one command: the second is not to spend what the first has spent.
+      store: (context.store ??= memory()),
       log: (event) => {
         progress.take(event);
         onEvent?.(event);
@@ -31,10 +34,29 @@ export async function callEngine(context, payload, { timeLimitSeconds, onEvent }
   }
 }
 
+function memory() {
+  const kept = new Map();
+  return {
+    get: async (key) => kept.get(key) ?? null,
+    set: async (key, value) => void kept.set(key, value),
+    delete: async (key) => void kept.delete(key),
+  };
+}
+
 export const loadEngine = (world) =>
   world.engine().catch((error) => {
     throw new Ending(EXIT.fault, 'not_built', `the engine cannot be loaded: ${error.message}`);
   });
+
+/** Ends the command if the definitions are not sound: before the engine is called, and in the name of their file. */
+export async function requireSoundness({ config, source }, world) {
+  if (config === undefined) return;
+  const { validateDefinitions } = await loadEngine(world);
+  const { errors } = validateDefinitions(config);
+  if (errors.length === 0) return;
+  const list = errors.map(({ place, message }) => `  ${place}: ${message}`).join('\n');
+  throw new Ending(EXIT.wrong, 'invalid_config', `${source}: ${count(errors.length, 'fault')}\n${list}`);
+}
 
 /** Ends the command if the report says that nothing came of the run. */
 export function refuseError(report) {

@@ -9,6 +9,7 @@ import { explain } from './commands/explain.mjs';
 import { plan } from './commands/plan.mjs';
 import { rebuild, USUAL_SECONDS } from './commands/rebuild.mjs';
 import { validate } from './commands/validate.mjs';
+import { requireSoundness } from './engine.mjs';
 import { interruptible } from './interrupt.mjs';
 import { EXIT, Ending } from './outcome.mjs';
 import { Screen } from './screen.mjs';
@@ -29,7 +30,7 @@ definitions ROLLUP_ENGINE_CONFIG, else rollups.json in this folder, else the bui
  *
  * @param {string[]} args without the program's name
  * @param {{ env: object, folder: string, stdout: object, stderr: object, fetch: Function, signals: object,
- *   engine: () => Promise<object> }} world what a process has, so that a test can hand in another
+ *   sleep: (ms: number) => Promise<void>, engine: () => Promise<object> }} world what a process has, so that a test can hand in another
  * @returns {Promise<number>} the exit code
  */
 export async function run(args, world) {
@@ -119,7 +120,10 @@ async function carryOut({ name, command, needsWorkspace, flags, operands }, worl
 
   const work = async () => {
     context.settings = settingsOf(flags, world);
-    if (needsWorkspace) requireWorkspace(context.settings);
+    if (needsWorkspace) {
+      requireWorkspace(context.settings);
+      await requireSoundness(context.settings, world);
+    }
     context.fetch = stop.fetch;
     const { exit, document } = await command(context, ...operands);
     return () => finish(exit, document);

@@ -6,20 +6,14 @@ import { group } from './text.mjs';
 
 const FORMAT = '  {what} {bar} {done} of {all}{also}  {duration_formatted}';
 
-const WHAT = {
-  page_read: ({ object, records, of }) => ({ what: `reading ${object}`, value: records, total: of, also: '' }),
-  parents_compared: ({ object, parents, of, differ }) => ({
-    what: `comparing ${object}`,
-    value: parents,
-    total: of,
-    also: differ ? `, ${group(differ)} differ` : '',
-  }),
-};
-
 export class Progress {
   #bar;
   #what;
+  /** What is left of the step on the screen. */
+  #left = 0;
   #written = 0;
+  /** Parents compared so far, by object: a line tells of one slice. */
+  #compared = new Map();
 
   constructor(screen) {
     if (!screen.watched) return;
@@ -39,16 +33,31 @@ export class Progress {
   /** Takes a log line of the engine. */
   take(event) {
     if (!this.#bar) return;
-    if (event.event === 'parents_written') this.#written += event.written ?? 0;
-    const step = WHAT[event.event]?.(event);
+    const step = this.#stepOf(event);
     if (!step) return;
-    const total = Math.max(step.total ?? 0, step.value ?? 0, 1);
-    const also = step.also + (this.#written > 0 ? `, ${group(this.#written)} written` : '');
-    const words = { what: step.what.padEnd(20), done: group(step.value ?? 0), all: group(total), also };
-    if (this.#what === step.what) this.#bar.setTotal(total);
+    const { what, value, of = 0, also = '' } = step;
+    const total = Math.max(of, value, 1);
+    const words = { what: what.padEnd(20), done: group(value), all: group(total), also };
+    if (this.#what === what) this.#bar.setTotal(total);
     else this.#bar.start(total, 0, words);
-    this.#what = step.what;
-    this.#bar.update(step.value ?? 0, words);
+    this.#what = what;
+    this.#left = total - value;
+    this.#bar.update(value, words);
+  }
+
+  #stepOf({ event, object, records = 0, of, parents = 0, differ, written }) {
+    if (event === 'parents_written') {
+      this.#written = written;
+      // Writing goes on beside reading, which is shown as long as it lasts.
+      const what = `writing ${object}`;
+      return this.#left > 0 && this.#what !== what ? undefined : { what, value: written, of };
+    }
+    const soFar = this.#written > 0 ? `, ${group(this.#written)} written` : '';
+    if (event === 'page_read') return { what: `reading ${object}`, value: records, of, also: soFar };
+    if (event !== 'parents_compared') return undefined;
+    const value = (this.#compared.get(object) ?? 0) + parents;
+    this.#compared.set(object, value);
+    return { what: `comparing ${object}`, value, of, also: `${differ ? `, ${group(differ)} differ` : ''}${soFar}` };
   }
 
   /** Takes the bar away, and gives the cursor back. */

@@ -1,55 +1,67 @@
-// The reports of the runs of one rebuild as one: the end is the last one's, the counts are added up.
+// The reports of the runs of one rebuild as one: the end is the last one's, and nothing is counted twice.
+//
+// What was written, each run wrote for itself. What was compared is another matter: a run that goes by slices goes on
+// behind the slices of the one before, any other looks at everything again.
 
-const sum = (values) => values.reduce((all, value) => all + (value ?? 0), 0);
+const MOST_LISTED = 100;
 
-/** Numbers by key, added up; keys in the order of their first coming. */
-const addUp = (objects) => {
-  const all = {};
-  for (const object of objects) for (const [key, value] of Object.entries(object ?? {})) all[key] = (all[key] ?? 0) + value;
+const add = (a, b) => a + b;
+
+/** Numbers by key, put together by `join`; keys in the order of their first coming. */
+const joined = (a = {}, b = {}, join = add) => {
+  const all = { ...a };
+  for (const [key, value] of Object.entries(b)) all[key] = key in all ? join(all[key], value) : value;
   return all;
 };
 
-const unique = (values) => [...new Map(values.map((value) => [JSON.stringify(value), value])).values()];
+const unique = (values) => [...new Map(values.map((value) => [JSON.stringify(value), value])).values()].slice(0, MOST_LISTED);
 
-const requests = (all) => {
-  const { byEndpoint: _, ...counts } = Object.assign({}, ...all);
-  const added = Object.keys(counts).filter((key) => typeof counts[key] === 'number');
-  return {
-    ...counts,
-    ...Object.fromEntries(added.map((key) => [key, sum(all.map((one) => one[key]))])),
-    byEndpoint: addUp(all.map((one) => one.byEndpoint)),
-  };
+const requests = ({ byEndpoint: one, ...a }, { byEndpoint: other, ...b }) => ({ ...joined(a, b), byEndpoint: joined(one, other) });
+
+const totals = (a, b, compared) => {
+  const { updated, reset, ...more } = joined(a, b);
+  const processed = compared(a.processed, b.processed);
+  // What an earlier run wrote, a later one finds unchanged: both are parents that are right.
+  const right = compared(a.updated + a.unchanged, b.updated + b.unchanged);
+  return { ...more, processed, updated, unchanged: right - updated, reset, failed: processed - right };
 };
 
-const drift = (all) => {
-  const [first] = all;
-  return {
-    ...first,
-    parents: sum(all.map((one) => one.parents)),
-    values: sum(all.map((one) => one.values)),
-    fields: addUp(all.map((one) => one.fields)),
-    examples: all.flatMap((one) => one.examples).slice(0, 20),
-  };
-};
-
-const details = (all) =>
-  all.at(-1).map((entry, index) => ({
+const details = (a, b, compared) =>
+  b.map((entry, index) => ({
     ...entry,
-    processed: sum(all.map((one) => one[index]?.processed)),
-    updated: sum(all.map((one) => one[index]?.updated)),
+    processed: compared(a[index]?.processed ?? 0, entry.processed),
+    updated: (a[index]?.updated ?? 0) + entry.updated,
   }));
 
+const drift = (a, b, compared) =>
+  a && b
+    ? {
+        ...a,
+        parents: compared(a.parents, b.parents),
+        values: compared(a.values, b.values),
+        fields: joined(a.fields, b.fields, compared),
+        examples: a.examples.length > 0 ? a.examples : b.examples,
+      }
+    : (a ?? b);
+
+/** One report of two runs, of which the second went on after the first. */
+const follow = (a, b) => {
+  const compared = b.plan?.reading === 'slices' ? add : Math.max;
+  // A run that could not begin has no counts.
+  if (!b.totals || !a.totals) return { ...a, ...b };
+  return {
+    ...b,
+    tookMs: a.tookMs + b.tookMs,
+    totals: totals(a.totals, b.totals, compared),
+    requests: requests(a.requests, b.requests),
+    details: details(a.details, b.details, compared),
+    drift: drift(a.drift, b.drift, compared),
+    plan: a.plan ?? b.plan,
+    skipped: unique([...a.skipped, ...b.skipped]),
+    mixedCurrency: unique([...a.mixedCurrency, ...b.mixedCurrency]),
+    notes: unique([...a.notes, ...b.notes]),
+  };
+};
+
 /** @param {object[]} reports in the order of the runs, at least one */
-export function merge(reports) {
-  const last = reports.at(-1);
-  if (reports.length === 1) return last;
-  const all = (key) => reports.map((report) => report[key]).filter((value) => value !== undefined && value !== null);
-  const merged = { ...last, tookMs: sum(all('tookMs')), totals: addUp(all('totals')), requests: requests(all('requests')) };
-  // A parent that one run failed to write is in the checkpoint of that run: only the last one's word counts.
-  merged.totals.failed = last.totals?.failed ?? 0;
-  if (all('details').length > 0) merged.details = details(all('details'));
-  if (all('drift').length > 0) merged.drift = drift(all('drift'));
-  for (const list of ['skipped', 'mixedCurrency', 'notes']) merged[list] = unique(all(list).flat()).slice(0, 100);
-  merged.plan = reports[0].plan ?? null;
-  return merged;
-}
+export const merge = (reports) => reports.reduce(follow);

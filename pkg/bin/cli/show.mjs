@@ -1,5 +1,6 @@
 // The parts that the output of several commands shares.
 
+import { exitOf } from './outcome.mjs';
 import { definitionsOf } from './settings.mjs';
 import { count, duration, group, table, total } from './text.mjs';
 
@@ -25,7 +26,13 @@ export function showList(screen, head, lines, shown = SHOWN) {
   if (lines.length > shown) screen.say(`  … and ${group(lines.length - shown)} more`);
 }
 
+/** What was left out; of the built-in definitions, which no workspace has all of, only the numbers. */
 export function showSkipped(screen, skipped = [], config) {
+  if (config === undefined && skipped.length > 0) {
+    const numbers = [...new Set(skipped.map(({ definition }) => definition))].join(', ');
+    screen.say(`Left out of the built-in definitions, as the workspace lacks what they name: ${numbers} (twenty-rollups validate lists it)`);
+    return;
+  }
   showList(screen, 'Left out:', skipped.map((entry) => `${placeOf(entry, config)}: ${entry.reason}`), 50);
 }
 
@@ -50,10 +57,10 @@ export function showTrouble(screen, { failures = [], mixedCurrency = [], notes =
 }
 
 /** Wrong values: how many in which field, and some of them. */
-export function showDrift(screen, drift, examples = SHOWN) {
+export function showDrift(screen, drift, examples = SHOWN, head = 'wrong values') {
   const fields = Object.entries(drift.fields ?? {});
   if (fields.length > 0) {
-    for (const line of table([['field', 'wrong values'], ...fields.map(([field, wrong]) => [field, group(wrong)])], [1])) screen.say(line);
+    for (const line of table([['field', head], ...fields.map(([field, wrong]) => [field, group(wrong)])], [1])) screen.say(line);
   }
   const rows = (drift.examples ?? []).slice(0, examples);
   if (rows.length === 0) return;
@@ -61,4 +68,10 @@ export function showDrift(screen, drift, examples = SHOWN) {
   screen.say(rows.length < drift.values ? `${count(rows.length, 'example')}:` : 'All of them:');
   const cells = rows.map(({ parentObject, id, field, stored, computed }) => [parentObject, id, field, total(stored), total(computed)]);
   for (const line of table([['object', 'id', 'field', 'stored', 'right'], ...cells])) screen.say(line);
+}
+
+/** The end of a command whose run had nothing to do. */
+export function nothingToDo(screen, report) {
+  screen.say(`Nothing to do: ${report.message ?? 'there are no definitions'}`);
+  return { exit: exitOf(report), document: { report } };
 }

@@ -62,6 +62,23 @@ pub fn advance(schedule: &Schedule, paid_on: Date) -> Option<Date> {
     months_later(from, i32::from(count) * months, day)
 }
 
+/// The first due day that a payment of `paid_on` leaves open
+///
+/// The days that lie before the payment, or less than half an interval after it, are taken for paid. So it comes to the
+/// same day however often it is asked with its own answer: a repeated call does not move the agreement on, and one that
+/// fell behind catches up. Nothing past the year 9999.
+#[must_use]
+pub fn next_due(schedule: &Schedule, paid_on: Date) -> Option<Date> {
+    let mut due = schedule.next_expected.or(schedule.start).unwrap_or(paid_on);
+    loop {
+        let next = advance(&Schedule { next_expected: Some(due), ..*schedule }, due)?;
+        if due - paid_on > (next - due) / 2 {
+            return Some(due);
+        }
+        due = next;
+    }
+}
+
 /// So many months later, on this day or on the month's last
 fn months_later(from: Date, months: i32, day: u8) -> Option<Date> {
     let index = from.year() * 12 + i32::from(u8::from(from.month())) - 1 + months;
@@ -117,6 +134,26 @@ mod tests {
     }
 
     #[test]
+    fn what_a_payment_leaves_open_is_asked_twice_with_one_answer() {
+        let ask = |due: &str, start: &str, paid: &str| {
+            let schedule = Schedule {
+                cadence: Cadence::Monthly,
+                interval_count: None,
+                start: parse_date(start),
+                next_expected: parse_date(due),
+            };
+            format_date(next_due(&schedule, parse_date(paid).unwrap()).unwrap())
+        };
+        assert_eq!(ask("2026-01-15", "", "2026-01-19"), "2026-02-15");
+        assert_eq!(ask("2026-02-15", "", "2026-01-19"), "2026-02-15");
+        assert_eq!(ask("2026-01-15", "", "2026-01-13"), "2026-02-15", "early");
+        assert_eq!(ask("2026-01-15", "", "2026-03-16"), "2026-04-15", "fell behind");
+        assert_eq!(ask("", "", "2026-01-31"), "2026-02-28", "no schedule but the payment");
+        assert_eq!(ask("", "2025-01-31", "2026-01-31"), "2026-02-28");
+        assert_eq!(ask("2026-02-28", "2025-01-31", "2026-02-28"), "2026-03-31");
+    }
+
+    #[test]
     fn words_are_read_and_unknown_ones_not_guessed() {
         assert_eq!(Cadence::read(" Monthly "), Some(Cadence::Monthly));
         assert_eq!(Cadence::read("weekly"), Some(Cadence::Weekly));
@@ -139,7 +176,36 @@ mod tests {
         }
     }
 
+    /// Day by day: the days that a slow reader of the calendar would call due
+    fn is_due(day: Date, from: Date, months: i32, anchor: u8) -> bool {
+        let apart =
+            (day.year() - from.year()) * 12 + i32::from(u8::from(day.month())) - i32::from(u8::from(from.month()));
+        let last = day.month().length(day.year());
+        day == from || (apart > 0 && apart % months == 0 && day.day() == anchor.min(last))
+    }
+
     proptest! {
+        #[test]
+        fn the_due_day_is_what_a_walk_through_the_calendar_finds(
+            start in 0_i64..20_000, paid in -400_i64..1_500, count in 1_u16..4,
+            cadence in proptest::sample::select(vec![(Cadence::Monthly, 1), (Cadence::Quarterly, 3), (Cadence::Annual, 12)]),
+        ) {
+            let from = Date::from_calendar_date(1990, Month::January, 1).unwrap() + Duration::days(start);
+            let paid_on = from + Duration::days(paid);
+            let schedule = Schedule { cadence: cadence.0, interval_count: Some(count), start: Some(from), next_expected: None };
+            let found = next_due(&schedule, paid_on).unwrap();
+            let months = cadence.1 * i32::from(count);
+            let mut dues = (0..).map(|days| from + Duration::days(days)).filter(|day| is_due(*day, from, months, from.day()));
+            let mut due = dues.next().unwrap();
+            let expected = loop {
+                let next = dues.next().unwrap();
+                if (due - paid_on).whole_days() * 2 > (next - due).whole_days() { break due; }
+                due = next;
+            };
+            prop_assert_eq!(found, expected);
+            prop_assert_eq!(next_due(&Schedule { next_expected: Some(found), ..schedule }, paid_on), Some(found));
+        }
+
         #[test]
         fn the_next_day_lies_ahead(
             days in 0_i64..1_000_000, count in 0_u16.., start in proptest::option::of(0_i64..1_000_000),

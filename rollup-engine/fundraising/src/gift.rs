@@ -129,6 +129,12 @@ impl Gift {
         matches!(self.gift_intent.as_deref(), Some("grant" | "corporateInKind"))
     }
 
+    /// Whether it is known how much was given: a payment that could not be read yet has no amount
+    #[must_use]
+    pub fn has_amount(&self) -> bool {
+        !self.amount.currency_code.is_empty()
+    }
+
     /// Whether it is one of a series
     #[must_use]
     pub fn is_recurring(&self) -> bool {
@@ -146,13 +152,14 @@ impl Gift {
     /// The whole of it as JSON, as a staged row keeps it
     #[must_use]
     pub fn to_json(&self) -> Map<String, Value> {
-        let mut members: Map<String, Value> = self.texts().map(|(key, text)| (key.into(), text.into())).collect();
+        let mut members: Map<String, Value> =
+            twenty::gather::gather(self.texts().map(|(key, text)| (key.into(), text.into())));
         let mut put = |key: &str, value: Option<Value>| {
             if let Some(value) = value {
                 members.insert(key.into(), value);
             }
         };
-        put("amount", Some(self.amount.to_json()));
+        put("amount", self.has_amount().then(|| self.amount.to_json()));
         put("feeAmount", self.fee_amount.as_ref().map(Money::to_json));
         put("estimatedValue", self.estimated_value.clone().map(Value::Number));
         put("giftAidEligible", self.gift_aid_eligible.map(Value::Bool));

@@ -1,7 +1,6 @@
-//! The core of a fundraising proxy in front of Twenty: what it decides.
+//! The core of a fundraising proxy in front of Twenty.
 //!
-//! Plain Rust that is handed its input and the time. Nothing here awaits, reads a clock, calls Twenty or knows
-//! JavaScript, so that every rule is tested by itself; who asks Twenty and answers the caller builds on it.
+//! Deciding is plain Rust that is handed its input and the time, so that every rule is tested by itself:
 //!
 //! | module | what it decides | where the contract has it |
 //! |---|---|---|
@@ -14,20 +13,45 @@
 //! | [`receipt`] | policy, status and key of the receipt | the `receipt…` fields and their environment |
 //! | [`staging`] | the states of a staged gift and the events between them | `processingStatus`, the start of `POST /gift-staging/:id/process` |
 //! | [`agreement`] | when the next instalment is due, and what a payment makes of the status | `nextExpectedAt`, `status` |
+//! | [`provider`] | what an event of Stripe or `GoCardless` says | what follows the head of both webhook routes |
 //! | [`signature`] | whether a webhook is from Stripe or from `GoCardless` | the head of both webhook routes |
+//! | [`keys`] | ids that follow from what a gift is | `id` of gifts, people and rows |
+//! | [`gift_aid`] | whether Gift Aid may be claimed, and why | `giftAidStatus` |
+//! | [`refund`] | what a refund sets on a gift | `refundedAmount` |
 //! | [`refusal`] | what a caller is told when the answer is no | errors made by the service itself |
 //!
 //! An intake runs down that table: `payload` → `gift::create` → `gift::plausible` → `donor` → `fingerprint` →
 //! `receipt` → `trust` → a row of `staging`, or the record at once.
+//!
+//! Doing is one future a request over [`twenty::Host`]: [`proxy`] takes an [`http`] request in, [`routes`] finds its way,
+//! [`scope`] is its way to Twenty through the [`queue`], past the [`cache`], and [`failure`] is what the caller is told
+//! when it did not work. Nothing knows JavaScript.
 
 pub mod agreement;
+pub mod cache;
+pub mod deliver;
 pub mod donor;
+pub mod failure;
 pub mod fingerprint;
 pub mod gift;
+pub mod gift_aid;
+pub mod http;
+pub mod intake;
+pub mod keys;
+pub mod metrics;
+pub mod model;
 pub mod money;
 pub mod payload;
+pub mod provider;
+pub mod proxy;
+pub mod queue;
 pub mod receipt;
+pub mod refund;
 pub mod refusal;
+pub mod routes;
+pub mod scope;
+pub mod settings;
 pub mod signature;
 pub mod staging;
+pub mod standing;
 pub mod trust;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::refusal::Refusal;
 
@@ -21,14 +21,28 @@ impl Payload {
     /// # Errors
     /// Text that is not JSON, and JSON that is not an object.
     pub fn parse(body: &[u8]) -> Result<Self, Refusal> {
+        Self::read(body, "payload must be an object")
+    }
+
+    /// As [`Payload::parse`]; a list is refused with the message `otherwise`
+    ///
+    /// # Errors
+    /// As [`Payload::parse`].
+    pub fn read(body: &[u8], otherwise: &str) -> Result<Self, Refusal> {
         if body.trim_ascii().is_empty() {
             return Ok(Self::default());
         }
         match serde_json::from_slice(body).map_err(|fault| Refusal::bad(fault.to_string()))? {
             Top::Object(members) => Ok(Self(members)),
-            Top::List => Err(Refusal::bad("payload must be an object")),
+            Top::List => Err(Refusal::bad(otherwise)),
             Top::Scalar => Err(Refusal::bad("the body must be a JSON object")),
         }
+    }
+
+    /// From members that have no order of their own
+    #[must_use]
+    pub fn from_members(members: Map<String, Value>) -> Self {
+        Self(members.into_iter().collect())
     }
 
     /// A member

@@ -95,7 +95,7 @@ impl Receipt {
     #[must_use]
     pub fn to_json(&self) -> Map<String, Value> {
         let there = self.members().into_iter().filter_map(|(key, text)| Some((key.to_owned(), text.clone()?.into())));
-        there.collect()
+        twenty::gather::gather(there)
     }
 }
 

@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 pub enum Status {
     /// 400: the request cannot be right
     BadRequest,
+    /// 404: there is no such record
+    NotFound,
     /// 409: the request is well formed, but the record is not in a state that allows it
     Conflict,
     /// 498: the sender of a webhook did not prove who it is
@@ -23,6 +25,7 @@ impl Status {
     pub const fn code(self) -> u16 {
         match self {
             Self::BadRequest => 400,
+            Self::NotFound => 404,
             Self::Conflict => 409,
             Self::InvalidToken => 498,
             Self::ServiceUnavailable => 503,
@@ -34,6 +37,7 @@ impl Status {
     pub const fn name(self) -> &'static str {
         match self {
             Self::BadRequest => "Bad Request",
+            Self::NotFound => "Not Found",
             Self::Conflict => "Conflict",
             Self::InvalidToken => "Invalid Token",
             Self::ServiceUnavailable => "Service Unavailable",

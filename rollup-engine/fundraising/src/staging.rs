@@ -24,7 +24,7 @@
 
 mod row;
 
-pub use row::{Admission, Change, Reason, Row, admit, claim_expired, transition};
+pub use row::{Admission, CLAIM_LASTS, Change, Reason, Row, admit, claim_expired, transition};
 
 use State::{
     Cancelled, DedupeReview, DuplicateBlocked, Pending, ProcessFailed, Processed, Processing, ReadyForProcess,

@@ -98,6 +98,7 @@ impl Diagnostics {
             ("identity_missing", nobody),
             ("recurring_agreement_missing", gift.is_recurring() && gift.recurring_agreement_id.is_none()),
             ("gift_date_missing", gift.gift_date.is_none()),
+            ("amount_missing", !gift.has_amount()),
         ]);
         let warnings = codes([
             ("identity_low_confidence", confidence == Confidence::Weak),
@@ -149,9 +150,11 @@ pub fn processes_itself(gift: &Gift, diagnostics: &Diagnostics, dedupe: Option<&
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::money::Money;
 
     fn gift(source: &str) -> Gift {
         Gift {
+            amount: Money { amount_micros: 1, currency_code: "GBP".into() },
             donor_id: Some("p".into()),
             gift_date: Some("2026-02-01".into()),
             intake_source: Some(source.into()),
@@ -171,7 +174,7 @@ mod tests {
     #[test]
     fn blockers_name_what_must_be_mended() {
         let blockers = |gift: &Gift| Diagnostics::of(gift, None).blockers;
-        assert_eq!(blockers(&Gift::default()), ["identity_missing", "gift_date_missing"]);
+        assert_eq!(blockers(&Gift::default()), ["identity_missing", "gift_date_missing", "amount_missing"]);
         let grant = Gift { gift_intent: Some("grant".into()), ..gift("x") };
         assert_eq!(blockers(&grant), ["company_missing_for_org_intent"]);
         for recurring in [
@@ -184,7 +187,7 @@ mod tests {
             assert!(blockers(&agreed).is_empty());
         }
         let named = Gift { donor_first_name: Some("A".into()), donor_last_name: Some("B".into()), ..Gift::default() };
-        assert_eq!(blockers(&named), ["gift_date_missing"]);
+        assert_eq!(blockers(&named), ["gift_date_missing", "amount_missing"]);
     }
 
     #[test]

@@ -168,7 +168,7 @@ async fn run<H: Host>(host: &H, memory: &Memory<'_, H>, work: &Work, from: Optio
     let program = Program::new(&config.definitions, &proven_by, &work.calendar);
     let concurrency = usize::try_from(pace.concurrency).unwrap_or(1);
     let manner = Manner::new(config, concurrency, mode == Mode::DryRun);
-    let run = Run::new(&client, &program, &config.definitions, &work.calendar, manner);
+    let run = Run::new(&client, &program, &work.calendar, manner);
     let end = if program.rollups.is_empty() { Ok(()) } else { go(&run, memory, work, from, pace).await };
 
     let checkpoint = if end.is_err() { run.checkpoint() } else { None };

@@ -12,8 +12,18 @@ use crate::definitions::{self, Definition, Fault, shown};
 /// What runs where nothing is configured
 const DEFAULTS: &str = include_str!("defaults.json");
 
-const KEYS: [&str; 8] =
-    ["definitions", "timeZone", "fiscalYearStartMonth", "mixedCurrency", "objects", "pacing", "graphql", "rebuild"];
+/// `$schema` is for editors.
+const KEYS: [&str; 9] = [
+    "definitions",
+    "$schema",
+    "timeZone",
+    "fiscalYearStartMonth",
+    "mixedCurrency",
+    "objects",
+    "pacing",
+    "graphql",
+    "rebuild",
+];
 const PACING_KEYS: [&str; 5] = ["pageSize", "concurrency", "pauseMs", "requestsPerMinute", "burst"];
 
 /// What to do with a money field whose amounts are in several currencies

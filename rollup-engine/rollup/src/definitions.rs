@@ -37,6 +37,8 @@ pub struct Aggregation {
     pub child_field: Option<String>,
     /// Path of the currency code that belongs to the value; makes the total an amount of money
     pub currency_field: Option<String>,
+    /// Path of an amount that is taken off each value, such as what was refunded of a gift; an empty one takes nothing off
+    pub subtract_field: Option<String>,
     /// Field of the parent that receives the total
     pub parent_field: String,
     /// Further conditions on a child, for this total alone
@@ -47,11 +49,14 @@ impl Aggregation {
     /// Path whose codes tell a mixture of currencies: the one named, else the one beside an `amountMicros`
     #[must_use]
     pub fn code_path(&self) -> Option<String> {
-        self.currency_field.clone().or_else(|| {
-            let composite = self.child_field.as_deref()?.strip_suffix(".amountMicros")?;
-            Some(format!("{composite}.currencyCode"))
-        })
+        self.currency_field.clone().or_else(|| code_beside(self.child_field.as_deref()?))
     }
+}
+
+/// Path of the currency code that belongs to an amount
+pub(crate) fn code_beside(path: &str) -> Option<String> {
+    let composite = path.strip_suffix(".amountMicros")?;
+    Some(format!("{composite}.currencyCode"))
 }
 
 /// How the values of the children become one
@@ -79,6 +84,8 @@ impl Kind {
 pub struct Condition {
     /// Path of the value that is compared
     pub field: String,
+    /// Path of an amount that is taken off the value before it is compared; an empty one takes nothing off
+    pub subtract_field: Option<String>,
     /// The comparison
     pub operator: Operator,
     /// What it is compared with

@@ -36,8 +36,8 @@ impl Fold {
         if *relation == Value::Missing {
             self.missing.get_or_insert_with(|| rollup.relation_field.clone());
         }
-        if let Some((_, test)) = rollup.tests.iter().find(|(place, _)| *record.value(*place) == Value::Missing) {
-            self.missing.get_or_insert_with(|| test.field().to_owned());
+        if let Some(tested) = rollup.tests.iter().find(|tested| *record.value(tested.place) == Value::Missing) {
+            self.missing.get_or_insert_with(|| tested.test.field().to_owned());
         }
         let Some(parent) = relation.id() else { return };
         insert_in_order(&mut self.owners, (record.id, parent));
@@ -139,7 +139,7 @@ fn missing_path(column: &Column, record: &Record) -> Option<String> {
     if column.code.is_some_and(lacks) {
         return column.aggregation.code_path();
     }
-    column.tests.iter().find(|(place, _)| lacks(*place)).map(|(_, test)| test.field().to_owned())
+    column.tests.iter().find(|tested| lacks(tested.place)).map(|tested| tested.test.field().to_owned())
 }
 
 /// Adds one child to one tally, if it meets the column's own conditions
@@ -152,11 +152,23 @@ fn take(column: &Column, tally: &mut Tally, record: &Record) {
     if value.is_some_and(Value::is_absent) {
         return;
     }
-    tally.take(column.aggregation.kind, value.unwrap_or(&Value::Null), column.code.map(|place| record.value(place)));
+    let (kind, value) = (column.aggregation.kind, value.unwrap_or(&Value::Null));
+    let code = column.code.map(|place| record.value(place));
+    tally.take(kind, value, code);
+    let Some((less, less_code)) = column.less else { return };
+    match record.value(less).number() {
+        Some(amount) if !amount.is_zero() => {
+            // In the currency of the amount itself where it names none.
+            let own = less_code.map(|place| record.value(place)).filter(|code| !code.is_absent());
+            tally.take(kind, &Value::Number(amount.negated()), own.or(code));
+        }
+        None if !record.value(less).is_absent() => tally.take(kind, record.value(less), code),
+        _ => {}
+    }
 }
 
 fn meets(tests: &Tests, record: &Record) -> bool {
-    tests.iter().all(|(place, test)| test.holds(record.value(*place)))
+    tests.iter().all(|tested| tested.holds(record))
 }
 
 /// What these children of one parent come to, column by column; a missing key counts as empty

@@ -19,7 +19,7 @@ use crate::program::{Program, Step, waves};
 const MOST_PARENTS: u64 = 100_000;
 
 /// Records in one upsert
-const BATCH: u64 = 200;
+pub const BATCH: u64 = 200;
 
 /// Parents whose state is looked at again by one request while they wait to be written
 pub const RECHECKED: u64 = 1_400;
@@ -97,7 +97,9 @@ pub struct Plan {
     pub reads: u64,
     /// Requests to write, if every parent differs
     pub writes_at_most: u64,
-    /// Seconds that both take, waiting for the budget included
+    /// Requests to write what differs, known once everything is compared
+    pub writes: Option<u64>,
+    /// Seconds that reading and writing everything take, waiting for the budget included
     pub seconds: u64,
     /// Why this way
     pub why: String,

@@ -9,17 +9,17 @@ mod kinds;
 mod proof;
 mod waves;
 
-pub use grouping::{GroupSet, Take, group_sets, is_exact, needs_count};
+pub use grouping::{GroupSet, Take, group_sets, is_exact, needs_count, something_off};
 pub use kinds::PathKind;
 pub use waves::{Step, waves};
 
-use twenty::page::Projection;
+use twenty::page::{Projection, Record};
 use twenty::schema::Names;
 use twenty::value::Value;
 
 use crate::calendar::Calendar;
 use crate::condition::Test;
-use crate::definitions::{Aggregation, Condition, Definition, dependencies};
+use crate::definitions::{Aggregation, Condition, Definition, code_beside, dependencies};
 use crate::total::Target;
 use proof::Workspace;
 
@@ -43,20 +43,56 @@ pub struct Source {
     pub keep: Projection,
     /// The paths that are kept, in the order of their places
     pub paths: Vec<String>,
+    /// Places of paths that records may lack
+    pub optional: Vec<usize>,
     /// Where `createdAt` is kept: tells a record that a write has made from one that was there
     pub created_at: usize,
     /// What the metadata say of each path; empty where they could not be read
     pub kinds: Vec<Option<PathKind>>,
 }
 
-/// A path and what its value must meet
-pub type Tests = Vec<(usize, Test)>;
+/// A value of a child and what it must meet
+#[derive(Clone, Debug)]
+pub struct Tested {
+    /// Where the value is kept
+    pub place: usize,
+    /// Where the amount is kept that is taken off it first
+    pub less: Option<usize>,
+    /// What it must meet
+    pub test: Test,
+}
+
+impl Tested {
+    /// The value that counts
+    #[must_use]
+    pub fn value(&self, record: &Record) -> Value {
+        let value = record.value(self.place);
+        match (value.number(), self.less.and_then(|less| record.value(less).number())) {
+            (Some(amount), Some(less)) => amount.checked_add(less.negated()).map_or(Value::Unknown, Value::Number),
+            _ => value.clone(),
+        }
+    }
+
+    /// Whether a child meets it
+    #[must_use]
+    pub fn holds(&self, record: &Record) -> bool {
+        match self.less {
+            None => self.test.holds(record.value(self.place)),
+            Some(_) => self.test.holds(&self.value(record)),
+        }
+    }
+}
+
+/// What a child must meet, all of it
+pub type Tests = Vec<Tested>;
 
 /// One definition, ready to run
 #[derive(Clone, Debug)]
 pub struct Rollup {
     /// Number of the definition in the configuration
     pub number: usize,
+    /// The definition, as far as this workspace has what it names
+    pub definition: Definition,
     /// Object of the parents, as an index into [`Program::sources`]
     pub parent: usize,
     /// Object of the children, likewise
@@ -84,6 +120,8 @@ pub struct Column {
     pub value: Option<usize>,
     /// Where its currency code is kept
     pub code: Option<usize>,
+    /// Where the amount is kept that is taken off the value, and its currency code
+    pub less: Option<(usize, Option<usize>)>,
     /// What a child must meet for this total
     pub tests: Tests,
     /// What kind of field receives it
@@ -111,6 +149,8 @@ pub struct Program {
     pub rollups: Vec<Rollup>,
     /// What was left out
     pub skipped: Vec<Skipped>,
+    /// What else is worth knowing
+    pub notes: Vec<String>,
 }
 
 impl Program {
@@ -120,6 +160,7 @@ impl Program {
         let mut program = Self::default();
         let mut at = vec![None; definitions.len()];
         for (number, definition) in definitions.iter().enumerate() {
+            let definition = &workspace.without_missing_subtractions(definition, &mut program.notes);
             let proven = match workspace.prove(definition) {
                 Ok(proven) => proven,
                 Err(reason) => {
@@ -140,6 +181,7 @@ impl Program {
             let child = program.source(&proven.child);
             let mut rollup = Rollup {
                 number,
+                definition: definition.clone(),
                 parent,
                 child,
                 relation_field: definition.relation_field.clone(),
@@ -187,6 +229,9 @@ impl Program {
             number,
             value: aggregation.child_field.as_deref().map(|path| self.keep(child, path)),
             code: aggregation.code_path().map(|path| self.keep(child, &path)),
+            less: aggregation.subtract_field.as_deref().map(|path| {
+                (self.keep_optional(child, path), code_beside(path).map(|code| self.keep_optional(child, &code)))
+            }),
             tests: self.tests(child, &aggregation.filters, calendar),
             target,
             stored: self.keep(parent, &stored),
@@ -196,8 +241,15 @@ impl Program {
     }
 
     fn tests(&mut self, source: usize, conditions: &[Condition], calendar: &Calendar) -> Tests {
-        let ready = conditions.iter().map(|condition| Test::new(condition, calendar));
-        conditions.iter().map(|condition| self.keep(source, &condition.field)).zip(ready).collect()
+        let mut tests = Tests::new();
+        for condition in conditions {
+            tests.push(Tested {
+                place: self.keep(source, &condition.field),
+                less: condition.subtract_field.as_deref().map(|path| self.keep_optional(source, path)),
+                test: Test::new(condition, calendar),
+            });
+        }
+        tests
     }
 
     fn source(&mut self, names: &Names) -> usize {
@@ -205,7 +257,8 @@ impl Program {
             let mut keep = Projection::default();
             let created_at = keep.add("createdAt");
             let paths = vec!["createdAt".to_owned()];
-            self.sources.push(Source { names: names.clone(), keep, paths, created_at, kinds: Vec::new() });
+            let optional = Vec::new();
+            self.sources.push(Source { names: names.clone(), keep, paths, optional, created_at, kinds: Vec::new() });
             self.sources.len() - 1
         })
     }
@@ -218,6 +271,17 @@ impl Program {
             }
             place
         })
+    }
+
+    /// Keeps a path that records may lack: nothing is taken off then
+    fn keep_optional(&mut self, source: usize, path: &str) -> usize {
+        let place = self.keep(source, path);
+        if let Some(source) = self.sources.get_mut(source)
+            && !source.optional.contains(&place)
+        {
+            source.optional.push(place);
+        }
+        place
     }
 
     /// Rollups that write to this object

@@ -23,7 +23,6 @@ use twenty::{Event, Host, Level, Timestamp};
 use crate::calendar::Calendar;
 use crate::checkpoint::{Checkpoint, Left};
 use crate::config::{Config, MixedCurrency};
-use crate::definitions::Definition;
 use crate::fold::Fold;
 use crate::plan::Spent;
 use crate::program::{PathKind, Program};
@@ -107,7 +106,6 @@ struct Known {
 pub(crate) struct Run<'a, H> {
     client: &'a Client<H>,
     program: &'a Program,
-    definitions: &'a [Definition],
     calendar: &'a Calendar,
     manner: Manner,
     /// Whether the server has GraphQL, as far as is known
@@ -138,13 +136,7 @@ pub(crate) struct Run<'a, H> {
 }
 
 impl<'a, H: Host> Run<'a, H> {
-    pub(crate) fn new(
-        client: &'a Client<H>,
-        program: &'a Program,
-        definitions: &'a [Definition],
-        calendar: &'a Calendar,
-        manner: Manner,
-    ) -> Self {
+    pub(crate) fn new(client: &'a Client<H>, program: &'a Program, calendar: &'a Calendar, manner: Manner) -> Self {
         let known = program.sources.iter().map(|source| {
             let kinds = source.kinds.clone();
             RefCell::new(Known { proven: !kinds.is_empty(), kinds, count: None, first_page: None })
@@ -152,7 +144,6 @@ impl<'a, H: Host> Run<'a, H> {
         Self {
             client,
             program,
-            definitions,
             calendar,
             manner,
             graphql: Cell::new(manner.graphql),
@@ -174,8 +165,10 @@ impl<'a, H: Host> Run<'a, H> {
 
     pub(crate) fn into_record(self) -> Record {
         let mut record = self.record.into_inner();
+        let writes = record.writes();
         if let Some(plan) = &mut record.plan {
             plan.spent = self.spent.get();
+            plan.writes = (record.totals.processed > 0).then_some(writes);
         }
         record
     }

@@ -235,6 +235,10 @@ fn route(body: &Json) -> Result<Trigger, Fault> {
     if let Some(order) = order(object)? {
         return Ok(order);
     }
+    // Where apps have no queue, one function hands record events on to this one by its route.
+    if object.contains_key("events") {
+        return Trigger::read(body);
+    }
     if let Some(key) = object.keys().find(|key| !["ids", "parentObject"].contains(&key.as_str())) {
         return Err(Fault::new(format!("body, {key}"), "unknown key, expected `ids` and `parentObject`"));
     }
@@ -305,6 +309,14 @@ mod tests {
         assert_eq!(targets(&event("gift.created", &json!(null), &json!({ "personId": null }))), Some(vec![]));
         assert_eq!(targets(&event("note.created", &json!(null), &json!({ "personId": ADA }))), Some(vec![]));
         assert_eq!(targets(&json!({ "name": "gift.created", "events": [] })), Some(vec![]));
+    }
+
+    #[test]
+    fn a_request_may_hand_record_events_on() {
+        let events = [json!({ "recordId": ADA, "properties": { "before": { "householdId": BOB } } })];
+        let request = |name: &str| json!({ "requestContext": {}, "body": { "name": name, "events": events.clone() } });
+        assert_eq!(targets(&request("person.deleted")), Some(vec![(2, vec![BOB.into()])]));
+        assert_eq!(targets(&request("note.deleted")), Some(vec![]));
     }
 
     #[test]

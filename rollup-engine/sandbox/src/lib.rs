@@ -26,6 +26,7 @@ mod limiter;
 mod list;
 mod load;
 mod metadata;
+mod model;
 mod order;
 mod refusal;
 mod render;

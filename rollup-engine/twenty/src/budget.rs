@@ -293,4 +293,33 @@ mod tests {
         assert_eq!(times[0], 7_020);
         assert_eq!(gaps, [times[3], times[7], times[12]], "clumps of 4, 4, 5, 6: {times:?}");
     }
+
+    #[test]
+    fn a_call_of_several_tokens_waits_for_as_many() {
+        let mut budget = Budget::new(Pace { burst: 10, ..Pace::default() });
+        budget.began(at(0), 7);
+        budget.ended(at(0));
+        assert_eq!(budget.turn(at(0), 3), Turn::Go);
+        // Three are left, and a clump is eight.
+        assert_eq!(budget.turn(at(0), 8), Turn::Wait(Duration::from_secs(6)));
+        budget.began(at(6_000), 8);
+        assert_eq!(budget.turn(at(6_000), 3), Turn::AfterACall);
+        budget.ended(at(6_000));
+        assert_eq!((budget.turn(at(6_000), 2), budget.turn(at(6_000), 0)), (Turn::Go, Turn::Go));
+        assert_eq!(budget.turn(at(6_000), 3), Turn::Wait(Duration::from_secs(6)));
+    }
+
+    #[test]
+    fn a_call_of_more_than_there_can_be_at_once_goes_and_is_earned_back() {
+        let mut budget = Budget::new(Pace { burst: 8, ..Pace::default() });
+        assert_eq!(budget.turn(at(0), 20), Turn::Go);
+        budget.began(at(0), 20);
+        budget.ended(at(0));
+        // Twelve are owed: two clumps pay them and leave four.
+        assert_eq!(budget.turn(at(0), 1), Turn::Wait(Duration::from_secs(12)));
+        assert_eq!(times(&mut budget, 5, 0, 0), [12_000, 12_000, 12_000, 12_000, 18_000]);
+        budget.refused(at(18_000), Duration::ZERO);
+        assert!(matches!(budget.turn(at(18_000), 20), Turn::Wait(_)), "also when a refusal has halved the clump");
+        assert_eq!(budget.turn(at(24_000), 20), Turn::Go);
+    }
 }

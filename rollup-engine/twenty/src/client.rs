@@ -13,7 +13,7 @@ use crate::graphql::{self, Failure, MOST_ROOTS, ReadRoot};
 use crate::host::{Event, Host, Level, Method, Request, Response, Unreachable};
 use crate::ledger::Ledger;
 use crate::page::{Page, PageError, Projection, read_connection, read_records};
-use crate::retry::{Outcome, Sequence, Verdict, judge, retry_after};
+use crate::retry::{Outcome, Sequence, Verdict, for_tokens, judge, retry_after};
 use crate::schema::{MetadataPage, Names, read_objects};
 use crate::time::{Timestamp, whole_millis};
 
@@ -186,7 +186,7 @@ impl<H: Host> Client<H> {
         let endpoint = self
             .graphql(&names.plural, graphql::body(&document), 1, None, &mut |key, scanner| {
                 if key == names.plural {
-                    page = Some(read_connection(scanner, keep)?);
+                    page = Some(read_connection(scanner, Some(keep))?);
                     return Ok(());
                 }
                 scanner.value().map(drop)
@@ -209,7 +209,7 @@ impl<H: Host> Client<H> {
                 if key == name {
                     groups = Some(graphql::read_groups(scanner, query)?);
                 } else if key == names.plural {
-                    total_count = read_connection(scanner, &Projection::default())?.total_count;
+                    total_count = read_connection(scanner, None)?.total_count;
                 } else {
                     scanner.value()?;
                 }
@@ -234,7 +234,7 @@ impl<H: Host> Client<H> {
             let cost = u32::try_from(objects.len()).unwrap_or_default();
             let endpoint = self
                 .graphql("counts", body, cost, None, &mut |key, scanner| {
-                    let count = read_connection(scanner, &Projection::default())?.total_count;
+                    let count = read_connection(scanner, None)?.total_count;
                     let place = objects.iter().position(|names| names.plural == key);
                     if let Some(slot) = place.and_then(|place| found.get_mut(place)) {
                         *slot = count;
@@ -431,6 +431,7 @@ impl<H: Host> Client<H> {
             let wait = match verdict {
                 Verdict::Keep => return self.keep(endpoint, result, failure),
                 Verdict::Throttled(wait) => {
+                    let wait = for_tokens(wait, call.cost, attempt);
                     let mut ledger = self.ledger.borrow_mut();
                     ledger.throttled += 1;
                     let patient = self.patience.get().is_none_or(|refusals| ledger.throttled < refusals);

@@ -67,6 +67,12 @@ impl Decimal {
         self.0.checked_add(other.0).map(Self)
     }
 
+    /// The same amount below zero, or above it
+    #[must_use]
+    pub fn negated(self) -> Self {
+        Self(self.0.saturating_neg())
+    }
+
     /// Whether this is zero
     #[must_use]
     pub const fn is_zero(self) -> bool {

@@ -267,4 +267,38 @@ mod tests {
         );
         assert_eq!(encode("and(a[is]:NULL,b+c)"), "and%28a%5Bis%5D%3ANULL%2Cb%2Bc%29");
     }
+
+    #[test]
+    fn free_text_is_not_safe_over_rest() {
+        let compare = |value| Filter::Compare { path: "a.b".into(), comparator: Comparator::Lt, value };
+        let text = |text: &str| Value::Text(text.into());
+        for (filter, written) in [
+            (compare(Value::from_json_text("-2.50")), "and(a.b[lt]:-2.5)"),
+            (compare(Value::Bool(true)), "and(a.b[lt]:true)"),
+            (compare(text("2026-11-22T21:26:57.641Z")), "and(a.b[lt]:2026-11-22T21:26:57.641Z)"),
+            (
+                Filter::Not(Box::new(Filter::In { path: "a".into(), values: vec![text("DIRECT_DEBIT"), text("x")] })),
+                "and(not(a[in]:[DIRECT_DEBIT,x]))",
+            ),
+        ] {
+            assert!(filter.is_rest_safe());
+            assert_eq!(filter.to_parameter(), written);
+        }
+        for unsafe_text in ["", "a b", "a,b", "(a", "a]", "\"a\"", "é", "a%", "a&b"] {
+            assert!(!compare(text(unsafe_text)).is_rest_safe(), "{unsafe_text}");
+            let hidden = Filter::Or(vec![Filter::Not(Box::new(Filter::And(vec![compare(text(unsafe_text))])))]);
+            assert!(!hidden.is_rest_safe(), "{unsafe_text}");
+        }
+        for nothing in [Value::Null, Value::Missing, Value::Unknown, Value::Unreadable] {
+            assert!(!compare(nothing.clone()).is_rest_safe());
+            assert!(!Filter::In { path: "a".into(), values: vec![Value::Bool(true), nothing] }.is_rest_safe());
+        }
+    }
+
+    #[test]
+    fn comparators_have_the_names_of_twenty() {
+        use Comparator::{Eq, Gt, Gte, Lt, Lte, Neq};
+        let names = [Eq, Neq, Gt, Gte, Lt, Lte].map(Comparator::as_str);
+        assert_eq!(names, ["eq", "neq", "gt", "gte", "lt", "lte"]);
+    }
 }

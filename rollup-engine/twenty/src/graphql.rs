@@ -85,6 +85,10 @@ impl Failure {
         let status = match code {
             _ if text("subCode") == "LIMIT_REACHED" || message.starts_with("Limit reached") => 429,
             "RATE_LIMITED" | "QUOTA_EXHAUSTED" => 429,
+            // What the database says of a value or a name, it says again.
+            "INTERNAL_SERVER_ERROR" if message.starts_with("invalid input") || message.ends_with("does not exist") => {
+                400
+            }
             "INTERNAL_SERVER_ERROR" => 500,
             "TIMEOUT" => 504,
             "UNAUTHENTICATED" => 401,
@@ -359,4 +363,268 @@ fn quoted(out: &mut String, text: &str) {
         }
     }
     out.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::filter::Comparator;
+    use crate::page::read_connection;
+    use crate::time::Timestamp;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    const ADA: Uuid = Uuid::from_u128(0x1111_1111_1111_4111_8111_1111_1111_1111);
+
+    fn projection(paths: &[&str]) -> Projection {
+        let mut projection = Projection::default();
+        for path in paths {
+            projection.add(path);
+        }
+        projection
+    }
+
+    #[test]
+    fn a_page_asks_for_the_wanted_fields_alone() {
+        let keep = projection(&["amount.amountMicros", "giftDate", "amount.currencyCode", "id"]);
+        let names = Names::new("gift", "gifts");
+        let filter = Filter::IdIn("donorId".into(), vec![ADA]);
+        assert_eq!(
+            list_document(&names, Some(&filter), Some("a\"="), 5_000, &keep),
+            "{gifts(first:5000,after:\"a\\\"=\",filter:{donorId:{in:[\"11111111-1111-4111-8111-111111111111\" ]}})\
+             {totalCount pageInfo{hasNextPage endCursor} \
+             edges{node{id amount{ amountMicros currencyCode} giftDate}}}}"
+        );
+        assert_eq!(
+            list_document(&names, None, None, 0, &Projection::default()),
+            "{gifts(first:1){totalCount pageInfo{hasNextPage endCursor} edges{node{id}}}}"
+        );
+    }
+
+    #[test]
+    fn groups_and_counts_are_one_document_each() {
+        let (gift, person) = (Names::new("gift", "gifts"), Names::new("person", "people"));
+        let (filter, aggregates) = (Filter::Present("donorId".into()), ["sumAmountAmountMicros".to_owned()]);
+        let query = GroupQuery {
+            by: "donorId",
+            code: Some("amount.currencyCode"),
+            filter: Some(&filter),
+            aggregates: &aggregates,
+            limit: 900,
+            counted: true,
+        };
+        assert_eq!(
+            groups_document(&gift, &query),
+            "{giftsGroupBy(groupBy:[{donorId:true} {amount:{currencyCode:true}} ],limit:900,\
+             filter:{donorId:{is:NOT_NULL}}){groupByDimensionValues totalCount sumAmountAmountMicros} \
+             gifts(first:1,filter:{donorId:{is:NOT_NULL}}){totalCount}}"
+        );
+        assert_eq!(counts_document(&[&gift, &person]), "{ gifts(first:1){totalCount} people(first:1){totalCount}}");
+    }
+
+    #[test]
+    fn rows_go_as_a_variable() {
+        let body = upsert_body(&Names::new("person", "people"), br#"[{"id":"x"}]"#, &projection(&["createdAt"]));
+        assert_eq!(
+            serde_json::from_slice::<serde_json::Value>(&body).unwrap(),
+            json!({
+                "query": "mutation($data:[PersonCreateInput!]!){createPeople(data:$data,upsert:true){id createdAt}}",
+                "variables": { "data": [{ "id": "x" }] }
+            })
+        );
+    }
+
+    #[test]
+    fn what_is_no_name_cannot_leave_its_place() {
+        let keep = projection(&["a}} evil{x", "b"]);
+        let mut out = String::new();
+        keep.write_selection(&mut out);
+        assert_eq!(out, "{id a___evil_x b}");
+        assert_eq!(Filter::Empty("a:1}.b".into()).to_graphql(), "{a_1_:{b:{is:NULL}}}");
+    }
+
+    #[test]
+    fn filters_are_written_as_objects() {
+        let compare = |path: &str, comparator, value| Filter::Compare { path: path.into(), comparator, value };
+        let text = |text: &str| Value::Text(text.into());
+        let at = Timestamp::from_millis(1_795_382_817_641);
+        for (filter, written) in [
+            (Filter::Since("updatedAt".into(), at), r#"{updatedAt:{gte:"2026-11-22T21:26:57.641Z"}}"#),
+            (Filter::with_deleted(), "{or:[{deletedAt:{is:NULL}} {deletedAt:{is:NOT_NULL}} ]}"),
+            (Filter::And(vec![]), "{}"),
+            (
+                compare("amount.amountMicros", Comparator::Gte, Value::from_json_text("-2.5")),
+                "{amount:{amountMicros:{gte:-2.5}}}",
+            ),
+            (compare("isTest", Comparator::Eq, Value::Bool(false)), "{isTest:{eq:false}}"),
+            (
+                Filter::Not(Box::new(compare("status", Comparator::Neq, text("say \"a\\b\"\n(ok), \u{7f}é🎁")))),
+                r#"{not:{status:{neq:"say \"a\\b\"\u000a(ok), \u007fé🎁"}}}"#,
+            ),
+            (
+                Filter::In { path: "a.b".into(), values: vec![text("x,y"), Value::from_json_text("7")] },
+                r#"{a:{b:{in:["x,y" 7 ]}}}"#,
+            ),
+        ] {
+            assert_eq!(filter.to_graphql(), written);
+        }
+    }
+
+    fn failure(errors: &serde_json::Value) -> Failure {
+        let body = json!({ "data": { "gifts": null }, "errors": errors }).to_string();
+        read_answer(body.as_bytes(), &mut |_, _| panic!("null is not read")).unwrap().unwrap()
+    }
+
+    #[test]
+    fn errors_in_a_200_get_the_status_of_rest() {
+        let bad = |message: &str, code: &str, sub_code: &str| json!({ "message": message, "extensions": { "code": code, "subCode": sub_code } });
+        for (error, status) in [
+            (bad("Limit reached (100 tokens per 60000 ms)", "BAD_USER_INPUT", "LIMIT_REACHED"), 429),
+            (json!({ "message": "Limit reached (100 tokens per 60000 ms)" }), 429),
+            (bad("Rate limit exceeded for apiKey", "RATE_LIMITED", "RATE_LIMITED"), 429),
+            (bad("Internal server error", "INTERNAL_SERVER_ERROR", ""), 500),
+            (bad("column gift.amount does not exist", "INTERNAL_SERVER_ERROR", ""), 400),
+            (bad("slow", "TIMEOUT", ""), 504),
+            (bad("Token invalid.", "UNAUTHENTICATED", "UNAUTHENTICATED"), 401),
+            (bad("This API Key is revoked", "FORBIDDEN", "FORBIDDEN_EXCEPTION"), 403),
+            (bad("Record not found", "NOT_FOUND", "RECORD_NOT_FOUND"), 404),
+            (bad("Invalid cursor: zzz", "BAD_USER_INPUT", "INVALID_CURSOR"), 400),
+            (json!({}), 400),
+        ] {
+            let failure = failure(&json!([error]));
+            assert_eq!((failure.status, failure.unsupported), (status, false), "{error}");
+        }
+        for error in [
+            bad("x", "GRAPHQL_VALIDATION_FAILED", ""),
+            bad("x", "GRAPHQL_PARSE_FAILED", ""),
+            json!({ "message": "Cannot query field \"giftsGroupBy\" on type \"Query\"." }),
+        ] {
+            assert!(failure(&json!([error])).unsupported, "{error}");
+        }
+    }
+
+    #[test]
+    fn of_several_errors_the_one_that_a_repetition_mends_decides() {
+        let error = |code: &str| json!({ "message": code, "extensions": { "code": code, "retryAfterMs": 600.5 } });
+        let of = |codes: &[&str]| failure(&codes.iter().map(|code| error(code)).collect());
+        assert_eq!(of(&["NOT_FOUND", "FORBIDDEN"]).message, "NOT_FOUND");
+        assert_eq!(of(&["NOT_FOUND", "TIMEOUT"]).status, 504);
+        let throttled = of(&["NOT_FOUND", "RATE_LIMITED", "TIMEOUT"]);
+        assert_eq!((throttled.status, throttled.retry_after), (429, Some(Duration::from_micros(600_500))));
+        let wild = json!([{ "extensions": { "code": "RATE_LIMITED", "retryAfterMs": -1 } }]);
+        assert_eq!(failure(&wild).retry_after, None);
+    }
+
+    #[test]
+    fn an_answer_of_something_else_means_no_graphql() {
+        for body in ["<html>", "", "Not here"] {
+            assert!(read_answer(body.as_bytes(), &mut |_, _| Ok(())).unwrap().unwrap().unsupported, "{body}");
+        }
+        assert!(read_answer(b"{\"data\":{", &mut |_, _| Ok(())).is_err());
+    }
+
+    #[test]
+    fn groups_that_are_not_understood_are_no_groups() {
+        let read = |text: &str| {
+            let aggregates = ["maxGiftDate".to_owned(), "gone".to_owned()];
+            let query = GroupQuery { aggregates: &aggregates, ..GroupQuery::default() };
+            read_groups(&mut Scanner::new(text.as_bytes()).unwrap(), &query)
+        };
+        assert_eq!(
+            read(&format!(
+                r#"[{{"totalCount":"2","maxGiftDate":"2026-05-10","groupByDimensionValues":["{ADA}",null]}}]"#
+            )),
+            Ok(vec![Group {
+                id: Some(ADA),
+                code: Value::Null,
+                count: 2,
+                values: [Value::Text("2026-05-10".into()), Value::Missing].into()
+            }])
+        );
+        for text in [
+            r#"[{"totalCount":1}]"#,
+            r#"[{"totalCount":1,"groupByDimensionValues":[]}]"#,
+            r#"[{"totalCount":1,"groupByDimensionValues":["GBP"]}]"#,
+            r#"[{"groupByDimensionValues":[null]}]"#,
+            r#"[{"totalCount":1.5,"groupByDimensionValues":[null]}]"#,
+            r#"[{"totalCount":null,"groupByDimensionValues":[null]}]"#,
+            "{}",
+        ] {
+            assert!(read(text).is_err(), "{text}");
+        }
+    }
+
+    fn scalar() -> impl Strategy<Value = serde_json::Value> {
+        prop_oneof![
+            Just(serde_json::Value::Null),
+            any::<bool>().prop_map(Into::into),
+            any::<i64>().prop_map(Into::into),
+            "[a-zé🎁\"\\\\\n, (){}\\[\\]]{0,8}".prop_map(Into::into),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+        #[test]
+        fn a_connection_has_what_serde_finds(
+            rows in proptest::collection::vec((any::<u128>(), scalar(), scalar()), 0..6),
+            total: u32, cursor in proptest::option::of("[a-z=\"]{0,5}"), more: bool, order: bool,
+        ) {
+            let nodes: Vec<_> = rows.iter().map(|(id, a, b)| {
+                json!({ "cursor": "c", "node": { "id": Uuid::from_u128(*id | 1), "a": a, "part": { "b": b, "c": [a, b] }, "d": { "id": a } } })
+            }).collect();
+            let info = json!({ "endCursor": cursor, "hasNextPage": more, "startCursor": cursor });
+            let mut members = [
+                format!(r#""edges":{}"#, json!(nodes)), format!(r#""totalCount" : {total}"#), format!(r#""pageInfo":{info}"#),
+            ];
+            if order { members.reverse(); }
+            let body = format!(r#"{{"data":{{"other":{{}},"gifts":{{{}}}}}, "extensions":[]}}"#, members.join(","));
+            let mut page = None;
+            let keep = projection(&["a", "part.b", "part.x"]);
+            let failure = read_answer(body.as_bytes(), &mut |key, scanner| {
+                if key == "gifts" { page = Some(read_connection(scanner, Some(&keep))?); } else { scanner.value()?; }
+                Ok(())
+            }).unwrap();
+            prop_assert_eq!(failure, None);
+            let page = page.unwrap();
+            prop_assert_eq!((page.total_count, page.has_next_page), (Some(u64::from(total)), more));
+            prop_assert_eq!(page.end_cursor, cursor);
+            prop_assert_eq!(page.records.len(), rows.len());
+            for (record, (id, a, b)) in page.records.iter().zip(&rows) {
+                prop_assert_eq!(record.id, Uuid::from_u128(*id | 1));
+                prop_assert_eq!(&*record.values, &[Value::from(a), Value::from(b), Value::Missing]);
+            }
+        }
+
+        #[test]
+        fn groups_have_what_serde_finds(rows in proptest::collection::vec((proptest::option::of(any::<u128>()), scalar(), any::<u32>(), scalar()), 0..6)) {
+            let groups: Vec<_> = rows.iter().map(|(id, code, count, sum)| {
+                json!({ "groupByDimensionValues": [id.map(Uuid::from_u128), code], "sumX": sum, "totalCount": count, "other": {} })
+            }).collect();
+            let aggregates = ["sumX".to_owned(), "totalCount".to_owned()];
+            let query = GroupQuery { aggregates: &aggregates, ..GroupQuery::default() };
+            let body = json!(groups).to_string();
+            let read = read_groups(&mut Scanner::new(body.as_bytes()).unwrap(), &query).unwrap();
+            let expected: Vec<_> = rows.iter().map(|(id, code, count, sum)| Group {
+                id: id.map(Uuid::from_u128),
+                code: code.into(),
+                count: (*count).into(),
+                values: [sum.into(), Value::from(&json!(count))].into(),
+            }).collect();
+            prop_assert_eq!(read, expected);
+        }
+
+        #[test]
+        fn a_text_in_a_document_is_one_string(text in any::<String>()) {
+            let mut out = String::new();
+            quoted(&mut out, &text);
+            prop_assert_eq!(serde_json::from_str::<String>(&out).unwrap(), text);
+        }
+
+        #[test]
+        fn any_bytes_are_read_or_refused_without_a_panic(body in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = read_answer(&body, &mut |_, scanner| read_connection(scanner, Some(&Projection::default())).map(drop));
+        }
+    }
 }

@@ -118,6 +118,8 @@ pub struct Unreachable {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
+    /// Every single step
+    Debug,
     /// Progress
     Info,
     /// Something was left out or went wrong, and the run goes on

@@ -45,7 +45,7 @@ impl Projection {
         })
     }
 
-    /// Writes the fields as GraphQL asks for them, with the id: `{id giftDate amount{amountMicros}}`
+    /// Writes the fields as GraphQL asks for them, with the id: `{id giftDate amount{ amountMicros}}`
     pub(crate) fn write_selection(&self, out: &mut String) {
         out.push_str("{id");
         self.root.write_selection(out, true);
@@ -211,16 +211,19 @@ fn read_page_part(scanner: &mut Scanner<'_>, name: &str, page: &mut Page) -> Res
     Ok(())
 }
 
-/// Reads a connection: `{"totalCount":…,"pageInfo":{…},"edges":[{"node":{…}}, …]}`
-pub(crate) fn read_connection(scanner: &mut Scanner<'_>, projection: &Projection) -> Result<Page, Malformed> {
+/// Reads a connection: `{"totalCount":…,"pageInfo":{…},"edges":[{"node":{…}}, …]}`; with a projection its records, which
+/// must be there then
+pub(crate) fn read_connection(scanner: &mut Scanner<'_>, wanted: Option<&Projection>) -> Result<Page, Malformed> {
     let mut page = Page::default();
+    let mut found = wanted.is_none();
     scanner.enter(b'{', "a connection")?;
     let mut first = true;
     while let Some(name) = scanner.next_key(&mut first)? {
-        if name != "edges" {
+        let (Some(projection), "edges") = (wanted, &*name) else {
             read_page_part(scanner, &name, &mut page)?;
             continue;
-        }
+        };
+        found = true;
         scanner.enter(b'[', "edges")?;
         let mut first = true;
         while scanner.next(b']', &mut first)? {
@@ -235,7 +238,7 @@ pub(crate) fn read_connection(scanner: &mut Scanner<'_>, projection: &Projection
             }
         }
     }
-    Ok(page)
+    if found { Ok(page) } else { Err(scanner.expected("`edges` before this place")) }
 }
 
 /// Reads a list of records, or one record in its place

@@ -63,6 +63,20 @@ pub fn judge(outcome: Outcome, attempt: u32, random: u64) -> Verdict {
     }
 }
 
+/// The wait after a refusal of a call of so many tokens, where it would be `wait` for one
+///
+/// The limiter takes the tokens one by one and keeps those of a document that it refuses: sent again as soon as there is
+/// one, such a call would eat what it needs for ever. So it waits for all of them, and longer each time, as the
+/// server may earn them slower than thought.
+#[must_use]
+pub fn for_tokens(wait: Duration, cost: u32, attempt: u32) -> Duration {
+    if cost < 2 {
+        return wait;
+    }
+    let earned = Duration::from_millis(620).saturating_mul(cost);
+    wait.saturating_mul(attempt).min(LONGEST_WAIT).max(wait).max(earned)
+}
+
 /// Reads a `Retry-After` in seconds, also with decimals; a date is ignored, as Twenty sends none
 #[must_use]
 pub fn retry_after(header: Option<&str>) -> Option<Duration> {
@@ -126,6 +140,19 @@ mod tests {
             );
         }
         assert_eq!(judge(answered(503, Some(9)), 1, 0), Verdict::Retry(Duration::from_secs(9)));
+    }
+
+    #[test]
+    fn a_call_of_several_tokens_waits_for_all_of_them() {
+        let seconds = Duration::from_secs;
+        assert_eq!(for_tokens(seconds(5), 1, 9), seconds(5));
+        assert_eq!(for_tokens(seconds(1), 20, 1), Duration::from_millis(12_400));
+        assert_eq!(
+            [1, 2, 3].map(|attempt| for_tokens(seconds(30), 2, attempt)),
+            [seconds(30), seconds(60), seconds(90)]
+        );
+        assert_eq!([4, 5, 1_000].map(|attempt| for_tokens(seconds(30), 2, attempt)), [seconds(120); 3]);
+        assert_eq!(for_tokens(seconds(121), 2, 7), seconds(121));
     }
 
     #[test]

@@ -187,7 +187,12 @@ pub struct MetadataPage {
 /// The reply is read as a tree: it comes once a run, and types of its own would weigh more in the module than they save.
 #[must_use]
 pub fn read_objects(body: &[u8]) -> Option<MetadataPage> {
-    let reply: Value = serde_json::from_slice(body).ok()?;
+    objects_of(&serde_json::from_slice(body).ok()?)
+}
+
+/// The same of a reply that is a tree already
+#[must_use]
+pub fn objects_of(reply: &Value) -> Option<MetadataPage> {
     let data = reply.get("data")?;
     let objects = data.get("objects").unwrap_or(data).as_array()?;
     let info = reply.get("pageInfo").filter(|info| info.get("hasNextPage") == Some(&Value::Bool(true)));

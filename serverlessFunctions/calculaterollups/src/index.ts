@@ -1,5 +1,7 @@
 import { defineLogicFunction } from 'twenty-sdk/define';
 
+import { lasting } from '../../platform/lasting';
+import { NIGHTLY } from '../../schedules.generated';
 import { eventDelivery } from '../../sdk-features';
 import { calculateRollups } from './engine';
 import { CALCULATE_ROLLUPS, RECALCULATE_ROUTE } from './identifier';
@@ -8,11 +10,11 @@ import { CALCULATE_ROLLUPS, RECALCULATE_ROUTE } from './identifier';
 const TIMEOUT_SECONDS = 900;
 
 /**
- * Hands the payload and this run's environment to the engine and returns its report. The environment is read here and
- * not at load, because the executor may keep the module and change the environment between runs.
+ * Hands the payload, this run's environment and what outlives the run to the engine, and returns its report. The
+ * environment is read here and not at load, because the executor may keep the module and change it between runs.
  */
 export const main = async (payload: unknown, _context?: unknown): Promise<object> =>
-  calculateRollups(payload, { env: process.env, timeLimitSeconds: TIMEOUT_SECONDS });
+  calculateRollups(payload, { env: process.env, timeLimitSeconds: TIMEOUT_SECONDS, ...lasting() });
 
 export default defineLogicFunction({
   universalIdentifier: CALCULATE_ROLLUPS,
@@ -23,6 +25,11 @@ export default defineLogicFunction({
   // Every change of a gift, without a list of fields: an upsert that changes only an amount does not name the amount.
   databaseEventTriggerSettings: { eventName: 'gift.*', ...eventDelivery },
   // Events can be lost, and totals of this year change with the calendar: the nightly rebuild puts both right.
-  cronTriggerSettings: { pattern: '0 2 * * *' },
-  httpRouteTriggerSettings: { path: RECALCULATE_ROUTE, httpMethod: 'POST', isAuthRequired: true },
+  ...NIGHTLY,
+  httpRouteTriggerSettings: {
+    path: RECALCULATE_ROUTE,
+    httpMethod: 'POST',
+    isAuthRequired: true,
+    forwardedRequestHeaders: ['x-request-id'],
+  },
 });

@@ -1,9 +1,9 @@
 import { definePostInstallLogicFunction } from 'twenty-sdk/define';
 
-import { startRebuild } from './start-rebuild';
+import { handOver } from '../../platform/hand-over';
 
-/** Starts the first rebuild; the events and the nightly run keep the totals from then on. */
-export const main = async (): Promise<object> => startRebuild();
+/** Starts the first rebuild; the events and the schedules keep the totals from then on. */
+export const main = async (): Promise<object> => handOver({});
 
 export default definePostInstallLogicFunction({
   universalIdentifier: '4e5128ee-9545-4f57-a600-fac1a5fc197f',

@@ -4,6 +4,7 @@ import {
   type Configuration,
   type Definition,
   type Report,
+  type Store,
   calculateRollups,
   computeTotals,
   validateDefinitions,
@@ -34,7 +35,23 @@ const configuration: Configuration = {
   timeZone: 'Europe/London',
   fiscalYearStartMonth: 4,
   pacing: { requestsPerMinute: 60 },
+  graphql: 'auto',
+  rebuild: { parentsPerRun: 200 },
 };
+
+const kept = new Map<string, string>();
+const store: Store = {
+  get: (key) => kept.get(key),
+  set: (key, value) => kept.set(key, value),
+  delete: async (key) => kept.delete(key),
+};
+
+export async function sweep(env: Record<string, string>): Promise<string[]> {
+  const enqueue = async (payload: object, delayMs: number) => delayMs > 0 && JSON.stringify(payload).length > 0;
+  const report = await calculateRollups({ sweep: true }, { env, store, enqueue });
+  if (report.checkpoint) await calculateRollups({ checkpoint: report.checkpoint }, { env, store });
+  return report.drift?.examples.map(({ parentObject, field }) => `${parentObject}.${field}`) ?? [];
+}
 
 export async function rebuild(env: Record<string, string | undefined>): Promise<number> {
   const report: Report = await calculateRollups({}, { env, config: configuration, timeLimitSeconds: 300, fetch });
@@ -67,6 +84,9 @@ export const like: Definition['childFilters'] = [{ field: 'x', operator: 'like',
 
 // @ts-expect-error a misspelt option
 void calculateRollups({}, { apiUr: 'https://crm.example.org' });
+
+// @ts-expect-error a store forgets as well
+void calculateRollups({}, { store: { get: () => null, set: () => {} } });
 
 // @ts-expect-error a time is a Date or an ISO string
 computeTotals(definition, [], { now: 1767225600000 });

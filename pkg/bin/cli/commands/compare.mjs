@@ -6,7 +6,7 @@ import { ChangesFile } from '../csv.mjs';
 import { callEngine, refuseError } from '../engine.mjs';
 import { EXIT, exitOf } from '../outcome.mjs';
 import { count, group } from '../text.mjs';
-import { showDrift, showRequests, showSkipped, showTrouble } from '../show.mjs';
+import { nothingToDo, showDrift, showRequests, showSkipped, showTrouble } from '../show.mjs';
 import { seeWorkspace } from '../workspace.mjs';
 
 /**
@@ -29,6 +29,7 @@ export async function compare(context, { would, next, failsOnDrift }) {
   }
   refuseError(report);
 
+  if (report.status === 'noop') return nothingToDo(screen, report);
   const { drift, totals } = report;
   const found = drift.values > 0;
   const compared = count(totals.processed, 'parent');

@@ -3,7 +3,7 @@
 import { callEngine, refuseError } from '../engine.mjs';
 import { EXIT, exitOf, usage } from '../outcome.mjs';
 import { definitionsOf } from '../settings.mjs';
-import { showSkipped } from '../show.mjs';
+import { nothingToDo, showSkipped } from '../show.mjs';
 import { count, group, table, total } from '../text.mjs';
 import { seeWorkspace } from '../workspace.mjs';
 
@@ -19,6 +19,7 @@ export async function explain(context, id) {
   const report = await callEngine(context, { explain: { parentObject, id } });
   refuseError(report);
 
+  if (report.status === 'noop') return nothingToDo(screen, report);
   const { found, definitions } = report.explanation;
   if (!found) {
     screen.say(`There is no ${parentObject} ${id} in ${settings.url}, or it is deleted, or no definition writes to a ${parentObject}.`);
@@ -56,6 +57,8 @@ function showDefinition(screen, { definition, childObject, relationField, childr
 
 function said({ counted, why, leftOutOf }) {
   if (!counted) return `not counted: ${why}`;
-  const parts = leftOutOf.map(({ parentField, why }) => `not in ${parentField}: ${why}`);
-  return ['counted', ...parts].join('; ');
+  // Totals that share a condition share the reason.
+  const fields = new Map();
+  for (const { parentField, why } of leftOutOf) fields.set(why, [...(fields.get(why) ?? []), parentField]);
+  return ['counted', ...[...fields].map(([why, names]) => `not in ${names.join(', ')}: ${why}`)].join('; ');
 }

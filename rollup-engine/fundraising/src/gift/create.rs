@@ -18,6 +18,8 @@ pub enum Intake {
     Direct,
     /// Into staging by the gift route: a gap about the giver becomes a blocker there, it is not refused here
     Held,
+    /// From a payment provider: neither a gap about the giver nor one about the amount may lose a payment
+    Event,
     /// Into staging by the staging route, which also takes the giver's id, names and address
     Staging,
 }
@@ -33,7 +35,10 @@ pub(super) const STAGING_ONLY: [&str; 4] = ["donorId", "donorFirstName", "donorL
 /// # Errors
 /// The first fault in the contract's order.
 pub fn read(payload: &Payload, intake: Intake) -> Result<Gift, Refusal> {
-    let amount = payload.get("amount").ok_or_else(|| Refusal::bad("amount is required"))?;
+    let amount = payload.get("amount");
+    if amount.is_none() && intake != Intake::Event {
+        return Err(Refusal::bad("amount is required"));
+    }
     let mut gift = Gift::default();
     let mut contact = Contact::default();
     for (key, value) in payload.iter() {
@@ -41,11 +46,13 @@ pub fn read(payload: &Payload, intake: Intake) -> Result<Gift, Refusal> {
             "amount" => {}
             "contact" => contact.read(value)?,
             "contactId" => contact.id = text(key, value)?,
-            _ if STAGING_ONLY.contains(&key) && intake != Intake::Staging => {}
+            _ if STAGING_ONLY.contains(&key) && !matches!(intake, Intake::Staging | Intake::Event) => {}
             _ => member(&mut gift, key, value)?,
         }
     }
-    gift.amount = Money::read("amount", amount)?;
+    if let Some(amount) = amount {
+        gift.amount = Money::read("amount", amount)?;
+    }
     identify(&mut gift, contact, intake)?;
     gift.intake_source.get_or_insert_with(|| "manual_ui".into());
     Ok(gift)

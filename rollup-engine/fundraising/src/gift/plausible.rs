@@ -23,11 +23,9 @@ const FURTHEST_ZONE: Duration = Duration::from_hours(14);
 /// # Errors
 /// The first fault: amount, fee, gift date, expected date.
 pub fn check(gift: &Gift, now: Timestamp) -> Result<(), Refusal> {
-    let in_kind = gift.is_in_kind == Some(true) || gift.gift_intent.as_deref() == Some("corporateInKind");
-    if gift.amount.amount_micros < 0 || (gift.amount.amount_micros == 0 && !in_kind) {
-        return Err(Refusal::bad("amount.amountMicros must be greater than zero"));
+    if gift.has_amount() {
+        amount(gift)?;
     }
-    not_negative("amount", &gift.amount)?;
     if let Some(fee) = &gift.fee_amount {
         not_negative("feeAmount", fee)?;
     }
@@ -38,6 +36,14 @@ pub fn check(gift: &Gift, now: Timestamp) -> Result<(), Refusal> {
         day("expectedAt", text, now)?;
     }
     Ok(())
+}
+
+fn amount(gift: &Gift) -> Result<(), Refusal> {
+    let in_kind = gift.is_in_kind == Some(true) || gift.gift_intent.as_deref() == Some("corporateInKind");
+    if gift.amount.amount_micros < 0 || (gift.amount.amount_micros == 0 && !in_kind) {
+        return Err(Refusal::bad("amount.amountMicros must be greater than zero"));
+    }
+    not_negative("amount", &gift.amount)
 }
 
 /// Zero or more, in a currency of ISO 4217

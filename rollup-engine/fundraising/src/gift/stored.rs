@@ -15,10 +15,16 @@ use crate::refusal::Refusal;
 /// # Errors
 /// The amount is missing or cannot be read.
 pub fn read(payload: &Map<String, Value>) -> Result<Gift, Refusal> {
-    let absent = Value::Null;
+    let amount = Money::read("amount", &numeric(payload.get("amount").unwrap_or(&Value::Null)))?;
+    Ok(Gift { amount, ..read_any(payload) })
+}
+
+/// Reads what a row's payload says so far: without an amount that can be read, [`Gift::has_amount`] is false
+#[must_use]
+pub fn read_any(payload: &Map<String, Value>) -> Gift {
     let flag = |key: &str| payload.get(key).and_then(Value::as_bool);
     let mut gift = Gift {
-        amount: Money::read("amount", &numeric(payload.get("amount").unwrap_or(&absent)))?,
+        amount: payload.get("amount").and_then(|money| Money::read("amount", &numeric(money)).ok()).unwrap_or_default(),
         fee_amount: payload.get("feeAmount").and_then(|fee| Money::read("feeAmount", &numeric(fee)).ok()),
         estimated_value: payload.get("estimatedValue").and_then(Value::as_number).cloned(),
         gift_aid_eligible: flag("giftAidEligible"),
@@ -33,7 +39,7 @@ pub fn read(payload: &Map<String, Value>) -> Result<Gift, Refusal> {
             *place = non_blank(text);
         }
     }
-    Ok(gift)
+    gift
 }
 
 /// An amount whose micros may be a number in a text

@@ -11,7 +11,7 @@ use super::{Event, State};
 use crate::refusal::{Refusal, Status};
 
 /// Longer than any run may take: a claim older than this has no worker any more
-const CLAIM_LASTS: Duration = Duration::from_mins(10);
+pub const CLAIM_LASTS: Duration = Duration::from_mins(10);
 
 /// What a decision needs to know of a row
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ impl Change {
             ("validationStatus", self.validation),
             ("dedupeStatus", self.dedupe),
         ];
-        statuses.into_iter().filter_map(|(key, word)| Some((key.to_owned(), json!(word?)))).collect()
+        twenty::gather::gather(statuses.into_iter().filter_map(|(key, word)| Some((key.to_owned(), json!(word?)))))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which definition needs the totals of which: person before household.
 
-use super::{Definition, Fault};
+use super::{Condition, Definition, Fault};
 
 /// Numbers of the definitions whose totals definition `number` reads, in ascending order
 #[must_use]
@@ -17,11 +17,16 @@ pub fn dependencies(definitions: &[Definition], number: usize) -> Vec<usize> {
 /// Fields of the child that a definition reads, without the parts of composite ones
 fn fields_read(definition: &Definition) -> Vec<&str> {
     let mut paths = vec![definition.relation_field.as_str()];
-    paths.extend(definition.child_filters.iter().map(|condition| condition.field.as_str()));
+    let mut conditions: Vec<&Condition> = definition.child_filters.iter().collect();
     for aggregation in &definition.aggregations {
         paths.extend(aggregation.child_field.as_deref());
         paths.extend(aggregation.currency_field.as_deref());
-        paths.extend(aggregation.filters.iter().map(|condition| condition.field.as_str()));
+        paths.extend(aggregation.subtract_field.as_deref());
+        conditions.extend(&aggregation.filters);
+    }
+    for condition in conditions {
+        paths.push(&condition.field);
+        paths.extend(condition.subtract_field.as_deref());
     }
     paths.into_iter().map(|path| path.split('.').next().unwrap_or(path)).collect()
 }

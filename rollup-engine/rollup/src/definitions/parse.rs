@@ -8,8 +8,8 @@ use super::{Aggregation, Condition, Day, Definition, Fault, Kind, Operand, Opera
 
 const DEFINITION_KEYS: [&str; 7] =
     ["parentObject", "childObject", "relationField", "childFilters", "aggregations", "name", "description"];
-const AGGREGATION_KEYS: [&str; 5] = ["type", "childField", "currencyField", "parentField", "filters"];
-const CONDITION_KEYS: [&str; 4] = ["field", "operator", "value", "dynamicValue"];
+const AGGREGATION_KEYS: [&str; 6] = ["type", "childField", "subtractField", "currencyField", "parentField", "filters"];
+const CONDITION_KEYS: [&str; 5] = ["field", "subtractField", "operator", "value", "dynamicValue"];
 
 /// Reads and validates a list of definitions
 ///
@@ -121,8 +121,12 @@ impl Reader<'_> {
         let parent_field = self.name(object, "parentField");
         let child_field = self.optional_path(object, "childField");
         let currency_field = self.optional_path(object, "currencyField");
+        let subtract_field = self.optional_path(object, "subtractField");
         let filters = self.conditions(object, "filters");
         let kind = kind?;
+        if kind != Kind::Sum && subtract_field.is_some() {
+            self.fault("subtractField", "only a SUM subtracts; a condition with a `subtractField` leaves children out");
+        }
         if kind == Kind::Count && currency_field.is_some() {
             self.fault("currencyField", "a COUNT is no amount of money, leave it out");
         }
@@ -130,7 +134,14 @@ impl Reader<'_> {
             self.fault("childField", "missing, expected the path of the values, such as `amount.amountMicros`");
             return None;
         }
-        Some(Aggregation { kind, child_field, currency_field, parent_field: parent_field?, filters: filters? })
+        Some(Aggregation {
+            kind,
+            child_field,
+            currency_field,
+            subtract_field,
+            parent_field: parent_field?,
+            filters: filters?,
+        })
     }
 
     fn conditions(&mut self, object: &Map<String, Json>, key: &str) -> Option<Vec<Condition>> {
@@ -153,6 +164,7 @@ impl Reader<'_> {
     fn condition(&mut self, json: &Json) -> Option<Condition> {
         let object = self.object(json, &CONDITION_KEYS)?;
         let field = self.path(object, "field");
+        let subtract_field = self.optional_path(object, "subtractField");
         let operator = self.choice(object, "operator", &Operator::ALL);
         let operand = match (object.get("value"), object.get("dynamicValue")) {
             (Some(_), Some(_)) => {
@@ -193,7 +205,7 @@ impl Reader<'_> {
             }
             _ => {}
         }
-        Some(Condition { field, operator, operand })
+        Some(Condition { field, subtract_field, operator, operand })
     }
 
     /// The name of an object or of a field

@@ -9,6 +9,7 @@
 //!
 //! Everything else is read child by child.
 
+use twenty::decimal::Decimal;
 use twenty::filter::{Comparator, Filter};
 use twenty::time::format_date;
 use twenty::value::Value;
@@ -51,7 +52,6 @@ pub struct Take {
 /// How the totals of a rollup come from groups; nothing if one of them cannot
 #[must_use]
 pub fn group_sets(
-    definition: &Definition,
     rollup: &Rollup,
     kind_of: &dyn Fn(&str) -> Option<PathKind>,
     calendar: &Calendar,
@@ -59,9 +59,11 @@ pub fn group_sets(
     if !rollup.needs.is_empty() {
         return None;
     }
+    let definition = &rollup.definition;
     let mut sets: Vec<GroupSet> = Vec::new();
+    let plain = nothing_off(definition, kind_of)?;
     for (index, column) in rollup.columns.iter().enumerate() {
-        let (filter, code) = conditions(definition, column, kind_of, calendar)?;
+        let (filter, code) = conditions(definition, column, kind_of, calendar, &plain)?;
         // A count or a date needs no currency and goes with any set of the same conditions.
         let same = |set: &GroupSet| set.filter == filter && (code.is_none() || set.code == code || set.code.is_none());
         let place = sets.iter().position(same).unwrap_or_else(|| {
@@ -78,16 +80,62 @@ pub fn group_sets(
     Some(sets)
 }
 
+/// Amounts that a definition takes off its children's, each path once
+fn subtracted(definition: &Definition) -> Vec<&str> {
+    let mut paths: Vec<&str> = Vec::new();
+    let of_aggregations = definition.aggregations.iter();
+    let conditions =
+        definition.child_filters.iter().chain(of_aggregations.clone().flat_map(|aggregation| &aggregation.filters));
+    let all = conditions
+        .map(|condition| &condition.subtract_field)
+        .chain(of_aggregations.map(|aggregation| &aggregation.subtract_field));
+    for path in all.flatten() {
+        if !paths.contains(&path.as_str()) {
+            paths.push(path);
+        }
+    }
+    paths
+}
+
+/// What children meet of which nothing is taken off: those the server adds up. The others, few of them, are read.
+fn nothing_off(definition: &Definition, kind_of: &dyn Fn(&str) -> Option<PathKind>) -> Option<Vec<Filter>> {
+    let mut filters = Vec::new();
+    for path in subtracted(definition) {
+        match kind_of(path)? {
+            PathKind::Micros => {}
+            PathKind::Absent => continue,
+            _ => return None,
+        }
+        filters.push(Filter::Or(vec![Filter::Empty(path.to_owned()), compare_with_zero(path, Comparator::Eq)]));
+    }
+    Some(filters)
+}
+
+/// What children meet of which something is taken off; nothing where no amount is
+#[must_use]
+pub fn something_off(definition: &Definition, kind_of: &dyn Fn(&str) -> Option<PathKind>) -> Option<Filter> {
+    let mut filters = Vec::new();
+    for path in subtracted(definition).into_iter().filter(|path| kind_of(path) == Some(PathKind::Micros)) {
+        filters.push(compare_with_zero(path, Comparator::Neq));
+    }
+    if filters.is_empty() { None } else { Some(Filter::Or(filters)) }
+}
+
+fn compare_with_zero(path: &str, comparator: Comparator) -> Filter {
+    Filter::Compare { path: path.to_owned(), comparator, value: Value::Number(Decimal::ZERO) }
+}
+
 /// The conditions of one total as the server understands them, and the path of its currency code
 fn conditions(
     definition: &Definition,
     column: &Column,
     kind_of: &dyn Fn(&str) -> Option<PathKind>,
     calendar: &Calendar,
+    plain: &[Filter],
 ) -> Option<(Option<Filter>, Option<String>)> {
     let aggregation = &column.aggregation;
     let all = || definition.child_filters.iter().chain(&aggregation.filters);
-    let mut parts = Vec::new();
+    let mut parts = plain.to_vec();
     for condition in all() {
         let part = push(condition, kind_of(&condition.field)?, calendar)?;
         if !parts.contains(&part) {
@@ -96,7 +144,7 @@ fn conditions(
     }
     let mut code = None;
     if let Some(path) = &aggregation.child_field {
-        kind_of(path)?;
+        kind_of(path).filter(|kind| *kind != PathKind::Absent)?;
         // The mean divides by the values that are there, and a count of a field counts them.
         let implied = || {
             all().any(|condition| {

@@ -22,6 +22,8 @@ pub enum PathKind {
     Text,
     /// BOOLEAN
     Boolean,
+    /// There is no such field
+    Absent,
 }
 
 impl PathKind {
@@ -44,12 +46,15 @@ impl PathKind {
     pub fn of_records(records: &[Record], place: usize, path: &str) -> Option<Self> {
         let (_, part) = split(path);
         let kind = |record: &Record| match record.value(place) {
-            Value::Number(_) if part == "amountMicros" => Some(Self::Micros),
+            Value::Missing => Some(Self::Absent),
+            // Only a CURRENCY has such a part, also where it is empty.
+            _ if part == "amountMicros" => Some(Self::Micros),
+            _ if part == "currencyCode" => Some(Self::Text),
             Value::Number(_) if part.is_empty() => Some(Self::Number),
             Value::Bool(_) if part.is_empty() => Some(Self::Boolean),
             Value::Text(text) => match Moment::read(text) {
                 Some(Moment::Date(_)) if part.is_empty() => Some(Self::Date),
-                None if !text.is_empty() && (part.is_empty() || part == "currencyCode") => Some(Self::Text),
+                None if !text.is_empty() && part.is_empty() => Some(Self::Text),
                 _ => None,
             },
             _ => None,

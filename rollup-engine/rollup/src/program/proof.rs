@@ -2,7 +2,7 @@
 
 use twenty::schema::{Names, Object, Schema, names_without_metadata, nearest};
 
-use crate::definitions::{Aggregation, Definition, Kind};
+use crate::definitions::{Aggregation, Condition, Definition, Kind};
 use crate::total::Target;
 
 /// What is known of a workspace
@@ -28,6 +28,34 @@ pub(super) struct Proven {
 }
 
 impl Workspace<'_> {
+    /// The definition without the subtractions of fields that the children do not have: nothing can have been refunded
+    /// there. Said in the notes, as a field that was renamed looks the same.
+    pub(super) fn without_missing_subtractions(&self, definition: &Definition, notes: &mut Vec<String>) -> Definition {
+        let mut definition = definition.clone();
+        let Self::Metadata(schema) = self else { return definition };
+        let Ok(child) = schema.object(&definition.child_object) else { return definition };
+        let mut drop_missing = |path: &mut Option<String>| {
+            let Some(field) = path.as_deref().and_then(|path| path.split('.').next()) else { return };
+            if child.field(field).is_none() {
+                let note = format!("`{}` has no field `{field}`: nothing is subtracted", child.names.singular);
+                if !notes.contains(&note) {
+                    notes.push(note);
+                }
+                *path = None;
+            }
+        };
+        for condition in &mut definition.child_filters {
+            drop_missing(&mut condition.subtract_field);
+        }
+        for aggregation in &mut definition.aggregations {
+            drop_missing(&mut aggregation.subtract_field);
+            for condition in &mut aggregation.filters {
+                drop_missing(&mut condition.subtract_field);
+            }
+        }
+        definition
+    }
+
     /// Proves the names of a definition; an error is why all of it is left out
     pub(super) fn prove(&self, definition: &Definition) -> Result<Proven, String> {
         let names = |name: &str| match self {
@@ -46,9 +74,7 @@ impl Workspace<'_> {
         };
         if let Some((_, child)) = objects {
             relation(child, &definition.relation_field, &definition.parent_object)?;
-            for condition in &definition.child_filters {
-                value(child, &condition.field)?;
-            }
+            conditions(child, &definition.child_filters)?;
         }
         for (number, aggregation) in definition.aggregations.iter().enumerate() {
             let target = match objects {
@@ -76,9 +102,20 @@ fn relation(child: &Object, field: &str, parent: &str) -> Result<(), String> {
     }
 }
 
-fn aggregate(parent: &Object, child: &Object, aggregation: &Aggregation) -> Result<Target, String> {
-    for condition in &aggregation.filters {
+fn conditions(child: &Object, conditions: &[Condition]) -> Result<(), String> {
+    for condition in conditions {
         value(child, &condition.field)?;
+        if let Some(path) = &condition.subtract_field {
+            value(child, path)?;
+        }
+    }
+    Ok(())
+}
+
+fn aggregate(parent: &Object, child: &Object, aggregation: &Aggregation) -> Result<Target, String> {
+    conditions(child, &aggregation.filters)?;
+    if let Some(path) = &aggregation.subtract_field {
+        value(child, path)?;
     }
     let source = match &aggregation.child_field {
         Some(path) => Some(value(child, path)?),

@@ -54,7 +54,7 @@ impl<H: Host> Run<'_, H> {
         let (Some(rollup), Some(fold)) = (self.program.rollups.get(index), self.folds.get(index)) else {
             return Ok(Json::Null);
         };
-        let Some(definition) = self.definitions.get(rollup.number) else { return Ok(Json::Null) };
+        let definition = &rollup.definition;
         fold.replace(Fold::default());
         let mut children = Vec::new();
         for (row, deleted) in self.children(rollup, parent.id).await? {
@@ -141,12 +141,13 @@ fn explain_child(rollup: &Rollup, definition: &Definition, row: &Row, why: Optio
 
 /// The first condition that a child does not meet, in words
 fn unmet(tests: &Tests, conditions: &[Condition], row: &Row) -> Option<String> {
-    let failed = tests.iter().zip(conditions).find(|((place, test), _)| !test.holds(row.value(*place)));
-    failed.map(|((place, _), condition)| {
-        let found = match row.value(*place) {
+    let failed = tests.iter().zip(conditions).find(|(tested, _)| !tested.holds(row));
+    failed.map(|(tested, condition)| {
+        let found = match tested.value(row) {
             Value::Null | Value::Missing => "empty".to_owned(),
-            value => serde_json::to_string(&plain(value)).unwrap_or_default(),
+            value => serde_json::to_string(&plain(&value)).unwrap_or_default(),
         };
-        format!("`{}` is {found}, counted is {}", condition.field, condition.said())
+        let less = condition.subtract_field.as_ref().map_or_else(String::new, |less| format!(" less `{less}`"));
+        format!("`{}`{less} is {found}, counted is {}", condition.field, condition.said())
     })
 }

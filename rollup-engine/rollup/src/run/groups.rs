@@ -5,9 +5,10 @@ use twenty::error::ApiError;
 use twenty::filter::Filter;
 use twenty::graphql::{GroupQuery, Groups};
 
+use super::read::MANY;
 use super::{Run, Stop};
 use crate::fold::Fold;
-use crate::program::{GroupSet, group_sets, needs_count};
+use crate::program::{GroupSet, group_sets, needs_count, something_off};
 use crate::trigger::Ids;
 
 /// Groups that are asked for: more than any workspace has. The server's own default is 50.
@@ -24,8 +25,7 @@ impl<H: Host> Run<'_, H> {
         if !self.by_graphql(rollup.child) {
             return None;
         }
-        let definition = self.definitions.get(rollup.number)?;
-        group_sets(definition, rollup, &|path| self.kind_of(rollup.child, path), self.calendar)
+        group_sets(rollup, &|path| self.kind_of(rollup.child, path), self.calendar)
     }
 
     /// Fills the tallies of a rollup from groups, for all parents or for these; false if that did not work and the
@@ -54,6 +54,9 @@ impl<H: Host> Run<'_, H> {
                 }
             }
         }
+        if !self.fold_exceptions(index, &mut fold, parents).await? {
+            return Ok(false);
+        }
         let doubtful = fold.doubtful();
         for parent in doubtful.as_slice() {
             fold.release(*parent);
@@ -66,6 +69,41 @@ impl<H: Host> Run<'_, H> {
             self.fold(&[index], children.rows());
         }
         Ok(true)
+    }
+
+    /// Folds the children of which something is taken off; false if they cannot be read.
+    async fn fold_exceptions(&self, index: usize, fold: &mut Fold, parents: Option<&Ids>) -> Result<bool, Stop> {
+        let Some(rollup) = self.program.rollups.get(index) else { return Ok(false) };
+        let Some(off) = self.something_off(index) else { return Ok(true) };
+        let mut after = None::<String>;
+        let ids = parents.map(|ids| Filter::IdIn(rollup.relation_field.clone(), ids.as_slice().to_vec()));
+        let filter = match ids {
+            Some(ids) => Filter::And(vec![ids, off]),
+            None => off,
+        };
+        loop {
+            let (page, _) = match self.page(rollup.child, Some(&filter), after.as_deref(), MANY).await {
+                Ok(page) => page,
+                Err(error) => return self.give_up(rollup.child, &error).map(|()| false),
+            };
+            for row in &page.records {
+                fold.take(rollup, row);
+            }
+            if !page.has_next_page {
+                return Ok(true);
+            }
+            after = page.end_cursor;
+        }
+    }
+
+    /// Whether something is taken off the children of a rollup
+    pub(super) fn has_exceptions(&self, index: usize) -> bool {
+        self.something_off(index).is_some()
+    }
+
+    fn something_off(&self, index: usize) -> Option<Filter> {
+        let rollup = self.program.rollups.get(index)?;
+        something_off(&rollup.definition, &|path| self.kind_of(rollup.child, path))
     }
 
     /// The groups of one set, if they are all there and say something

@@ -13,8 +13,8 @@ use twenty::{Event, Host, Level, Timestamp};
 use super::Run;
 use crate::program::PathKind;
 
-/// Records in one reply of GraphQL: some 2 MB
-pub(super) const MANY: usize = 10_000;
+/// Records in one reply of GraphQL: some 1 MB
+pub(super) const MANY: usize = 5_000;
 
 impl<H: Host> Run<'_, H> {
     /// Whether GraphQL may be asked for this object
@@ -61,7 +61,11 @@ impl<H: Host> Run<'_, H> {
         let mut known = known.borrow_mut();
         let [first, ..] = page.records.as_slice() else { return };
         if known.kinds.is_empty() {
-            known.proven = first.values.iter().all(|value| *value != Value::Missing);
+            known.proven = first
+                .values
+                .iter()
+                .enumerate()
+                .all(|(place, value)| *value != Value::Missing || object.optional.contains(&place));
             known.kinds = object
                 .paths
                 .iter()

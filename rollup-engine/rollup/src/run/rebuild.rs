@@ -24,6 +24,9 @@ use crate::trigger::{Ids, Targets};
 /// How long parents that differ are collected for a full batch before they are written
 const COLLECT: Duration = Duration::from_secs(4);
 
+/// Parents that wait to be written while others are read
+const MOST_WAITING: usize = 5_000;
+
 /// Most pages of changed children that the second look reads
 const MOST_CHANGED_PAGES: u32 = 10;
 
@@ -72,6 +75,9 @@ impl<H: Host> Run<'_, H> {
         let mut looks = 0;
         let children = loop {
             let began = self.client.host().now();
+            for fold in &self.folds {
+                fold.replace(Fold::default());
+            }
             let mut children = Vec::new();
             let steps: Vec<Step> = waves(self.program, &self.grouped.borrow()).into_iter().flatten().collect();
             for step in &steps {
@@ -210,6 +216,13 @@ impl<H: Host> Run<'_, H> {
             }
             if !page.has_next_page {
                 break;
+            }
+            // What waits to be written takes memory; more of it is read when there is room.
+            if pool.len() >= MOST_WAITING {
+                while let Some(written) = writing.next().await {
+                    written?;
+                }
+                writing.push(self.write(step.source, std::mem::take(&mut pool)).boxed_local());
             }
             after = page.end_cursor;
         }

@@ -5,7 +5,7 @@ use twenty::error::ApiError;
 use uuid::Uuid;
 
 use crate::definitions::Definition;
-use crate::plan::Plan;
+use crate::plan::{BATCH, Plan};
 use crate::program::{Program, Skipped};
 use crate::report::{Detail, Drift, Failure, MOST_NAMED, Mixture, Totals};
 use crate::trigger::Ids;
@@ -27,6 +27,8 @@ pub(crate) struct Record {
     pub(crate) mixtures: Vec<Mixture>,
     pub(crate) failures: Vec<Failure>,
     pub(crate) notes: Vec<String>,
+    /// Parents that differ, by source
+    differing: Vec<u64>,
     /// Of a rebuild
     pub(crate) plan: Option<Plan>,
     pub(crate) drift: Drift,
@@ -44,11 +46,25 @@ impl Record {
             missing: Vec::new(),
             mixtures: Vec::new(),
             failures: Vec::new(),
-            notes: Vec::new(),
+            notes: program.notes.clone(),
+            differing: vec![0; program.sources.len()],
             plan: None,
             drift: Drift::default(),
             explanation: None,
         }
+    }
+
+    /// Notes a parent with a wrong value.
+    pub(super) fn differs(&mut self, source: usize) {
+        self.drift.parents += 1;
+        if let Some(count) = self.differing.get_mut(source) {
+            *count += 1;
+        }
+    }
+
+    /// Upserts that all parents need that differ
+    pub(super) fn writes(&self) -> u64 {
+        self.differing.iter().map(|count| count.div_ceil(BATCH)).sum()
     }
 
     pub(super) fn processed(&mut self, rollup: usize) {

@@ -98,7 +98,7 @@ impl<H: Host> Run<'_, H> {
             record.failed(self.name(source), row.id, reason);
         }
         if !write.changes.is_empty() && !self.again.get() {
-            record.drift.parents += 1;
+            record.differs(source);
         }
         if write.changes.is_empty() {
             record.totals.unchanged += u64::from(unknown.is_none() && !self.again.get());

@@ -38,7 +38,7 @@ impl<H: Host> Run<'_, H> {
         let groups = (0..self.program.rollups.len()).map(|index| {
             let sets = self.group_sets(index)?;
             let counted = (0..sets.len()).filter(|number| needs_count(&sets, *number)).count();
-            Some((sets.len() + counted) as u64)
+            Some((sets.len() + counted + usize::from(self.has_exceptions(index))) as u64)
         });
         let now = self.client.host().now();
         let survey = Survey {

@@ -279,7 +279,9 @@ impl<H: Host> Run<'_, H> {
             writes.extend(self.settle(source, &settles, row, *read_at));
         }
         scope.wrote |= !writes.is_empty();
-        self.progress("parents_compared", source, &[("parents", rows.0.len() as u64), ("differ", writes.len() as u64)]);
+        let of = self.counted(source).unwrap_or(0);
+        let (parents, differ) = (rows.0.len() as u64, writes.len() as u64);
+        self.progress("parents_compared", source, &[("parents", parents), ("of", of), ("differ", differ)]);
         if let Some(slot) = scope.rows.get_mut(source) {
             *slot = rows;
         }
@@ -291,30 +293,36 @@ impl<H: Host> Run<'_, H> {
     /// Where one set of groups says it all, the server adds up; else the children are read, as long as they are few.
     async fn fold_children(&self, child: usize, relation: &str, rollups: &[usize], parents: &Ids) -> Result<(), Stop> {
         let sets: Option<usize> = rollups.iter().map(|index| self.group_sets(*index).map(|sets| sets.len())).sum();
-        if sets == Some(1) && self.group_each(rollups, parents).await? {
+        let exceptions = rollups.iter().any(|index| self.has_exceptions(*index));
+        if sets == Some(1) && !exceptions && self.group_each(rollups, parents).await? {
             return Ok(());
         }
         let size = if self.by_graphql(child) { MANY_IDS } else { IDS };
         let mut chunks = parents.as_slice().chunks(size);
         while let Some(chunk) = chunks.next() {
             let ids = Filter::IdIn(relation.to_owned(), chunk.to_vec());
-            let (page, read_at) = match self.page(child, Some(&ids), None, FEW_CHILDREN).await {
-                Ok(page) => page,
-                Err(error) => return self.give_up(child, &error),
-            };
-            if page.has_next_page {
-                // These are too many to be carried over one by one, if the server can add them up.
-                let left: Ids = gather(chunk.iter().chain(chunks.by_ref().flatten()).copied());
-                if self.group_each(rollups, &left).await? {
-                    return Ok(());
-                }
-                let children = self.read_by(child, relation, &left).await?;
-                self.fold(rollups, children.rows());
-                return Ok(());
-            }
             let mut rows = Rows::default();
-            for row in page.records {
-                rows.insert(row, read_at);
+            let mut after = None::<String>;
+            loop {
+                let most = if after.is_none() { FEW_CHILDREN } else { MANY };
+                let (page, read_at) = match self.page(child, Some(&ids), after.as_deref(), most).await {
+                    Ok(page) => page,
+                    Err(error) => return self.give_up(child, &error),
+                };
+                // These are too many to be carried over one by one, if the server can add them up.
+                if page.has_next_page && after.is_none() {
+                    let left: Ids = gather(chunk.iter().chain(chunks.clone().flatten()).copied());
+                    if self.group_each(rollups, &left).await? {
+                        return Ok(());
+                    }
+                }
+                for row in page.records {
+                    rows.insert(row, read_at);
+                }
+                if !page.has_next_page {
+                    break;
+                }
+                after = page.end_cursor;
             }
             self.fold(rollups, rows.rows());
         }

@@ -85,6 +85,11 @@ impl<H: Host> Run<'_, H> {
                     if let Some(refusals) = refusals {
                         refusals.set(0);
                     }
+                    let (written, of) = {
+                        let record = self.record.borrow();
+                        (record.totals.updated, record.drift.parents)
+                    };
+                    self.progress("parents_written", queue.source, &[("written", written), ("of", of)]);
                 }
                 Err(ApiError::Stale { .. }) if batch.readings == MOST_READINGS => {
                     let readings = batch.readings;

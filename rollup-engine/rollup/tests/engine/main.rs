@@ -17,5 +17,6 @@ mod nobody_is_revived_or_created;
 mod nobody_is_starved;
 mod only_the_named_parents_and_those_above_them;
 mod overlapping_runs_end_right;
+mod refunds_are_taken_off;
 mod the_second_look_sees_what_changed_meanwhile;
 mod what_nobody_told_is_seen_all_the_same;

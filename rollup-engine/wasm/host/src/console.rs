@@ -11,6 +11,9 @@ use wasm_bindgen::prelude::*;
 #[wasm_bindgen]
 extern "C" {
     #[wasm_bindgen(catch, js_namespace = console)]
+    fn debug(line: &str) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(catch, js_namespace = console)]
     fn log(line: &str) -> Result<(), JsValue>;
 
     #[wasm_bindgen(catch, js_namespace = console)]
@@ -30,6 +33,7 @@ pub(crate) fn log_to_console(event: &Event) {
     let Ok(line) = serde_json::to_string(event) else { return };
     // There is nowhere to complain about a console that fails.
     let _ = match event.level {
+        Level::Debug => debug(&line),
         Level::Info => log(&line),
         Level::Warn => warn(&line),
         Level::Error => error(&line),

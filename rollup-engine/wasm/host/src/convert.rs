@@ -164,6 +164,16 @@ impl Options {
         self.get(name)?.map(|value| value.dyn_into().map_err(|_| self.expected(name, "a function"))).transpose()
     }
 
+    /// A field that must be there and be a function, bound to this object
+    ///
+    /// # Errors
+    ///
+    /// It is something else.
+    pub fn method(&self, name: &str) -> Result<Function, JsValue> {
+        let function = self.function(name)?.ok_or_else(|| self.expected(name, "a function"))?;
+        Ok(function.bind0(&self.object))
+    }
+
     /// The error for a field of the wrong kind
     #[must_use]
     pub fn expected(&self, name: &str, what: &str) -> JsValue {

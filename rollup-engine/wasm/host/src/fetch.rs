@@ -72,7 +72,7 @@ fn get(object: &JsValue, name: &str) -> Result<JsValue, JsValue> {
 }
 
 /// The runtime's words for a failure, with its cause: Node says `fetch failed` and keeps the why beneath
-fn reason(error: &JsValue) -> String {
+pub(crate) fn reason(error: &JsValue) -> String {
     let text = |value: &JsValue, name: &str| get(value, name).ok().and_then(|part| part.as_string());
     let words =
         |value: &JsValue| text(value, "message").filter(|message| !message.is_empty()).or_else(|| text(value, "code"));

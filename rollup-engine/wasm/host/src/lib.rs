@@ -11,6 +11,7 @@ mod chain;
 mod console;
 mod convert;
 mod fetch;
+mod lasting;
 mod settled;
 mod task;
 mod world;
@@ -18,6 +19,7 @@ mod zones;
 
 pub use console::install_panic_hook;
 pub use convert::{Options, bytes, from_js, misuse, random_seed, stringify, to_js};
+pub use lasting::{Queue, Store};
 pub use task::promise;
 pub use world::World;
 

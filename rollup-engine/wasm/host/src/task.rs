@@ -5,10 +5,14 @@
 //! promise's own `reject`, a JavaScript function that outlives the instance:
 //!
 //! ```text
-//!   wake ──► Promise.resolve(task).then(poll).catch(reject)
-//!                                       │            ▲
-//!                                       └── a trap ──┘
+//!   parked ──► new Promise(rouse).then(poll).catch(reject)
+//!                          ▲                  │       ▲
+//!                   wake ──┘                  └ a trap ┘
 //! ```
+//!
+//! The chain is hung up when the task parks, by the task itself, and waking only calls its `rouse`. One request may so
+//! wake another: workerd ties whatever a request starts to that request, and moves the rest of a chain to the request
+//! that hung it up.
 //!
 //! It refuses to poll outside that chain, and it holds no task once its future has ended.
 
@@ -36,6 +40,8 @@ struct Task {
     future: Pin<Box<dyn Future<Output = ()>>>,
     signal: Arc<Signal>,
     reject: Function,
+    /// Starts the chain that polls it next
+    rouse: JsValue,
 }
 
 // A waker must be `Send`, which no JavaScript value is: it names its task by number.
@@ -56,17 +62,27 @@ impl Wake for Signal {
     }
 }
 
+/// Starts the chain of a parked task. One that is being polled is not in the table, and sees its signal when it parks.
 fn schedule(id: u32) {
-    // A task that is being polled is out of the table, and its `reject` is the current one.
-    let reject = TASKS
-        .with_borrow(|tasks| tasks.iter().find(|(other, _)| *other == id).map(|(_, task)| task.reject.clone()))
-        .or_else(current_reject);
-    if let Some(reject) = reject {
-        POLL.with(|poll| {
-            // The chain's end never rejects: `reject` itself throws nothing.
-            then_or(Promise::resolve(&JsValue::from(id)), poll.as_ref(), Some(&reject));
-        });
-    }
+    TASKS.with_borrow(|tasks| {
+        // It only settles a promise: nothing runs before this frame has ended.
+        if let Some((_, task)) = tasks.iter().find(|(other, _)| *other == id) {
+            start(&task.rouse, id);
+        }
+    });
+}
+
+fn start(rouse: &JsValue, id: u32) {
+    // A promise's own function throws nothing.
+    let _ = rouse.unchecked_ref::<Function>().call1(&JsValue::UNDEFINED, &JsValue::from(id));
+}
+
+/// Hangs up the chain that will poll a task, and gives the function that starts it.
+fn hang_up(reject: &Function) -> JsValue {
+    let mut rouse = JsValue::UNDEFINED;
+    let roused = Promise::new(&mut |resolve, _| rouse = resolve.into());
+    POLL.with(|poll| then_or(roused, poll.as_ref(), Some(reject)));
+    rouse
 }
 
 fn poll(id: &JsValue) {
@@ -88,6 +104,10 @@ fn poll(id: &JsValue) {
     let ended = task.future.as_mut().poll(&mut Context::from_waker(&waker)).is_ready();
     CURRENT.set(None);
     if !ended {
+        task.rouse = hang_up(&task.reject);
+        if task.signal.scheduled.load(Ordering::Relaxed) {
+            start(&task.rouse, id);
+        }
         TASKS.with_borrow_mut(|tasks| tasks.push((id, task)));
     }
 }
@@ -114,7 +134,8 @@ pub fn promise(future: impl Future<Output = Result<JsValue, JsValue>> + 'static)
             };
         };
         let signal = Arc::new(Signal { id, scheduled: AtomicBool::new(true) });
-        TASKS.with_borrow_mut(|tasks| tasks.push((id, Task { future: Box::pin(whole), signal, reject })));
-        schedule(id);
+        let rouse = hang_up(&reject);
+        start(&rouse, id);
+        TASKS.with_borrow_mut(|tasks| tasks.push((id, Task { future: Box::pin(whole), signal, reject, rouse })));
     })
 }

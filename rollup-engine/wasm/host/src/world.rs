@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use js_sys::{Date, Function, Promise, Reflect};
+use serde_json::Value as Json;
 use twenty::{Event, Host, Request, Response, Timestamp, Unreachable};
 use wasm_bindgen::prelude::*;
 
 use crate::console::log_to_console;
 use crate::convert::to_js;
 use crate::fetch::send;
+use crate::lasting::{Queue, Store};
 use crate::settled::Settled;
 use crate::zones;
 
@@ -18,10 +20,12 @@ extern "C" {
     fn set_timeout(callback: &Function, millis: f64) -> Result<JsValue, JsValue>;
 }
 
-/// The outside of one call: where its requests and its log lines go
+/// The outside of one call: where its requests and its log lines go, and what outlives it
 pub struct World {
     fetch: Option<Function>,
     log: Option<Function>,
+    store: Option<Store>,
+    queue: Option<Queue>,
 }
 
 impl std::fmt::Debug for World {
@@ -35,7 +39,22 @@ impl World {
     #[must_use]
     pub fn new(fetch: Option<Function>, log: Option<Function>) -> Self {
         let global = || Reflect::get(&js_sys::global(), &"fetch".into()).ok()?.dyn_into().ok();
-        Self { fetch: fetch.or_else(global), log }
+        Self { fetch: fetch.or_else(global), log, store: None, queue: None }
+    }
+
+    /// The same, with what the caller has to keep things between runs, and to start further ones
+    #[must_use]
+    pub fn lasting(mut self, store: Option<Store>, queue: Option<Queue>) -> Self {
+        self.store = store;
+        self.queue = queue;
+        self
+    }
+
+    /// Tells of a failure that the run goes on without
+    fn warn(&self, failure: Option<Event>) {
+        if let Some(event) = failure {
+            self.log(event);
+        }
     }
 }
 
@@ -77,5 +96,25 @@ impl Host for World {
 
     fn utc_offset(&self, zone: &str, at: Timestamp) -> Option<i32> {
         zones::offset(zone, at)
+    }
+
+    async fn recall(&self, key: &str) -> Option<String> {
+        let (value, failure) = self.store.as_ref()?.get(key).await;
+        self.warn(failure);
+        value
+    }
+
+    async fn keep(&self, key: &str, value: Option<&str>) -> bool {
+        let Some(store) = &self.store else { return false };
+        let (kept, failure) = store.set(key, value).await;
+        self.warn(failure);
+        kept
+    }
+
+    async fn enqueue(&self, payload: &Json, delay: Duration) -> bool {
+        let Some(queue) = &self.queue else { return false };
+        let (taken, failure) = queue.add(payload, delay).await;
+        self.warn(failure);
+        taken
     }
 }

@@ -25,8 +25,7 @@ fn start() {
 #[wasm_bindgen(unchecked_return_type = "Promise<object>")]
 pub fn calculate_rollups(payload: &JsValue, options: &JsValue) -> Result<Promise, JsValue> {
     let payload: Json = from_js(payload, "invalid_payload", "payload")?;
-    let RunOptions { fetch, log, engine } = RunOptions::read(options)?;
-    let world = World::new(fetch, log);
+    let RunOptions { world, engine } = RunOptions::read(options)?;
     Ok(promise(async move { to_js(&rollup::calculate_rollups(&world, &payload, &engine).await) }))
 }
 

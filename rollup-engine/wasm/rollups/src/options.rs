@@ -5,22 +5,22 @@
 
 use std::time::Duration;
 
-use js_sys::{Date, Function};
+use js_sys::Date;
 use rollup::TotalsOptions;
 use rollup::environment::Variables;
 use wasm_bindgen::prelude::*;
-use wasm_host::{Options, random_seed, stringify};
+use wasm_host::{Options, Queue, Store, World, random_seed, stringify};
 
 const CODE: &str = "invalid_options";
 
-const KNOWN: [&str; 8] = ["env", "apiUrl", "token", "config", "requestsPerMinute", "timeLimitSeconds", "fetch", "log"];
+const KNOWN: [&str; 10] =
+    ["env", "apiUrl", "token", "config", "requestsPerMinute", "timeLimitSeconds", "fetch", "log", "store", "enqueue"];
 
 const TOTALS_KNOWN: [&str; 3] = ["now", "timeZone", "fiscalYearStartMonth"];
 
 /// The options of one run
 pub(crate) struct RunOptions {
-    pub(crate) fetch: Option<Function>,
-    pub(crate) log: Option<Function>,
+    pub(crate) world: World,
     pub(crate) engine: rollup::Options,
 }
 
@@ -58,7 +58,13 @@ impl RunOptions {
             Duration::try_from_secs_f64(seconds).map_err(|_| options.expected("timeLimitSeconds", "a number from 0 up"))
         });
         let engine = rollup::Options { environment, seed: random_seed(), time_limit: time_limit.transpose()? };
-        Ok(Self { fetch: options.function("fetch")?, log: options.function("log")?, engine })
+        let store = match options.get("store")? {
+            Some(_) => Some(Store::read(&options.inner("store", "store.")?)?),
+            None => None,
+        };
+        let queue = options.function("enqueue")?.map(Queue::new);
+        let world = World::new(options.function("fetch")?, options.function("log")?).lasting(store, queue);
+        Ok(Self { world, engine })
     }
 }
 

@@ -1,0 +1,39 @@
+/** The settings, by name; an object with these, such as `process.env`, may hold any others. docs/PROXY.md explains them. */
+export type Environment = Record<string, unknown>;
+
+/** One request in the form in which servers have it. */
+export interface Inbound {
+  method: string;
+  /** Path and query, as in the request line. */
+  target: string;
+  headers: [name: string, value: string][];
+  body: Uint8Array;
+}
+
+/** The answer to it. */
+export interface Outbound {
+  status: number;
+  headers: [name: string, value: string][];
+  body: Uint8Array | null;
+}
+
+/**
+ * Answers a request of the fetch standard.
+ *
+ * @param env the settings; the process's own where it is left out, the worker's bindings on workerd
+ * @param context on workerd what the worker is handed, so that the work outlives a caller who hangs up
+ */
+export function fetch(
+  request: Request,
+  env?: Environment,
+  context?: { waitUntil(promise: Promise<unknown>): void },
+): Promise<Response>;
+
+/** Answers a request without the fetch standard's objects; not on workerd. */
+export function answer(request: Inbound, env?: Environment): Promise<Outbound>;
+
+/** The names of all settings. */
+export function settingNames(): string[];
+
+declare const handler: { fetch: typeof fetch };
+export default handler;

@@ -1,0 +1,14 @@
+// Node: the module is read from the file next to this one, and the settings from the process.
+
+import { readFileSync } from 'node:fs';
+
+import { connect } from './api.js';
+import * as glue from './generated/fundraising.js';
+
+const proxy = connect(glue, () => readFileSync(new URL('./generated/fundraising.wasm', import.meta.url)));
+
+export const { settingNames } = proxy;
+export const answer = (request, env = process.env) => proxy.answer(request, env);
+export const fetch = (request, env = process.env) => proxy.fetch(request, env);
+
+export default { fetch };

@@ -1,0 +1,297 @@
+//! Carries out what a payment provider's event says.
+//!
+//! A provider is answered with success only once its event was done or kept, and comes again otherwise; so every step
+//! may be carried out again, by two processes at once, and in another order. This is the one place where a durable queue
+//! would stand: between the checked event and [`steps`].
+
+mod agreements;
+mod notes;
+
+pub(crate) use notes::settle_gift;
+
+use serde_json::{Map, Value, json};
+use twenty::{Host, Level, Method, Timestamp};
+
+use crate::failure::Failure;
+use crate::gift::Gift;
+use crate::intake::row::Row;
+use crate::intake::store::{self, Change, Written};
+use crate::intake::{Accepted, Door, Origin, accept, promote};
+use crate::keys::Key;
+use crate::payload::Payload;
+use crate::provider::{Fact, Failure as Failed, Kind, Payment, Payout, PayoutState, Provider, Returned, Step};
+use crate::scope::Scope;
+use crate::staging::State;
+use crate::standing::Word;
+use crate::trust::{Diagnostics, processes_itself};
+
+/// Carries out all steps of one event
+///
+/// # Errors
+/// The first that could neither be done nor kept.
+pub async fn steps<H: Host>(
+    scope: &Scope<'_, H>,
+    provider: Provider,
+    event: &str,
+    steps: Vec<Step>,
+) -> Result<(), Failure> {
+    for step in steps {
+        match step {
+            Step::Paid(payment) => paid(scope, provider, event, *payment).await?,
+            Step::Expected(payment) => expected(scope, event, *payment, true).await?,
+            Step::Unassigned(payment) => unassigned(scope, event, *payment).await?,
+            Step::Failed(failed) => failure(scope, provider, failed).await?,
+            Step::Returned(returned) => back(scope, provider, returned).await?,
+            Step::Settled { invoice, payment } => notes::alias(scope, provider, &invoice, &payment).await?,
+            Step::SetUp(set_up) => agreements::set_up(scope, provider, *set_up).await?,
+            Step::Said(said) => agreements::said(scope, said).await?,
+            Step::Payout(payout) => self::payout(scope, payout).await?,
+        }
+    }
+    Ok(())
+}
+
+/// The agreement of a payment, and with it perhaps the giver
+async fn join_agreement<H: Host>(scope: &Scope<'_, H>, payment: &mut Payment) -> Result<(), Failure> {
+    let gift = &mut payment.gift;
+    if gift.recurring_agreement_id.is_some() || payment.agreement.is_empty() {
+        return Ok(());
+    }
+    let Some(agreement) = agreements::find(scope, &payment.agreement).await?.into_iter().next() else { return Ok(()) };
+    let text =
+        |key: &str| agreement.get(key).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
+    gift.recurring_agreement_id = text("id");
+    gift.recurring_status.get_or_insert_with(|| "active".into());
+    gift.donor_id = gift.donor_id.take().or_else(|| text("donorId"));
+    Ok(())
+}
+
+async fn take_in<H: Host>(scope: &Scope<'_, H>, event: &str, payment: &Payment) -> Result<Accepted, Failure> {
+    let mut members = payment.gift.to_json();
+    if !payment.has_amount {
+        members.remove("amount");
+    }
+    let payload = Payload::parse(Value::Object(members).to_string().as_bytes())?;
+    accept(scope, &payload, Origin { door: Door::Webhook, request_key: Some(event).filter(|event| !event.is_empty()) })
+        .await
+}
+
+async fn paid<H: Host>(
+    scope: &Scope<'_, H>,
+    provider: Provider,
+    event: &str,
+    mut payment: Payment,
+) -> Result<(), Failure> {
+    join_agreement(scope, &mut payment).await?;
+    if !payment.has_amount && !scope.proxy.settings.staging {
+        return keep_without_amount(scope, &payment).await;
+    }
+    let record = match take_in(scope, event, &payment).await? {
+        Accepted::Gift { record, .. } => record,
+        Accepted::Gone { .. } => return Ok(()),
+        Accepted::Staged { row, repeated: true, .. } if payment.has_amount => {
+            if let Some(record) = arrived(scope, &payment, row).await? { record } else { return Ok(()) }
+        }
+        Accepted::Staged { .. } => return Ok(()),
+    };
+    notes::settle(scope, provider, &payment.key, &record).await?;
+    if let Some(agreement) = &payment.gift.recurring_agreement_id {
+        agreements::hear(scope, agreement, Word::Paid { at: payment.at }).await?;
+    }
+    Ok(())
+}
+
+/// A row that waited for its money: it goes the way that it would have gone had the money been there
+async fn arrived<H: Host>(scope: &Scope<'_, H>, payment: &Payment, row: Row) -> Result<Option<Value>, Failure> {
+    let mut row = row;
+    for _ in 0..4 {
+        let kept = row.gift().unwrap_or_default();
+        let waits = awaits(row.get("providerContext")) || !kept.has_amount();
+        if !waits || !matches!(row.state(), State::Pending | State::ValidationFailed) {
+            break;
+        }
+        let gift = Gift { amount: payment.gift.amount.clone(), auto_process: Some(true), ..kept };
+        let diagnostics = Diagnostics::of(&gift, row.dedupe().as_ref());
+        let wanted = payment.gift.auto_process != Some(false);
+        let itself = wanted && processes_itself(&gift, &diagnostics, row.dedupe().as_ref(), false);
+        let mut body = Map::new();
+        let state = if itself { State::ReadyForProcess } else { State::Pending };
+        body.insert("processingStatus".into(), state.as_str().into());
+        body.insert("validationStatus".into(), "pending".into());
+        body.insert("amount".into(), gift.amount.to_json());
+        body.insert("giftDate".into(), json!(payment.gift.gift_date));
+        body.insert("providerContext".into(), payment.gift.provider_context.clone().unwrap_or_else(|| json!({})));
+        body.insert("processingDiagnostics".into(), diagnostics.to_json());
+        body.insert("errorDetail".into(), Value::Null);
+        let mut payload = row.raw_payload().unwrap_or_default();
+        for key in ["amount", "giftDate", "providerContext"] {
+            if let Some(value) = body.get(key) {
+                payload.insert(key.into(), value.clone());
+            }
+        }
+        body.insert("rawPayload".into(), Value::Object(payload).to_string().into());
+        let change =
+            Change { body, action: "payment_arrived", particulars: json!({ "to": state.as_str() }), condition: None };
+        match store::write(scope, &row, change).await? {
+            Written::Row(written) => row = written,
+            Written::Raced => row = store::row(scope, row.id()).await?,
+        }
+    }
+    if matches!(row.state(), State::ReadyForProcess | State::Processing | State::Processed) {
+        let id = row.id().to_owned();
+        promote::process(scope, &id).await;
+        row = store::row(scope, &id).await?;
+    }
+    let Some(gift) = row.text("giftId") else { return Ok(None) };
+    Ok(store::find(scope, "gifts", gift).await?.filter(|record| !store::is_deleted(record)))
+}
+
+fn awaits(context: Option<&Value>) -> bool {
+    context.and_then(|context| context.get("awaitsPayment")) == Some(&Value::Bool(true))
+}
+
+/// A row for money that has not come yet; where gifts are not staged, the money will say all there is to say
+async fn expected<H: Host>(
+    scope: &Scope<'_, H>,
+    event: &str,
+    mut payment: Payment,
+    awaits: bool,
+) -> Result<(), Failure> {
+    if !scope.proxy.settings.staging {
+        return Ok(());
+    }
+    join_agreement(scope, &mut payment).await?;
+    payment.gift.auto_process = Some(false);
+    if let (true, Some(Value::Object(context))) = (awaits, &mut payment.gift.provider_context) {
+        context.insert("awaitsPayment".into(), true.into());
+    }
+    take_in(scope, event, &payment).await.map(drop)
+}
+
+/// A subscription that names no agreement: known by now under its own id, or a row for a reviewer
+async fn unassigned<H: Host>(scope: &Scope<'_, H>, event: &str, payment: Payment) -> Result<(), Failure> {
+    if agreements::find(scope, &payment.agreement).await?.is_empty() {
+        expected(scope, event, payment, false).await
+    } else {
+        Ok(())
+    }
+}
+
+/// A payment without an amount where gifts are not staged: it is staged all the same
+async fn keep_without_amount<H: Host>(scope: &Scope<'_, H>, payment: &Payment) -> Result<(), Failure> {
+    let key = Key::of(&payment.gift, None);
+    let Some(key) = key else { return Ok(()) };
+    let diagnostics = Diagnostics::of(&Gift { amount: crate::money::Money::default(), ..payment.gift.clone() }, None);
+    let mut body = payment.gift.to_json();
+    body.remove("amount");
+    let raw = Value::Object(body.clone()).to_string();
+    for key in ["recurringStatus", "recurringMetadata", "name", "description", "providerAgreementId"] {
+        body.remove(key);
+    }
+    body.insert("id".into(), key.staging_id().to_string().into());
+    body.insert("autoProcess".into(), false.into());
+    body.insert("processingStatus".into(), State::Pending.as_str().into());
+    body.insert("processingDiagnostics".into(), diagnostics.to_json());
+    body.insert("rawPayload".into(), raw.into());
+    store::make(scope, store::ROW, body).await.map(drop)
+}
+
+async fn failure<H: Host>(scope: &Scope<'_, H>, provider: Provider, failed: Failed) -> Result<(), Failure> {
+    if failed.takes_back {
+        let fact = Fact { kind: Kind::Failed, id: String::new(), at: failed.at, holds: true, money: None };
+        back(scope, provider, Returned { payment: failed.payment.clone(), fact }).await?;
+    }
+    if scope.proxy.settings.staging {
+        fail_row(scope, provider, &failed).await?;
+    }
+    let word = Word::Failed { attempt: &failed.attempt, at: failed.at };
+    if let Some(id) = &failed.agreement_id {
+        return agreements::hear(scope, id, word).await;
+    }
+    for agreement in agreements::find(scope, &failed.agreement).await? {
+        if let Some(id) = agreement.get("id").and_then(Value::as_str) {
+            agreements::hear(scope, id, word).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn fail_row<H: Host>(scope: &Scope<'_, H>, provider: Provider, failed: &Failed) -> Result<(), Failure> {
+    let key = Key::Payment { provider: provider.as_str().into(), id: failed.payment.clone() };
+    let id = key.staging_id().to_string();
+    for _ in 0..4 {
+        let Some(record) = store::find(scope, "giftStagings", &id).await? else { return Ok(()) };
+        let row = Row::new(record);
+        if row.state() != State::Pending || !awaits(row.get("providerContext")) {
+            return Ok(());
+        }
+        let mut body = Map::new();
+        body.insert("processingStatus".into(), State::ValidationFailed.as_str().into());
+        body.insert("validationStatus".into(), "failed".into());
+        body.insert("errorDetail".into(), store::error_detail("payment_failed", &failed.reason, scope.host.now()));
+        let change = Change { body, action: "payment_failed", particulars: json!({}), condition: None };
+        if let Written::Row(_) = store::write(scope, &row, change).await? {
+            return Ok(());
+        }
+    }
+    Err(Failure::Busy { retry_after: std::time::Duration::from_secs(5) })
+}
+
+async fn back<H: Host>(scope: &Scope<'_, H>, provider: Provider, returned: Returned) -> Result<(), Failure> {
+    notes::keep(scope, provider, &returned.payment, returned.fact).await?;
+    // Noted first, looked up second: whoever makes the gift meanwhile makes it first and reads the note second.
+    match notes::gift_of(scope, provider, &returned.payment).await? {
+        Some(record) => notes::settle(scope, provider, &returned.payment, &record).await,
+        None => {
+            scope.log(Level::Info, "webhook_refund_kept", &[("provider", provider.as_str().into())]);
+            Ok(())
+        }
+    }
+}
+
+async fn payout<H: Host>(scope: &Scope<'_, H>, payout: Payout) -> Result<(), Failure> {
+    let key = Key::External { source: format!("{} payout", payout.provider.as_str()), id: payout.id.clone() };
+    let id = key.gift_id().to_string();
+    let mut facts = Map::new();
+    if let Some(net) = &payout.net {
+        facts.insert("depositNetAmount".into(), net.to_json());
+        if let Some(fee) = &payout.fee {
+            let gross = net.amount_micros.saturating_add(fee.amount_micros);
+            facts.insert("depositFeeAmount".into(), fee.to_json());
+            facts.insert(
+                "depositGrossAmount".into(),
+                json!({ "amountMicros": gross, "currencyCode": net.currency_code }),
+            );
+        }
+    }
+    if let Some(date) = &payout.date {
+        facts.insert("depositDate".into(), date.as_str().into());
+    }
+    match payout.state {
+        PayoutState::Announced => {}
+        PayoutState::Paid => {
+            facts.insert("confirmedAt".into(), Timestamp::from_millis(payout.at).to_string().into());
+        }
+        PayoutState::Failed => {
+            facts.insert("status".into(), "variance".into());
+            let reason = payout.reason.as_deref().unwrap_or("the payout did not arrive");
+            facts.insert("varianceReason".into(), reason.into());
+        }
+    }
+    let mut body = facts.clone();
+    body.insert("id".into(), id.as_str().into());
+    body.insert("name".into(), payout.id.as_str().into());
+    body.insert("sourceSystem".into(), payout.provider.as_str().into());
+    body.insert("payoutReference".into(), payout.id.as_str().into());
+    if !body.contains_key("status") {
+        body.insert("status".into(), "pending".into());
+    }
+    let object = store::Object { plural: "giftPayouts", create: "createGiftPayout" };
+    if let store::Made::Repeat(_) = store::make(scope, object, body).await?
+        && payout.state != PayoutState::Announced
+    {
+        // What staff made of it since (its status, its reconciliation) stays.
+        scope.call(Method::Patch, &format!("/giftPayouts/{id}"), Some(&Value::Object(facts))).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,160 @@
+//! Keeping recurring agreements in step with what their provider says.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+use twenty::filter::encode;
+use twenty::{Host, Level, Method, Timestamp};
+use uuid::Uuid;
+
+use crate::failure::Failure;
+use crate::intake::store;
+use crate::provider::{Provider, Said, SetUp};
+use crate::scope::Scope;
+use crate::standing::{Standing, Word, is_ended};
+
+/// How often an agreement is read anew because somebody else was at it
+const TRIES: u32 = 6;
+
+/// The agreements with one of these ids at the provider
+pub(super) async fn find<H: Host>(scope: &Scope<'_, H>, references: &[String]) -> Result<Vec<Value>, Failure> {
+    if references.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut conditions = Vec::new();
+    for reference in references {
+        conditions.push(format!("providerAgreementId[eq]:\"{reference}\""));
+        conditions.push(format!("mandateReference[eq]:\"{reference}\""));
+    }
+    let filter = format!("and(or({}))", conditions.join(","));
+    store::list(scope, "recurringAgreements", &filter, 60, None).await
+}
+
+async fn read<H: Host>(scope: &Scope<'_, H>, id: &str) -> Result<Option<Value>, Failure> {
+    Ok(store::find(scope, "recurringAgreements", id).await?.filter(|record| !store::is_deleted(record)))
+}
+
+/// Writes on an agreement as it was read; whether nobody else was first
+async fn write<H: Host>(scope: &Scope<'_, H>, agreement: &Value, body: Map<String, Value>) -> Result<bool, Failure> {
+    let text = |key: &str| agreement.get(key).and_then(Value::as_str).unwrap_or_default();
+    let id = text("id");
+    if Uuid::parse_str(id).is_err() {
+        return Err(Failure::malformed("the id of an agreement"));
+    }
+    let mut conditions = vec![format!("id[eq]:\"{id}\"")];
+    if let Some(read) = Timestamp::parse(text("updatedAt")) {
+        conditions.push(store::within_the_millisecond(read));
+    }
+    let path = format!("/recurringAgreements?filter={}", encode(&format!("and({})", conditions.join(","))));
+    let answer = scope.call(Method::Patch, &path, Some(&Value::Object(body))).await?;
+    let changed = answer.get("data").and_then(|data| data.get("updateRecurringAgreements")).and_then(Value::as_array);
+    changed.map(|changed| !changed.is_empty()).ok_or_else(|| Failure::malformed("updateRecurringAgreements"))
+}
+
+/// What a word changes on an agreement; nothing if it was known
+fn heard(agreement: &Value, word: Word<'_>) -> Option<Map<String, Value>> {
+    let context = agreement.get("providerContext");
+    let mut standing = Standing::read(context.and_then(|context| context.get("standing")));
+    let status = agreement.get("status").and_then(Value::as_str);
+    let heard = standing.hear(word, status);
+    if !heard.is_news {
+        return None;
+    }
+    let mut context = context.and_then(Value::as_object).cloned().unwrap_or_default();
+    context.insert("standing".into(), standing.to_json());
+    let mut body = Map::new();
+    body.insert("providerContext".into(), Value::Object(context));
+    if let Some(status) = heard.status {
+        let (Word::Paid { at } | Word::Failed { at, .. } | Word::Said { at, .. }) = word;
+        let at = Timestamp::from_millis(at).to_string();
+        body.insert("status".into(), status.into());
+        body.insert("statusUpdatedAt".into(), at.as_str().into());
+        match status {
+            "canceled" => drop(body.insert("canceledAt".into(), at.into())),
+            "completed" => drop(body.insert("completedAt".into(), at.into())),
+            _ => {}
+        }
+    }
+    Some(body)
+}
+
+/// Tells an agreement what happened to it
+pub(super) async fn hear<H: Host>(scope: &Scope<'_, H>, id: &str, word: Word<'_>) -> Result<(), Failure> {
+    for _ in 0..TRIES {
+        let Some(agreement) = read(scope, id).await? else { return Ok(()) };
+        let Some(body) = heard(&agreement, word) else { return Ok(()) };
+        if write(scope, &agreement, body).await? {
+            return Ok(());
+        }
+    }
+    Err(Failure::Busy { retry_after: Duration::from_secs(5) })
+}
+
+/// What the provider says of an agreement's status
+pub(super) async fn said<H: Host>(scope: &Scope<'_, H>, said: Said) -> Result<(), Failure> {
+    let word = Word::Said { status: said.status, at: said.at };
+    if let Some(id) = &said.agreement_id {
+        return hear(scope, id, word).await;
+    }
+    let found = find(scope, &[said.reference]).await?;
+    if found.is_empty() {
+        scope.log(Level::Info, "webhook_agreement_unknown", &[("status", said.status.into())]);
+    }
+    for agreement in found {
+        if let Some(id) = agreement.get("id").and_then(Value::as_str) {
+            hear(scope, id, word).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Ties an agreement to its subscription
+pub(super) async fn set_up<H: Host>(scope: &Scope<'_, H>, provider: Provider, set_up: SetUp) -> Result<(), Failure> {
+    let Some(id) = set_up.agreement_id.clone() else { return Ok(()) };
+    let mut link = Map::new();
+    link.insert("provider".into(), provider.as_str().into());
+    for (key, value) in [
+        ("providerAgreementId", &set_up.subscription),
+        ("providerPaymentMethodId", &set_up.payment_method),
+        ("nextExpectedAt", &set_up.next_expected_at),
+    ] {
+        if let Some(value) = value {
+            link.insert(key.into(), value.as_str().into());
+        }
+    }
+    for _ in 0..TRIES {
+        let Some(agreement) = read(scope, &id).await? else {
+            link.insert("status".into(), "active".into());
+            link.insert("providerContext".into(), Value::Object(set_up.context));
+            let path = format!("/recurringAgreements/{}", encode(&id));
+            return match scope.call(Method::Patch, &path, Some(&Value::Object(link))).await {
+                // It does not exist: the gift says which one was meant.
+                Err(failure) if store::is_refused(&failure) => {
+                    scope.log(
+                        Level::Warn,
+                        "stripe_webhook_recurring_agreement_update_failed",
+                        &[("message", failure.to_string().into())],
+                    );
+                    Ok(())
+                }
+                answer => answer.map(drop),
+            };
+        };
+        let Some(news) = heard(&agreement, Word::Said { status: "active", at: set_up.at }) else { return Ok(()) };
+        let mut body = link.clone();
+        let mut context = set_up.context.clone();
+        context.insert(
+            "standing".into(),
+            news.get("providerContext").and_then(|kept| kept.get("standing")).cloned().unwrap_or_else(|| json!({})),
+        );
+        body.extend(news);
+        body.insert("providerContext".into(), Value::Object(context));
+        if is_ended(agreement.get("status").and_then(Value::as_str)) {
+            body.remove("nextExpectedAt");
+        }
+        if write(scope, &agreement, body).await? {
+            return Ok(());
+        }
+    }
+    Err(Failure::Busy { retry_after: Duration::from_secs(5) })
+}

@@ -1,0 +1,215 @@
+//! Notes about payments, kept as rows that will never be gifts, and what they make of a gift.
+//!
+//! A note is written first and the gift looked up second; a gift is made first and its note read second. So whichever
+//! comes first, one of the two sees both.
+
+use serde_json::{Map, Value, json};
+use std::time::Duration;
+use twenty::filter::encode;
+use twenty::{Host, Level, Method, Timestamp};
+
+use crate::failure::Failure;
+use crate::gift::Gift;
+use crate::intake::row::Row;
+use crate::intake::store::{self, Change, Made, ROW, Written};
+use crate::keys::Key;
+use crate::money::Money;
+use crate::provider::note::Note;
+use crate::provider::{Fact, Kind, Provider};
+use crate::scope::Scope;
+use crate::staging::State;
+
+/// How often a record is read anew because somebody else was at it
+const TRIES: u32 = 6;
+
+fn note_id(provider: Provider, payment: &str) -> String {
+    Key::External { source: format!("{} note", provider.as_str()), id: payment.to_owned() }.staging_id().to_string()
+}
+
+fn gift_id(provider: Provider, payment: &str) -> String {
+    Key::Payment { provider: provider.as_str().into(), id: payment.to_owned() }.gift_id().to_string()
+}
+
+fn read(row: &Row) -> Note {
+    Note::read(&Value::Object(row.raw_payload().unwrap_or_default()))
+}
+
+/// Keeps a fact about a payment
+pub(super) async fn keep<H: Host>(
+    scope: &Scope<'_, H>,
+    provider: Provider,
+    payment: &str,
+    fact: Fact,
+) -> Result<(), Failure> {
+    let id = note_id(provider, payment);
+    for _ in 0..TRIES {
+        let row = match store::find(scope, ROW.plural, &id).await? {
+            Some(record) => Row::new(record),
+            None => match store::make(scope, ROW, fresh(provider, payment, &id, &fact)).await? {
+                Made::New(_) | Made::Gone => return Ok(()),
+                Made::Repeat(record) => Row::new(record),
+            },
+        };
+        let mut note = read(&row);
+        if !note.add(fact.clone()) {
+            return Ok(());
+        }
+        let mut body = Map::new();
+        body.insert("rawPayload".into(), note.to_json().to_string().into());
+        let change =
+            Change { body, action: "noted", particulars: json!({ "kind": fact.kind.as_str() }), condition: None };
+        if let Written::Row(_) = store::write(scope, &row, change).await? {
+            return Ok(());
+        }
+    }
+    Err(Failure::Busy { retry_after: Duration::from_secs(5) })
+}
+
+fn fresh(provider: Provider, payment: &str, id: &str, fact: &Fact) -> Map<String, Value> {
+    let mut note = Note::default();
+    note.add(fact.clone());
+    let mut body = Map::new();
+    body.insert("id".into(), id.into());
+    body.insert("autoProcess".into(), false.into());
+    // It is no gift and will not become one, whatever anybody does to it.
+    body.insert("processingStatus".into(), State::Cancelled.as_str().into());
+    body.insert("intakeSource".into(), format!("{}_note", provider.as_str()).into());
+    body.insert("provider".into(), provider.as_str().into());
+    body.insert("providerPaymentId".into(), payment.into());
+    body.insert("notes".into(), "Refunds, disputes and other facts about a payment".into());
+    if note.lacks_an_amount() {
+        body.insert(
+            "processingDiagnostics".into(),
+            json!({ "processingEligibility": "blocked", "processingBlockers": ["amount_missing"] }),
+        );
+    }
+    body.insert("rawPayload".into(), note.to_json().to_string().into());
+    body
+}
+
+/// The gift of a payment: by the id that follows from it, else by what is written on it
+pub(super) async fn gift_of<H: Host>(
+    scope: &Scope<'_, H>,
+    provider: Provider,
+    payment: &str,
+) -> Result<Option<Value>, Failure> {
+    let id = gift_id(provider, payment);
+    let filter = format!("and(or(id[eq]:\"{id}\",providerPaymentId[eq]:\"{payment}\"))");
+    Ok(store::list(scope, "gifts", &filter, 2, None).await?.into_iter().next())
+}
+
+/// The payment by which an invoice was paid goes on the gift, or on a note until there is one
+pub(super) async fn alias<H: Host>(
+    scope: &Scope<'_, H>,
+    provider: Provider,
+    invoice: &str,
+    payment: &str,
+) -> Result<(), Failure> {
+    if rename(scope, provider, invoice, payment).await? {
+        return Ok(());
+    }
+    let fact = Fact { kind: Kind::Alias, id: payment.to_owned(), at: 0, holds: true, money: None };
+    keep(scope, provider, invoice, fact).await?;
+    rename(scope, provider, invoice, payment).await.map(drop)
+}
+
+async fn rename<H: Host>(
+    scope: &Scope<'_, H>,
+    provider: Provider,
+    invoice: &str,
+    payment: &str,
+) -> Result<bool, Failure> {
+    let id = gift_id(provider, invoice);
+    let Some(record) = store::find(scope, "gifts", &id).await?.filter(|record| !store::is_deleted(record)) else {
+        return Ok(false);
+    };
+    if record.get("providerPaymentId").and_then(Value::as_str) != Some(payment) {
+        let body = json!({ "providerPaymentId": payment });
+        scope.call(Method::Patch, &format!("/gifts/{id}"), Some(&body)).await?;
+    }
+    apply(scope, provider, payment, &record).await?;
+    Ok(true)
+}
+
+/// Sets on a gift what is noted of its payment, by all of its names
+pub(super) async fn settle<H: Host>(
+    scope: &Scope<'_, H>,
+    provider: Provider,
+    payment: &str,
+    record: &Value,
+) -> Result<(), Failure> {
+    let note = apply(scope, provider, payment, record).await?;
+    for alias in note.aliases() {
+        rename(scope, provider, payment, alias).await?;
+    }
+    Ok(())
+}
+
+/// The same for a gift that was made without a provider asking: a reviewer let it go
+pub(crate) async fn settle_gift<H: Host>(scope: &Scope<'_, H>, gift: &Gift, record: &Value) -> Result<(), Failure> {
+    let provider = match gift.provider.as_deref() {
+        Some("stripe") => Provider::Stripe,
+        Some("gocardless") => Provider::GoCardless,
+        _ => return Ok(()),
+    };
+    match &gift.provider_payment_id {
+        Some(payment) => settle(scope, provider, payment, record).await,
+        None => Ok(()),
+    }
+}
+
+async fn apply<H: Host>(
+    scope: &Scope<'_, H>,
+    provider: Provider,
+    payment: &str,
+    record: &Value,
+) -> Result<Note, Failure> {
+    let id = note_id(provider, payment);
+    let mut record = record.clone();
+    let mut known = None;
+    for _ in 0..TRIES {
+        let note = store::find(scope, ROW.plural, &id).await?.map(|row| read(&Row::new(row))).unwrap_or_default();
+        // Whoever wrote last reads last: nobody can leave an older sum behind.
+        if known.as_ref() == Some(&note) || !note.is_about_money() {
+            return Ok(note);
+        }
+        if let Some(body) = changes(scope, &note, &record) {
+            let gift = record.get("id").and_then(Value::as_str).unwrap_or_default();
+            let mut answer = scope.call(Method::Patch, &format!("/gifts/{}", encode(gift)), Some(&body)).await?;
+            match answer.get_mut("data").and_then(|data| data.get_mut("updateGift")).map(Value::take) {
+                Some(updated) => record = updated,
+                None => return Err(Failure::malformed("updateGift")),
+            }
+        }
+        known = Some(note);
+    }
+    Err(Failure::Busy { retry_after: Duration::from_secs(5) })
+}
+
+fn changes<H: Host>(scope: &Scope<'_, H>, note: &Note, record: &Value) -> Option<Value> {
+    let amount = Money::read("amount", record.get("amount")?).ok()?;
+    let context = record.get("recurringMetadata");
+    let confirmed = context.and_then(|context| context.get("confirmedAt")).and_then(Value::as_str);
+    let confirmed_at = confirmed.and_then(Timestamp::parse).map(Timestamp::as_millis);
+    let refunded = note.refunded(&amount, confirmed_at);
+    let micros = record.get("refundedAmount").and_then(|money| money.get("amountMicros")).and_then(Value::as_f64);
+    #[expect(clippy::cast_precision_loss, reason = "amounts are below 2^53")]
+    let is_set = (micros.unwrap_or(0.0) - refunded.micros as f64).abs() < 0.5;
+    let date = refunded.at.map(|at| Timestamp::from_millis(at).to_string());
+    let known_date = record.get("refundDate").and_then(Value::as_str).and_then(Timestamp::parse);
+    if is_set && known_date.map(Timestamp::as_millis) == refunded.at {
+        return None;
+    }
+    let mut body = Map::new();
+    body.insert(
+        "refundedAmount".into(),
+        Money { amount_micros: refunded.micros, currency_code: amount.currency_code }.to_json(),
+    );
+    body.insert("refundDate".into(), json!(date));
+    if scope.proxy.settings.gift_aid && refunded.micros > 0 {
+        body.insert("giftAidStatus".into(), "NOT_CLAIMABLE".into());
+        body.insert("giftAidReasonCode".into(), "gift_refunded_or_reversed".into());
+    }
+    scope.log(Level::Info, "webhook_refund_applied", &[("refundedMicros", refunded.micros.into())]);
+    Some(Value::Object(body))
+}

@@ -1,0 +1,476 @@
+//! Taking in a gift: from a body to a gift in Twenty, a row that waits for a reviewer, or the answer that it was there.
+//!
+//! ```text
+//! read ─ plausible ─ who gave ─ diagnostics ─┬ staged ──┬ waits
+//!                                            │          └ processes itself ─┐
+//!                                            └ not staged, or may bypass ───┴─ the gift, once
+//! ```
+//!
+//! The ids of person, row and gift follow from what the gift is known by, and each is made by a call that is refused
+//! the second time. So a request may die anywhere and be said again, at once or a year later: one giver, one row, one
+//! gift, and none at all where somebody deleted it on purpose. The row outlives the gift; where gifts are not staged, a
+//! row that is processed from the start stands for the request.
+
+pub(crate) mod columns;
+pub(crate) mod edit;
+mod giver;
+pub(crate) mod history;
+mod post;
+pub mod promote;
+pub mod row;
+pub(crate) mod store;
+pub(crate) mod trail;
+
+use std::cell::Cell;
+
+use serde_json::{Map, Value, json};
+use twenty::time::parse_date;
+use twenty::{Host, Level, Method};
+use uuid::Uuid;
+
+use crate::donor::{Dedupe, MatchType};
+use crate::failure::Failure;
+use crate::fingerprint;
+use crate::gift::create::Intake;
+use crate::gift::{Gift, create, plausible};
+use crate::keys::Key;
+use crate::payload::Payload;
+use crate::receipt::{self, Receipt};
+use crate::refusal::{Refusal, Status};
+use crate::scope::Scope;
+use crate::staging::State;
+use crate::trust::{Confidence, Diagnostics, processes_itself};
+use giver::{Found, Manner};
+use post::Blind;
+use promote::Posted;
+use row::Row;
+use store::{GIFT, Made, ROW};
+
+/// What a process learns of a workspace, so that it asks once
+#[derive(Debug, Default)]
+pub struct Memory {
+    /// Whether its rows keep an audit trail: seen on any row that came back
+    has_trail: Cell<bool>,
+    /// Whether it has rows at all
+    has_rows: Cell<Option<bool>>,
+}
+
+/// The door by which a gift comes in
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// `POST /gifts`
+    Gifts,
+    /// `POST /gift-staging`: always for review
+    Staging,
+    /// A payment provider: a payment is never turned away for what is not known of it
+    Webhook,
+}
+
+/// Where a gift comes from
+#[derive(Clone, Copy, Debug)]
+pub struct Origin<'a> {
+    /// By which door
+    pub door: Door,
+    /// What the sender calls the request: an `Idempotency-Key`, or the id of a provider's event
+    pub request_key: Option<&'a str>,
+}
+
+/// What came of it
+#[derive(Clone, Debug, PartialEq)]
+pub enum Accepted {
+    /// A gift
+    Gift {
+        /// As Twenty has it
+        record: Value,
+        /// Whether an earlier request made it
+        repeated: bool,
+        /// Whether nothing tells the gift from an equal one
+        unkeyed: bool,
+    },
+    /// A row
+    Staged {
+        /// As Twenty has it
+        row: Row,
+        /// What speaks for and against processing it
+        diagnostics: Value,
+        /// Whether an earlier request made it
+        repeated: bool,
+        /// Why it did not become a gift at once, if it was to
+        error: Option<String>,
+    },
+    /// An earlier request made it, and it was deleted since: nothing is made again
+    Gone {
+        /// Id that it had
+        id: String,
+    },
+}
+
+/// A gift on its way in
+struct Incoming {
+    door: Door,
+    gift: Gift,
+    /// What it is known by, if by anything
+    key: Option<Key>,
+    /// The key that its records' ids follow from
+    ids: Key,
+    found: Found,
+    receipt: Receipt,
+    diagnostics: Diagnostics,
+    /// What cannot be true about a payment that was made all the same
+    implausible: Option<Refusal>,
+}
+
+/// Takes in a gift
+///
+/// # Errors
+/// A body that cannot be right, a repeat that says something else, and whatever Twenty says no to. A gift that was staged
+/// is no error, even if it did not become a gift.
+pub async fn accept<H: Host>(scope: &Scope<'_, H>, payload: &Payload, origin: Origin<'_>) -> Result<Accepted, Failure> {
+    let settings = &scope.proxy.settings;
+    let staging = settings.staging || origin.door == Door::Staging;
+    let intake = match origin.door {
+        Door::Staging => Intake::Staging,
+        Door::Webhook => Intake::Event,
+        Door::Gifts if staging => Intake::Held,
+        Door::Gifts => Intake::Direct,
+    };
+    let mut gift = create::read(payload, intake)?;
+    let implausible = match plausible::check(&gift, scope.host.now()) {
+        Err(refusal) if origin.door == Door::Webhook && staging => Some(refusal),
+        checked => {
+            checked?;
+            None
+        }
+    };
+    let key = Key::of(&gift, origin.request_key);
+    let ids = key.clone().unwrap_or_else(|| Key::Row(scope.new_id().to_string()));
+    if key.is_none() {
+        scope.log(Level::Warn, "gift_without_key", &[("intakeSource", json!(gift.intake_source))]);
+    }
+    // Before the giver is looked up: whether they were found meanwhile does not make it another gift.
+    let nonce = match &key {
+        Some(Key::Request(request)) => request.as_str(),
+        _ => scope.request_id.as_str(),
+    };
+    gift.source_fingerprint = Some(fingerprint::of(&gift, nonce));
+
+    let manner = match (origin.door, staging) {
+        (Door::Staging, _) => Manner::Look,
+        (_, true) => Manner::Review,
+        (Door::Webhook, false) => Manner::SettleWhatCanBe,
+        (Door::Gifts, false) => Manner::Settle,
+    };
+    let found = giver::resolve(scope, &mut gift, &ids, manner).await?;
+    let receipt = receipt::decide(&gift, Receipt::default(), &settings.receipts);
+    scope.log(
+        Level::Info,
+        "receipt_policy_evaluated",
+        &[("receiptPolicyApplied", json!(receipt.policy)), ("receiptStatus", json!(receipt.status))],
+    );
+    let mut diagnostics = Diagnostics::of(&gift, found.dedupe.as_ref());
+    if found.unasked {
+        diagnostics.warnings.push("donor_lookup_failed");
+    }
+    let incoming = Incoming { door: origin.door, gift, key, ids, found, receipt, diagnostics, implausible };
+    let made = incoming.found.made.clone();
+    let accepted = if staging { staged(scope, incoming, origin).await } else { direct(scope, incoming).await };
+    if let (Err(failure), Some(person)) = (&accepted, made)
+        && store::is_refused(failure)
+    {
+        giver::take_back(scope, &person).await;
+    }
+    accepted
+}
+
+/// A gift that nobody reviews
+async fn direct<H: Host>(scope: &Scope<'_, H>, incoming: Incoming) -> Result<Accepted, Failure> {
+    let keeps_records = incoming.key.is_some() && has_rows(scope).await;
+    if keeps_records
+        && let Some(record) = store::find(scope, ROW.plural, &incoming.ids.staging_id().to_string()).await?
+    {
+        if store::is_deleted(&record) {
+            return Ok(Accepted::Gone { id: text(&record, "id") });
+        }
+        return repeated_row(scope, Row::new(record), incoming).await;
+    }
+    let Incoming { gift, ids, receipt, .. } = &incoming;
+    let made = promote::make_gift(scope, gift, receipt, ids).await?;
+    let accepted = match made {
+        Made::New(record) => {
+            let paid_on = gift.gift_date.as_deref().and_then(parse_date);
+            if has_consequences(scope, gift) {
+                post::follow(scope, gift, &record, paid_on, Blind::Leave).await;
+            }
+            Accepted::Gift { record, repeated: false, unkeyed: incoming.key.is_none() }
+        }
+        Made::Repeat(record) => {
+            same_gift(gift, &record)?;
+            // The run that made it may have died right after.
+            if has_consequences(scope, gift) {
+                let paid_on = gift.gift_date.as_deref().and_then(parse_date);
+                post::follow(scope, gift, &record, paid_on, Blind::Leave).await;
+            }
+            Accepted::Gift { record, repeated: true, unkeyed: false }
+        }
+        Made::Gone => Accepted::Gone { id: ids.gift_id().to_string() },
+    };
+    if keeps_records {
+        keep_record(scope, &incoming, &accepted).await;
+    }
+    Ok(accepted)
+}
+
+/// Whether anything follows from a gift
+fn has_consequences<H: Host>(scope: &Scope<'_, H>, gift: &Gift) -> bool {
+    gift.recurring_agreement_id.is_some() || gift.provider_payment_id.is_some() || scope.proxy.settings.gift_aid
+}
+
+/// Writes down that a request was answered, for when its gift is destroyed and the request comes again
+async fn keep_record<H: Host>(scope: &Scope<'_, H>, incoming: &Incoming, accepted: &Accepted) {
+    let Incoming { gift, receipt, found, diagnostics, ids, .. } = incoming;
+    let mut body =
+        columns::create(gift, receipt, found.dedupe.as_ref(), &told(scope, diagnostics, incoming), State::Processed);
+    body.insert("id".into(), ids.staging_id().to_string().into());
+    body.insert("validationStatus".into(), "passed".into());
+    body.insert("dedupeStatus".into(), "passed".into());
+    body.insert("autoProcess".into(), true.into());
+    if let Accepted::Gift { record, .. } = accepted {
+        body.insert("giftId".into(), text(record, "id").into());
+    }
+    if let Err(failure) = store::make(scope, ROW, body).await {
+        scope.log(Level::Warn, "gift_record_not_kept", &[("message", failure.to_string().into())]);
+    }
+}
+
+/// A gift that is staged first
+async fn staged<H: Host>(
+    scope: &Scope<'_, H>,
+    mut incoming: Incoming,
+    origin: Origin<'_>,
+) -> Result<Accepted, Failure> {
+    let mut doubts = Vec::new();
+    if incoming.gift.donor_id.is_some() && origin.door != Door::Staging {
+        match look_back(scope, &incoming.gift, &incoming.ids).await {
+            Ok(found) => doubts = found,
+            Err(_) => doubts.push("history_unavailable"),
+        }
+    }
+    incoming.diagnostics.warnings.extend(&doubts);
+    if incoming.key.is_none() {
+        incoming.diagnostics.warnings.push("idempotency_key_missing");
+    }
+    let is_sure = doubts.is_empty() && !incoming.found.unasked && incoming.implausible.is_none();
+    if is_sure && may_bypass(scope, &incoming, origin) {
+        return direct(scope, incoming).await;
+    }
+    let Incoming { gift, found, diagnostics, .. } = &mut incoming;
+    let itself = is_sure
+        && origin.door != Door::Staging
+        && processes_itself(gift, diagnostics, found.dedupe.as_ref(), scope.proxy.settings.auto_process);
+    gift.auto_process = Some(itself);
+    let body = row_body(scope, &incoming, itself, &doubts);
+    let made = match store::make(scope, ROW, body.clone()).await {
+        // The workspace took the field away since it was last seen.
+        Err(failure) if store::is_refused(&failure) && scope.proxy.intake.has_trail.replace(false) => {
+            let mut body = body;
+            body.remove("auditTrail");
+            store::make(scope, ROW, body).await
+        }
+        made => made,
+    };
+    let row = match made {
+        Ok(Made::New(record)) => Row::new(record),
+        Ok(Made::Repeat(record)) => return repeated_row(scope, Row::new(record), incoming).await,
+        Ok(Made::Gone) => return Ok(Accepted::Gone { id: incoming.ids.staging_id().to_string() }),
+        Err(failure) => {
+            scope.log(Level::Warn, "gift_staging_stage_failed", &[("message", failure.to_string().into())]);
+            return Err(failure);
+        }
+    };
+    scope.log(Level::Info, "gift_staging_stage", &[("stagingId", row.id().into()), ("autoProcess", itself.into())]);
+    let row = begin_trail(scope, row).await;
+    // Twenty has the last word: a workflow there may have held it.
+    let goes_on = itself && row.get("autoProcess") != Some(&Value::Bool(false)) && row.state() == State::Processing;
+    if goes_on { finish(scope, row, incoming, false).await } else { Ok(waiting(scope, row, &incoming, false)) }
+}
+
+fn row_body<H: Host>(scope: &Scope<'_, H>, incoming: &Incoming, itself: bool, doubts: &[&str]) -> Map<String, Value> {
+    let Incoming { gift, receipt, found, diagnostics, ids, implausible, .. } = incoming;
+    let state = if implausible.is_some() { State::ValidationFailed } else { State::initial(itself) };
+    let mut body = columns::create(gift, receipt, found.dedupe.as_ref(), &told(scope, diagnostics, incoming), state);
+    body.insert("id".into(), ids.staging_id().to_string().into());
+    if let Some(refusal) = implausible {
+        body.insert("validationStatus".into(), "failed".into());
+        body.insert("errorDetail".into(), store::error_detail("implausible", &refusal.message, scope.host.now()));
+    }
+    if doubts.contains(&"possible_duplicate") {
+        body.insert("dedupeStatus".into(), "needs_review".into());
+    }
+    if scope.proxy.intake.has_trail.get() {
+        body.insert("auditTrail".into(), trail::wrapped(vec![received(scope, state)]));
+    }
+    body
+}
+
+fn received<H: Host>(scope: &Scope<'_, H>, state: State) -> Value {
+    store::actor(scope).entry("received", json!({ "to": state.as_str() }))
+}
+
+/// Starts the trail of a row whose workspace was not known to keep one
+async fn begin_trail<H: Host>(scope: &Scope<'_, H>, row: Row) -> Row {
+    if !row.is_own() {
+        return row;
+    }
+    scope.proxy.intake.has_trail.set(true);
+    if row.get("auditTrail").is_some() {
+        return row;
+    }
+    let particulars = json!({ "to": row.state().as_str() });
+    let change = store::Change { body: Map::new(), action: "received", particulars, condition: None };
+    match store::write(scope, &row, change).await {
+        Ok(store::Written::Row(written)) => written,
+        // The next change starts it.
+        _ => row,
+    }
+}
+
+/// Diagnostics, with who sent the gift and when
+fn told<H: Host>(scope: &Scope<'_, H>, diagnostics: &Diagnostics, incoming: &Incoming) -> Value {
+    let mut told = diagnostics.to_json();
+    let actor = store::actor(scope);
+    if let Some(members) = told.as_object_mut() {
+        members.insert(
+            "intake".into(),
+            json!({
+                "channel": incoming.gift.intake_source,
+                "by": actor.by,
+                "receivedAt": actor.at.to_string(),
+                "requestId": actor.request_id,
+                "knownBy": incoming.key.as_ref().map(Key::kind),
+            }),
+        );
+    }
+    told
+}
+
+/// Makes the gift of a row that processes itself
+async fn finish<H: Host>(
+    scope: &Scope<'_, H>,
+    row: Row,
+    incoming: Incoming,
+    repeated: bool,
+) -> Result<Accepted, Failure> {
+    match promote::post_gift(scope, &row, &incoming.gift, &incoming.ids, Blind::Leave).await {
+        Posted::Gift { record, repeated: known } => {
+            Ok(Accepted::Gift { record, repeated: repeated && known, unkeyed: incoming.key.is_none() })
+        }
+        Posted::Gone(id) => Ok(Accepted::Gone { id }),
+        Posted::Failed(message) => {
+            let row = row.in_state(State::ProcessFailed);
+            let diagnostics = told(scope, &incoming.diagnostics, &incoming);
+            Ok(Accepted::Staged { row, diagnostics, repeated, error: Some(message) })
+        }
+    }
+}
+
+/// The gift that an earlier request made
+async fn posted<H: Host>(scope: &Scope<'_, H>, id: &str) -> Result<Accepted, Failure> {
+    Ok(match store::find(scope, GIFT.plural, id).await? {
+        Some(record) if !store::is_deleted(&record) => Accepted::Gift { record, repeated: true, unkeyed: false },
+        _ => Accepted::Gone { id: id.to_owned() },
+    })
+}
+
+/// A request that made a row before
+async fn repeated_row<H: Host>(scope: &Scope<'_, H>, row: Row, mut incoming: Incoming) -> Result<Accepted, Failure> {
+    let kept = row.kept_gift().source_fingerprint;
+    if kept.is_some() && kept != incoming.gift.source_fingerprint {
+        let known_by = incoming.key.as_ref().map_or("it", Key::kind);
+        return Err(Refusal::new(
+            Status::Conflict,
+            format!("another gift was taken in under the same {known_by}; amount, currency or date differ"),
+        )
+        .into());
+    }
+    scope.log(Level::Info, "gift_repeated", &[("stagingId", row.id().into())]);
+    match (row.state(), row.text("giftId").map(str::to_owned)) {
+        _ if incoming.door == Door::Staging => Ok(waiting(scope, row, &incoming, true)),
+        (_, Some(gift)) => {
+            if row.state() != State::Processed {
+                promote::mark(scope, &row, &gift, "reconciled").await?;
+            }
+            posted(scope, &gift).await
+        }
+        (State::Processed, None) => Ok(Accepted::Gone { id: incoming.ids.gift_id().to_string() }),
+        (State::Processing, None) => {
+            // Whoever took it died, or is at it: either way the gift is made once, by its id.
+            incoming.gift = row.gift().unwrap_or(incoming.gift);
+            finish(scope, row, incoming, true).await
+        }
+        _ => Ok(waiting(scope, row, &incoming, true)),
+    }
+}
+
+fn waiting<H: Host>(scope: &Scope<'_, H>, row: Row, incoming: &Incoming, repeated: bool) -> Accepted {
+    let diagnostics = told(scope, &incoming.diagnostics, incoming);
+    Accepted::Staged { row, diagnostics, repeated, error: None }
+}
+
+/// Whether a gift of this source may become a gift without a row to wait in: nothing about it may be open
+fn may_bypass<H: Host>(scope: &Scope<'_, H>, incoming: &Incoming, origin: Origin<'_>) -> bool {
+    let source = incoming.gift.intake_source.as_deref().unwrap_or_default();
+    let named = scope.proxy.settings.bypass_sources.iter().any(|name| name.eq_ignore_ascii_case(source));
+    let sure = match incoming.found.dedupe.as_ref().map(|dedupe: &Dedupe| dedupe.match_type) {
+        None => incoming.diagnostics.confidence == Confidence::Explicit,
+        Some(match_type) => match_type == MatchType::Email,
+    };
+    named
+        && origin.door != Door::Staging
+        && incoming.key.is_some()
+        && incoming.gift.auto_process != Some(false)
+        && incoming.diagnostics.is_eligible()
+        && sure
+}
+
+/// What the giver's other gifts say
+async fn look_back<H: Host>(scope: &Scope<'_, H>, gift: &Gift, ids: &Key) -> Result<Vec<&'static str>, Failure> {
+    let Some(donor) = gift.donor_id.as_deref().filter(|id| Uuid::parse_str(id).is_ok()) else { return Ok(Vec::new()) };
+    let filter = format!("and(donorId[eq]:\"{donor}\")");
+    let order = Some("createdAt[DescNullsLast]");
+    let others = store::list(scope, GIFT.plural, &filter, history::DEPTH, order).await?;
+    Ok(history::warnings(gift, &ids.gift_id().to_string(), &others))
+}
+
+/// Whether a gift says what the one with its key says
+fn same_gift(gift: &Gift, record: &Value) -> Result<(), Refusal> {
+    let amount = record.get("amount").and_then(|money| crate::money::Money::read("amount", money).ok());
+    if amount.is_none_or(|amount| amount == gift.amount) {
+        return Ok(());
+    }
+    let message = format!("another gift is known by the same key: `{}`, of another amount", text(record, "id"));
+    Err(Refusal::new(Status::Conflict, message))
+}
+
+/// Whether the workspace has rows, asked once: where gifts are not staged it may well have none
+async fn has_rows<H: Host>(scope: &Scope<'_, H>) -> bool {
+    let memory = &scope.proxy.intake.has_rows;
+    if scope.proxy.settings.staging {
+        return true;
+    }
+    if let Some(known) = memory.get() {
+        return known;
+    }
+    let Ok(answer) = scope.call(Method::Get, "/metadata/objects?limit=200", None).await else { return false };
+    let data = answer.get("data");
+    let objects = data.and_then(|data| data.get("objects")).or(data).and_then(Value::as_array).into_iter().flatten();
+    let mut has_rows = false;
+    for object in objects {
+        has_rows |= object.get("nameSingular").and_then(Value::as_str) == Some("giftStaging");
+    }
+    memory.set(Some(has_rows));
+    has_rows
+}
+
+fn text(record: &Value, key: &str) -> String {
+    record.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+}

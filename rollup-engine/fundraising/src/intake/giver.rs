@@ -1,0 +1,166 @@
+//! Asking Twenty who gave, and making a person if nobody is like them.
+//!
+//! A look-up that failed makes nobody. A person is made under an id that follows from the gift, so that a lost answer
+//! makes no second one; an address that is taken after all leads to its holder.
+
+use serde_json::{Value, json};
+use twenty::filter::encode;
+use twenty::{Host, Level, Method};
+
+use super::store::{self, Made, PERSON};
+use crate::donor::{self, Candidate, Dedupe, MatchType, Person, Question, Resolution};
+use crate::failure::Failure;
+use crate::gift::Gift;
+use crate::keys::Key;
+use crate::refusal::{Refusal, Status};
+use crate::scope::Scope;
+
+/// What may be done about a giver
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// Nobody reviews: a namesake is another person, and an address of several people is refused
+    Settle,
+    /// Nobody reviews and nobody can be asked again: an address of several people links nobody
+    SettleWhatCanBe,
+    /// A person reviews what is not sure
+    Review,
+    /// A person reviewed the namesakes: it is none of them
+    Reviewed,
+    /// Look, link nobody and make nobody
+    Look,
+}
+
+/// What was found
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Found {
+    /// What a reviewer sees of it
+    pub(crate) dedupe: Option<Dedupe>,
+    /// The person who was made just now
+    pub(crate) made: Option<String>,
+    /// Whether Twenty could not be asked
+    pub(crate) unasked: bool,
+}
+
+/// Links the gift to its giver, as far as may be
+pub(crate) async fn resolve<H: Host>(
+    scope: &Scope<'_, H>,
+    gift: &mut Gift,
+    key: &Key,
+    manner: Manner,
+) -> Result<Found, Failure> {
+    let mut found = Found::default();
+    match donor::question(gift) {
+        Question::Settled | Question::Unknown => {}
+        Question::Create(person) => link_new(scope, gift, key, manner, &person, &mut found).await?,
+        Question::LookUp(person) => {
+            let candidates = match candidates(scope, &person).await {
+                Ok(candidates) => candidates,
+                Err(failure) if matches!(manner, Manner::Review | Manner::Look) && !store::is_refused(&failure) => {
+                    found.unasked = true;
+                    return Ok(found);
+                }
+                Err(failure) => return Err(failure),
+            };
+            let resolution = donor::decide(person.email.as_deref().unwrap_or_default(), &candidates);
+            found.dedupe = resolution.dedupe().cloned();
+            match settled(resolution, manner)? {
+                Resolution::Match(dedupe) if manner != Manner::Look => gift.donor_id = Some(dedupe.matched),
+                Resolution::Match(_) | Resolution::Review(_) => {}
+                Resolution::New => link_new(scope, gift, key, manner, &person, &mut found).await?,
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn settled(resolution: Resolution, manner: Manner) -> Result<Resolution, Refusal> {
+    let is_name = resolution.dedupe().is_some_and(|dedupe| dedupe.match_type == MatchType::Name);
+    match manner {
+        Manner::Settle => resolution.without_review(),
+        Manner::SettleWhatCanBe | Manner::Reviewed if is_name => Ok(Resolution::New),
+        _ => Ok(resolution),
+    }
+}
+
+async fn candidates<H: Host>(scope: &Scope<'_, H>, person: &Person) -> Result<Vec<Candidate>, Failure> {
+    let body = json!({ "data": [person.to_json()] });
+    let answer = scope.call(Method::Post, "/people/duplicates?depth=0", Some(&body)).await?;
+    Ok(Candidate::read_all(&answer))
+}
+
+async fn link_new<H: Host>(
+    scope: &Scope<'_, H>,
+    gift: &mut Gift,
+    key: &Key,
+    manner: Manner,
+    person: &Person,
+    found: &mut Found,
+) -> Result<(), Failure> {
+    if manner == Manner::Look {
+        return Ok(());
+    }
+    let id = key.person_id().to_string();
+    let mut body = person.to_json();
+    if let Some(members) = body.as_object_mut() {
+        members.insert("id".into(), id.as_str().into());
+    }
+    let Value::Object(body) = body else { return Ok(()) };
+    let holder = match store::make(scope, PERSON, body).await {
+        Ok(Made::New(record)) => {
+            let id = record_id(&record);
+            found.made.clone_from(&id);
+            id
+        }
+        Ok(Made::Repeat(record)) => record_id(&record),
+        // The first request made them and somebody deleted them since. The gift, if it is there, says the same.
+        Ok(Made::Gone) => Some(id),
+        Err(failure) if store::is_duplicate(&failure) => Some(holder(scope, person).await?.ok_or(failure)?),
+        Err(Failure::Malformed(_)) => return Err(Failure::Malformed("Failed to create contact in Twenty".into())),
+        Err(failure) => return Err(failure),
+    };
+    gift.donor_id = holder;
+    Ok(())
+}
+
+/// Who has the address, if it can be asked for
+async fn holder<H: Host>(scope: &Scope<'_, H>, person: &Person) -> Result<Option<String>, Failure> {
+    let email = person.email.as_deref().unwrap_or_default().trim().to_ascii_lowercase();
+    // Twenty's filters have no way to quote these.
+    if email.is_empty() || email.bytes().any(|byte| b"\"'()[],:\\ ".contains(&byte)) {
+        return Ok(None);
+    }
+    let filter = format!("and(emails.primaryEmail[eq]:\"{email}\",or(deletedAt[is]:NULL,deletedAt[is]:NOT_NULL))");
+    let people = store::list(scope, PERSON.plural, &filter, 2, None).await?;
+    if let Some(living) = people.iter().find(|person| !store::is_deleted(person)) {
+        return Ok(record_id(living));
+    }
+    if people.is_empty() {
+        return Ok(None);
+    }
+    Err(Refusal::new(
+        Status::Conflict,
+        "contact.email belongs to a deleted person; restore them, or let contactId say who gave",
+    )
+    .into())
+}
+
+/// Takes back a person who was made for a gift that was then refused, unless somebody relies on them already
+pub(crate) async fn take_back<H: Host>(scope: &Scope<'_, H>, id: &str) {
+    for plural in ["gifts", "giftStagings"] {
+        let filter = format!("and(donorId[eq]:\"{id}\")");
+        match store::list(scope, plural, &filter, 1, None).await {
+            Ok(records) if records.is_empty() => {}
+            // A workspace without staging has nothing there that could rely on them.
+            Err(failure) if plural == "giftStagings" && store::is_refused(&failure) => {}
+            _ => return,
+        }
+    }
+    match scope.call(Method::Delete, &format!("/people/{}", encode(id)), None).await {
+        Ok(_) => scope.log(Level::Info, "gift_donor_taken_back", &[("personId", id.into())]),
+        Err(_) => scope.log(Level::Warn, "gift_donor_left_behind", &[("personId", id.into())]),
+    }
+}
+
+fn record_id(record: &Value) -> Option<String> {
+    record.get("id").and_then(Value::as_str).map(str::to_owned)
+}

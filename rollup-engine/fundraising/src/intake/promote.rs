@@ -1,0 +1,398 @@
+//! From a row to its gift: claim it, make the gift once, mark the row, and let follow what follows.
+//!
+//! ```text
+//! read ─ admit ─ payload ─ giver ─ complete? ─ blockers? ─ claim ─ gift ─ mark ─ post actions
+//!           └ a claim that nobody can still hold: look for its gift, mark the row or free it, begin anew
+//! ```
+//!
+//! Whatever ends a run in between, the next one finds what was made by its id. A failure is written on the row, which
+//! stays where a reviewer sees it.
+
+use serde_json::{Map, Value, json};
+use twenty::time::parse_date;
+use twenty::{Host, Level, Timestamp};
+
+use super::giver::{self, Manner};
+use super::post::{self, Blind};
+use super::row::{NoPayload, Row};
+use super::store::{self, Change, GIFT, Made, Written};
+use crate::failure::Failure;
+use crate::gift::Gift;
+use crate::keys::Key;
+use crate::receipt::{self, Receipt};
+use crate::scope::Scope;
+use crate::staging::{Admission, Event, Reason, State, admit, claim_expired, transition};
+use crate::trust::Diagnostics;
+
+/// How often a row is read anew because somebody else was at it
+const TRIES: u32 = 4;
+
+/// What came of a request to process a row
+#[derive(Clone, Debug, PartialEq)]
+pub enum Promoted {
+    /// It is this gift
+    Processed(String),
+    /// Not now
+    Deferred(&'static str, Vec<&'static str>),
+    /// It could not be
+    Failed(&'static str),
+}
+
+impl Promoted {
+    /// The reply
+    #[must_use]
+    pub fn to_json(&self, row: &str) -> Value {
+        match self {
+            Self::Processed(gift) => json!({ "status": "processed", "stagingId": row, "giftId": gift }),
+            Self::Deferred(reason, blockers) if blockers.is_empty() => {
+                json!({ "status": "deferred", "stagingId": row, "reason": reason })
+            }
+            Self::Deferred(reason, blockers) => {
+                json!({ "status": "deferred", "stagingId": row, "reason": reason, "processingBlockers": blockers })
+            }
+            Self::Failed(error) => json!({ "status": "error", "stagingId": row, "error": error }),
+        }
+    }
+}
+
+/// One look at a row
+enum Step {
+    Done(Promoted),
+    /// It changed, or was put right: look again
+    Again,
+}
+
+/// Processes one row
+pub async fn process<H: Host>(scope: &Scope<'_, H>, id: &str) -> Promoted {
+    for _ in 0..TRIES {
+        let row = match store::row(scope, id).await {
+            Ok(row) => row,
+            Err(failure) => {
+                let message = failure.to_string();
+                log(scope, Level::Warn, "gift_staging_process_missing", id, &message);
+                return Promoted::Failed("fetch_failed");
+            }
+        };
+        match step(scope, &row).await {
+            Ok(Step::Done(promoted)) => return promoted,
+            Ok(Step::Again) => {}
+            Err(failure) => {
+                log(scope, Level::Warn, "gift_staging_status_update_failed", id, &failure.to_string());
+                return Promoted::Failed("gift_api_failed");
+            }
+        }
+    }
+    Promoted::Deferred(Reason::Locked.as_str(), Vec::new())
+}
+
+async fn step<H: Host>(scope: &Scope<'_, H>, row: &Row) -> Result<Step, Failure> {
+    let done = |promoted| Ok(Step::Done(promoted));
+    match admit(row.standing()) {
+        Admission::Processed(gift) => {
+            let gift = gift.to_owned();
+            log(scope, Level::Info, "gift_staging_already_processed", row.id(), "");
+            if row.state() != State::Processed {
+                mark(scope, row, &gift, "reconciled").await?;
+            }
+            // A run may have died between the gift and what follows from it.
+            if let Ok(known) = row.gift()
+                && (known.recurring_agreement_id.is_some() || scope.proxy.settings.gift_aid)
+                && let Some(record) = store::find(scope, GIFT.plural, &gift).await?
+            {
+                post::follow(scope, &with_columns(&known, row), &record, paid_on(&known, row), Blind::Leave).await;
+            }
+            return done(Promoted::Processed(gift));
+        }
+        Admission::Deferred(Reason::Locked) if row.is_own() && is_stale(row, scope.host.now()) => {
+            reconcile(scope, row).await?;
+            return Ok(Step::Again);
+        }
+        Admission::Deferred(Reason::NotReady) if row.is_own() && row.state() == State::Processed => {
+            reconcile(scope, row).await?;
+            return Ok(Step::Again);
+        }
+        Admission::Deferred(reason) => {
+            let event =
+                if reason == Reason::Locked { "gift_staging_process_locked" } else { "gift_staging_process_not_ready" };
+            log(scope, Level::Info, event, row.id(), "");
+            return done(Promoted::Deferred(reason.as_str(), Vec::new()));
+        }
+        Admission::Claimable => {}
+    }
+    if let Err(fault) = row.payload() {
+        let (event, message) = match fault {
+            NoPayload::Missing => ("gift_staging_process_missing_payload", "Staging record missing raw payload"),
+            NoPayload::Broken => ("gift_staging_process_payload_parse_failed", "Failed to parse staging raw payload"),
+        };
+        log(scope, Level::Warn, event, row.id(), message);
+        fail(scope, row, "missing_payload", message, None).await?;
+        return done(Promoted::Deferred("missing_payload", Vec::new()));
+    }
+    let payload = row.payload().unwrap_or_default();
+    let mut gift = row.gift().unwrap_or_default();
+    let key = Key::of_row(&row.kept_gift(), row.id());
+    let mut row = row.clone();
+    if gift.donor_id.is_none() {
+        match name_giver(scope, &row, &mut gift, &key).await {
+            Ok(None) => {}
+            Ok(Some(step)) => return Ok(step),
+            Err(failure) => {
+                log(scope, Level::Warn, "gift_staging_process_identity_failed", row.id(), &failure.to_string());
+                fail(scope, &row, "identity_failed", &failure.to_string(), None).await?;
+                return done(Promoted::Failed("gift_api_failed"));
+            }
+        }
+        if let Some(donor) = gift.donor_id.clone() {
+            match persist_giver(scope, &row, payload, &donor).await? {
+                Written::Row(linked) if row.is_own() => row = linked,
+                Written::Row(_) => {}
+                Written::Raced => return Ok(Step::Again),
+            }
+        }
+    }
+    if !gift.has_amount() || (gift.donor_id.is_none() && gift.company_id.is_none()) {
+        let message = "Staging payload missing required fields for gift creation";
+        log(scope, Level::Warn, "gift_staging_process_payload_invalid", row.id(), message);
+        fail(scope, &row, "payload_invalid", message, None).await?;
+        return done(Promoted::Failed("payload_invalid"));
+    }
+    let diagnostics = Diagnostics::of(&gift, row.dedupe().as_ref());
+    if !diagnostics.is_eligible() {
+        let message = format!("blocked: {}", diagnostics.blockers.join(", "));
+        fail(scope, &row, "blocked", &message, Some(diagnostics.to_json())).await?;
+        return done(Promoted::Deferred("blocked", diagnostics.blockers));
+    }
+    let claimed = match claim(scope, &row, &diagnostics).await? {
+        Written::Row(claimed) if row.is_own() => claimed,
+        // Others' rows are processed as they were read.
+        Written::Row(_) => row,
+        Written::Raced => return Ok(Step::Again),
+    };
+    done(match post_gift(scope, &claimed, &gift, &key, Blind::Write).await {
+        Posted::Gift { record, .. } => Promoted::Processed(text(&record, "id")),
+        Posted::Gone(id) => Promoted::Processed(id),
+        Posted::Failed(_) => Promoted::Failed("gift_api_failed"),
+    })
+}
+
+/// What came of making the gift of a row
+#[derive(Debug)]
+pub(super) enum Posted {
+    /// It is there
+    Gift {
+        /// As Twenty has it
+        record: Value,
+        /// Whether it was there before
+        repeated: bool,
+    },
+    /// It was there, and somebody deleted it
+    Gone(String),
+    /// It could not be made, and the row says why
+    Failed(String),
+}
+
+/// Makes the gift of a claimed row, marks the row, and lets follow what follows
+pub(super) async fn post_gift<H: Host>(
+    scope: &Scope<'_, H>,
+    row: &Row,
+    gift: &Gift,
+    key: &Key,
+    blind: Blind,
+) -> Posted {
+    let known = Receipt::read(&row.raw_payload().unwrap_or_default());
+    let receipt = receipt::decide(gift, known, &scope.proxy.settings.receipts);
+    scope.log(Level::Info, "receipt_policy_evaluated", &[("stagingId", row.id().into())]);
+    log(scope, Level::Info, "gift_staging_process_call_create", row.id(), "");
+    let posted = match make_gift(scope, gift, &receipt, key).await {
+        Ok(Made::New(record)) => Posted::Gift { record, repeated: false },
+        Ok(Made::Repeat(record)) => Posted::Gift { record, repeated: true },
+        // It was made, and somebody deleted it on purpose: the row is done all the same.
+        Ok(Made::Gone) => Posted::Gone(key.gift_id().to_string()),
+        Err(failure) => {
+            let message = failure.to_string();
+            log(scope, Level::Error, "gift_staging_process_create_failed", row.id(), &message);
+            // The claim is given up; if that fails too it expires.
+            if let Err(failure) = fail(scope, row, "gift_api_failed", &message, None).await {
+                log(scope, Level::Warn, "gift_staging_process_status_update_failed", row.id(), &failure.to_string());
+            }
+            return Posted::Failed(message);
+        }
+    };
+    let id = match &posted {
+        Posted::Gift { record, .. } => text(record, "id"),
+        Posted::Gone(id) | Posted::Failed(id) => id.clone(),
+    };
+    match mark(scope, row, &id, "posted").await {
+        Ok(()) => {
+            log(scope, Level::Info, "gift_staging_processed", row.id(), "");
+            if let Posted::Gift { record, .. } = &posted {
+                post::follow(scope, &with_columns(gift, row), record, paid_on(gift, row), blind).await;
+            }
+        }
+        // The gift is there; the row is marked by whoever looks at it next.
+        Err(failure) => log(scope, Level::Warn, "gift_staging_process_failed", row.id(), &failure.to_string()),
+    }
+    posted
+}
+
+/// Makes the gift, once
+pub(super) async fn make_gift<H: Host>(
+    scope: &Scope<'_, H>,
+    gift: &Gift,
+    receipt: &Receipt,
+    key: &Key,
+) -> Result<Made, Failure> {
+    let mut body = gift.to_record(receipt);
+    body.insert("id".into(), key.gift_id().to_string().into());
+    store::make(scope, GIFT, body).await
+}
+
+/// Writes on a row that it is this gift, whatever happened to it meanwhile: the gift is there
+pub(super) async fn mark<H: Host>(
+    scope: &Scope<'_, H>,
+    row: &Row,
+    gift: &str,
+    action: &'static str,
+) -> Result<(), Failure> {
+    let mut row = row.clone();
+    for _ in 0..TRIES {
+        if row.state() == State::Processed && row.text("giftId") == Some(gift) {
+            return Ok(());
+        }
+        let mut body = Map::new();
+        body.insert("processingStatus".into(), State::Processed.as_str().into());
+        body.insert("validationStatus".into(), "passed".into());
+        body.insert("dedupeStatus".into(), "passed".into());
+        body.insert("giftId".into(), gift.into());
+        if row.is_own() && row.get("errorDetail").is_some() {
+            body.insert("errorDetail".into(), Value::Null);
+        }
+        let particulars = json!({ "giftId": gift, "from": row.state().as_str() });
+        let change = Change { body, action, particulars, condition: None };
+        match store::write(scope, &row, change).await? {
+            Written::Row(_) => return Ok(()),
+            Written::Raced => row = store::row(scope, row.id()).await?,
+        }
+    }
+    Err(Failure::malformed("a quiet row"))
+}
+
+/// Puts right a row whose worker was not heard of again: its gift is there, or it is free
+pub(crate) async fn reconcile<H: Host>(scope: &Scope<'_, H>, row: &Row) -> Result<(), Failure> {
+    let key = Key::of_row(&row.kept_gift(), row.id());
+    let id = key.gift_id().to_string();
+    if store::find(scope, GIFT.plural, &id).await?.is_some() {
+        log(scope, Level::Info, "gift_staging_reconciled", row.id(), "the gift was made");
+        return mark(scope, row, &id, "reconciled").await;
+    }
+    let change = transition(row.standing(), Event::Expire)?;
+    let mut body = change.to_json();
+    let message = "the claim expired before a gift was made";
+    body.insert("errorDetail".into(), store::error_detail("claim_expired", message, scope.host.now()));
+    log(scope, Level::Warn, "gift_staging_reconciled", row.id(), message);
+    let change =
+        Change { body, action: "expired", particulars: json!({ "from": row.state().as_str() }), condition: None };
+    store::write(scope, row, change).await.map(drop)
+}
+
+/// Whether nobody can still be at a row
+pub(crate) fn is_stale(row: &Row, now: Timestamp) -> bool {
+    row.state() == State::Processing && row.updated_at().is_some_and(|at| claim_expired(at, now))
+}
+
+async fn claim<H: Host>(scope: &Scope<'_, H>, row: &Row, diagnostics: &Diagnostics) -> Result<Written, Failure> {
+    let change = transition(row.standing(), Event::Claim)?;
+    let mut body = Map::new();
+    body.insert("processingStatus".into(), change.state.as_str().into());
+    // The condition is part of the one UPDATE: of two who try, one gets the row and the other none.
+    let condition = "processingStatus[in]:[ready_for_process,process_failed],giftId[is]:NULL";
+    let particulars = json!({ "from": row.state().as_str(), "diagnostics": diagnostics.to_json() });
+    store::write(scope, row, Change { body, action: "claimed", particulars, condition: Some(condition) }).await
+}
+
+/// Writes a failure on a row
+async fn fail<H: Host>(
+    scope: &Scope<'_, H>,
+    row: &Row,
+    code: &'static str,
+    message: &str,
+    diagnostics: Option<Value>,
+) -> Result<(), Failure> {
+    let change = transition(row.standing(), Event::Fail)?;
+    let mut body = change.to_json();
+    body.insert("errorDetail".into(), store::error_detail(code, message, scope.host.now()));
+    if let Some(diagnostics) = diagnostics {
+        body.insert("processingDiagnostics".into(), diagnostics);
+    }
+    let particulars = json!({ "code": code, "from": row.state().as_str() });
+    // If somebody changed it meanwhile, theirs is the later word.
+    store::write(scope, row, Change { body, action: "failed", particulars, condition: None }).await.map(drop)
+}
+
+/// Finds or makes the giver; a step if a reviewer must say who it was
+async fn name_giver<H: Host>(
+    scope: &Scope<'_, H>,
+    row: &Row,
+    gift: &mut Gift,
+    key: &Key,
+) -> Result<Option<Step>, Failure> {
+    let reviewed = row.text("dedupeStatus") == Some("passed");
+    let manner = if reviewed { Manner::Reviewed } else { Manner::Review };
+    let found = giver::resolve(scope, gift, key, manner).await?;
+    if found.unasked {
+        return Err(Failure::Malformed("Twenty could not be asked for the giver".into()));
+    }
+    let Some(dedupe) = found.dedupe.filter(|_| gift.donor_id.is_none()) else { return Ok(None) };
+    let change = transition(row.standing(), Event::SuspectDuplicate)?;
+    let mut payload = row.payload().unwrap_or_default();
+    payload.insert("dedupeDiagnostics".into(), dedupe.to_json());
+    let mut body = change.to_json();
+    body.insert("rawPayload".into(), Value::Object(payload).to_string().into());
+    let particulars = json!({ "candidateDonorIds": dedupe.candidates, "from": row.state().as_str() });
+    let change = Change { body, action: "sent_to_review", particulars, condition: None };
+    Ok(Some(match store::write(scope, row, change).await? {
+        Written::Row(_) => Step::Done(Promoted::Deferred("donor_review", Vec::new())),
+        Written::Raced => Step::Again,
+    }))
+}
+
+async fn persist_giver<H: Host>(
+    scope: &Scope<'_, H>,
+    row: &Row,
+    mut payload: Map<String, Value>,
+    donor: &str,
+) -> Result<Written, Failure> {
+    payload.insert("donorId".into(), donor.into());
+    let mut body = Map::new();
+    body.insert("donorId".into(), donor.into());
+    body.insert("rawPayload".into(), Value::Object(payload).to_string().into());
+    let particulars = json!({ "donorId": donor });
+    store::write(scope, row, Change { body, action: "donor_linked", particulars, condition: None }).await
+}
+
+/// The gift with what its row alone says of the agreement: others' payloads may lack it
+fn with_columns(gift: &Gift, row: &Row) -> Gift {
+    let column = |key: &str| row.text(key).map(str::to_owned);
+    Gift {
+        recurring_agreement_id: gift.recurring_agreement_id.clone().or_else(|| column("recurringAgreementId")),
+        expected_at: gift.expected_at.clone().or_else(|| column("expectedAt")),
+        ..gift.clone()
+    }
+}
+
+/// The day that counts as that of the payment
+fn paid_on(gift: &Gift, row: &Row) -> Option<time::Date> {
+    gift.gift_date.as_deref().or_else(|| row.text("createdAt")?.get(..10)).and_then(parse_date)
+}
+
+fn text(record: &Value, key: &str) -> String {
+    record.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+fn log<H: Host>(scope: &Scope<'_, H>, level: Level, event: &'static str, row: &str, message: &str) {
+    let mut fields = vec![("stagingId", Value::from(row))];
+    if !message.is_empty() {
+        fields.push(("message", message.into()));
+    }
+    scope.log(level, event, &fields);
+}

@@ -1,0 +1,200 @@
+//! What intake asks of Twenty: a few calls, each of which may be made again without harm.
+//!
+//! Records are made under ids of our own, so that a repeat is refused and then found. A row is changed only as it was
+//! read: the condition is part of the write, and a write whose answer was lost is recognised by its entry in the trail.
+
+use serde_json::{Map, Value, json};
+use twenty::filter::encode;
+use twenty::gate::Priority;
+use twenty::{Host, Method, Timestamp};
+use uuid::Uuid;
+
+use super::row::Row;
+use super::trail::{self, Actor};
+use crate::failure::Failure;
+use crate::scope::Scope;
+
+/// How an object is called in paths and in answers
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Object {
+    pub(crate) plural: &'static str,
+    pub(crate) create: &'static str,
+}
+
+/// Gifts
+pub(crate) const GIFT: Object = Object { plural: "gifts", create: "createGift" };
+/// Rows
+pub(crate) const ROW: Object = Object { plural: "giftStagings", create: "createGiftStaging" };
+/// People
+pub(crate) const PERSON: Object = Object { plural: "people", create: "createPerson" };
+
+/// What came of making a record under an id of our own
+#[derive(Clone, Debug)]
+pub(crate) enum Made {
+    /// It was made
+    New(Value),
+    /// It was there
+    Repeat(Value),
+    /// It was there and somebody deleted it
+    Gone,
+}
+
+/// Makes a record; `body` has its id
+pub(crate) async fn make<H: Host>(
+    scope: &Scope<'_, H>,
+    object: Object,
+    body: Map<String, Value>,
+) -> Result<Made, Failure> {
+    let id = body.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let path = format!("/{}", object.plural);
+    match scope.call(Method::Post, &path, Some(&Value::Object(body))).await {
+        Ok(answer) => {
+            let record = answer.get("data").and_then(|data| data.get(object.create)).filter(|record| has_id(record));
+            record.cloned().map(Made::New).ok_or_else(|| Failure::malformed(object.create))
+        }
+        Err(failure) if is_duplicate(&failure) => match find(scope, object.plural, &id).await? {
+            Some(record) if is_deleted(&record) => Ok(Made::Gone),
+            Some(record) => Ok(Made::Repeat(record)),
+            // Another unique field was taken; this record was never made.
+            None => Err(failure),
+        },
+        Err(failure) => Err(failure),
+    }
+}
+
+/// A record by its id, also one in the trash
+pub(crate) async fn find<H: Host>(scope: &Scope<'_, H>, plural: &str, id: &str) -> Result<Option<Value>, Failure> {
+    if Uuid::parse_str(id).is_err() {
+        return Ok(None);
+    }
+    let filter = format!("and(id[eq]:\"{id}\",or(deletedAt[is]:NULL,deletedAt[is]:NOT_NULL))");
+    let records = list(scope, plural, &filter, 1, None).await?;
+    Ok(records.into_iter().next())
+}
+
+/// The first records that a filter lets through
+pub(crate) async fn list<H: Host>(
+    scope: &Scope<'_, H>,
+    plural: &str,
+    filter: &str,
+    limit: usize,
+    order: Option<&str>,
+) -> Result<Vec<Value>, Failure> {
+    let order = order.map(|order| format!("&order_by={}", encode(order))).unwrap_or_default();
+    let path = format!("/{plural}?filter={}&limit={limit}{order}", encode(filter));
+    let mut answer = scope.call(Method::Get, &path, None).await?;
+    match answer.get_mut("data").and_then(|data| data.get_mut(plural)).map(Value::take) {
+        Some(Value::Array(records)) => Ok(records),
+        _ => Err(Failure::malformed("a list")),
+    }
+}
+
+/// A row by its id
+pub(crate) async fn row<H: Host>(scope: &Scope<'_, H>, id: &str) -> Result<Row, Failure> {
+    let mut answer = scope.call(Method::Get, &format!("/giftStagings/{}", encode(id)), None).await?;
+    let record = answer.get_mut("data").and_then(|data| data.get_mut("giftStaging")).map(Value::take);
+    record.filter(has_id).map(Row::new).ok_or_else(|| Failure::malformed("giftStaging"))
+}
+
+/// What came of changing a row
+#[derive(Debug)]
+pub(crate) enum Written {
+    /// It reads so now
+    Row(Row),
+    /// Somebody else changed it since it was read
+    Raced,
+}
+
+/// One change of a row
+#[derive(Debug)]
+pub(crate) struct Change<'a> {
+    pub(crate) body: Map<String, Value>,
+    pub(crate) action: &'static str,
+    pub(crate) particulars: Value,
+    /// A further condition on the row as it is when written
+    pub(crate) condition: Option<&'a str>,
+}
+
+/// Changes a row, if it is as it was read
+pub(crate) async fn write<H: Host>(scope: &Scope<'_, H>, row: &Row, change: Change<'_>) -> Result<Written, Failure> {
+    let mark = scope.new_id().to_string();
+    let mut particulars = change.particulars;
+    if let Some(members) = particulars.as_object_mut() {
+        members.insert("mark".into(), mark.as_str().into());
+    }
+    let mut body = change.body;
+    if let Some(trail) = trail::extended(row, actor(scope).entry(change.action, particulars)) {
+        body.insert("auditTrail".into(), trail);
+    }
+    let mut conditions = vec![format!("id[eq]:\"{}\"", row.id())];
+    if let (true, Some(read)) = (row.is_own(), row.updated_at()) {
+        conditions.push(within_the_millisecond(read));
+    }
+    conditions.extend(change.condition.map(str::to_owned));
+    if conditions.len() == 1 {
+        let path = format!("/giftStagings/{}", encode(row.id()));
+        let mut answer = scope.call(Method::Patch, &path, Some(&Value::Object(body))).await?;
+        let record = answer.get_mut("data").and_then(|data| data.get_mut("updateGiftStaging")).map(Value::take);
+        return record.map(Row::new).map(Written::Row).ok_or_else(|| Failure::malformed("updateGiftStaging"));
+    }
+    if Uuid::parse_str(row.id()).is_err() {
+        return Err(Failure::malformed("the id of a row"));
+    }
+    let filter = format!("and({})", conditions.join(","));
+    let path = format!("/giftStagings?filter={}", encode(&filter));
+    let mut answer = scope.call(Method::Patch, &path, Some(&Value::Object(body))).await?;
+    let changed = answer.get_mut("data").and_then(|data| data.get_mut("updateGiftStagings")).map(Value::take);
+    let Some(Value::Array(changed)) = changed else { return Err(Failure::malformed("updateGiftStagings")) };
+    if let Some(record) = changed.into_iter().next() {
+        return Ok(Written::Row(Row::new(record)));
+    }
+    if !row.is_own() {
+        return Ok(Written::Raced);
+    }
+    // Either somebody else was first, or this very write was, and its answer was lost.
+    let current = self::row(scope, row.id()).await?;
+    Ok(if trail::has(&current, &mark) { Written::Row(current) } else { Written::Raced })
+}
+
+/// Instants are kept to the microsecond and shown to the millisecond.
+pub(crate) fn within_the_millisecond(read: Timestamp) -> String {
+    let next = Timestamp::from_millis(read.as_millis() + 1);
+    format!("updatedAt[gte]:\"{read}\",updatedAt[lt]:\"{next}\"")
+}
+
+/// Who acts in this request
+pub(crate) fn actor<'a, H: Host>(scope: &'a Scope<'_, H>) -> Actor<'a> {
+    let by = match scope.priority {
+        Priority::Person => "person",
+        Priority::Webhook => "webhook",
+        Priority::Job => "job",
+    };
+    Actor { at: scope.host.now(), by, request_id: &scope.request_id }
+}
+
+/// What a failure leaves on a row
+pub(crate) fn error_detail(code: &str, message: &str, at: Timestamp) -> Value {
+    json!({ "code": code, "message": message, "at": at.to_string() })
+}
+
+/// Whether Twenty has a record with that id, or with another unique value of it
+pub(crate) fn is_duplicate(failure: &Failure) -> bool {
+    failure.messages().iter().any(|message| message.starts_with("A duplicate entry was detected"))
+}
+
+/// Whether Twenty carried nothing out and never will
+pub(crate) fn is_refused(failure: &Failure) -> bool {
+    failure.upstream_status().is_some_and(|status| (400..500).contains(&status) && !matches!(status, 408 | 429))
+}
+
+pub(crate) fn is_missing(failure: &Failure) -> bool {
+    failure.upstream_status() == Some(404)
+}
+
+pub(crate) fn is_deleted(record: &Value) -> bool {
+    record.get("deletedAt").is_some_and(|at| !at.is_null())
+}
+
+fn has_id(record: &Value) -> bool {
+    record.get("id").and_then(Value::as_str).is_some_and(|id| !id.is_empty())
+}

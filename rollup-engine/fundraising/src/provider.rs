@@ -1,0 +1,267 @@
+//! What payment providers report, in one vocabulary.
+//!
+//! [`stripe`] and [`gocardless`] turn the JSON of an event whose signature was checked into [`Step`]s and touch nothing
+//! else; `deliver` carries the steps out. Every step says what is so, not what to change: carried out twice, or in
+//! another order, it leads to the same records. That is why each carries the instant that the provider gives it.
+
+pub mod gocardless;
+pub mod minor;
+pub mod note;
+pub mod stripe;
+
+use serde_json::{Map, Value};
+
+use crate::gift::Gift;
+use crate::money::Money;
+
+/// The providers whose events are understood
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Provider {
+    /// Stripe
+    Stripe,
+    /// `GoCardless`
+    GoCardless,
+}
+
+impl Provider {
+    /// The word in `provider` and in `sourceSystem`
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Stripe => "stripe",
+            Self::GoCardless => "gocardless",
+        }
+    }
+
+    /// The `intakeSource` of its payments
+    #[must_use]
+    pub const fn intake_source(self) -> &'static str {
+        match self {
+            Self::Stripe => "stripe_webhook",
+            Self::GoCardless => "gocardless_webhook",
+        }
+    }
+}
+
+/// One thing that an event says
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// The money is there: a gift
+    Paid(Box<Payment>),
+    /// The money is on its way: a row that waits for it
+    Expected(Box<Payment>),
+    /// A subscription was set up, by a checkout that brings no money itself and names no agreement
+    Unassigned(Box<Payment>),
+    /// A payment did not come about
+    Failed(Failure),
+    /// Money went back, or a return of it was undone
+    Returned(Returned),
+    /// The payment by which an invoice was paid: refunds name the payment, not the invoice
+    Settled {
+        /// Id of the invoice
+        invoice: String,
+        /// Id of the payment
+        payment: String,
+    },
+    /// What the checkout of a payment or of a subscription says of its agreement
+    SetUp(Box<SetUp>),
+    /// What the provider says of an agreement's status
+    Said(Said),
+    /// A transfer to the bank
+    Payout(Payout),
+}
+
+/// A payment, as a gift
+#[derive(Clone, Debug, PartialEq)]
+pub struct Payment {
+    /// What makes it one gift: the id of the payment, of the invoice, or of the checkout
+    pub key: String,
+    /// When the provider says that it happened, milliseconds since 1970
+    pub at: i64,
+    /// The gift; its amount counts only if it `has_amount`
+    pub gift: Gift,
+    /// Whether the amount is known
+    pub has_amount: bool,
+    /// Ids at the provider by which its agreement is found, if the gift names none
+    pub agreement: Vec<String>,
+    /// Whether rows may lie in staging that wait for this payment
+    pub is_awaited: bool,
+}
+
+/// A payment that did not come about
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Failure {
+    /// The key that its gift would have had
+    pub payment: String,
+    /// When, milliseconds since 1970
+    pub at: i64,
+    /// What counts one failure: an attempt, not the payment, which may be tried again
+    pub attempt: String,
+    /// In the provider's words, for a reviewer
+    pub reason: String,
+    /// Whether it takes money back if it had arrived before
+    pub takes_back: bool,
+    /// Id of its agreement in Twenty, if the event says
+    pub agreement_id: Option<String>,
+    /// Ids of its agreement at the provider
+    pub agreement: Vec<String>,
+}
+
+/// What is known of money that went back
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Returned {
+    /// Id of the payment or of the charge
+    pub payment: String,
+    /// The fact
+    pub fact: Fact,
+}
+
+/// Kinds of facts about a payment, apart from its having been made
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// All that was refunded so far
+    Total,
+    /// One refund
+    Refund,
+    /// A dispute
+    Dispute,
+    /// A direct debit that was taken back whole
+    ChargedBack,
+    /// A direct debit that failed, perhaps after it had been confirmed
+    Failed,
+    /// A direct debit that was confirmed
+    Confirmed,
+    /// Another name of the payment
+    Alias,
+}
+
+impl Kind {
+    /// All of them, by their words
+    const WORDS: [(Self, &'static str); 7] = [
+        (Self::Total, "total"),
+        (Self::Refund, "refund"),
+        (Self::Dispute, "dispute"),
+        (Self::ChargedBack, "charged_back"),
+        (Self::Failed, "failed"),
+        (Self::Confirmed, "confirmed"),
+        (Self::Alias, "alias"),
+    ];
+
+    /// The word in a note
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        Self::WORDS.iter().find(|(kind, _)| *kind == self).map_or("", |(_, word)| word)
+    }
+
+    /// Reads the word
+    #[must_use]
+    pub fn read(word: &str) -> Option<Self> {
+        Self::WORDS.iter().find(|(_, known)| *known == word).map(|(kind, _)| *kind)
+    }
+}
+
+/// One fact about a payment
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fact {
+    /// What it is about
+    pub kind: Kind,
+    /// Which of several refunds, disputes or names
+    pub id: String,
+    /// When it came to be so, milliseconds since 1970
+    pub at: i64,
+    /// Whether it holds: a refund that failed and a dispute that was won do not
+    pub holds: bool,
+    /// How much, if that is known and not the whole
+    pub money: Option<Money>,
+}
+
+/// What a checkout says of the agreement that it belongs to
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SetUp {
+    /// Id of the agreement in Twenty, if the checkout names it
+    pub agreement_id: Option<String>,
+    /// Subscription at the provider
+    pub subscription: Option<String>,
+    /// Means of payment at the provider
+    pub payment_method: Option<String>,
+    /// Everything else worth keeping
+    pub context: Map<String, Value>,
+    /// When the next instalment is due
+    pub next_expected_at: Option<String>,
+    /// When, milliseconds since 1970
+    pub at: i64,
+}
+
+/// What a provider says of an agreement
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// Id of the agreement in Twenty, if the event says
+    pub agreement_id: Option<String>,
+    /// Subscription or mandate at the provider
+    pub reference: String,
+    /// `active`, `paused`, `delinquent`, `canceled` or `completed`
+    pub status: &'static str,
+    /// When, milliseconds since 1970
+    pub at: i64,
+}
+
+/// How far a payout is
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PayoutState {
+    /// On its way
+    Announced,
+    /// Arrived
+    Paid,
+    /// Did not arrive
+    Failed,
+}
+
+/// A transfer to the bank
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Payout {
+    /// Who pays out
+    pub provider: Provider,
+    /// Id at the provider
+    pub id: String,
+    /// How far it is
+    pub state: PayoutState,
+    /// What reaches the bank
+    pub net: Option<Money>,
+    /// What was kept back
+    pub fee: Option<Money>,
+    /// Day of arrival, `YYYY-MM-DD`
+    pub date: Option<String>,
+    /// Why it failed
+    pub reason: Option<String>,
+    /// When, milliseconds since 1970
+    pub at: i64,
+}
+
+/// What lies at a path
+fn at<'a>(json: &'a Value, path: &[&str]) -> Option<&'a Value> {
+    path.iter().try_fold(json, |json, key| json.get(*key))
+}
+
+/// A text that is not blank, trimmed
+fn text<'a>(json: &'a Value, path: &[&str]) -> Option<&'a str> {
+    at(json, path).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty())
+}
+
+/// An id: a text, or the `id` of an object that was put in its place
+fn id(json: &Value, path: &[&str]) -> Option<String> {
+    let found = at(json, path)?;
+    let text = found.as_str().or_else(|| found.get("id")?.as_str())?.trim();
+    is_id(text).then(|| text.to_owned())
+}
+
+/// Whether a text can be an id: it will stand in filters and in paths, so nothing else is taken for one
+fn is_id(text: &str) -> bool {
+    (1..=200).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+}
+
+/// A record's id in Twenty, in a text that somebody typed
+fn record_id(text: &str) -> Option<String> {
+    let uuid = uuid::Uuid::try_parse(text.trim()).ok()?;
+    Some(uuid.as_hyphenated().to_string())
+}

@@ -1,0 +1,294 @@
+//! What an event of `GoCardless` says.
+//!
+//! Its webhooks carry batches of events, and its events carry ids, no amounts: what an event is about must be read from
+//! the API first ([`Notice::resource`]). Without an answer a payment is still known to exist, and is passed on without
+//! its amount.
+//!
+//! | event | what it says |
+//! |---|---|
+//! | payments `created`, `submitted`, `customer_approval_granted`, `resubmission_requested` | a gift to come |
+//! | payments `confirmed`, `paid_out` | a gift |
+//! | payments `failed`, `cancelled`, `customer_approval_denied`, `late_failure_settled` | a failure, also of a gift that is there |
+//! | payments `charged_back`, `chargeback_cancelled` | the whole gift went back, or did not |
+//! | refunds `created`, `paid`, `refund_settled`; `failed`, `bounced`, `funds_returned` | one refund, or none after all |
+//! | mandates `cancelled`, `expired`, `failed`, `consumed` | an agreement's status |
+//! | subscriptions `created`, `customer_approval_granted`, `paused`, `resumed`, `cancelled`, `finished` | likewise |
+//! | payouts `paid` | a payout |
+//!
+//! Anything else says nothing here.
+
+use serde_json::{Map, Value};
+use twenty::Timestamp;
+use twenty::time::{format_date, parse_date};
+
+use super::{
+    Fact, Failure, Kind, Payment, Payout, PayoutState, Provider, Returned, Said, Step, at, id, minor, record_id, text,
+};
+use crate::gift::Gift;
+use crate::refusal::Refusal;
+
+/// One event of a batch
+#[derive(Clone, Debug, PartialEq)]
+pub struct Notice {
+    /// Its id
+    pub id: String,
+    resource: String,
+    action: String,
+    at: i64,
+    json: Value,
+}
+
+/// What was read from the API about a notice
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Answers {
+    /// The payment, the refund or the payout itself
+    pub resource: Option<Value>,
+    /// The customer who pays
+    pub customer: Option<Value>,
+}
+
+/// Reads the body of a webhook
+///
+/// # Errors
+/// Bodies that are not JSON or have no list `events`.
+pub fn read(body: &[u8]) -> Result<Vec<Notice>, Refusal> {
+    let json: Value = serde_json::from_slice(body).map_err(|fault| Refusal::bad(fault.to_string()))?;
+    let events = json.get("events").and_then(Value::as_array);
+    let events = events.ok_or_else(|| Refusal::bad("events must be a list"))?;
+    Ok(events.iter().filter(|event| event.is_object()).map(Notice::of).collect())
+}
+
+impl Notice {
+    fn of(event: &Value) -> Self {
+        let word = |key: &str| text(event, &[key]).unwrap_or_default().to_owned();
+        Self {
+            id: id(event, &["id"]).unwrap_or_default(),
+            resource: word("resource_type"),
+            action: word("action"),
+            at: text(event, &["created_at"]).and_then(Timestamp::parse).map_or(0, Timestamp::as_millis),
+            json: event.clone(),
+        }
+    }
+
+    /// What it is about and what happened to it, for logs
+    #[must_use]
+    pub fn kind(&self) -> String {
+        format!("{}.{}", self.resource, self.action)
+    }
+
+    fn link(&self, name: &str) -> Option<String> {
+        id(&self.json, &["links", name])
+    }
+
+    /// What must be read before its steps are known: the list it is in, and its id there
+    #[must_use]
+    pub fn resource(&self) -> Option<(&'static str, String)> {
+        let (list, link) = match self.resource.as_str() {
+            "payments" if self.tells_of_money() => ("payments", "payment"),
+            "refunds" if self.refund_holds().is_some() => ("refunds", "refund"),
+            "payouts" if self.action == "paid" => ("payouts", "payout"),
+            _ => return None,
+        };
+        Some((list, self.link(link)?))
+    }
+
+    /// Whether the payer should be read too, if nothing else says who that is
+    #[must_use]
+    pub fn names_a_payer(&self) -> bool {
+        self.resource == "payments" && self.tells_of_money()
+    }
+
+    fn tells_of_money(&self) -> bool {
+        self.is_expected() || self.is_paid()
+    }
+
+    fn is_expected(&self) -> bool {
+        matches!(self.action.as_str(), "created" | "submitted" | "customer_approval_granted" | "resubmission_requested")
+    }
+
+    fn is_paid(&self) -> bool {
+        matches!(self.action.as_str(), "confirmed" | "paid_out")
+    }
+
+    /// Whether a refund holds after this; nothing if the event is about something else
+    fn refund_holds(&self) -> Option<bool> {
+        match self.action.as_str() {
+            "created" | "paid" | "refund_settled" => Some(true),
+            "failed" | "bounced" | "funds_returned" => Some(false),
+            _ => None,
+        }
+    }
+
+    /// The mandate by which the payment that was read is paid
+    #[must_use]
+    pub fn mandate(&self, answers: &Answers) -> Option<String> {
+        let read = answers.resource.as_ref().and_then(|payment| id(payment, &["links", "mandate"]));
+        read.or_else(|| self.link("mandate"))
+    }
+
+    /// What it says
+    #[must_use]
+    pub fn steps(&self, answers: &Answers) -> Vec<Step> {
+        match self.resource.as_str() {
+            "payments" => self.payment(answers),
+            "refunds" => self.refund(answers).into_iter().collect(),
+            "mandates" => self.mandate_status().into_iter().collect(),
+            "subscriptions" => self.subscription_status().into_iter().collect(),
+            "payouts" => self.payout(answers).into_iter().collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn payment(&self, answers: &Answers) -> Vec<Step> {
+        let Some(key) = self.link("payment") else { return Vec::new() };
+        let step = match self.action.as_str() {
+            _ if self.is_paid() => Step::Paid(Box::new(self.gift(key, answers, false))),
+            _ if self.is_expected() => Step::Expected(Box::new(self.gift(key, answers, true))),
+            "failed" | "late_failure_settled" | "cancelled" | "customer_approval_denied" => {
+                Step::Failed(self.failure(key))
+            }
+            "charged_back" => self.charge_back(key, true),
+            "chargeback_cancelled" => self.charge_back(key, false),
+            _ => return Vec::new(),
+        };
+        vec![step]
+    }
+
+    fn gift(&self, key: String, answers: &Answers, is_expected: bool) -> Payment {
+        let absent = Value::Null;
+        let payment = answers.resource.as_ref().unwrap_or(&absent);
+        let customer = answers.customer.as_ref().unwrap_or(&absent);
+        let amount = minor::read(Provider::GoCardless, payment, &["amount"]).filter(|money| money.amount_micros > 0);
+        let (mandate, subscription) = (self.mandate(answers), self.subscription(payment));
+        let mut context = Map::new();
+        for (name, value) in [
+            ("paymentId", Some(key.clone())),
+            ("mandateId", mandate.clone()),
+            ("subscriptionId", subscription.clone()),
+            ("customerId", id(customer, &["id"])),
+            ("eventId", Some(self.id.clone())),
+            ("reference", text(payment, &["reference"]).map(str::to_owned)),
+            (if is_expected { "announcedAt" } else { "confirmedAt" }, Some(instant(self.at))),
+        ] {
+            if let Some(value) = value {
+                context.insert(name.into(), value.into());
+            }
+        }
+        let charge_date = text(payment, &["charge_date"]).filter(|date| parse_date(date).is_some()).map(str::to_owned);
+        let day = charge_date.clone().or_else(|| Some(format_date(Timestamp::from_millis(self.at).to_utc()?.date())));
+        let has_amount = amount.is_some();
+        let gift = Gift {
+            amount: amount.unwrap_or_default(),
+            gift_date: day,
+            expected_at: charge_date.filter(|_| is_expected),
+            payment_method: Some("direct_debit".into()),
+            external_id: Some(key.clone()),
+            source_fingerprint: Some(key.clone()),
+            provider_payment_id: Some(key.clone()),
+            intake_source: Some(Provider::GoCardless.intake_source().into()),
+            provider: Some(Provider::GoCardless.as_str().into()),
+            donor_first_name: text(customer, &["given_name"]).map(str::to_owned),
+            donor_last_name: text(customer, &["family_name"]).map(str::to_owned),
+            donor_email: text(customer, &["email"]).map(str::to_owned),
+            recurring_agreement_id: ["recurringAgreementId", "recurring_agreement_id"]
+                .into_iter()
+                .find_map(|name| record_id(text(payment, &["metadata", name])?)),
+            recurring_status: subscription.as_ref().map(|_| "active".to_owned()),
+            auto_process: Some(!is_expected && has_amount),
+            provider_context: Some(Value::Object(context)),
+            ..Gift::default()
+        };
+        let agreement = [subscription, mandate].into_iter().flatten().collect();
+        Payment { key, at: self.at, gift, has_amount, agreement, is_awaited: true }
+    }
+
+    fn subscription(&self, payment: &Value) -> Option<String> {
+        id(payment, &["links", "subscription"]).or_else(|| self.link("subscription"))
+    }
+
+    fn failure(&self, key: String) -> Failure {
+        let reason = text(&self.json, &["details", "description"]).or_else(|| text(&self.json, &["details", "cause"]));
+        Failure {
+            payment: key,
+            at: self.at,
+            attempt: self.id.clone(),
+            reason: reason.unwrap_or("the payment failed").to_owned(),
+            takes_back: true,
+            agreement_id: None,
+            agreement: ["subscription", "mandate"].into_iter().filter_map(|name| self.link(name)).collect(),
+        }
+    }
+
+    fn charge_back(&self, payment: String, holds: bool) -> Step {
+        let fact = Fact { kind: Kind::ChargedBack, id: String::new(), at: self.at, holds, money: None };
+        Step::Returned(Returned { payment, fact })
+    }
+
+    fn refund(&self, answers: &Answers) -> Option<Step> {
+        let refund = answers.resource.as_ref();
+        let payment = refund.and_then(|refund| id(refund, &["links", "payment"])).or_else(|| self.link("payment"));
+        let money = refund.and_then(|refund| minor::read(Provider::GoCardless, refund, &["amount"]));
+        let own = self.link("refund")?;
+        let fact = Fact { kind: Kind::Refund, id: own.clone(), at: self.at, holds: self.refund_holds()?, money };
+        // A refund whose payment is not known is kept under its own id, for a person to see.
+        Some(Step::Returned(Returned { payment: payment.unwrap_or(own), fact }))
+    }
+
+    fn said(&self, link: &str, status: &'static str) -> Option<Step> {
+        Some(Step::Said(Said { agreement_id: None, reference: self.link(link)?, status, at: self.at }))
+    }
+
+    fn mandate_status(&self) -> Option<Step> {
+        let status = match self.action.as_str() {
+            "cancelled" | "expired" | "consumed" => "canceled",
+            "failed" => "delinquent",
+            _ => return None,
+        };
+        self.said("mandate", status)
+    }
+
+    fn subscription_status(&self) -> Option<Step> {
+        let status = match self.action.as_str() {
+            "created" | "customer_approval_granted" | "resumed" => "active",
+            "paused" => "paused",
+            "cancelled" | "customer_approval_denied" => "canceled",
+            "finished" => "completed",
+            _ => return None,
+        };
+        self.said("subscription", status)
+    }
+
+    fn payout(&self, answers: &Answers) -> Option<Step> {
+        if self.action != "paid" {
+            return None;
+        }
+        let absent = Value::Null;
+        let payout = answers.resource.as_ref().unwrap_or(&absent);
+        Some(Step::Payout(Payout {
+            provider: Provider::GoCardless,
+            id: self.link("payout")?,
+            state: PayoutState::Paid,
+            net: minor::read(Provider::GoCardless, payout, &["amount"]),
+            fee: minor::read(Provider::GoCardless, payout, &["deducted_fees"]),
+            date: text(payout, &["arrival_date"]).filter(|date| parse_date(date).is_some()).map(str::to_owned),
+            reason: None,
+            at: self.at,
+        }))
+    }
+}
+
+fn instant(millis: i64) -> String {
+    Timestamp::from_millis(millis).to_string()
+}
+
+/// Something in an answer of the API: `{"payments":{…}}`
+#[must_use]
+pub fn unwrapped(list: &str, answer: &Value) -> Option<Value> {
+    at(answer, &[list]).filter(|resource| resource.is_object()).cloned()
+}
+
+/// The customer of a mandate
+#[must_use]
+pub fn customer_of(mandate: &Value) -> Option<String> {
+    id(mandate, &["links", "customer"])
+}

@@ -1,0 +1,244 @@
+//! What is known of a payment apart from its having been made: refunds, disputes, charge-backs, other names.
+//!
+//! Providers deliver events late, twice and out of order, and a refund may be told before its payment. So a note keeps
+//! facts, not sums: of each refund, dispute and total the latest, whatever came first. What the gift is to say follows
+//! from the facts at any time.
+
+use serde_json::{Map, Value, json};
+
+use super::{Fact, Kind};
+use crate::money::Money;
+
+/// The facts about one payment
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Note(Vec<Fact>);
+
+/// What went back of a gift
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refunded {
+    /// Millionths of the currency's unit, at most the gift's
+    pub micros: i64,
+    /// When the last of it went back, milliseconds since 1970; nothing if nothing did
+    pub at: Option<i64>,
+}
+
+impl Note {
+    /// Reads a note as [`Self::to_json`] writes it; what cannot be read is left out
+    #[must_use]
+    pub fn read(json: &Value) -> Self {
+        let facts = json.get("facts").and_then(Value::as_array).into_iter().flatten();
+        let mut note = Self::default();
+        for fact in facts.filter_map(read) {
+            note.add(fact);
+        }
+        note
+    }
+
+    /// As JSON
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        json!({ "facts": self.0.iter().map(write).collect::<Vec<_>>() })
+    }
+
+    /// All facts
+    #[must_use]
+    pub fn facts(&self) -> &[Fact] {
+        &self.0
+    }
+
+    /// Takes in a fact; whether it was news
+    ///
+    /// Of two about the same thing the later stands; of one instant, what no longer holds, and then the greater amount.
+    pub fn add(&mut self, fact: Fact) -> bool {
+        let rank = |fact: &Fact| (fact.at, !fact.holds, fact.money.as_ref().map_or(-1, |money| money.amount_micros));
+        match self.0.iter_mut().find(|known| known.kind == fact.kind && known.id == fact.id) {
+            Some(known) if rank(known) >= rank(&fact) => false,
+            Some(known) => {
+                // A failure does not repeat how much it is about.
+                let money = fact.money.clone().or_else(|| known.money.take());
+                *known = Fact { money, ..fact };
+                true
+            }
+            None => {
+                self.0.push(fact);
+                true
+            }
+        }
+    }
+
+    /// The other names of the payment
+    pub fn aliases(&self) -> impl Iterator<Item = &str> {
+        self.of(Kind::Alias).map(|fact| fact.id.as_str())
+    }
+
+    /// Whether it says that money went back, or that it did not after all
+    #[must_use]
+    pub fn is_about_money(&self) -> bool {
+        self.0.iter().any(|fact| !matches!(fact.kind, Kind::Alias | Kind::Confirmed))
+    }
+
+    /// Whether a refund is known whose amount is not
+    #[must_use]
+    pub fn lacks_an_amount(&self) -> bool {
+        self.of(Kind::Refund).any(|fact| fact.holds && fact.money.is_none())
+    }
+
+    /// What went back of this gift
+    ///
+    /// `confirmed_at` is when the gift's payment was confirmed: a failure before that was overcome. Amounts in another
+    /// currency than the gift's do not count.
+    #[must_use]
+    pub fn refunded(&self, gift: &Money, confirmed_at: Option<i64>) -> Refunded {
+        let micros = |fact: &Fact| {
+            let money = fact.money.as_ref().filter(|money| money.currency_code == gift.currency_code);
+            money.map_or(0, |money| money.amount_micros)
+        };
+        let sum = |kind| self.of(kind).filter(|fact| fact.holds).map(micros).fold(0, i64::saturating_add);
+        // A charge tells the total when a refund is made, not when it fails later.
+        let total = |fact: &Fact| {
+            let undone = self.of(Kind::Refund).filter(|refund| !refund.holds && refund.at >= fact.at);
+            undone.map(micros).fold(micros(fact), i64::saturating_sub).max(0)
+        };
+        let totals = self.of(Kind::Total).map(total).fold(0, i64::saturating_add);
+        let confirmed_at = self.of(Kind::Confirmed).map(|fact| fact.at).chain(confirmed_at).max();
+        let failed = self.of(Kind::Failed).find(|fact| confirmed_at.is_none_or(|confirmed| fact.at >= confirmed));
+        let charged_back = self.of(Kind::ChargedBack).find(|fact| fact.holds);
+        let is_whole = failed.is_some() || charged_back.is_some();
+        let parts = sum(Kind::Refund).max(totals).saturating_add(sum(Kind::Dispute));
+        let micros = if is_whole { gift.amount_micros } else { parts.min(gift.amount_micros) };
+        let counting = self.0.iter().filter(|fact| match fact.kind {
+            Kind::Failed => failed.is_some(),
+            Kind::Alias | Kind::Confirmed => false,
+            _ => fact.holds,
+        });
+        Refunded { micros, at: counting.map(|fact| fact.at).max().filter(|_| micros > 0) }
+    }
+
+    fn of(&self, kind: Kind) -> impl Iterator<Item = &Fact> {
+        self.0.iter().filter(move |fact| fact.kind == kind)
+    }
+}
+
+fn write(fact: &Fact) -> Value {
+    let mut members = Map::new();
+    members.insert("kind".into(), fact.kind.as_str().into());
+    members.insert("id".into(), fact.id.as_str().into());
+    members.insert("at".into(), fact.at.into());
+    members.insert("holds".into(), fact.holds.into());
+    if let Some(money) = &fact.money {
+        members.insert("amount".into(), money.to_json());
+    }
+    Value::Object(members)
+}
+
+fn read(json: &Value) -> Option<Fact> {
+    Some(Fact {
+        kind: Kind::read(json.get("kind")?.as_str()?)?,
+        id: json.get("id")?.as_str()?.to_owned(),
+        at: json.get("at")?.as_i64()?,
+        holds: json.get("holds")?.as_bool()?,
+        money: json.get("amount").and_then(|amount| Money::read("amount", amount).ok()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn pounds(micros: i64) -> Money {
+        Money { amount_micros: micros, currency_code: "GBP".into() }
+    }
+
+    fn fact(kind: Kind, id: &str, at: i64, holds: bool, micros: i64) -> Fact {
+        let money =
+            (!matches!(kind, Kind::ChargedBack | Kind::Failed | Kind::Confirmed | Kind::Alias)).then(|| pounds(micros));
+        Fact { kind, id: id.into(), at, holds, money }
+    }
+
+    fn refunded(facts: &[Fact]) -> i64 {
+        let mut note = Note::default();
+        for fact in facts {
+            note.add(fact.clone());
+        }
+        note.refunded(&pounds(100), Some(10)).micros
+    }
+
+    #[test]
+    fn the_same_refund_in_two_words_counts_once() {
+        let total = |at, micros| fact(Kind::Total, "ch", at, true, micros);
+        let one = |id, at, micros| fact(Kind::Refund, id, at, true, micros);
+        assert_eq!(refunded(&[total(20, 30), one("a", 20, 30)]), 30);
+        assert_eq!(refunded(&[total(20, 30), total(21, 50), total(20, 30)]), 50);
+        assert_eq!(refunded(&[one("a", 20, 30), one("b", 21, 20), one("a", 22, 30)]), 50);
+        assert_eq!(refunded(&[total(20, 90), fact(Kind::Dispute, "d", 21, true, 40)]), 100, "at most the gift");
+    }
+
+    #[test]
+    fn what_failed_later_did_not_go_back() {
+        let failed = fact(Kind::Refund, "a", 30, false, 30);
+        assert_eq!(refunded(&[fact(Kind::Refund, "a", 20, true, 30), failed.clone()]), 0);
+        assert_eq!(refunded(&[fact(Kind::Total, "ch", 20, true, 30), failed.clone()]), 0);
+        assert_eq!(refunded(&[fact(Kind::Total, "ch", 40, true, 30), failed]), 30, "told after the failure");
+        assert_eq!(refunded(&[fact(Kind::Dispute, "d", 20, true, 30), fact(Kind::Dispute, "d", 21, false, 30)]), 0);
+    }
+
+    #[test]
+    fn a_direct_debit_goes_back_whole_unless_it_was_confirmed_again() {
+        let whole = |kind, at, holds| fact(kind, "", at, holds, 0);
+        assert_eq!(refunded(&[whole(Kind::Failed, 9, true)]), 0, "before it was confirmed");
+        assert_eq!(refunded(&[whole(Kind::Failed, 11, true)]), 100);
+        assert_eq!(refunded(&[whole(Kind::Failed, 11, true), whole(Kind::Confirmed, 12, true)]), 0);
+        assert_eq!(refunded(&[whole(Kind::ChargedBack, 11, true)]), 100);
+        assert_eq!(refunded(&[whole(Kind::ChargedBack, 11, true), whole(Kind::ChargedBack, 12, false)]), 0);
+    }
+
+    #[test]
+    fn the_date_is_that_of_the_last_fact_that_counts() {
+        let mut note = Note::default();
+        note.add(fact(Kind::Refund, "a", 20, true, 30));
+        note.add(fact(Kind::Refund, "b", 30, false, 30));
+        assert_eq!(note.refunded(&pounds(100), None), Refunded { micros: 30, at: Some(20) });
+        note.add(fact(Kind::Refund, "a", 40, false, 30));
+        assert_eq!(note.refunded(&pounds(100), None), Refunded { micros: 0, at: None });
+    }
+
+    #[test]
+    fn other_currencies_do_not_count_and_missing_amounts_show() {
+        let mut note = Note::default();
+        let money = Some(Money { amount_micros: 5, currency_code: "EUR".into() });
+        note.add(Fact { money, ..fact(Kind::Refund, "a", 20, true, 0) });
+        assert_eq!(note.refunded(&pounds(100), None).micros, 0);
+        assert!(!note.lacks_an_amount());
+        note.add(Fact { money: None, ..fact(Kind::Refund, "b", 20, true, 0) });
+        assert!(note.lacks_an_amount());
+    }
+
+    fn any_fact() -> impl Strategy<Value = Fact> {
+        let kinds = Kind::WORDS.map(|(kind, _)| kind).to_vec();
+        (proptest::sample::select(kinds), "[ab]", 0_i64..40, any::<bool>(), 0_i64..120)
+            .prop_map(|(kind, id, at, holds, micros)| fact(kind, &id, at, holds, micros))
+    }
+
+    proptest! {
+        #[test]
+        fn order_and_repetition_change_nothing(
+            facts in proptest::collection::vec(any_fact(), 0..12), seed in proptest::collection::vec(any::<u16>(), 24),
+        ) {
+            let mut shuffled: Vec<_> = facts.iter().chain(&facts).cloned().zip(seed).collect();
+            shuffled.sort_by_key(|(_, rank)| *rank);
+            let shuffled: Vec<Fact> = shuffled.into_iter().map(|(fact, _)| fact).collect();
+            prop_assert_eq!(refunded(&facts), refunded(&shuffled));
+            prop_assert!((0..=100).contains(&refunded(&facts)));
+        }
+
+        #[test]
+        fn what_is_written_is_read_back(facts in proptest::collection::vec(any_fact(), 0..12)) {
+            let mut note = Note::default();
+            for fact in facts {
+                note.add(fact);
+            }
+            prop_assert_eq!(Note::read(&note.to_json()), note);
+        }
+    }
+}

@@ -1,0 +1,413 @@
+//! What an event of Stripe says.
+//!
+//! A payment is one gift under one key: the payment intent of a checkout, the invoice of an instalment. A subscription's
+//! checkout records the set-up; the money comes with its paid invoice, whichever arrives first. Since 2025 an invoice
+//! no longer names the payment that paid it; `invoice_payment.paid` does.
+//!
+//! | event | what it says |
+//! |---|---|
+//! | `checkout.session.completed` | paid: a gift; unpaid: a gift to come; a subscription: a set-up |
+//! | `checkout.session.async_payment_succeeded`, `…_failed` | the end of an unpaid one |
+//! | `invoice.paid`, `invoice.payment_succeeded` | an instalment |
+//! | `invoice_payment.paid` | by which payment an invoice was paid |
+//! | `invoice.payment_failed`, `charge.failed`, `payment_intent.payment_failed` | a failure |
+//! | `charge.refunded` | all that was refunded so far |
+//! | `refund.…`, `charge.refund.updated` | one refund |
+//! | `charge.dispute.closed`, `…funds_reinstated` | a dispute that was lost or won |
+//! | `customer.subscription.updated`, `…deleted`, `…paused`, `…resumed` | an agreement's status |
+//! | `payout.…` | a payout |
+//!
+//! Anything else says nothing here.
+
+use serde_json::{Map, Value};
+use twenty::Timestamp;
+use twenty::time::format_date;
+
+use super::{
+    Fact, Failure, Kind, Payment, Payout, PayoutState, Provider, Returned, Said, SetUp, Step, at, id, minor, record_id,
+    text,
+};
+use crate::gift::Gift;
+use crate::refusal::Refusal;
+
+/// An event, as far as it is understood
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// Its id
+    pub id: String,
+    /// Its type
+    pub kind: String,
+    /// What it says; nothing for types that are not known
+    pub steps: Vec<Step>,
+}
+
+/// Reads the body of a webhook
+///
+/// # Errors
+/// Bodies that are not a JSON object.
+pub fn read(body: &[u8]) -> Result<Event, Refusal> {
+    let json: Value = serde_json::from_slice(body).map_err(|fault| Refusal::bad(fault.to_string()))?;
+    if !json.is_object() {
+        return Err(Refusal::bad("the event must be a JSON object"));
+    }
+    let kind = text(&json, &["type"]).unwrap_or_default().to_owned();
+    let id = id(&json, &["id"]).unwrap_or_default();
+    let steps = at(&json, &["data", "object"])
+        .filter(|object| object.is_object())
+        .map(|object| {
+            let seconds = json.get("created").or_else(|| object.get("created")).and_then(Value::as_i64);
+            Source { event: &id, seconds: seconds.unwrap_or_default(), object }.steps(&kind)
+        })
+        .unwrap_or_default();
+    Ok(Event { id, kind, steps })
+}
+
+struct Source<'a> {
+    event: &'a str,
+    seconds: i64,
+    object: &'a Value,
+}
+
+impl Source<'_> {
+    fn steps(&self, kind: &str) -> Vec<Step> {
+        match kind {
+            "checkout.session.completed" => self.session(false),
+            "checkout.session.async_payment_succeeded" => self.session(true),
+            "checkout.session.async_payment_failed" => self.session_failed().into_iter().collect(),
+            "invoice.paid" | "invoice.payment_succeeded" => self.invoice_paid(),
+            "invoice_payment.paid" => self.invoice_payment().into_iter().collect(),
+            "invoice.payment_failed" => self.invoice_failed().into_iter().collect(),
+            "charge.failed" => self.payment_failed(&["payment_intent"]).into_iter().collect(),
+            "payment_intent.payment_failed" => self.payment_failed(&["id"]).into_iter().collect(),
+            "charge.refunded" => self.refunded().into_iter().collect(),
+            "refund.created" | "refund.updated" | "refund.failed" | "charge.refund.updated" => {
+                self.refund().into_iter().collect()
+            }
+            "charge.dispute.closed" | "charge.dispute.funds_reinstated" => self.dispute(kind).into_iter().collect(),
+            "customer.subscription.updated"
+            | "customer.subscription.deleted"
+            | "customer.subscription.paused"
+            | "customer.subscription.resumed" => self.subscription(kind).into_iter().collect(),
+            _ => match kind.strip_prefix("payout.") {
+                Some(state) => self.payout(state).into_iter().collect(),
+                None => Vec::new(),
+            },
+        }
+    }
+
+    const fn at(&self) -> i64 {
+        self.seconds.saturating_mul(1_000)
+    }
+
+    fn id(&self, path: &[&str]) -> Option<String> {
+        id(self.object, path)
+    }
+
+    fn text(&self, path: &[&str]) -> Option<&str> {
+        text(self.object, path)
+    }
+
+    /// A text of the metadata, by either of its names
+    fn metadata(&self, path: &[&str], names: [&str; 2]) -> Option<String> {
+        let metadata = at(self.object, path)?;
+        names.into_iter().find_map(|name| text(metadata, &[name])).map(str::to_owned)
+    }
+
+    /// A completed checkout, or one whose payment came in later
+    fn session(&self, is_late: bool) -> Vec<Step> {
+        let Some(session) = self.id(&["id"]) else { return Vec::new() };
+        let set_up = self.session_set_up();
+        let is_subscription = self.text(&["mode"]) == Some("subscription");
+        let is_paid = is_late || self.text(&["payment_status"]) == Some("paid");
+        let amount =
+            minor::read(Provider::Stripe, self.object, &["amount_total"]).filter(|money| money.amount_micros > 0);
+        let mut steps = Vec::new();
+        // Setting up a means of payment costs nothing, and so does a trial.
+        if let (Some(amount), true) = (amount, self.text(&["mode"]) != Some("setup")) {
+            let invoice = self.id(&["invoice"]).filter(|_| is_subscription);
+            let key = invoice.or_else(|| self.id(&["payment_intent"])).unwrap_or(session);
+            let payment = Box::new(Payment {
+                at: self.at(),
+                gift: Gift { amount, ..self.session_gift(&key) },
+                key,
+                has_amount: true,
+                agreement: self.id(&["subscription"]).into_iter().collect(),
+                is_awaited: is_late,
+            });
+            match (is_subscription, is_paid) {
+                (true, true) if set_up.agreement_id.is_none() => steps.push(Step::Unassigned(payment)),
+                (true, _) => {}
+                (false, true) => steps.push(Step::Paid(payment)),
+                (false, false) => steps.push(Step::Expected(payment)),
+            }
+        }
+        if set_up.agreement_id.is_some() || set_up.subscription.is_some() {
+            steps.push(Step::SetUp(Box::new(set_up)));
+        }
+        steps
+    }
+
+    fn session_gift(&self, key: &str) -> Gift {
+        let set_up = self.session_set_up();
+        let (first, rest) = self.text(&["customer_details", "name"]).map_or((None, None), names);
+        let email = self.text(&["customer_details", "email"]).or_else(|| self.text(&["customer_email"]));
+        let first_name = self.metadata(&["metadata"], ["firstName", "first_name"]).or(first);
+        let last_name = self.metadata(&["metadata"], ["lastName", "last_name"]).or(rest);
+        let named = first_name.is_some() && last_name.is_some();
+        Gift {
+            donor_first_name: first_name,
+            donor_last_name: last_name,
+            donor_email: self.metadata(&["metadata"], ["email", "email"]).or_else(|| email.map(str::to_owned)),
+            auto_process: Some(named),
+            recurring_agreement_id: set_up.agreement_id,
+            recurring_status: set_up.subscription.map(|_| "active".to_owned()),
+            expected_at: set_up.next_expected_at,
+            provider_context: Some(Value::Object(set_up.context)),
+            ..self.gift(key, self.seconds)
+        }
+    }
+
+    fn session_set_up(&self) -> SetUp {
+        let mut context = Map::new();
+        for (key, path) in [
+            ("checkoutSessionId", "id"),
+            ("paymentIntentId", "payment_intent"),
+            ("subscriptionId", "subscription"),
+            ("customerId", "customer"),
+        ] {
+            if let Some(id) = self.id(&[path]) {
+                context.insert(key.into(), id.into());
+            }
+        }
+        if let Some(mode) = self.text(&["mode"]) {
+            context.insert("mode".into(), mode.into());
+        }
+        if let Some(metadata) = non_blank(at(self.object, &["metadata"])) {
+            context.insert("metadata".into(), metadata);
+        }
+        SetUp {
+            agreement_id: self.agreement_id(&["metadata"]),
+            subscription: self.id(&["subscription"]),
+            payment_method: self.id(&["payment_intent", "payment_method"]),
+            context,
+            next_expected_at: self.metadata(&["metadata"], ["nextExpectedAt", "next_expected_at"]),
+            at: self.at(),
+        }
+    }
+
+    fn agreement_id(&self, path: &[&str]) -> Option<String> {
+        record_id(&self.metadata(path, ["recurringAgreementId", "recurring_agreement_id"])?)
+    }
+
+    /// What every payment by card has in common
+    fn gift(&self, key: &str, seconds: i64) -> Gift {
+        Gift {
+            gift_date: day(seconds),
+            payment_method: Some("card".into()),
+            external_id: Some(key.to_owned()),
+            source_fingerprint: Some(key.to_owned()),
+            provider_payment_id: Some(key.to_owned()),
+            intake_source: Some(Provider::Stripe.intake_source().into()),
+            provider: Some(Provider::Stripe.as_str().into()),
+            ..Gift::default()
+        }
+    }
+
+    fn session_failed(&self) -> Option<Step> {
+        let key = self.id(&["payment_intent"]).or_else(|| self.id(&["id"]))?;
+        Some(Step::Failed(Failure {
+            payment: key,
+            reason: "the payment of the checkout failed".into(),
+            attempt: self.event.to_owned(),
+            at: self.at(),
+            ..Failure::default()
+        }))
+    }
+
+    /// The subscription of an invoice, in either of the two places where it may stand
+    fn invoice_subscription(&self) -> Option<String> {
+        self.id(&["subscription"]).or_else(|| self.id(&["parent", "subscription_details", "subscription"]))
+    }
+
+    fn invoice_agreement(&self) -> Option<String> {
+        const PLACES: [&[&str]; 3] =
+            [&["subscription_details", "metadata"], &["parent", "subscription_details", "metadata"], &["metadata"]];
+        PLACES.into_iter().find_map(|path| self.agreement_id(path))
+    }
+
+    fn invoice_paid(&self) -> Vec<Step> {
+        let amount =
+            minor::read(Provider::Stripe, self.object, &["amount_paid"]).filter(|money| money.amount_micros > 0);
+        let (Some(key), Some(amount)) = (self.id(&["id"]), amount) else { return Vec::new() };
+        let subscription = self.invoice_subscription();
+        let (first_name, last_name) = self.text(&["customer_name"]).map_or((None, None), names);
+        let paid_at = at(self.object, &["status_transitions", "paid_at"]).and_then(Value::as_i64);
+        let payment = self.id(&["payment_intent"]);
+        let mut context = Map::new();
+        for (key, id) in [
+            ("invoiceId", Some(key.clone())),
+            ("paymentIntentId", payment.clone()),
+            ("subscriptionId", subscription.clone()),
+            ("customerId", self.id(&["customer"])),
+        ] {
+            if let Some(id) = id {
+                context.insert(key.into(), id.into());
+            }
+        }
+        if let Some(reason) = self.text(&["billing_reason"]) {
+            context.insert("billingReason".into(), reason.into());
+        }
+        let gift = Gift {
+            amount,
+            donor_first_name: first_name,
+            donor_last_name: last_name,
+            donor_email: self.text(&["customer_email"]).map(str::to_owned),
+            auto_process: Some(true),
+            recurring_agreement_id: self.invoice_agreement(),
+            recurring_status: subscription.as_ref().map(|_| "active".to_owned()),
+            provider_context: Some(Value::Object(context)),
+            ..self.gift(&key, paid_at.unwrap_or(self.seconds))
+        };
+        let paid = Step::Paid(Box::new(Payment {
+            key: key.clone(),
+            at: self.at(),
+            gift,
+            has_amount: true,
+            agreement: subscription.into_iter().collect(),
+            is_awaited: true,
+        }));
+        let settled = payment.map(|payment| Step::Settled { invoice: key, payment });
+        [Some(paid), settled].into_iter().flatten().collect()
+    }
+
+    fn invoice_payment(&self) -> Option<Step> {
+        let payment = self.id(&["payment", "payment_intent"]).or_else(|| self.id(&["payment", "charge"]))?;
+        Some(Step::Settled { invoice: self.id(&["invoice"])?, payment })
+    }
+
+    fn invoice_failed(&self) -> Option<Step> {
+        Some(Step::Failed(Failure {
+            payment: self.id(&["id"])?,
+            at: self.at(),
+            attempt: self.event.to_owned(),
+            reason: "the payment of the invoice failed".into(),
+            takes_back: false,
+            agreement_id: self.invoice_agreement(),
+            agreement: self.invoice_subscription().into_iter().collect(),
+        }))
+    }
+
+    fn payment_failed(&self, path: &[&str]) -> Option<Step> {
+        let reason = self.text(&["failure_message"]).or_else(|| self.text(&["last_payment_error", "message"]));
+        Some(Step::Failed(Failure {
+            payment: self.id(path)?,
+            at: self.at(),
+            attempt: self.event.to_owned(),
+            reason: reason.unwrap_or("the payment failed").to_owned(),
+            ..Failure::default()
+        }))
+    }
+
+    /// The payment of a charge, of a refund or of a dispute; old charges have none but themselves
+    fn payment(&self, charge: &[&str]) -> Option<String> {
+        self.id(&["payment_intent"]).or_else(|| self.id(charge))
+    }
+
+    fn returned(&self, payment: String, fact: Fact) -> Step {
+        Step::Returned(Returned { payment, fact: Fact { at: self.at(), ..fact } })
+    }
+
+    fn refunded(&self) -> Option<Step> {
+        let money = minor::read(Provider::Stripe, self.object, &["amount_refunded"])?;
+        let fact = Fact { kind: Kind::Total, id: self.id(&["id"])?, at: 0, holds: true, money: Some(money) };
+        Some(self.returned(self.payment(&["id"])?, fact))
+    }
+
+    fn refund(&self) -> Option<Step> {
+        let holds = match self.text(&["status"]) {
+            Some("failed" | "canceled") => false,
+            // Until it succeeded it may still want the payer's doing.
+            Some("requires_action") => return None,
+            _ => true,
+        };
+        let money = minor::read(Provider::Stripe, self.object, &["amount"])?;
+        let fact = Fact { kind: Kind::Refund, id: self.id(&["id"])?, at: 0, holds, money: Some(money) };
+        Some(self.returned(self.payment(&["charge"])?, fact))
+    }
+
+    fn dispute(&self, kind: &str) -> Option<Step> {
+        let holds = match (kind, self.text(&["status"])) {
+            ("charge.dispute.closed", Some("lost")) => true,
+            ("charge.dispute.closed", Some("won")) | ("charge.dispute.funds_reinstated", _) => false,
+            // A warning that was closed never took money.
+            _ => return None,
+        };
+        let money = minor::read(Provider::Stripe, self.object, &["amount"])?;
+        let fact = Fact { kind: Kind::Dispute, id: self.id(&["id"])?, at: 0, holds, money: Some(money) };
+        Some(self.returned(self.payment(&["charge"])?, fact))
+    }
+
+    fn subscription(&self, kind: &str) -> Option<Step> {
+        let pauses = at(self.object, &["pause_collection"]).is_some_and(Value::is_object);
+        let status = match (kind, self.text(&["status"])?) {
+            ("customer.subscription.deleted", _) | (_, "canceled" | "incomplete_expired") => "canceled",
+            (_, "past_due" | "unpaid") => "delinquent",
+            ("customer.subscription.paused", _) | (_, "paused") => "paused",
+            (_, "active" | "trialing") if pauses => "paused",
+            (_, "active" | "trialing") => "active",
+            _ => return None,
+        };
+        let agreement_id = self.agreement_id(&["metadata"]);
+        Some(Step::Said(Said { agreement_id, reference: self.id(&["id"])?, status, at: self.at() }))
+    }
+
+    fn payout(&self, state: &str) -> Option<Step> {
+        let state = match state {
+            "created" | "updated" => PayoutState::Announced,
+            "paid" | "reconciliation_completed" => PayoutState::Paid,
+            "failed" | "canceled" => PayoutState::Failed,
+            _ => return None,
+        };
+        let reason = self.text(&["failure_message"]).or_else(|| self.text(&["failure_code"]));
+        Some(Step::Payout(Payout {
+            provider: Provider::Stripe,
+            id: self.id(&["id"])?,
+            state,
+            net: minor::read(Provider::Stripe, self.object, &["amount"]),
+            fee: None,
+            date: at(self.object, &["arrival_date"]).and_then(Value::as_i64).and_then(day),
+            reason: reason.map(str::to_owned),
+            at: self.at(),
+        }))
+    }
+}
+
+/// The first word of a name, and the rest
+fn names(name: &str) -> (Option<String>, Option<String>) {
+    let mut words = name.split_whitespace();
+    let first = words.next().map(str::to_owned);
+    let mut rest = String::new();
+    for word in words {
+        if !rest.is_empty() {
+            rest.push(' ');
+        }
+        rest.push_str(word);
+    }
+    (first, Some(rest).filter(|rest| !rest.is_empty()))
+}
+
+/// The members that are not blank; nothing if all are
+fn non_blank(metadata: Option<&Value>) -> Option<Value> {
+    let members = metadata?.as_object()?.iter();
+    let kept: Map<String, Value> = members
+        .filter(|(_, value)| value.as_str().is_some_and(|text| !text.trim().is_empty()))
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
+    (!kept.is_empty()).then_some(Value::Object(kept))
+}
+
+/// The day in UTC of seconds since 1970
+fn day(seconds: i64) -> Option<String> {
+    let at = Timestamp::from_millis(seconds.checked_mul(1_000).filter(|_| seconds > 0)?).to_utc()?;
+    Some(format_date(at.date()))
+}

@@ -1,0 +1,140 @@
+//! The service of one process: a request in, an answer out.
+
+use serde_json::Value;
+use twenty::budget::Pace;
+use twenty::gate::Priority;
+use twenty::time::whole_millis;
+use twenty::{Host, Level};
+
+use crate::cache::Cache;
+use crate::failure::{Failure, json_answer};
+use crate::http::{Inbound, Outbound};
+use crate::metrics::Metrics;
+use crate::model::Model;
+use crate::queue::Queue;
+use crate::refusal::{Refusal, Status};
+use crate::routes::{self, Ask, Reply, Route};
+use crate::scope::Scope;
+use crate::settings::Settings;
+
+/// Largest body that is read, in bytes
+const MOST_BODY: usize = 100 * 1024;
+
+/// One process of the service
+#[derive(Debug)]
+pub struct Proxy {
+    /// How it is set up
+    pub settings: Settings,
+    /// What is learned of the workspace's rows
+    pub intake: crate::intake::Memory,
+    /// The way to Twenty
+    pub queue: Queue,
+    /// Answers to reads
+    pub cache: Cache,
+    /// What is counted
+    pub metrics: Metrics,
+    /// What was last found of the workspace's model
+    pub(crate) ready: routes::ready::Memory,
+    model: Result<Model, Refusal>,
+}
+
+impl Proxy {
+    /// A fresh one
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        let pace = match settings.requests_per_minute {
+            Some(rate) => Pace { requests_per_minute: Some(rate), burst: rate, concurrency: 8, ..Pace::default() },
+            None => Pace { requests_per_minute: None, burst: u32::MAX, concurrency: u32::MAX, ..Pace::default() },
+        };
+        let model = match &settings.model {
+            Some(names) => {
+                Model::named(names).map_err(|fault| Refusal::new(Status::ServiceUnavailable, fault.to_string()))
+            }
+            None => Ok(Model::default()),
+        };
+        Self {
+            settings,
+            intake: crate::intake::Memory::default(),
+            queue: Queue::new(pace),
+            cache: Cache::default(),
+            metrics: Metrics::default(),
+            ready: routes::ready::Memory::default(),
+            model,
+        }
+    }
+
+    /// The model in the workspace's own names
+    ///
+    /// # Errors
+    /// 503 if the setting of the names cannot be right: guessing would write into other fields.
+    pub fn model(&self) -> Result<&Model, Failure> {
+        self.model.as_ref().map_err(|fault| Failure::Refused(fault.clone()))
+    }
+
+    /// Answers a request; the host is the outside of this request alone.
+    pub async fn handle<H: Host>(&self, host: &H, request: Inbound) -> Outbound {
+        let began = host.now();
+        let path = request.path().to_owned();
+        let query = request.query();
+        let way = routes::find(&request.method, &path);
+        // Nobody's token decides what everybody is told of the workspace.
+        let is_own = way.is_webhook || way.route == Route::Ready;
+        let token = if is_own { None } else { bearer(&request).or_else(|| query_token(&query)) };
+        let priority = if way.is_webhook { Priority::Webhook } else { Priority::Person };
+        let scope = Scope::new(self, host, &request, token, priority);
+
+        let mut answer = if way.needs_token && scope.token.is_none() {
+            json_answer(401, &serde_json::json!({ "message": "Missing authentication token" }))
+        } else if request.body.len() > MOST_BODY {
+            json_answer(413, &serde_json::json!({ "statusCode": 413, "message": "request entity too large" }))
+        } else {
+            let query = query.into_iter().filter(|(name, _)| name != "token").collect();
+            let result = match way.ids {
+                Ok(ids) => routes::run(&scope, way.route, &Ask { inbound: &request, ids, query }).await,
+                Err(refusal) => Err(refusal.into()),
+            };
+            match result {
+                Ok(reply) => outbound(reply),
+                Err(failure) => failure.to_outbound(),
+            }
+        };
+        self.metrics.answered(way.route.name(), answer.status);
+        scope.log(
+            Level::Debug,
+            "fundraising_request",
+            &[
+                ("route", way.route.name().into()),
+                ("status", answer.status.into()),
+                ("durationMs", whole_millis(host.now().since(began)).into()),
+            ],
+        );
+        answer.headers.push(("x-request-id".into(), scope.request_id.clone()));
+        answer
+    }
+}
+
+fn outbound((status, body): Reply) -> Outbound {
+    match body {
+        Value::Null if status == 204 => Outbound { status, ..Outbound::default() },
+        // Only `/metrics` answers with a text.
+        Value::String(text) => Outbound {
+            status,
+            headers: vec![("content-type".into(), "text/plain; version=0.0.4; charset=utf-8".into())],
+            body: text.into_bytes(),
+        },
+        body => json_answer(status, &body),
+    }
+}
+
+fn bearer(request: &Inbound) -> Option<String> {
+    let header = request.header("authorization")?.trim();
+    let scheme = header.get(..6).filter(|scheme| scheme.eq_ignore_ascii_case("bearer"))?;
+    let rest = header.get(scheme.len()..)?;
+    let token = rest.trim();
+    (rest.starts_with([' ', '\t']) && !token.is_empty()).then(|| token.to_owned())
+}
+
+fn query_token(query: &[(String, String)]) -> Option<String> {
+    let tokens = query.iter().filter(|(name, _)| name == "token").map(|(_, value)| value.trim());
+    tokens.into_iter().find(|token| !token.is_empty()).map(str::to_owned)
+}

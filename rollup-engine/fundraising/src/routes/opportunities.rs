@@ -1,0 +1,23 @@
+//! Routes of opportunities.
+
+use twenty::Host;
+
+use super::{Ask, Reply};
+use crate::failure::Failure;
+use crate::scope::Scope;
+
+/// Stub
+///
+/// # Errors
+/// Always.
+pub async fn search<H: Host>(_scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+    Err(super::unknown(ask.inbound))
+}
+
+/// Stub
+///
+/// # Errors
+/// Always.
+pub async fn update<H: Host>(_scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+    Err(super::unknown(ask.inbound))
+}

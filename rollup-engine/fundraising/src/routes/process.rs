@@ -1,0 +1,136 @@
+//! Promoting rows to gifts: one, those that are named, or all that are due.
+
+use serde_json::{Value, json};
+use time::ext::NumericalStdDuration as _;
+use twenty::{Host, Timestamp};
+
+use super::staging::{enabled, told};
+use crate::failure::Failure;
+use crate::intake::promote::{self, Promoted};
+use crate::intake::row::Row;
+use crate::intake::{store, trail};
+use crate::payload::Payload;
+use crate::refusal::Refusal;
+use crate::scope::Scope;
+use crate::staging::{CLAIM_LASTS, State};
+
+/// As many rows as one call takes
+const MOST: usize = 100;
+/// After so many failures a row waits for a reviewer
+const MOST_FAILURES: u32 = 6;
+
+/// Promotes one row
+///
+/// # Errors
+/// 400 for a blank id, 503 where staging is off; all else is told by the reply.
+pub async fn one<H: Host>(scope: &Scope<'_, H>, id: &str) -> Result<(u16, Value), Failure> {
+    enabled(scope)?;
+    let id = id.trim();
+    if id.is_empty() {
+        return Err(Refusal::bad("stagingId is required").into());
+    }
+    Ok((201, promote::process(scope, id).await.to_json(id)))
+}
+
+/// Promotes the rows of `ids`, or without it all that are released or failed a while ago, and puts right those whose
+/// worker was not heard of again; at most `limit` (100)
+///
+/// # Errors
+/// 400 for a body that cannot be right, and whatever keeps Twenty from telling which rows are due.
+pub async fn many<H: Host>(scope: &Scope<'_, H>, body: &[u8]) -> Result<(u16, Value), Failure> {
+    enabled(scope)?;
+    let payload = Payload::parse(body)?;
+    let now = scope.host.now();
+    let ids = match payload.get("ids") {
+        Some(ids) => named(ids)?,
+        None => due(scope, limit(payload.get("limit"))?, now).await.map_err(told)?,
+    };
+    let mut results = Vec::new();
+    let (mut processed, mut deferred, mut failed) = (0, 0, 0);
+    for id in &ids {
+        let promoted = promote::process(scope, id).await;
+        match &promoted {
+            Promoted::Processed(_) => processed += 1,
+            Promoted::Deferred(..) => deferred += 1,
+            Promoted::Failed(_) => failed += 1,
+        }
+        results.push(promoted.to_json(id));
+    }
+    let meta = json!({ "processed": processed, "deferred": deferred, "failed": failed });
+    Ok((200, json!({ "data": results, "meta": meta })))
+}
+
+fn named(ids: &Value) -> Result<Vec<String>, Refusal> {
+    let fault = || Refusal::bad(format!("ids must be a list of 1 to {MOST} ids of staged gifts"));
+    let mut named: Vec<String> = Vec::new();
+    for id in ids.as_array().ok_or_else(fault)? {
+        let id = id.as_str().map(str::trim).filter(|id| !id.is_empty()).ok_or_else(fault)?;
+        if !named.iter().any(|known| known == id) {
+            named.push(id.to_owned());
+        }
+    }
+    if named.is_empty() || named.len() > MOST { Err(fault()) } else { Ok(named) }
+}
+
+fn limit(given: Option<&Value>) -> Result<usize, Refusal> {
+    let Some(given) = given.filter(|given| !given.is_null()) else { return Ok(MOST) };
+    let limit = given.as_u64().and_then(|limit| usize::try_from(limit).ok());
+    limit
+        .filter(|limit| (1..=MOST).contains(limit))
+        .ok_or_else(|| Refusal::bad(format!("limit must be a whole number from 1 to {MOST}")))
+}
+
+/// Rows to promote, the oldest change first
+async fn due<H: Host>(scope: &Scope<'_, H>, limit: usize, now: Timestamp) -> Result<Vec<String>, Failure> {
+    let stale = Timestamp::from_millis(now.as_millis() - i64::try_from(CLAIM_LASTS.as_millis()).unwrap_or(i64::MAX));
+    let filter = format!(
+        "and(or(processingStatus[in]:[ready_for_process,process_failed],\
+         and(processingStatus[eq]:processing,updatedAt[lt]:\"{stale}\")))"
+    );
+    let records = store::list(scope, "giftStagings", &filter, MOST, Some("updatedAt[AscNullsLast]")).await?;
+    let rows = records.into_iter().map(Row::new).filter(|row| is_due(row, now));
+    Ok(rows.map(|row| row.id().to_owned()).take(limit).collect())
+}
+
+/// Each failure doubles the wait, from a minute on
+fn is_due(row: &Row, now: Timestamp) -> bool {
+    if row.state() != State::ProcessFailed {
+        return true;
+    }
+    let failures = trail::failures(row).max(1);
+    let wait = 60.std_seconds() * 2_u32.pow(failures.min(MOST_FAILURES) - 1);
+    failures < MOST_FAILURES && row.updated_at().is_none_or(|at| now.since(at) >= wait)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_that_fails_waits_longer_each_time_and_then_for_a_reviewer() {
+        let at = Timestamp::parse("2026-03-01T12:00:00Z").unwrap();
+        let row = |failures: usize| {
+            let entries: Vec<_> = (0..failures).map(|_| json!({ "action": "failed" })).collect();
+            Row::new(json!({ "processingStatus": "process_failed", "updatedAt": at.to_string(),
+                "auditTrail": { "entries": entries } }))
+        };
+        let minutes = |count: u32| at + count * 60.std_seconds();
+        assert!(!is_due(&row(1), minutes(0)) && is_due(&row(1), minutes(1)));
+        assert!(!is_due(&row(3), minutes(3)) && is_due(&row(3), minutes(4)));
+        assert!(!is_due(&row(6), minutes(10_000)));
+        assert!(is_due(&Row::new(json!({ "processingStatus": "ready_for_process" })), at));
+    }
+
+    #[test]
+    fn bodies_that_cannot_be_right_are_refused() {
+        let ids = |ids: Value| named(&ids).map_err(|refusal| refusal.message);
+        assert_eq!(ids(json!([" a ", "b", "a"])), Ok(vec!["a".to_owned(), "b".to_owned()]));
+        for wrong in [json!([]), json!("a"), json!([1]), json!([" "]), json!(vec!["x"; 0])] {
+            assert_eq!(ids(wrong), Err("ids must be a list of 1 to 100 ids of staged gifts".to_owned()));
+        }
+        assert_eq!(limit(None), Ok(100));
+        for wrong in [json!(0), json!(101), json!(1.5), json!("7")] {
+            assert_eq!(limit(Some(&wrong)).unwrap_err().message, "limit must be a whole number from 1 to 100");
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! `GET /ready`: whether the workspace has what the proxy reads and writes.
+//!
+//! It is apart from `/health`, which says that the process lives: a workspace that lacks a field needs a person, not a
+//! restart. Reading the metadata costs no tokens, but it is large, so an answer is kept for a while.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use twenty::filter::encode;
+use twenty::{Host, Level, Method, Timestamp, schema};
+
+use super::Reply;
+use crate::failure::Failure;
+use crate::model::{Lack, Model};
+use crate::scope::Scope;
+
+/// How long a good answer holds; a bad one is asked again sooner, since somebody is at work on it
+const GOOD_FOR: Duration = Duration::from_mins(1);
+const BAD_FOR: Duration = Duration::from_secs(5);
+
+/// As many pages of 200 objects as a workspace can have
+const MOST_PAGES: u32 = 20;
+
+/// The last answer, and until when it holds
+#[derive(Debug, Default)]
+pub struct Memory(RefCell<Option<(Timestamp, u16, Value)>>);
+
+/// Compares the workspace with the model: 200 if nothing is missing or nothing can be said, 503 with `missing` otherwise
+///
+/// # Errors
+/// The setting of names cannot be right.
+pub async fn check<H: Host>(scope: &Scope<'_, H>) -> Result<Reply, Failure> {
+    let now = scope.host.now();
+    let kept = scope.proxy.ready.0.borrow().clone().filter(|(until, ..)| now < *until);
+    if let Some((_, status, body)) = kept {
+        return Ok((status, body));
+    }
+    let (status, body) = compare(scope, scope.proxy.model()?).await;
+    let holds = if status == 200 { GOOD_FOR } else { BAD_FOR };
+    scope.proxy.ready.0.replace(Some((now + holds, status, body.clone())));
+    Ok((status, body))
+}
+
+async fn compare<H: Host>(scope: &Scope<'_, H>, model: &Model) -> Reply {
+    if scope.proxy.settings.api_key.is_none() {
+        return unchecked("TWENTY_API_KEY is not set, and nobody else's token is used for this");
+    }
+    let workspace = match objects(scope).await {
+        Ok(workspace) => workspace,
+        // The key is good for records, and may not read the data model.
+        Err(failure) if matches!(failure.upstream_status(), Some(400 | 403)) => {
+            return unchecked("the role of TWENTY_API_KEY may not read the data model");
+        }
+        Err(failure) => return (503, json!({ "status": "unreachable", "message": failure.to_string() })),
+    };
+    let lacks = model.lacks(&workspace);
+    let missing: Vec<Value> = lacks.iter().map(Lack::to_json).collect();
+    if missing.is_empty() {
+        return (200, json!({ "status": "ready", "missing": missing }));
+    }
+    scope.log(Level::Error, "model_incomplete", &[("missing", Value::Array(missing.clone()))]);
+    (503, json!({ "status": "incomplete", "missing": missing }))
+}
+
+fn unchecked(reason: &str) -> Reply {
+    (200, json!({ "status": "unchecked", "reason": reason }))
+}
+
+async fn objects<H: Host>(scope: &Scope<'_, H>) -> Result<Vec<schema::Object>, Failure> {
+    let mut objects = Vec::new();
+    let mut after = String::new();
+    for _ in 0..MOST_PAGES {
+        let path = format!("/metadata/objects?limit=200{after}");
+        let reply = scope.call(Method::Get, &path, None).await?;
+        let page = schema::objects_of(&reply).ok_or_else(|| Failure::malformed("objects"))?;
+        objects.extend(page.objects);
+        let Some(next) = page.next else { break };
+        after = format!("&starting_after={}", encode(&next));
+    }
+    Ok(objects)
+}

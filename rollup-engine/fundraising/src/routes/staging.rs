@@ -1,0 +1,354 @@
+//! The rows of staging, for those who review them.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+use twenty::filter::encode;
+use twenty::{Host, Level, Method, Timestamp};
+
+use crate::failure::Failure;
+use crate::intake::edit::Edit;
+use crate::intake::row::Row;
+use crate::intake::store::{self, Change, Written};
+use crate::intake::{Accepted, Door, Origin, accept, promote};
+use crate::payload::Payload;
+use crate::refusal::{Refusal, Status};
+use crate::scope::Scope;
+use crate::staging::{CLAIM_LASTS, State};
+
+/// How often a change is tried on a row that others change too
+const TRIES: u32 = 4;
+
+/// Refuses every route of staging where it is off
+///
+/// # Errors
+/// 503.
+pub fn enabled<H: Host>(scope: &Scope<'_, H>) -> Result<(), Failure> {
+    if scope.proxy.settings.staging {
+        return Ok(());
+    }
+    Err(Refusal::new(Status::ServiceUnavailable, "Gift staging is disabled").into())
+}
+
+/// Puts a gift into staging, for review
+///
+/// # Errors
+/// See [`accept`].
+pub async fn create<H: Host>(scope: &Scope<'_, H>, body: &[u8], key: Option<&str>) -> Result<(u16, Value), Failure> {
+    enabled(scope)?;
+    let payload = Payload::parse(body)?;
+    let accepted = accept(scope, &payload, Origin { door: Door::Staging, request_key: key }).await.map_err(told)?;
+    Ok((201, created(accepted)))
+}
+
+fn created(accepted: Accepted) -> Value {
+    let (row, diagnostics, repeated) = match accepted {
+        Accepted::Staged { row, diagnostics, repeated, .. } => (row, diagnostics, repeated),
+        Accepted::Gift { record, .. } => {
+            return json!({ "data": { "giftStaging": { "giftId": record.get("id") } }, "meta": { "repeated": true } });
+        }
+        Accepted::Gone { id } => {
+            return json!({ "data": { "giftStaging": { "id": id } }, "meta": { "repeated": true, "deleted": true } });
+        }
+    };
+    let word = |key: &str| row.text(key).unwrap_or("pending");
+    let staged = json!({
+        "id": row.id(),
+        "autoProcess": row.get("autoProcess").and_then(Value::as_bool).unwrap_or(false),
+        "processingStatus": word("processingStatus"),
+        "validationStatus": word("validationStatus"),
+        "dedupeStatus": word("dedupeStatus"),
+        "processingDiagnostics": diagnostics,
+    });
+    let payload = row.payload_text();
+    let mut meta = json!({ "stagedOnly": true, "rawPayloadAvailable": payload.is_some() });
+    if let Some(members) = meta.as_object_mut() {
+        if let Some(payload) = payload {
+            members.insert("rawPayload".into(), payload.into());
+        }
+        if repeated {
+            members.insert("repeated".into(), true.into());
+        }
+    }
+    json!({ "data": { "giftStaging": staged }, "meta": meta })
+}
+
+/// One row
+///
+/// # Errors
+/// 404 if there is none, 503 if Twenty cannot say.
+pub async fn get<H: Host>(scope: &Scope<'_, H>, id: &str) -> Result<(u16, Value), Failure> {
+    enabled(scope)?;
+    let row = store::row(scope, id).await.map_err(told)?;
+    Ok((200, shown(&row)))
+}
+
+fn shown(row: &Row) -> Value {
+    json!({ "data": { "giftStaging": row.to_view() } })
+}
+
+/// Rows, as the query says; its parameters are decoded
+///
+/// # Errors
+/// 400 for a parameter that is not known or cannot be asked for, and whatever Twenty says.
+pub async fn list<H: Host>(scope: &Scope<'_, H>, query: &[(String, String)]) -> Result<(u16, Value), Failure> {
+    enabled(scope)?;
+    let path = list_path(query, scope.host.now())?;
+    let answer = scope.call(Method::Get, &path, None).await.map_err(told)?;
+    let records = answer.get("data").and_then(|data| data.get("giftStagings")).and_then(Value::as_array);
+    let records = records.ok_or_else(|| Failure::malformed("giftStagings array"))?;
+    let items: Vec<Value> = records.iter().filter_map(|record| Row::new(record.clone()).to_item()).collect();
+    let page = answer.get("pageInfo");
+    let more = page.and_then(|page| page.get("hasNextPage")).and_then(Value::as_bool).unwrap_or(false);
+    let mut meta = json!({ "hasMore": more });
+    let cursor = page.and_then(|page| page.get("endCursor")).filter(|cursor| more && cursor.is_string());
+    if let (Some(cursor), Some(members)) = (cursor, meta.as_object_mut()) {
+        members.insert("nextCursor".into(), cursor.clone());
+    }
+    Ok((200, json!({ "data": items, "meta": meta })))
+}
+
+/// What the list asks Twenty for: one filter, one order, one cursor
+fn list_path(query: &[(String, String)], now: Timestamp) -> Result<String, Refusal> {
+    let mut conditions: Vec<String> = Vec::new();
+    let (mut statuses, mut sources) = (Vec::new(), Vec::new());
+    let (mut limits, mut cursor, mut order) = (Vec::new(), None, None);
+    for (name, value) in query {
+        let value = value.trim();
+        match name.as_str() {
+            "limit" => limits.push(value),
+            "status" | "statuses" => statuses.extend(words(value)),
+            "intakeSource" | "intakeSources" => sources.extend(words(value)),
+            _ if value.is_empty() => {}
+            "search" => conditions.push(search(value)?),
+            "cursor" => cursor = Some(value),
+            "sort" => order = Some(sorted(value, &mut conditions)),
+            "recurringAgreementId" => conditions.push(format!("recurringAgreementId[eq]:\"{}\"", plain(name, value)?)),
+            "giftBatchId" | "batchId" => conditions.push(format!("giftBatchId[eq]:\"{}\"", plain(name, value)?)),
+            "stuck" if value == "true" => {
+                let since = Timestamp::from_millis(now.as_millis() - millis(CLAIM_LASTS));
+                conditions.push(format!("processingStatus[eq]:processing,updatedAt[lt]:\"{since}\""));
+            }
+            "stuck" => {}
+            _ => return Err(Refusal::bad(format!("query parameter `{name}` is not known"))),
+        }
+    }
+    if !statuses.is_empty() {
+        let mut known = Vec::new();
+        for status in statuses {
+            known.push(State::read(Some(status))?.as_str());
+        }
+        let list = format!("processingStatus[in]:[{}]", known.join(","));
+        // A row without a status waits.
+        let waits = known.contains(&"pending");
+        conditions.push(if waits { format!("or({list},processingStatus[is]:NULL)") } else { list });
+    }
+    if !sources.is_empty() {
+        for source in &sources {
+            plain("intakeSource", source)?;
+        }
+        conditions.push(format!("intakeSource[in]:[{}]", sources.join(",")));
+    }
+    let mut path = format!("/giftStagings?limit={}", limit(&limits));
+    if !conditions.is_empty() {
+        path = format!("{path}&filter={}", encode(&format!("and({})", conditions.join(","))));
+    }
+    if let Some(order) = order {
+        path = format!("{path}&order_by={}", encode(order));
+    }
+    if let Some(cursor) = cursor {
+        path = format!("{path}&starting_after={}", encode(cursor));
+    }
+    Ok(path)
+}
+
+fn words(list: &str) -> impl Iterator<Item = &str> {
+    list.split(',').map(str::trim).filter(|word| !word.is_empty())
+}
+
+fn limit(given: &[&str]) -> i64 {
+    let [text] = given else { return 25 };
+    if text.is_empty() {
+        return 1;
+    }
+    let number = twenty::decimal::Decimal::parse(text).map(twenty::decimal::Decimal::to_f64);
+    // From 1 to 100, whatever was asked: Twenty would cut a larger one without a word, and loop on zero.
+    number.map_or(25, |number| (1..=100).rev().find(|limit| f64::from(*limit) <= number).unwrap_or(1).into())
+}
+
+fn sorted(asked: &str, conditions: &mut Vec<String>) -> &'static str {
+    match asked {
+        "createdAt:asc" => "createdAt[AscNullsLast]",
+        "updatedAt:asc" => "updatedAt[AscNullsLast]",
+        "updatedAt:desc" => "updatedAt[DescNullsLast]",
+        "amount.amountMicros:asc" | "amount.amountMicros:desc" => {
+            // Paging by a field that may be empty loses rows.
+            conditions.push("amount.amountMicros[is]:NOT_NULL".into());
+            if asked.ends_with("asc") {
+                "amount.amountMicros[AscNullsLast]"
+            } else {
+                "amount.amountMicros[DescNullsLast]"
+            }
+        }
+        _ => "createdAt[DescNullsLast]",
+    }
+}
+
+/// A value that Twenty's filters cannot misread
+fn plain<'a>(name: &str, value: &'a str) -> Result<&'a str, Refusal> {
+    if value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte)) {
+        return Ok(value);
+    }
+    Err(Refusal::bad(format!("{name} must consist of letters, digits and any of `-_.:`")))
+}
+
+fn search(text: &str) -> Result<String, Refusal> {
+    if text.bytes().any(|byte| b"\"'()[],\\%".contains(&byte)) {
+        return Err(Refusal::bad("search must not contain quotes, brackets, commas, backslashes or per cent signs"));
+    }
+    let fields = ["donorFirstName", "donorLastName", "donorEmail", "externalId", "providerPaymentId", "notes"];
+    let conditions: Vec<_> =
+        fields.iter().map(|field| format!("{field}[ilike]:\"%{}%\"", text.to_ascii_lowercase())).collect();
+    Ok(format!("or({})", conditions.join(",")))
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(twenty::time::whole_millis(duration)).unwrap_or(i64::MAX)
+}
+
+/// Changes what a row says
+///
+/// # Errors
+/// 400 for what cannot be right, 404 without the row, 409 if its state does not allow it.
+pub async fn patch<H: Host>(scope: &Scope<'_, H>, id: &str, body: &[u8]) -> Result<(u16, Value), Failure> {
+    enabled(scope)?;
+    let edit = Edit::read(&Payload::parse(body)?)?;
+    if edit.is_empty() {
+        return Err(Refusal::bad("no supported fields supplied for update").into());
+    }
+    let row = change(scope, id, &edit, None).await?;
+    scope.log(Level::Info, "gift_staging_payload_updated", &[("stagingId", id.into())]);
+    Ok((200, shown(&row)))
+}
+
+/// Sets a row's statuses
+///
+/// # Errors
+/// As [`patch`].
+pub async fn status<H: Host>(scope: &Scope<'_, H>, id: &str, body: &[u8]) -> Result<(u16, Value), Failure> {
+    enabled(scope)?;
+    let edit = Edit::read_status(&Payload::parse(body)?)?;
+    if edit.is_empty() {
+        store::row(scope, id).await.map_err(told)?;
+        return Err(Refusal::bad("no supported fields supplied for update").into());
+    }
+    change(scope, id, &edit, Some(edit.unseen())).await?;
+    Ok((200, json!({ "ok": true })))
+}
+
+/// Reads, decides and writes, until nobody else was in between
+async fn change<H: Host>(
+    scope: &Scope<'_, H>,
+    id: &str,
+    edit: &Edit,
+    unseen: Option<Map<String, Value>>,
+) -> Result<Row, Failure> {
+    for _ in 0..TRIES {
+        let row = match store::row(scope, id).await {
+            Ok(row) => row,
+            // Twenty itself says whether there is anything to change.
+            Err(failure) if store::is_missing(&failure) => match unseen {
+                Some(body) => return blind(scope, id, body).await,
+                None => return Err(told(failure)),
+            },
+            Err(failure) => return Err(told(failure)),
+        };
+        if row.is_own() && promote::is_stale(&row, scope.host.now()) {
+            promote::reconcile(scope, &row).await.map_err(told)?;
+            continue;
+        }
+        let decided = edit.apply(&row, scope.host.now())?;
+        let change =
+            Change { body: decided.body, action: decided.action, particulars: decided.particulars, condition: None };
+        if let Written::Row(row) = store::write(scope, &row, change).await.map_err(told)? {
+            return Ok(row);
+        }
+    }
+    Err(Refusal::new(Status::Conflict, "the staged gift is being changed by somebody else; try again").into())
+}
+
+async fn blind<H: Host>(scope: &Scope<'_, H>, id: &str, body: Map<String, Value>) -> Result<Row, Failure> {
+    let path = format!("/giftStagings/{}", encode(id));
+    scope.call(Method::Patch, &path, Some(&Value::Object(body))).await.map_err(told)?;
+    Ok(Row::default())
+}
+
+/// What Twenty says, in the words of these routes
+pub(crate) fn told(failure: Failure) -> Failure {
+    let Failure::Upstream { status, retry_after, messages } = failure else { return failure };
+    match status {
+        404 => Refusal::new(Status::NotFound, "Gift staging record not found").into(),
+        429 => Failure::Upstream { status: 503, messages: vec!["Twenty API rate limited".into()], retry_after },
+        500.. => Failure::Upstream { status: 503, messages: vec!["Twenty API unavailable".into()], retry_after },
+        _ => Failure::Upstream { status, messages, retry_after },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(query: &[(&str, &str)]) -> Result<String, String> {
+        let query: Vec<_> = query.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let path = list_path(&query, Timestamp::parse("2026-03-01T12:00:00Z").unwrap());
+        path.map_err(|refusal| refusal.message)
+    }
+
+    #[test]
+    fn a_list_asks_for_one_filter_one_order_and_one_cursor() {
+        assert_eq!(path(&[]).unwrap(), "/giftStagings?limit=25");
+        let found = path(&[
+            ("status", "pending,process_failed"),
+            ("intakeSource", "stripe_webhook"),
+            ("search", " SMITH"),
+            ("cursor", "c1"),
+            ("sort", "updatedAt:asc"),
+            ("recurringAgreementId", "r1"),
+            ("giftBatchId", "b1"),
+        ]);
+        let filter = "and(or(donorFirstName[ilike]:\"%smith%\",donorLastName[ilike]:\"%smith%\",\
+            donorEmail[ilike]:\"%smith%\",externalId[ilike]:\"%smith%\",providerPaymentId[ilike]:\"%smith%\",\
+            notes[ilike]:\"%smith%\"),recurringAgreementId[eq]:\"r1\",giftBatchId[eq]:\"b1\",\
+            or(processingStatus[in]:[pending,process_failed],processingStatus[is]:NULL),\
+            intakeSource[in]:[stripe_webhook])";
+        let expected = format!(
+            "/giftStagings?limit=25&filter={}&order_by={}&starting_after=c1",
+            encode(filter),
+            encode("updatedAt[AscNullsLast]")
+        );
+        assert_eq!(found.unwrap(), expected);
+    }
+
+    #[test]
+    fn limits_are_kept_within_what_twenty_obeys() {
+        for (given, expected) in
+            [("500", 100), ("0", 1), ("-3", 1), ("", 1), ("7x", 25), ("12.9", 12), ("1e1", 10), ("100", 100)]
+        {
+            assert_eq!(path(&[("limit", given)]).unwrap(), format!("/giftStagings?limit={expected}"), "{given}");
+        }
+        assert_eq!(path(&[("limit", "3"), ("limit", "4")]).unwrap(), "/giftStagings?limit=25");
+    }
+
+    #[test]
+    fn what_cannot_be_asked_for_is_refused() {
+        for (name, value, expected) in [
+            ("foo", "1", "query parameter `foo` is not known"),
+            ("search", "a,b", "search must not contain quotes, brackets, commas, backslashes or per cent signs"),
+            ("giftBatchId", "a\"", "giftBatchId must consist of letters, digits and any of `-_.:`"),
+            ("intakeSource", "a]b", "intakeSource must consist of letters, digits and any of `-_.:`"),
+        ] {
+            assert_eq!(path(&[(name, value)]).unwrap_err(), expected);
+        }
+        assert!(path(&[("status", "posted")]).unwrap_err().starts_with("processingStatus `posted` must be one of"));
+    }
+}

@@ -1,0 +1,171 @@
+//! How the service is set up, read from names of an environment.
+//!
+//! A flag or a number that cannot be read counts as not given: a service that guards gifts starts all the same, and
+//! `/ready` says what it is missing.
+
+use crate::receipt;
+
+/// Every name that is read, the service's own port apart
+pub const NAMES: &[&str] = &[
+    "TWENTY_API_BASE_URL",
+    "TWENTY_REST_BASE_URL",
+    "TWENTY_API_KEY",
+    "STRIPE_WEBHOOK_SECRET",
+    "STRIPE_API_KEY",
+    "GOCARDLESS_WEBHOOK_SECRET",
+    "GOCARDLESS_ACCESS_TOKEN",
+    "GOCARDLESS_API_URL",
+    "FUNDRAISING_ENABLE_GIFT_STAGING",
+    "FUNDRAISING_STAGING_AUTO_PROCESS_DEFAULT",
+    "FUNDRAISING_STAGING_BYPASS_SOURCES",
+    "FUNDRAISING_GIFT_AID",
+    "FUNDRAISING_RECEIPT_POLICY_ONE_OFF",
+    "FUNDRAISING_RECEIPT_POLICY_RECURRING",
+    "FUNDRAISING_RECEIPT_AUTO_SEND_THRESHOLD_MINOR",
+    "FUNDRAISING_REQUESTS_PER_MINUTE",
+    "FUNDRAISING_CACHE_SECONDS",
+    "FUNDRAISING_MODEL",
+];
+
+/// Where Twenty's REST API is if nothing says so
+const BASE_URL: &str = "http://server:3000/rest";
+/// Where `GoCardless` is if nothing says so
+const GOCARDLESS_URL: &str = "https://api.gocardless.com";
+/// Requests a minute: Twenty's limit of 100 with a fifth left for everybody else
+const REQUESTS_PER_MINUTE: u32 = 80;
+
+/// How the service is set up
+#[derive(Clone, Default)]
+pub struct Settings {
+    /// Where Twenty's REST API is, without a trailing `/`
+    pub base_url: String,
+    /// The service's own token, for webhooks and what nobody waits for
+    pub api_key: Option<String>,
+    /// Stripe's signing secret
+    pub stripe_secret: Option<String>,
+    /// `GoCardless`'s signing secret
+    pub gocardless_secret: Option<String>,
+    /// Token to read payments of `GoCardless` with
+    pub gocardless_token: Option<String>,
+    /// Where `GoCardless` is, without a trailing `/`
+    pub gocardless_url: String,
+    /// Whether gifts are staged
+    pub staging: bool,
+    /// Whether a gift processes itself if its request does not say
+    pub auto_process: bool,
+    /// Intake sources whose gifts may bypass staging, if nothing about them is in doubt
+    pub bypass_sources: Vec<String>,
+    /// Receipts
+    pub receipts: receipt::Settings,
+    /// Whether Gift Aid is claimed
+    pub gift_aid: bool,
+    /// Requests a minute to Twenty; nothing for no limit
+    pub requests_per_minute: Option<u32>,
+    /// How long a read may be answered from memory, in seconds; 0 for never
+    pub cache_seconds: u32,
+    /// The workspace's own names for the model, as JSON text
+    pub model: Option<String>,
+}
+
+// Secrets never reach a log.
+impl std::fmt::Debug for Settings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Settings")
+            .field("base_url", &self.base_url)
+            .field("staging", &self.staging)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Settings {
+    /// Reads them by name
+    #[must_use]
+    pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Self {
+        let text = |name: &str| {
+            let value = lookup(name)?.trim().to_owned();
+            if value.is_empty() { None } else { Some(value) }
+        };
+        let base = text("TWENTY_API_BASE_URL").or_else(|| text("TWENTY_REST_BASE_URL"));
+        let sources = text("FUNDRAISING_STAGING_BYPASS_SOURCES").unwrap_or_default();
+        let sources = sources.split(',').map(|source| source.trim().to_ascii_lowercase());
+        Self {
+            base_url: without_slash(base.as_deref().unwrap_or(BASE_URL)),
+            api_key: text("TWENTY_API_KEY"),
+            stripe_secret: text("STRIPE_WEBHOOK_SECRET"),
+            gocardless_secret: text("GOCARDLESS_WEBHOOK_SECRET"),
+            gocardless_token: text("GOCARDLESS_ACCESS_TOKEN"),
+            gocardless_url: without_slash(text("GOCARDLESS_API_URL").as_deref().unwrap_or(GOCARDLESS_URL)),
+            staging: flag(text("FUNDRAISING_ENABLE_GIFT_STAGING").as_deref()).unwrap_or(false),
+            auto_process: flag(text("FUNDRAISING_STAGING_AUTO_PROCESS_DEFAULT").as_deref()).unwrap_or(false),
+            bypass_sources: twenty::gather::gather(sources.filter(|source| !source.is_empty())),
+            receipts: receipt::Settings::read(
+                text("FUNDRAISING_RECEIPT_POLICY_ONE_OFF").as_deref(),
+                text("FUNDRAISING_RECEIPT_POLICY_RECURRING").as_deref(),
+                text("FUNDRAISING_RECEIPT_AUTO_SEND_THRESHOLD_MINOR").as_deref(),
+            ),
+            gift_aid: flag(text("FUNDRAISING_GIFT_AID").as_deref()).unwrap_or(false),
+            requests_per_minute: match text("FUNDRAISING_REQUESTS_PER_MINUTE") {
+                Some(off) if off.eq_ignore_ascii_case("off") => None,
+                rate => rate.and_then(|rate| rate.parse().ok()).filter(|rate| *rate > 0).or(Some(REQUESTS_PER_MINUTE)),
+            },
+            cache_seconds: text("FUNDRAISING_CACHE_SECONDS").and_then(|seconds| seconds.parse().ok()).unwrap_or(0),
+            model: text("FUNDRAISING_MODEL"),
+        }
+    }
+}
+
+fn without_slash(url: &str) -> String {
+    url.strip_suffix('/').unwrap_or(url).to_owned()
+}
+
+fn flag(text: Option<&str>) -> Option<bool> {
+    match text?.to_ascii_lowercase().as_str() {
+        "1" | "true" | "yes" | "on" => Some(true),
+        "0" | "false" | "no" | "off" => Some(false),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> Settings {
+        Settings::read(|name| {
+            assert!(NAMES.contains(&name), "{name} is not in the list");
+            pairs.iter().find(|(other, _)| *other == name).map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn what_is_not_given_has_its_default() {
+        let settings = read(&[]);
+        assert_eq!(settings.base_url, "http://server:3000/rest");
+        assert_eq!((settings.staging, settings.auto_process, settings.api_key.is_none()), (false, false, true));
+        assert_eq!((settings.requests_per_minute, settings.cache_seconds), (Some(80), 0));
+    }
+
+    #[test]
+    fn flags_and_numbers_are_read_generously() {
+        let settings = read(&[
+            ("TWENTY_REST_BASE_URL", "https://crm.example.org/rest/"),
+            ("FUNDRAISING_ENABLE_GIFT_STAGING", " Yes "),
+            ("FUNDRAISING_STAGING_AUTO_PROCESS_DEFAULT", "maybe"),
+            ("FUNDRAISING_REQUESTS_PER_MINUTE", "OFF"),
+            ("FUNDRAISING_CACHE_SECONDS", "5"),
+            ("FUNDRAISING_STAGING_BYPASS_SOURCES", "Manual_UI, stripe_webhook,"),
+        ]);
+        assert_eq!(settings.base_url, "https://crm.example.org/rest");
+        assert_eq!((settings.staging, settings.auto_process), (true, false));
+        assert_eq!((settings.requests_per_minute, settings.cache_seconds), (None, 5));
+        assert_eq!(settings.bypass_sources, ["manual_ui", "stripe_webhook"]);
+        assert_eq!(read(&[("FUNDRAISING_REQUESTS_PER_MINUTE", "0")]).requests_per_minute, Some(80));
+    }
+
+    #[test]
+    fn secrets_are_never_printed() {
+        let settings = read(&[("TWENTY_API_KEY", "key-1"), ("STRIPE_WEBHOOK_SECRET", "whsec-1")]);
+        let shown = format!("{settings:?}");
+        assert!(!shown.contains("key-1") && !shown.contains("whsec-1"), "{shown}");
+    }
+}

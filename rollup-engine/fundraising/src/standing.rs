@@ -1,0 +1,246 @@
+//! How a recurring agreement stands, from what its payments and its provider say.
+//!
+//! One failed payment is a card that was declined and is tried again; [`SEVERAL`] in a row make the agreement
+//! delinquent, and a later payment makes it active. What the provider says itself counts like that. What was canceled
+//! or completed stays so, whatever is said after it. Words may come late and twice: each carries its instant, and an
+//! older one than what is known changes nothing.
+
+use serde_json::{Value, json};
+
+/// So many failures in a row make an agreement delinquent
+pub const SEVERAL: usize = 2;
+
+/// Failures that are remembered; there is no need for more than a few
+const MOST_FAILURES: usize = 20;
+
+/// Statuses that an agreement can be given
+const STATUSES: [&str; 5] = ["active", "paused", "delinquent", "canceled", "completed"];
+
+/// Something that is said of an agreement; instants are milliseconds since 1970
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Word<'a> {
+    /// An instalment was paid
+    Paid {
+        /// When
+        at: i64,
+    },
+    /// A payment failed
+    Failed {
+        /// What tells this failure from others
+        attempt: &'a str,
+        /// When
+        at: i64,
+    },
+    /// The provider gives it this status
+    Said {
+        /// `active`, `paused`, `delinquent`, `canceled` or `completed`
+        status: &'static str,
+        /// When
+        at: i64,
+    },
+}
+
+/// What was said of an agreement so far
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    paid_at: Option<i64>,
+    failures: Vec<(String, i64)>,
+    said: Option<(&'static str, i64)>,
+    ended: Option<(&'static str, i64)>,
+}
+
+/// What a word comes to
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Heard {
+    /// Whether it was not known before
+    pub is_news: bool,
+    /// The status to write, if it changes
+    pub status: Option<&'static str>,
+}
+
+/// Whether an agreement of this status has ended
+#[must_use]
+pub fn is_ended(status: Option<&str>) -> bool {
+    matches!(status.map(str::trim), Some("canceled" | "completed"))
+}
+
+impl Standing {
+    /// Reads what [`Self::to_json`] wrote; what cannot be read is left out
+    #[must_use]
+    pub fn read(json: Option<&Value>) -> Self {
+        let Some(json) = json else { return Self::default() };
+        let failures = json.get("failed").and_then(Value::as_array).into_iter().flatten();
+        let said = |word: &str, at: &str| {
+            let word = json.get(word)?.as_str()?;
+            Some((STATUSES.into_iter().find(|status| *status == word)?, json.get(at)?.as_i64()?))
+        };
+        Self {
+            paid_at: json.get("paidAt").and_then(Value::as_i64),
+            failures: failures
+                .filter_map(|entry| Some((entry.get("attempt")?.as_str()?.to_owned(), entry.get("at")?.as_i64()?)))
+                .collect(),
+            said: said("said", "saidAt"),
+            ended: said("ended", "endedAt"),
+        }
+    }
+
+    /// As JSON
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let failed: Vec<Value> =
+            self.failures.iter().map(|(attempt, at)| json!({ "attempt": attempt, "at": at })).collect();
+        json!({
+            "paidAt": self.paid_at,
+            "failed": failed,
+            "said": self.said.map(|(status, _)| status),
+            "saidAt": self.said.map(|(_, at)| at),
+            "ended": self.ended.map(|(status, _)| status),
+            "endedAt": self.ended.map(|(_, at)| at),
+        })
+    }
+
+    /// Takes in a word about an agreement of this status
+    ///
+    /// A status comes of it only if it changes what the words amount to: what was known before had its effect, and
+    /// somebody here may have decided otherwise since.
+    pub fn hear(&mut self, word: Word<'_>, current: Option<&str>) -> Heard {
+        let before = self.last_word();
+        let is_news = self.take_in(word);
+        let status = match word {
+            _ if !is_news || is_ended(current) => None,
+            Word::Said { status, .. } if is_ended(Some(status)) => Some(status),
+            _ => self.last_word().filter(|last| before != Some(*last)).map(|(status, _)| status),
+        };
+        Heard { is_news, status: status.filter(|status| current.map(str::trim) != Some(status)) }
+    }
+
+    fn take_in(&mut self, word: Word<'_>) -> bool {
+        match word {
+            Word::Paid { at } => {
+                let is_news = self.paid_at.is_none_or(|known| at > known);
+                if is_news {
+                    self.paid_at = Some(at);
+                    self.failures.retain(|(_, failed)| *failed > at);
+                }
+                is_news
+            }
+            Word::Failed { attempt, at } => {
+                let is_old = self.paid_at.is_some_and(|paid| at <= paid);
+                let is_known = self.failures.iter().any(|(known, _)| known == attempt);
+                let is_news = !is_old && !is_known && self.failures.len() < MOST_FAILURES;
+                if is_news {
+                    self.failures.push((attempt.to_owned(), at));
+                }
+                is_news
+            }
+            Word::Said { status, at } => {
+                let place = if is_ended(Some(status)) { &mut self.ended } else { &mut self.said };
+                let is_news = place.is_none_or(|known| (at, status) > (known.1, known.0));
+                if is_news {
+                    *place = Some((status, at));
+                }
+                is_news
+            }
+        }
+    }
+
+    fn last_word(&self) -> Option<(&'static str, i64)> {
+        let paid = self.paid_at.map(|at| ("active", at));
+        let failed = self.failures.iter().map(|(_, at)| *at).max().filter(|_| self.failures.len() >= SEVERAL);
+        let failed = failed.map(|at| ("delinquent", at));
+        let mut last: Option<(&'static str, i64)> = None;
+        for word in [paid, failed, self.said].into_iter().flatten() {
+            if last.is_none_or(|known| word.1 >= known.1) {
+                last = Some(word);
+            }
+        }
+        last
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn run(current: &str, words: &[Word<'_>]) -> String {
+        let (mut standing, mut status) = (Standing::default(), current.to_owned());
+        for word in words {
+            standing = Standing::read(Some(&standing.to_json()));
+            if let Some(next) = standing.hear(*word, Some(&status)).status {
+                status = next.to_owned();
+            }
+        }
+        status
+    }
+
+    const fn failed(attempt: &str, at: i64) -> Word<'_> {
+        Word::Failed { attempt, at }
+    }
+
+    const fn said(status: &'static str, at: i64) -> Word<'static> {
+        Word::Said { status, at }
+    }
+
+    #[test]
+    fn several_failures_in_a_row_make_it_delinquent_and_a_later_payment_active() {
+        assert_eq!(run("active", &[failed("a", 1)]), "active");
+        assert_eq!(run("active", &[failed("a", 1), failed("a", 1)]), "active", "the same one twice");
+        assert_eq!(run("active", &[failed("a", 1), failed("b", 2)]), "delinquent");
+        assert_eq!(run("active", &[failed("a", 1), Word::Paid { at: 2 }, failed("b", 3)]), "active");
+        assert_eq!(run("active", &[failed("a", 1), failed("b", 2), Word::Paid { at: 3 }]), "active");
+        assert_eq!(run("active", &[failed("a", 2), failed("b", 3), Word::Paid { at: 1 }]), "delinquent", "a late word");
+    }
+
+    #[test]
+    fn what_has_ended_is_not_revived() {
+        assert_eq!(run("canceled", &[Word::Paid { at: 9 }, said("active", 10)]), "canceled");
+        assert_eq!(run("completed", &[failed("a", 1), failed("b", 2)]), "completed");
+        assert_eq!(run("active", &[said("active", 5), said("canceled", 4)]), "canceled", "an end told late");
+        assert_eq!(run("active", &[said("canceled", 4), said("active", 5), Word::Paid { at: 6 }]), "canceled");
+    }
+
+    #[test]
+    fn the_last_word_counts_whichever_came_last() {
+        assert_eq!(run("active", &[said("paused", 5), Word::Paid { at: 4 }]), "paused");
+        assert_eq!(run("paused", &[Word::Paid { at: 6 }]), "active");
+        assert_eq!(run("active", &[said("delinquent", 5), said("active", 3)]), "delinquent");
+    }
+
+    #[test]
+    fn what_was_known_does_not_undo_a_decision_of_staff() {
+        let mut standing = Standing::default();
+        assert!(standing.hear(Word::Paid { at: 5 }, Some("delinquent")).is_news);
+        assert_eq!(standing.hear(Word::Paid { at: 5 }, Some("paused")), Heard { is_news: false, status: None });
+        assert_eq!(standing.hear(failed("a", 6), Some("paused")), Heard { is_news: true, status: None });
+    }
+
+    proptest! {
+        #[test]
+        fn any_order_of_the_same_words_ends_alike(
+            words in proptest::collection::vec((0_u8..4, 0_i64..30), 0..10), seed in proptest::collection::vec(any::<u16>(), 20),
+        ) {
+            // One word an instant: of two at once neither is the later.
+            let mut seen = Vec::new();
+            let names: Vec<String> = (0..30).map(|at| format!("f{at}")).collect();
+            let words: Vec<Word<'_>> = words.into_iter().filter_map(|(kind, at)| {
+                if seen.contains(&at) {
+                    return None;
+                }
+                seen.push(at);
+                Some(match kind {
+                    0 => Word::Paid { at },
+                    1 => failed(&names[usize::try_from(at).unwrap()], at),
+                    2 => said("paused", at),
+                    _ => said("delinquent", at),
+                })
+            }).collect();
+            let mut in_time = words.clone();
+            in_time.sort_by_key(|word| match word { Word::Paid { at } | Word::Failed { at, .. } | Word::Said { at, .. } => *at });
+            let mut shuffled: Vec<_> = words.iter().chain(&words).copied().zip(seed).collect();
+            shuffled.sort_by_key(|(_, rank)| *rank);
+            let shuffled: Vec<Word<'_>> = shuffled.into_iter().map(|(word, _)| word).collect();
+            prop_assert_eq!(run("", &in_time), run("", &shuffled));
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Webhooks end to end: signed bodies through the whole service onto a Twenty in memory, with everything that can break.
+
+mod orders;
+mod providers;
+mod world;

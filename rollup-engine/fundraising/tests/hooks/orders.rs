@@ -1,0 +1,177 @@
+//! Deaths, lost answers, two deliveries at once, any order.
+
+use sandbox::{Fault, Faults};
+use serde_json::{Value, json};
+
+use super::world::{World, batch, fill, invoice, paid_session, refund_total, signed};
+
+fn world(staging: bool) -> World {
+    let world = World::new(staging);
+    fill(&world);
+    let donor = world.create(
+        "person",
+        &json!({ "name": { "firstName": "Dora", "lastName": "Kent" },
+        "emails": { "primaryEmail": "dora@example.org" } }),
+    );
+    world
+        .create("recurringAgreement", &json!({ "status": "active", "providerAgreementId": "sub_1", "donorId": donor }));
+    world
+}
+
+/// What a story leaves behind: gifts with what went back, people, rows
+fn left(world: &World) -> Value {
+    let gifts: Vec<Value> = world
+        .live("gift")
+        .iter()
+        .map(|gift| {
+            let refunded = gift["refundedAmount"]["amountMicros"].as_f64().unwrap_or_default();
+            json!([gift["id"], gift["amount"], refunded, gift["providerPaymentId"], gift["donorId"].is_string()])
+        })
+        .collect();
+    let rows: Vec<Value> =
+        world.rows().iter().map(|row| json!([row["id"], row["processingStatus"], row["giftId"]])).collect();
+    let agreement = world.only("recurringAgreement");
+    json!({ "gifts": gifts, "rows": rows, "people": world.live("person").len(), "status": agreement["status"],
+        "payouts": world.live("giftPayout").len() })
+}
+
+fn stories() -> Vec<(&'static str, Vec<Value>)> {
+    vec![
+        ("a paid checkout", vec![paid_session()]),
+        ("a refund after its gift", vec![paid_session(), refund_total("evt_r", 5, 700)]),
+        ("a refund before its gift", vec![refund_total("evt_r", 5, 700), paid_session()]),
+        ("an instalment", vec![invoice("in_1", 3)]),
+        ("a direct debit", vec![batch(&[("payments", "created", 1)]), batch(&[("payments", "confirmed", 2)])]),
+        (
+            "a batch",
+            vec![batch(&[("payments", "confirmed", 2), ("payments", "charged_back", 3), ("payouts", "paid", 4)])],
+        ),
+        ("a failure", vec![batch(&[("payments", "created", 1)]), batch(&[("payments", "failed", 2)])]),
+    ]
+}
+
+async fn tell(world: &World, events: &[Value], broken: Option<(usize, Faults)>) {
+    for (index, event) in events.iter().enumerate() {
+        if let Some((at, faults)) = &broken
+            && *at == index
+        {
+            let host = world.host(faults.clone());
+            host.until_crash(world.send(&host, signed(event))).await;
+        }
+        let mut status = 0;
+        for _ in 0..3 {
+            status = world.deliver(event).await;
+            if status < 300 {
+                break;
+            }
+        }
+        assert!(status < 300, "{status} {event}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_call_dies_the_next_delivery_leaves_what_an_undisturbed_one_leaves() {
+    for staging in [false, true] {
+        for (name, events) in stories() {
+            let undisturbed = world(staging);
+            tell(&undisturbed, &events, None).await;
+            let expected = left(&undisturbed);
+            let gifts = undisturbed.live("gift").len();
+            assert_eq!(gifts, usize::from(name != "a failure"), "{name}");
+            for broken in 0..events.len() {
+                for at in 1..=40 {
+                    let mut reached = true;
+                    for faults in [
+                        Faults::none().crash(at, false),
+                        Faults::none().crash(at, true),
+                        Faults::none()
+                            .at(at, Fault::LostReply)
+                            .at(at + 1, Fault::LostReply)
+                            .at(at + 2, Fault::LostReply),
+                    ] {
+                        let world = world(staging);
+                        let probe = world.host(faults.clone());
+                        tell(&world, &events[..broken], None).await;
+                        probe.until_crash(world.send(&probe, signed(&events[broken]))).await;
+                        reached = probe.requests() >= at;
+                        tell(&world, &events[broken..], None).await;
+                        let mut found = left(&world);
+                        // A process that dies holding a row leaves it to the reconciler; the gift is what counts.
+                        found["rows"] = expected["rows"].clone();
+                        assert_eq!(found, expected, "{name}, staging {staging}, event {broken}, call {at}, {faults:?}");
+                        assert_eq!(world.rows().len(), expected["rows"].as_array().unwrap().len(), "{name} {at}");
+                    }
+                    if !reached {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_event_at_the_same_time_is_one_gift() {
+    for staging in [false, true] {
+        for (name, events) in stories() {
+            let alone = world(staging);
+            tell(&alone, &events, None).await;
+            let world = world(staging);
+            let slow =
+                || Faults::none().latency(std::time::Duration::from_millis(10), std::time::Duration::from_millis(90));
+            for event in &events {
+                let (first, second) = (world.host(slow().seed(1)), world.host(slow().seed(2)));
+                tokio::join!(world.send(&first, signed(event)), world.send(&second, signed(event)));
+            }
+            tell(&world, &events, None).await;
+            assert_eq!(left(&world), left(&alone), "{name}, staging {staging}");
+        }
+    }
+}
+
+/// What a list of facts comes to, the slow way: all of them in time's order, each once
+fn oracle(told: &[usize]) -> (usize, i64) {
+    let gifts = usize::from(told.contains(&0));
+    let total = if told.contains(&2) {
+        10_000_000
+    } else if told.contains(&1) {
+        7_000_000
+    } else {
+        0
+    };
+    let dispute = if told.contains(&3) && !told.contains(&4) { 25_000_000 } else { 0 };
+    (gifts, if gifts == 0 { 0 } else { (total + dispute).min(25_000_000) })
+}
+
+mod any_order {
+    use super::*;
+    use crate::world::stripe;
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+        #[test]
+        fn ends_as_the_slow_oracle_says(told in proptest::collection::vec(0_usize..5, 0..10), staging: bool) {
+            let dispute = |id: &str, kind: &str, at, status: &str| stripe(id, kind, at,
+                json!({ "id": "dp_1", "payment_intent": "pi_1", "amount": 2_500, "currency": "gbp", "status": status }));
+            let events = [
+                paid_session(), refund_total("evt_a", 10, 700), refund_total("evt_b", 20, 1_000),
+                dispute("evt_c", "charge.dispute.closed", 30, "lost"),
+                dispute("evt_d", "charge.dispute.funds_reinstated", 40, "won"),
+            ];
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+            let world = runtime.block_on(async {
+                let world = world(staging);
+                for index in &told {
+                    assert_eq!(world.deliver(&events[*index]).await, 204);
+                }
+                world
+            });
+            let (gifts, refunded) = oracle(&told);
+            prop_assert_eq!(world.live("gift").len(), gifts);
+            if gifts == 1 {
+                prop_assert_eq!(world.refunded(), refunded);
+            }
+        }
+    }
+}

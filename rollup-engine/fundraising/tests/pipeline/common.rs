@@ -1,0 +1,146 @@
+//! A workspace with the service's own model, the service on it, and short ways to ask both.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use fundraising::failure::Failure;
+use fundraising::proxy::Proxy;
+use fundraising::routes::{gifts, process, staging};
+use fundraising::scope::Scope;
+use fundraising::settings::Settings;
+use sandbox::{Faults, Limits, Sandbox, SandboxHost};
+use serde_json::{Value, json};
+use twenty::gate::Priority;
+use twenty::{Host, Timestamp};
+use uuid::Uuid;
+
+/// Monday 2 March 2026, ten in the morning
+pub(crate) fn ten() -> Timestamp {
+    Timestamp::parse("2026-03-02T10:00:00Z").unwrap()
+}
+
+pub(crate) struct World {
+    pub(crate) sandbox: Rc<RefCell<Sandbox>>,
+    token: String,
+    pub(crate) settings: Settings,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self::of(&serde_json::from_str(include_str!("../../src/model.json")).unwrap())
+    }
+
+    pub(crate) fn of(model: &Value) -> Self {
+        let mut sandbox = Sandbox::new(sandbox::Settings { limits: Limits::off(), ..sandbox::Settings::default() });
+        sandbox.ensure_model(model);
+        let token = sandbox.tokens().token.clone();
+        let settings = Settings {
+            base_url: "http://twenty.test/rest".into(),
+            staging: true,
+            auto_process: true,
+            ..Settings::default()
+        };
+        Self { sandbox: Rc::new(RefCell::new(sandbox)), token, settings }
+    }
+
+    pub(crate) fn unstaged() -> Self {
+        let mut world = Self::new();
+        world.settings.staging = false;
+        world
+    }
+
+    pub(crate) fn host(&self, faults: Faults) -> SandboxHost {
+        SandboxHost::new(self.sandbox.clone(), faults, ten())
+    }
+
+    pub(crate) fn proxy(&self) -> Proxy {
+        Proxy::new(self.settings.clone())
+    }
+
+    pub(crate) fn scope<'a, H: Host>(&self, proxy: &'a Proxy, host: &'a H) -> Scope<'a, H> {
+        Scope {
+            proxy,
+            host,
+            request_id: "request-1".into(),
+            token: Some(self.token.clone()),
+            priority: Priority::Person,
+        }
+    }
+
+    /// One request, without faults
+    pub(crate) async fn ask(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
+        self.ask_on(&self.host(Faults::none()), method, path, &body).await
+    }
+
+    pub(crate) async fn ask_on<H: Host>(&self, host: &H, method: &str, path: &str, body: &Value) -> (u16, Value) {
+        let proxy = self.proxy();
+        answer(route(&self.scope(&proxy, host), method, path, body, None).await)
+    }
+
+    pub(crate) fn create(&self, object: &str, body: &Value) -> String {
+        self.sandbox.borrow_mut().create(object, body, ten()).unwrap().to_string()
+    }
+
+    pub(crate) fn patch(&self, object: &str, id: &str, body: &Value, at: Timestamp) {
+        self.sandbox.borrow_mut().patch(object, Uuid::parse_str(id).unwrap(), body, at).unwrap();
+    }
+
+    pub(crate) fn live(&self, object: &str) -> Vec<Value> {
+        let records = self.sandbox.borrow().records(object);
+        records.into_iter().filter(|record| record["deletedAt"].is_null()).collect()
+    }
+
+    pub(crate) fn only(&self, object: &str) -> Value {
+        let mut all = self.live(object);
+        assert_eq!(all.len(), 1, "{object}: {all:?}");
+        all.remove(0)
+    }
+
+    pub(crate) fn actions(&self, row: &Value) -> Vec<String> {
+        let entries = row["auditTrail"]["entries"].as_array().cloned().unwrap_or_default();
+        entries.iter().map(|entry| entry["action"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+pub(crate) async fn route<H: Host>(
+    scope: &Scope<'_, H>,
+    method: &str,
+    path: &str,
+    body: &Value,
+    key: Option<&str>,
+) -> Result<(u16, Value), Failure> {
+    let bytes = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    match (method, parts.as_slice()) {
+        ("POST", ["gifts"]) => gifts::create(scope, &bytes, key).await,
+        ("PATCH", ["gifts", id]) => gifts::patch(scope, id, &bytes).await,
+        ("DELETE", ["gifts", id]) => gifts::delete(scope, id).await,
+        ("POST", ["gift-staging"]) => staging::create(scope, &bytes, key).await,
+        ("GET", ["gift-staging"]) => staging::list(scope, &[]).await,
+        ("GET", ["gift-staging", id]) => staging::get(scope, id).await,
+        ("POST", ["gift-staging", "process"]) => process::many(scope, &bytes).await,
+        ("PATCH", ["gift-staging", id]) => staging::patch(scope, id, &bytes).await,
+        ("PATCH", ["gift-staging", id, "status"]) => staging::status(scope, id, &bytes).await,
+        ("POST", ["gift-staging", id, "process"]) => process::one(scope, id).await,
+        other => panic!("no route {other:?}"),
+    }
+}
+
+pub(crate) fn answer(result: Result<(u16, Value), Failure>) -> (u16, Value) {
+    result.unwrap_or_else(|failure| failure.to_reply())
+}
+
+/// A gift by a new giver, with a reference
+pub(crate) fn by_mail() -> Value {
+    json!({
+        "amount": { "amountMicros": 25_000_000, "currencyCode": "GBP" },
+        "contact": { "firstName": "Mary", "lastName": "Seacole", "email": "mary@crimea.example" },
+        "giftDate": "2026-02-14", "intakeSource": "portal", "externalId": "row-7",
+    })
+}
+
+/// The same at some other time of day, for a host whose clock starts there
+pub(crate) fn later(world: &World, minutes: i64) -> SandboxHost {
+    let at = Timestamp::from_millis(ten().as_millis() + minutes * 60_000);
+    SandboxHost::new(world.sandbox.clone(), Faults::none(), at)
+}

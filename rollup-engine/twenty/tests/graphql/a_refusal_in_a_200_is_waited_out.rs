@@ -1,0 +1,72 @@
+//! The rate limit and the server's faults come as HTTP 200, and are repeated as over REST.
+
+use std::time::Duration;
+
+use sandbox::{Fault, Faults, Profile};
+use twenty::Host;
+use twenty::budget::Pace;
+use twenty::client::{GroupQuery, PageQuery};
+use twenty::page::Projection;
+
+use crate::scene::{PROFILES, Scene, always, gift, person, start};
+
+#[tokio::test(start_paused = true)]
+async fn the_rate_limit_is_waited_out() {
+    for profile in PROFILES {
+        let scene = Scene::new(profile, "2/60000".parse().unwrap());
+        let donors = scene.people(2);
+        for donor in &donors {
+            scene.gift(*donor, 1, "GBP", "2026-01-01");
+        }
+        let client = scene.client();
+        let query = PageQuery { limit: 10, ..PageQuery::default() };
+        for _ in 0..3 {
+            let page = client.list_graphql(&person(), query.clone(), &Projection::default()).await.unwrap();
+            assert_eq!(page.records.len(), 2);
+        }
+        let refused = client.ledger().throttled;
+        assert!(refused > 0);
+        if profile == Profile::V2 {
+            // It said how long to wait: 30 s, and the gate held the call back for no longer.
+            assert_eq!(refused, 1);
+            assert!(client.host().now().since(start()) < Duration::from_secs(31));
+        }
+        // Of two root fields one may pass: the document is sent again as a whole, and nothing is read twice.
+        let query = GroupQuery { by: "donorId", limit: 10, counted: true, ..GroupQuery::default() };
+        let groups = client.groups(&gift(), &query).await.unwrap();
+        assert_eq!((groups.total_count, groups.groups.len()), (Some(2), 2));
+        assert!(client.ledger().throttled > refused);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_budget_that_counts_root_fields_is_never_refused() {
+    for profile in PROFILES {
+        let scene = Scene::new(profile, "100/60000".parse().unwrap());
+        let client = scene.client_with(Faults::none(), Pace::default(), &scene.token);
+        let (gift, person) = (gift(), person());
+        for _ in 0..100 {
+            assert_eq!(client.counts(&[&gift, &person]).await, Ok(vec![0, 0]));
+        }
+        let ledger = client.ledger();
+        assert_eq!((ledger.total, ledger.tokens, ledger.throttled, scene.tokens()), (100, 200, 0, 200));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fault_of_the_server_is_tried_four_times() {
+    let scene = Scene::new(Profile::V1, "off".parse().unwrap());
+    let faults = Faults::none().at(1, Fault::Status(429)).at(2, Fault::Status(503)).at(3, Fault::LostReply);
+    let client = scene.client_with(faults, Pace::default(), &scene.token);
+    assert_eq!(client.counts(&[&gift()]).await, Ok(vec![0]));
+    assert_eq!((client.ledger().retried, client.ledger().throttled), (3, 1));
+
+    for (code, status) in [("INTERNAL_SERVER_ERROR", 500), ("TIMEOUT", 504)] {
+        let body =
+            format!(r#"{{"data":{{"gifts":null}},"errors":[{{"message":"x","extensions":{{"code":"{code}"}}}}]}}"#);
+        let client = always(200, &body);
+        let error = client.counts(&[&gift()]).await.unwrap_err();
+        assert_eq!(error.to_string(), format!("POST /graphql counts: server error ({status}): x"));
+        assert_eq!(client.ledger().total, 4);
+    }
+}

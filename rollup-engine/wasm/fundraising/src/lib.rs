@@ -1,0 +1,95 @@
+//! The fundraising proxy for JavaScript: one HTTP request in, one answer out.
+//!
+//! It converts, and decides nothing. A proxy is opened once with its settings and lives as long as the instance; each
+//! request brings its own outside, since workerd ties what a request starts to that request.
+//!
+//! Header lists cross as JSON text, bodies as bytes.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use fundraising::http::{Inbound, Outbound};
+use fundraising::proxy::Proxy;
+use fundraising::settings::Settings;
+use js_sys::{Array, Promise, Uint8Array};
+use serde_json::{Map, Value};
+use wasm_bindgen::prelude::*;
+use wasm_host::{World, install_panic_hook, misuse, promise};
+
+thread_local! {
+    /// By the number that [`open`] gave out; one for each set of settings
+    static PROXIES: RefCell<Vec<Rc<Proxy>>> = const { RefCell::new(Vec::new()) };
+}
+
+#[wasm_bindgen(start)]
+fn start() {
+    install_panic_hook();
+}
+
+/// Opens a proxy with the settings of an environment, a JSON object of texts, and gives its number
+///
+/// # Errors
+///
+/// The environment is no JSON object.
+#[wasm_bindgen]
+pub fn open(environment: &str) -> Result<u32, JsValue> {
+    let environment: Map<String, Value> = serde_json::from_slice(environment.as_bytes())
+        .map_err(|error| misuse("invalid_environment", &format!("environment: {error}")))?;
+    let settings = Settings::read(|name| environment.get(name)?.as_str().map(str::to_owned));
+    let proxy = Rc::new(Proxy::new(settings));
+    let number = PROXIES.with_borrow_mut(|proxies| {
+        proxies.push(proxy);
+        proxies.len() - 1
+    });
+    u32::try_from(number).map_err(|_| misuse("invalid_environment", "environment: too many proxies"))
+}
+
+/// The environment names that a proxy reads, as a JSON list
+#[wasm_bindgen]
+#[must_use]
+pub fn setting_names() -> String {
+    let names = fundraising::settings::NAMES.iter().map(|name| Value::from(*name));
+    Value::Array(names.collect()).to_string()
+}
+
+/// Answers one request, with `[status, headers, body]`: headers are JSON text, a list of pairs. `entropy` are 16 random
+/// bytes, that ids may be made of.
+///
+/// # Errors
+///
+/// There is no proxy of that number, or the headers are no JSON list of pairs.
+#[wasm_bindgen(unchecked_return_type = "Promise<[number, string, Uint8Array]>")]
+pub fn handle(
+    proxy: u32,
+    method: String,
+    target: String,
+    headers: &str,
+    body: Vec<u8>,
+    entropy: &[u8],
+) -> Result<Promise, JsValue> {
+    let number = usize::try_from(proxy).unwrap_or(usize::MAX);
+    let proxy = PROXIES
+        .with_borrow(|proxies| proxies.get(number).cloned())
+        .ok_or_else(|| misuse("invalid_proxy", "there is no proxy of this number"))?;
+    let headers = header_list(headers).ok_or_else(|| misuse("invalid_headers", "headers: expected a list of pairs"))?;
+    let entropy = entropy.iter().take(16).fold(0, |bits: u128, byte| (bits << 8) | u128::from(*byte));
+    let inbound = Inbound { method, target, headers, body, entropy };
+    Ok(promise(async move {
+        let world = World::new(None, None);
+        Ok(answer(proxy.handle(&world, inbound).await))
+    }))
+}
+
+fn header_list(text: &str) -> Option<Vec<(String, String)>> {
+    let list: Value = serde_json::from_slice(text.as_bytes()).ok()?;
+    let part = |pair: &Value, at: usize| pair.get(at)?.as_str().map(str::to_owned);
+    list.as_array()?.iter().map(|pair| Some((part(pair, 0)?, part(pair, 1)?))).collect()
+}
+
+fn answer(outbound: Outbound) -> JsValue {
+    let headers =
+        outbound.headers.into_iter().map(|(name, value)| Value::Array(vec![Value::from(name), Value::from(value)]));
+    let headers = Value::Array(headers.collect()).to_string();
+    let body = Uint8Array::from(outbound.body.as_slice());
+    Array::of3(&JsValue::from(outbound.status), &JsValue::from(headers), &body).into()
+}

@@ -1,0 +1,98 @@
+//! What a run leaves behind, in the caller's hands: values kept under a name, and further runs.
+//!
+//! Both are functions of JavaScript, may be promises, and may fail at any time. A failure means what having no such
+//! function means, and is told once: a run that cannot remember is slower, never wrong.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use js_sys::Function;
+use serde_json::Value as Json;
+use twenty::{Event, Level};
+use wasm_bindgen::prelude::*;
+
+use crate::convert::{Options, to_js};
+use crate::fetch::reason;
+use crate::settled::Settled;
+
+/// The answer, and the line to log
+type Outcome<T> = (T, Option<Event>);
+
+/// A store of texts under names
+#[derive(Debug)]
+pub struct Store {
+    get: Function,
+    set: Function,
+    delete: Function,
+    told: Cell<bool>,
+}
+
+impl Store {
+    /// From an object with the functions `get`, `set` and `delete`, which may be methods
+    ///
+    /// # Errors
+    ///
+    /// One of them is missing, or no function.
+    pub fn read(object: &Options) -> Result<Self, JsValue> {
+        Ok(Self {
+            get: object.method("get")?,
+            set: object.method("set")?,
+            delete: object.method("delete")?,
+            told: Cell::default(),
+        })
+    }
+
+    /// What is kept; nothing for anything but a text
+    pub(crate) async fn get(&self, key: &str) -> Outcome<Option<String>> {
+        let answer = call(&self.get, &key.into(), &JsValue::UNDEFINED).await;
+        let (value, failure) = told_once(answer, &self.told, "store_failed");
+        (value.and_then(|value| value.as_string()), failure)
+    }
+
+    /// Keeps a text, or forgets what was kept; false if that failed
+    pub(crate) async fn set(&self, key: &str, value: Option<&str>) -> Outcome<bool> {
+        let answer = match value {
+            Some(value) => call(&self.set, &key.into(), &value.into()).await,
+            None => call(&self.delete, &key.into(), &JsValue::UNDEFINED).await,
+        };
+        let (done, failure) = told_once(answer, &self.told, "store_failed");
+        (done.is_some(), failure)
+    }
+}
+
+/// Where further runs are asked for
+#[derive(Debug)]
+pub struct Queue {
+    enqueue: Function,
+    told: Cell<bool>,
+}
+
+impl Queue {
+    /// With a function of a payload and a delay in milliseconds, whose answer `true` says that the run was taken on
+    #[must_use]
+    pub fn new(enqueue: Function) -> Self {
+        Self { enqueue, told: Cell::default() }
+    }
+
+    /// Asks for a run; false if nobody took it on
+    pub(crate) async fn add(&self, payload: &Json, delay: Duration) -> Outcome<bool> {
+        let answer = match to_js(payload) {
+            Ok(payload) => call(&self.enqueue, &payload, &(delay.as_secs_f64() * 1_000.0).into()).await,
+            Err(error) => Err(error),
+        };
+        let (taken, failure) = told_once(answer, &self.told, "enqueue_failed");
+        (taken == Some(JsValue::TRUE), failure)
+    }
+}
+
+async fn call(function: &Function, first: &JsValue, second: &JsValue) -> Result<JsValue, JsValue> {
+    Settled::new(&function.call2(&JsValue::UNDEFINED, first, second)?).await
+}
+
+fn told_once(answer: Result<JsValue, JsValue>, told: &Cell<bool>, event: &'static str) -> Outcome<Option<JsValue>> {
+    match answer {
+        Ok(value) => (Some(value), None),
+        Err(_) if told.replace(true) => (None, None),
+        Err(error) => (None, Some(Event::new(Level::Warn, event).with("message", reason(&error)))),
+    }
+}

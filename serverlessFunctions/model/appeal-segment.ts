@@ -1,0 +1,88 @@
+// Written by model.mjs from the declaration of the data model; changes here are lost.
+import { defineObject, FieldType, OnDeleteAction, RelationType } from 'twenty-sdk/define';
+
+import { APPEAL, APPEAL_SEGMENT, GIFT, GIFT_STAGING, SOLICITATION_SNAPSHOT, TRACKING_CODE } from '../objects';
+
+export default defineObject({
+  universalIdentifier: APPEAL_SEGMENT,
+  nameSingular: 'appealSegment',
+  namePlural: 'appealSegments',
+  labelSingular: 'Appeal segment',
+  labelPlural: 'Appeal segments',
+  description: 'A part of the people that an appeal went to',
+  icon: 'IconUsersGroup',
+  labelIdentifierFieldMetadataUniversalIdentifier: '7d577bce-97bc-5f02-a9ac-c02605ba0cea',
+  fields: [
+    {
+      universalIdentifier: '7d577bce-97bc-5f02-a9ac-c02605ba0cea',
+      type: FieldType.TEXT,
+      name: 'name',
+      label: 'Name',
+      icon: 'IconAbc',
+    },
+    {
+      universalIdentifier: '17a4d6a6-f558-599c-9eef-1261ba2f8f16',
+      type: FieldType.RELATION,
+      name: 'gifts',
+      label: 'Gifts',
+      icon: 'IconGift',
+      relationTargetObjectMetadataUniversalIdentifier: GIFT,
+      relationTargetFieldMetadataUniversalIdentifier: '1f0e20d8-9bf3-54b3-a74d-0abe056eaa9d',
+      universalSettings: { relationType: RelationType.ONE_TO_MANY },
+    },
+    {
+      universalIdentifier: '7aa70c51-f158-55e6-aa6f-1627eb3c1cf4',
+      type: FieldType.RELATION,
+      name: 'giftStagings',
+      label: 'Gift stagings',
+      icon: 'IconInbox',
+      relationTargetObjectMetadataUniversalIdentifier: GIFT_STAGING,
+      relationTargetFieldMetadataUniversalIdentifier: 'a287e184-02b2-5609-8de0-c58c21225c1b',
+      universalSettings: { relationType: RelationType.ONE_TO_MANY },
+    },
+    {
+      universalIdentifier: '290ba5c5-3b27-5064-b2e9-8b6dd025c916',
+      type: FieldType.TEXT,
+      name: 'channel',
+      label: 'Channel',
+      icon: 'IconAbc',
+    },
+    {
+      universalIdentifier: '07e5175f-150e-55e2-ac91-bed3c4bbc799',
+      type: FieldType.NUMBER,
+      name: 'targetSolicitedCount',
+      label: 'Target solicited count',
+      icon: 'IconHash',
+    },
+    {
+      universalIdentifier: '615d63e6-6d41-551e-9806-328602b92d1b',
+      type: FieldType.RELATION,
+      name: 'appeal',
+      label: 'Appeal',
+      icon: 'IconSpeakerphone',
+      relationTargetObjectMetadataUniversalIdentifier: APPEAL,
+      relationTargetFieldMetadataUniversalIdentifier: 'dc39262c-c9c8-5985-899e-f1347f3e4673',
+      universalSettings: { relationType: RelationType.MANY_TO_ONE, onDelete: OnDeleteAction.SET_NULL, joinColumnName: 'appealId' },
+    },
+    {
+      universalIdentifier: 'b61df20f-5965-5466-9bb1-8cb6179c038b',
+      type: FieldType.RELATION,
+      name: 'trackingCodes',
+      label: 'Tracking codes',
+      icon: 'IconTag',
+      relationTargetObjectMetadataUniversalIdentifier: TRACKING_CODE,
+      relationTargetFieldMetadataUniversalIdentifier: 'f502ca92-eee2-52d7-bb2a-2a7827a696c2',
+      universalSettings: { relationType: RelationType.ONE_TO_MANY },
+    },
+    {
+      universalIdentifier: 'ea175fa5-b46d-5489-acbe-c36d1fbf7013',
+      type: FieldType.RELATION,
+      name: 'solicitationSnapshots',
+      label: 'Solicitation snapshots',
+      icon: 'IconCamera',
+      relationTargetObjectMetadataUniversalIdentifier: SOLICITATION_SNAPSHOT,
+      relationTargetFieldMetadataUniversalIdentifier: '42425e7a-2d4d-56b6-bf5c-6f21ed14ec37',
+      universalSettings: { relationType: RelationType.ONE_TO_MANY },
+    },
+  ],
+});

@@ -1,0 +1,100 @@
+// Written by model.mjs from the declaration of the data model; changes here are lost.
+import { defineObject, FieldType, OnDeleteAction, RelationType } from 'twenty-sdk/define';
+
+import { GIFT, GIFT_AID_DECLARATION, PERSON } from '../objects';
+
+export default defineObject({
+  universalIdentifier: GIFT_AID_DECLARATION,
+  nameSingular: 'giftAidDeclaration',
+  namePlural: 'giftAidDeclarations',
+  labelSingular: 'Gift Aid declaration',
+  labelPlural: 'Gift Aid declarations',
+  description: 'A donor\'s word that tax may be reclaimed on their gifts',
+  icon: 'IconFileCertificate',
+  labelIdentifierFieldMetadataUniversalIdentifier: 'd47ef3c7-c2c0-5e26-b80f-11fc161aed99',
+  fields: [
+    {
+      universalIdentifier: 'd47ef3c7-c2c0-5e26-b80f-11fc161aed99',
+      type: FieldType.TEXT,
+      name: 'name',
+      label: 'Name',
+      icon: 'IconAbc',
+    },
+    {
+      universalIdentifier: '0a151a85-aeee-5073-9abf-2ee0ebab4519',
+      type: FieldType.RELATION,
+      name: 'gifts',
+      label: 'Gifts',
+      icon: 'IconGift',
+      relationTargetObjectMetadataUniversalIdentifier: GIFT,
+      relationTargetFieldMetadataUniversalIdentifier: '4efc1794-896b-520d-84b7-d1094546ac6d',
+      universalSettings: { relationType: RelationType.ONE_TO_MANY },
+    },
+    {
+      universalIdentifier: '6d7f8bce-f0f1-576b-bad7-a19556b65fcd',
+      type: FieldType.TEXT,
+      name: 'status',
+      label: 'Status',
+      icon: 'IconAbc',
+    },
+    {
+      universalIdentifier: 'd17236d0-f0f7-5776-84d3-952e6fbbad8a',
+      type: FieldType.TEXT,
+      name: 'statusReason',
+      label: 'Status reason',
+      icon: 'IconAbc',
+    },
+    {
+      universalIdentifier: '35c37bf6-21c7-5830-a943-b9f5d1809f05',
+      type: FieldType.DATE,
+      name: 'declarationDate',
+      label: 'Declaration date',
+      icon: 'IconCalendar',
+    },
+    {
+      universalIdentifier: '6941eeef-8e46-5748-8fe8-5d18560d8b59',
+      type: FieldType.TEXT,
+      name: 'coverageScope',
+      label: 'Coverage scope',
+      icon: 'IconAbc',
+    },
+    {
+      universalIdentifier: 'a2bba051-c639-5479-9eb5-9c243d21b60f',
+      type: FieldType.TEXT,
+      name: 'source',
+      label: 'Source',
+      icon: 'IconAbc',
+    },
+    {
+      universalIdentifier: '120c36ed-4b10-5351-a74b-845ae7b4387c',
+      type: FieldType.TEXT,
+      name: 'textVersion',
+      label: 'Text version',
+      icon: 'IconAbc',
+    },
+    {
+      universalIdentifier: '7f530621-3117-5811-ab5e-32f33e3db33f',
+      type: FieldType.DATE_TIME,
+      name: 'revokedAt',
+      label: 'Revoked at',
+      icon: 'IconClock',
+    },
+    {
+      universalIdentifier: '3e73437b-3988-5a6c-b133-c5b64a8fbbc0',
+      type: FieldType.TEXT,
+      name: 'notes',
+      label: 'Notes',
+      icon: 'IconAbc',
+    },
+    {
+      universalIdentifier: 'f4e3eb4b-353e-52a3-9bb7-8cb57dcef435',
+      type: FieldType.RELATION,
+      name: 'person',
+      label: 'Person',
+      icon: 'IconUser',
+      relationTargetObjectMetadataUniversalIdentifier: PERSON,
+      relationTargetFieldMetadataUniversalIdentifier: '0a013e6a-2928-5ec5-bb08-3f913d30fc88',
+      universalSettings: { relationType: RelationType.MANY_TO_ONE, onDelete: OnDeleteAction.SET_NULL, joinColumnName: 'personId' },
+    },
+  ],
+});

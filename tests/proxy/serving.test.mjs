@@ -1,0 +1,88 @@
+// What the servers around the module do: bodies, ids, settings, and what they must not let through.
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { before, test } from 'node:test';
+
+import { ROOT, prepare } from '../packaging/project.mjs';
+import { RUNTIMES, UNLIMITED, call, startProxy } from './runtimes.mjs';
+
+before(prepare);
+
+const NOBODY = { TWENTY_API_BASE_URL: 'http://127.0.0.1:9/rest', ...UNLIMITED };
+
+test('the configuration of workerd binds every setting and no other', async () => {
+  const { settingNames } = await import('../../pkg/fundraising/node.js');
+  const text = readFileSync(join(ROOT, 'pkg/fundraising/workerd.capnp'), 'utf8');
+  const bound = [...text.matchAll(/\(name = "([A-Z_]+)", fromEnvironment = "([A-Z_]+)"\)/g)];
+  for (const [, name, from] of bound) assert.equal(name, from);
+  assert.deepEqual(bound.map(([, name]) => name).sort(), [...settingNames()].sort());
+});
+
+test('npm run proxy prints one line when it is ready, serves, and ends when it is told to', async (t) => {
+  const child = spawn('npm', ['run', '--silent', 'proxy', '--', '--port', '0', '--host', '127.0.0.1'], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'ignore'],
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...NOBODY },
+    detached: true,
+  });
+  const ended = new Promise((resolve) => child.once('close', resolve));
+  t.after(() => {
+    try {
+      process.kill(-child.pid);
+    } catch {
+      // It has ended, as it should.
+    }
+  });
+  let text = '';
+  for await (const chunk of child.stdout.setEncoding('utf8')) {
+    text += chunk;
+    if (text.includes('\n')) break;
+  }
+  const { url } = JSON.parse(text.slice(0, text.indexOf('\n')));
+  assert.equal((await call(url, 'GET', '/health', { token: null })).status, 200);
+  process.kill(-child.pid, 'SIGTERM');
+  await ended;
+});
+
+for (const runtime of Object.keys(RUNTIMES)) {
+  test(`${runtime}: ids, targets, bodies and methods reach the module as they were sent`, async (t) => {
+    const { url } = await startProxy(t, runtime, NOBODY);
+    const api = (method, path, more) => call(url, method, `/api/fundraising${path}`, more);
+
+    const named = await api('GET', '/nothing?x=%2F&x=1', { headers: { 'x-request-id': 'trace-7' } });
+    assert.deepEqual([named.status, named.headers.get('x-request-id')], [404, 'trace-7']);
+    assert.equal(named.body.message, 'Cannot GET /api/fundraising/nothing?x=%2F&x=1');
+    const unnamed = await api('GET', '/nothing');
+    assert.match(unnamed.headers.get('x-request-id'), /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    assert.notEqual(unnamed.headers.get('x-request-id'), (await api('GET', '/nothing')).headers.get('x-request-id'));
+
+    assert.equal((await api('GET', '/gifts', { token: null })).status, 401);
+    assert.equal((await api('POST', '/gifts', { body: '{"amount":' })).status, 400);
+    assert.equal((await api('GET', '/gifts/%zz')).status, 400);
+    for (const size of [101 * 1024, 3 * 1024 * 1024]) {
+      const large = await api('POST', '/gifts', { body: JSON.stringify({ notes: 'x'.repeat(size) }) });
+      assert.deepEqual([large.status, large.body.message], [413, 'request entity too large'], String(size));
+    }
+    assert.equal((await api('GET', '/nothing')).status, 404, 'it serves on after a body that was too large');
+
+    const head = await fetch(`${url}/health`, { method: 'HEAD' });
+    assert.equal(await head.text(), '');
+  });
+}
+
+test('a caller who hangs up while sending is nobody to answer, and costs nothing', async (t) => {
+  const { url, output } = await startProxy(t, 'node', NOBODY);
+  const { port } = new URL(url);
+  for (let round = 0; round < 5; round += 1) {
+    const socket = connect(Number(port), '127.0.0.1');
+    await new Promise((resolve) => socket.once('connect', resolve));
+    socket.write('POST /api/fundraising/gifts HTTP/1.1\r\nhost: x\r\nauthorization: Bearer t\r\ncontent-length: 100\r\n\r\n{"amo');
+    socket.destroy();
+  }
+  assert.equal((await call(url, 'GET', '/health', { token: null })).status, 200);
+  assert.ok(!output().includes('request_broken'), output());
+});
