@@ -117,11 +117,6 @@ impl Fold {
         self.parents.remove(&parent);
     }
 
-    /// Forgets all parents; what children were seen under which of them stays.
-    pub fn release_all(&mut self) {
-        self.parents.clear();
-    }
-
     /// Why this column, or the whole rollup, cannot be trusted
     #[must_use]
     pub fn missing(&self, index: usize) -> Option<&str> {

@@ -99,10 +99,6 @@ impl<H: Host> Run<'_, H> {
             }
             self.again.set(true);
             self.wrote.set(false);
-            // Tallies of parents that were not live are left over; they may be live by the next look.
-            for fold in &self.folds {
-                fold.borrow_mut().release_all();
-            }
         };
         self.look_again(&children).await
     }

