@@ -36,7 +36,7 @@ async fn a_run_without_time_hands_on_through_a_job_a_store_or_its_caller() {
             }
             assert!(runs < 30, "{report:?}");
             assert_eq!((report.status, report.code.as_deref()), (Status::Partial, Some("out_of_time")), "{report:?}");
-            assert_eq!(report.continued, memory == 0);
+            assert_eq!(report.continued, memory == 0, "run {runs}: {report:?}");
             payload = match memory {
                 0 => world.platform.take_jobs().pop().unwrap().payload,
                 1 => {
