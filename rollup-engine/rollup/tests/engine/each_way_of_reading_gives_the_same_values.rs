@@ -281,6 +281,7 @@ async fn on_random_definitions_and_data() {
             continue;
         }
         assert_eq!((report.status, report.totals.failed), (Status::Ok, 0), "seed {seed}: {:?}: {config}", report.failures);
+        assert_eq!(report.skipped, [], "seed {seed}: {config}");
         sound.set(sound.get() + 1);
         let all: Vec<_> = (0..PARENTS).map(|number| id("fund", number)).collect();
         let named = json!({ "requestContext": {}, "body": { "parentObject": "fund", "ids": all } });
