@@ -126,7 +126,8 @@ async fn carry_out<H: Host>(host: &H, work: Work) -> Report {
         return run(host, &memory, &work, None).await;
     }
     if mode == Mode::Targeted {
-        return run(host, &memory, &work, None).await;
+        let from = if let Trigger::Rest(checkpoint) = &work.trigger { Some(checkpoint) } else { None };
+        return run(host, &memory, &work, from).await;
     }
     if !memory.take_lease(work.time_limit.unwrap_or(LONGEST_LEASE)).await {
         let message = "another run over everything is at work, and sees what this one would have seen";
@@ -217,7 +218,12 @@ async fn go<H: Host>(
             run.sweep(pace, memory.swept().await.unwrap_or(back)).await
         }
         (trigger, Some(targets)) => {
-            run.recompute_patiently(by_rollup(run.program(), targets.clone()), PATIENCE).await?;
+            let targets = by_rollup(run.program(), targets.clone());
+            if from.is_some() {
+                // What was handed on once waits for its turn: it must not hand itself on for ever.
+                return run.recompute(targets).await;
+            }
+            run.recompute_patiently(targets, PATIENCE).await?;
             if trigger.may_be_a_merge(&work.environment.config.definitions) {
                 let moved = run.changed_since(&run.children_of_all(), run.since() - MERGE_BACK).await?;
                 run.recompute(moved).await?;

@@ -135,7 +135,8 @@ fn aggregate(parent: &Object, child: &Object, aggregation: &Aggregation) -> Resu
         "CURRENCY" if aggregation.currency_field.is_some() => Ok(Target::Money),
         _ if aggregation.currency_field.is_some() => wrong("CURRENCY"),
         "CURRENCY" => wrong("NUMBER, or a `currencyField` in the aggregation,"),
-        "NUMBER" | "NUMERIC" if !source.is_some_and(dates) => Ok(Target::Plain),
+        // How many there are is a number, whatever is counted.
+        "NUMBER" | "NUMERIC" if aggregation.kind == Kind::Count || !source.is_some_and(dates) => Ok(Target::Plain),
         _ if counts => wrong("NUMBER"),
         "DATE" if source.is_some_and(dates) => Ok(Target::Plain),
         "DATE_TIME" if source.is_some_and(dates) => Ok(Target::Instant),

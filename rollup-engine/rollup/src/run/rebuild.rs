@@ -104,20 +104,28 @@ impl<H: Host> Run<'_, H> {
     }
 
     /// Reads all records of one object; a reading that ends before the count is repeated once.
+    ///
+    /// But not one that has settled parents: their tallies are gone, and they would be found without children.
     async fn scan(&self, step: &Step) -> Result<(), Stop> {
         for &index in &step.settles {
             self.group_for(index).await?;
         }
         for attempt in 1..=2 {
             let Some((seen, counted)) = self.read_all(step).await?.shortfall() else { return Ok(()) };
+            let last = attempt == 2 || !step.settles.is_empty();
+            let reason = || format!("only {seen} of {counted} records of `{}` could be read", self.name(step.source));
             for &index in &step.folds {
-                if attempt == 1 {
-                    self.folds.get(index).map(|fold| fold.replace(Fold::default()));
+                if last {
+                    self.record.borrow_mut().cut_short(index, reason());
                 } else {
-                    let reason =
-                        format!("only {seen} of {counted} records of `{}` could be read", self.name(step.source));
-                    self.record.borrow_mut().cut_short(index, reason);
+                    self.folds.get(index).map(|fold| fold.replace(Fold::default()));
                 }
+            }
+            if last {
+                let mut record = self.record.borrow_mut();
+                record.incomplete = true;
+                record.note(reason());
+                break;
             }
         }
         Ok(())

@@ -218,8 +218,21 @@ fn values(world: &World) -> Vec<Value> {
     funds
 }
 
+/// Doubles near 10^15 have no second decimal.
+fn near(stored: &Value, expected: &Value) -> bool {
+    let (Some(stored), Some(expected)) = (stored.as_f64(), expected.as_f64()) else { return false };
+    (stored - expected).abs() <= expected.abs() * 1e-15
+}
+
+/// The stored text, if it reads like this number
+fn number_in(stored: &Value, expected: Value) -> Value {
+    let text = stored.as_str().unwrap_or_default();
+    if text.parse::<f64>().ok() == expected.as_f64() { stored.clone() } else { expected }
+}
+
 fn same(stored: &Value, expected: &Value) -> bool {
-    let zero = |value: &Value| value.is_null() || value.as_f64() == Some(0.0);
+    // Twenty keeps an empty text for none.
+    let zero = |value: &Value| value.is_null() || value.as_f64() == Some(0.0) || *value == "";
     match (stored, expected) {
         (Value::Object(stored), Value::Object(expected)) => {
             same(&stored["amountMicros"], &expected["amountMicros"])
@@ -232,7 +245,7 @@ fn same(stored: &Value, expected: &Value) -> bool {
         _ => {
             stored == expected
                 || zero(stored) && zero(expected)
-                || stored.as_f64() == expected.as_f64() && stored.is_number()
+                || stored.is_number() && near(stored, expected)
         }
     }
 }
@@ -267,6 +280,8 @@ async fn on_random_definitions_and_data() {
         if report.code.as_deref() == Some("invalid_config") {
             continue;
         }
+        assert_eq!((report.status, report.totals.failed), (Status::Ok, 0), "seed {seed}: {:?}: {config}", report.failures);
+        assert_eq!(report.skipped, [], "seed {seed}: {config}");
         sound.set(sound.get() + 1);
         let all: Vec<_> = (0..PARENTS).map(|number| id("fund", number)).collect();
         let named = json!({ "requestContext": {}, "body": { "parentObject": "fund", "ids": all } });
@@ -312,7 +327,13 @@ async fn on_random_definitions_and_data() {
             let records = serde_json::to_vec(&own).unwrap();
             let host = scan.host(Faults::none());
             for (field, expected) in compute_totals(&host, &config["definitions"][0], &records, &options).unwrap() {
+                // Without the workspace's metadata, what receives a value is not known.
                 let instant = field.starts_with('t') && expected.is_string();
+                let expected = if field.starts_with('x') && expected.is_number() {
+                    number_in(&fund[&field], expected)
+                } else {
+                    expected
+                };
                 assert!(
                     instant || same(&fund[&field], &expected),
                     "seed {seed}: {field} is {}, expected {expected}: {config}",

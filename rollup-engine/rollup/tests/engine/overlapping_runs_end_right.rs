@@ -125,7 +125,8 @@ async fn history(seed: u64) {
         }
         for event in world.sandbox.borrow_mut().drain_events() {
             let event = serde_json::to_value(event).unwrap();
-            match chance.borrow_mut().below(10) {
+            let fate = chance.borrow_mut().below(10);
+            match fate {
                 0 => {}
                 1 => pending.extend([event.clone(), event]),
                 _ => pending.push(event),
@@ -141,8 +142,10 @@ async fn history(seed: u64) {
             }
         };
         let (first, second) = (next(), next());
-        let [a, b] = [faults(&mut chance.borrow_mut()), faults(&mut chance.borrow_mut())];
-        if chance.borrow_mut().below(2) == 0 {
+        let a = faults(&mut chance.borrow_mut());
+        let b = faults(&mut chance.borrow_mut());
+        let overlap = chance.borrow_mut().below(2) == 0;
+        if overlap {
             join(run(&world, &first, a, &chance, true), run(&world, &second, b, &chance, true)).await;
         } else {
             run(&world, &first, a, &chance, true).await;
