@@ -171,7 +171,8 @@ async fn run<H: Host>(host: &H, memory: &Memory<'_, H>, work: &Work, from: Optio
     let run = Run::new(&client, &program, &work.calendar, manner);
     let end = if program.rollups.is_empty() { Ok(()) } else { go(&run, memory, work, from, pace).await };
 
-    let checkpoint = if end.is_err() { run.checkpoint() } else { None };
+    // Where this run did not come to a place of its own, the next one begins where it was to begin.
+    let checkpoint = if end.is_err() { run.checkpoint().or_else(|| from.cloned()) } else { None };
     let (since, continued) = (run.since(), run.continued());
     let mut report = assemble(mode, run, &program, &config.definitions);
     match end {

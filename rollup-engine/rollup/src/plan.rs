@@ -49,6 +49,8 @@ pub struct Survey<'a> {
     pub spent: u64,
     /// Whether the first page of each object has been read by it
     pub first_page: bool,
+    /// Whether GraphQL serves
+    pub graphql: bool,
     /// Records a page
     pub page: u64,
     /// Parents a slice
@@ -301,6 +303,7 @@ impl Survey<'_> {
                 (false, false, None) if !rollup.needs.is_empty() => {
                     (Reading::Scan, "its children are parents themselves, and are read as such")
                 }
+                (false, false, None) if !self.graphql => (Reading::Scan, "over REST the children are read"),
                 (false, false, None) => (Reading::Scan, "the server cannot add it up with the same result"),
             };
             plan.definitions.push(DefinitionPlan {

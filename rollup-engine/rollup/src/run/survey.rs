@@ -47,6 +47,7 @@ impl<H: Host> Run<'_, H> {
             groups: groups.collect(),
             spent,
             first_page,
+            graphql: self.graphql.get(),
             page: if self.graphql.get() { MANY } else { self.manner.page_size } as u64,
             slice: self.slice() as u64,
             sliced: self.manner.parents_per_run.is_some(),

@@ -125,15 +125,22 @@ impl<H: Host> Run<'_, H> {
                     if let (ApiError::Refused { .. }, Some(refusals)) = (&error, refusals) {
                         refusals.set(refusals.get() + 1);
                     }
-                    self.all_failed(queue.source, &batch.writes, &error.to_string());
+                    self.not_written(queue.source, &batch.writes, &error);
                     if let Some(stop) = Stop::of(&error) {
                         for batch in queue.batches.take() {
-                            self.all_failed(queue.source, &batch.writes, &error.to_string());
+                            self.not_written(queue.source, &batch.writes, &error);
                         }
                         queue.stop(stop);
                     }
                 }
             }
+        }
+    }
+
+    /// Notes parents that an error kept from being written; where only the time was short, the next run takes them.
+    fn not_written(&self, source: usize, writes: &[Write], error: &ApiError) {
+        if Stop::of(error) != Some(Stop::OutOfTime) {
+            self.all_failed(source, writes, &error.to_string());
         }
     }
 
@@ -240,7 +247,7 @@ impl<H: Host> Run<'_, H> {
             let page = match self.ids_of(source, object, &filter, chunk.len()).await {
                 Ok(page) => page,
                 Err(error) => {
-                    self.all_failed(source, chunk, &error.to_string());
+                    self.not_written(source, chunk, &error);
                     self.give_up(source, &error)?;
                     continue;
                 }
