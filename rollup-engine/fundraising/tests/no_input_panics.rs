@@ -3,6 +3,8 @@
 //! The inputs are near the valid ones, so that they get past the first check, and are then bent: bytes exchanged, parts
 //! cut off, values of other types. Everything goes through the whole service, to a workspace that has the model.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
+
 use std::cell::RefCell;
 use std::rc::Rc;
 

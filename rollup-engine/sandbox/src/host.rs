@@ -57,6 +57,7 @@ impl Platform {
     }
 
     /// Keeps a text, or forgets it; false where there is no store.
+    #[must_use]
     pub fn keep(&self, key: &str, value: Option<&str>) -> bool {
         let Some(store) = &self.store else { return false };
         let mut store = store.borrow_mut();

@@ -163,7 +163,7 @@ impl Source<'_> {
             recurring_status: set_up.subscription.map(|_| "active".to_owned()),
             expected_at: set_up.next_expected_at,
             provider_context: Some(Value::Object(set_up.context)),
-            ..self.gift(key, self.seconds)
+            ..Self::gift(key, self.seconds)
         }
     }
 
@@ -200,7 +200,7 @@ impl Source<'_> {
     }
 
     /// What every payment by card has in common
-    fn gift(&self, key: &str, seconds: i64) -> Gift {
+    fn gift(key: &str, seconds: i64) -> Gift {
         Gift {
             gift_date: day(seconds),
             payment_method: Some("card".into()),
@@ -266,7 +266,7 @@ impl Source<'_> {
             recurring_agreement_id: self.invoice_agreement(),
             recurring_status: subscription.as_ref().map(|_| "active".to_owned()),
             provider_context: Some(Value::Object(context)),
-            ..self.gift(&key, paid_at.unwrap_or(self.seconds))
+            ..Self::gift(&key, paid_at.unwrap_or(self.seconds))
         };
         let paid = Step::Paid(Box::new(Payment {
             key: key.clone(),

@@ -118,7 +118,7 @@ impl World {
     }
 
     pub(crate) fn refunded(&self) -> i64 {
-        self.only("gift")["refundedAmount"]["amountMicros"].as_f64().map_or(0, |micros| micros as i64)
+        self.only("gift")["refundedAmount"]["amountMicros"].as_i64().unwrap_or(0)
     }
 }
 
@@ -127,7 +127,7 @@ pub(crate) fn hex(secret: &str, parts: &[&[u8]]) -> String {
     for part in parts {
         mac.update(part);
     }
-    mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(mac.finalize().into_bytes())
 }
 
 /// An event as its provider would send it: a batch is from `GoCardless`

@@ -83,10 +83,6 @@ impl World {
         self.sandbox.borrow_mut().create(object, body, ten()).unwrap().to_string()
     }
 
-    pub(crate) fn patch(&self, object: &str, id: &str, body: &Value, at: Timestamp) {
-        self.sandbox.borrow_mut().patch(object, Uuid::parse_str(id).unwrap(), body, at).unwrap();
-    }
-
     pub(crate) fn live(&self, object: &str) -> Vec<Value> {
         let records = self.sandbox.borrow().records(object);
         records.into_iter().filter(|record| record["deletedAt"].is_null()).collect()
@@ -98,7 +94,7 @@ impl World {
         all.remove(0)
     }
 
-    pub(crate) fn actions(&self, row: &Value) -> Vec<String> {
+    pub(crate) fn actions(row: &Value) -> Vec<String> {
         let entries = row["auditTrail"]["entries"].as_array().cloned().unwrap_or_default();
         entries.iter().map(|entry| entry["action"].as_str().unwrap().to_owned()).collect()
     }

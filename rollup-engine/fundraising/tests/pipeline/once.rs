@@ -133,7 +133,7 @@ async fn a_row_that_ten_process_at_once_is_one_gift_with_one_claim() {
     );
     world.only("gift");
     let row = world.only("giftStaging");
-    let claims = world.actions(&row).into_iter().filter(|action| action == "claimed").count();
+    let claims = World::actions(&row).into_iter().filter(|action| action == "claimed").count();
     assert_eq!(claims, 1);
     assert_eq!(world.only("recurringAgreement")["nextExpectedAt"], "2026-03-31", "advanced once, to the month's end");
 }

@@ -82,7 +82,7 @@ async fn a_checkpoint_of_another_configuration_is_not_followed() {
             for number in 0..30 {
                 world.patch("person", id("person", number), &json!({ "lifetimeGiftCount": 99 }));
             }
-            world.platform.keep("rollups.checkpoint", kept.as_deref());
+            assert!(world.platform.keep("rollups.checkpoint", kept.as_deref()));
         }
     }
 }
@@ -103,13 +103,11 @@ async fn until_nobody_goes_on(mut payload: Value) {
         let report = calculate_rollups(&world.host(slow()), &payload, &options).await;
         assert_ne!(report.status, Status::Ok);
         world.later(20);
-        match world.platform.take_jobs().pop() {
-            Some(job) => payload = job.payload,
-            None => {
-                assert!(!report.continued && round > 0, "{report:?}");
-                return;
-            }
-        }
+        let Some(job) = world.platform.take_jobs().pop() else {
+            assert!(!report.continued && round > 0, "{report:?}");
+            return;
+        };
+        payload = job.payload;
     }
     panic!("it starts itself for ever");
 }
@@ -118,7 +116,7 @@ async fn until_nobody_goes_on(mut payload: Value) {
 async fn a_lease_keeps_runs_over_everything_apart_until_it_expires() {
     let world = World::with_gifts(Limits::default(), 30, 90).with_store();
     let until = (world.now.get() + Duration::from_mins(10)).as_millis();
-    world.platform.keep("rollups.lease", Some(&format!("{until} 42")));
+    assert!(world.platform.keep("rollups.lease", Some(&format!("{until} 42"))));
     for payload in [json!({}), json!({ "sweep": true })] {
         let report = world.run(&payload).await;
         assert_eq!(

@@ -60,7 +60,9 @@ async fn to_the_end(world: &World, memory: Memory, kill: Option<(u64, bool)>, ag
             None => Faults::none(),
         };
         let host = Between::new(world.host(faults)).before(|request| {
-            rows_written(request).iter().for_each(|row| written.see(row));
+            for row in &rows_written(request) {
+                written.see(row);
+            }
             None
         });
         let options = world.options();

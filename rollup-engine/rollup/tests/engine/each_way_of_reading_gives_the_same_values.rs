@@ -155,8 +155,7 @@ fn definition(chance: &mut Chance) -> Value {
             _ if kind == "COUNT" => "n",
             "amount" if money => "m",
             "amount" | "score" => "n",
-            "day" => chance.one(&["d", "t"]),
-            "at" => chance.one(&["d", "t"]),
+            "day" | "at" => chance.one(&["d", "t"]),
             _ => "x",
         };
         let Some(parent) = target(letter) else { continue };

@@ -1,6 +1,6 @@
 //! The engine on an in-process Twenty in virtual time, one behaviour a file.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test stops at the first surprise")]
 
 mod a_429_without_retry_after_waits_five_seconds;
 mod a_mixture_of_currencies_is_left_alone;
