@@ -14,7 +14,6 @@ use sandbox::{Faults, Limits, Sandbox, SandboxHost};
 use serde_json::{Value, json};
 use twenty::gate::Priority;
 use twenty::{Host, Timestamp};
-use uuid::Uuid;
 
 static REQUESTS: AtomicU64 = AtomicU64::new(1);
 

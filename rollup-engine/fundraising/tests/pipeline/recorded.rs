@@ -42,7 +42,7 @@ fn reply(reply: &Value) -> Result<Response, Unreachable> {
 }
 
 impl Script {
-    fn meets(&self, step: &Value, request: &Request, path: &str) -> bool {
+    fn meets(step: &Value, request: &Request, path: &str) -> bool {
         step["expect"]["method"] == request.method.as_str() && step["expect"]["path"] == path
     }
 
@@ -85,7 +85,7 @@ impl Host for Script {
         for (number, step) in self.steps.iter().enumerate().skip(start) {
             let ways = std::iter::once(step).chain(step["alternatives"].as_array().into_iter().flatten());
             for way in ways {
-                if self.meets(way, &request, &path) {
+                if Self::meets(way, &request, &path) {
                     *self.at.borrow_mut() = number + 1;
                     return self.take(way, &request, &path);
                 }
@@ -95,7 +95,7 @@ impl Host for Script {
             }
         }
         let last = self.last.borrow().clone();
-        if let Some(last) = last.filter(|last| self.meets(last, &request, &path)) {
+        if let Some(last) = last.filter(|last| Self::meets(last, &request, &path)) {
             let status = last["reply"]["status"].as_u64().unwrap_or(503);
             if status == 429 || status >= 500 {
                 return reply(&last["reply"]);
@@ -103,13 +103,15 @@ impl Host for Script {
         }
         if request.method == twenty::Method::Get {
             let name = path.trim_start_matches("/rest/").to_owned();
-            return reply(&match name.split_once('/') {
-                Some(_) => json!({ "status": 404, "body": { "statusCode": 404, "messages": ["Record not found"] } }),
-                None => {
-                    let data = Map::from_iter([(name, json!([]))]);
-                    json!({ "status": 200, "body": { "data": data, "totalCount": 0, "pageInfo": { "hasNextPage": false } } })
-                }
-            });
+            if name.contains('/') {
+                return reply(
+                    &json!({ "status": 404, "body": { "statusCode": 404, "messages": ["Record not found"] } }),
+                );
+            }
+            let data = Map::from_iter([(name, json!([]))]);
+            return reply(
+                &json!({ "status": 200, "body": { "data": data, "totalCount": 0, "pageInfo": { "hasNextPage": false } } }),
+            );
         }
         self.problems.borrow_mut().push(format!("{} {path} was not foreseen", request.method));
         reply(&json!({ "status": 418, "body": {} }))
