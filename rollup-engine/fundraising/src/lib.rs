@@ -27,6 +27,7 @@
 //! [`scope`] is its way to Twenty through the [`queue`], past the [`cache`], and [`failure`] is what the caller is told
 //! when it did not work. Nothing knows JavaScript.
 
+pub mod address;
 pub mod agreement;
 pub mod cache;
 pub mod deliver;
@@ -54,4 +55,5 @@ pub mod settings;
 pub mod signature;
 pub mod staging;
 pub mod standing;
+pub mod sum;
 pub mod trust;

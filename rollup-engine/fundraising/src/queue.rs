@@ -62,12 +62,11 @@ impl State {
     /// Whether it is this caller's turn; one that lost its place gets it back.
     fn is_first(&mut self, ticket: (Priority, u64), now: Timestamp) -> bool {
         self.tidy(now);
-        match self.waiting.iter_mut().find(|waiting| waiting.ticket == ticket) {
-            Some(waiting) => waiting.seen = now,
-            None => {
-                let place = self.waiting.partition_point(|other| other.ticket < ticket);
-                self.waiting.insert(place, Waiting { ticket, seen: now });
-            }
+        if let Some(waiting) = self.waiting.iter_mut().find(|waiting| waiting.ticket == ticket) {
+            waiting.seen = now;
+        } else {
+            let place = self.waiting.partition_point(|other| other.ticket < ticket);
+            self.waiting.insert(place, Waiting { ticket, seen: now });
         }
         self.waiting.first().is_some_and(|first| first.ticket == ticket)
     }

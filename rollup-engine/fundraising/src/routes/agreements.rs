@@ -1,47 +1,158 @@
-//! Routes of agreements.
+//! Recurring agreements: what Twenty has, and what can be true of them.
 
-use twenty::Host;
+use serde_json::{Map, Value};
+use twenty::filter::encode;
+use twenty::time::parse_date;
+use twenty::{Host, Method};
 
-use super::{Ask, Reply};
+use super::{Ask, Reply, query};
 use crate::failure::Failure;
+use crate::money::Money;
+use crate::refusal::Refusal;
 use crate::scope::Scope;
 
-/// Stub
+const STATUSES: &[&str] = &["active", "paused", "canceled", "completed", "delinquent"];
+const CADENCES: &[&str] = &["weekly", "monthly", "quarterly", "annual", "custom"];
+const PLURAL: &str = "/recurringAgreements";
+
+/// Agreements, as Twenty lists them
 ///
 /// # Errors
-/// Always.
-pub async fn list<H: Host>(_scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    Err(super::unknown(ask.inbound))
+/// See [`query::list`], and whatever Twenty says.
+pub async fn list<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+    Ok((200, scope.read(&query::with(PLURAL, &query::list(&ask.query)?)).await?))
 }
 
-/// Stub
+/// A new agreement
 ///
 /// # Errors
-/// Always.
-pub async fn create<H: Host>(_scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    Err(super::unknown(ask.inbound))
+/// 400 for values that cannot be true, and whatever Twenty says.
+pub async fn create<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+    let body = ask.object("Recurring agreement create payload must be an object.")?;
+    check(&body)?;
+    Ok((200, scope.call(Method::Post, PLURAL, Some(&Value::Object(body))).await?))
 }
 
-/// Stub
+/// One agreement
 ///
 /// # Errors
-/// Always.
-pub async fn get<H: Host>(_scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    Err(super::unknown(ask.inbound))
+/// Whatever Twenty says.
+pub async fn get<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+    Ok((200, scope.read(&query::with(&path(ask), &query::single(&ask.query)?)).await?))
 }
 
-/// Stub
+/// Changes an agreement.
 ///
 /// # Errors
-/// Always.
-pub async fn update<H: Host>(_scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    Err(super::unknown(ask.inbound))
+/// 400 for values that cannot be true, and whatever Twenty says.
+pub async fn update<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+    let body = ask.object("Recurring agreement update payload must be an object.")?;
+    check(&body)?;
+    Ok((200, scope.call(Method::Patch, &path(ask), Some(&Value::Object(body))).await?))
 }
 
-/// Stub
+/// Puts an agreement into the trash, from where it can be brought back.
 ///
 /// # Errors
-/// Always.
-pub async fn delete<H: Host>(_scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    Err(super::unknown(ask.inbound))
+/// Whatever Twenty says.
+pub async fn delete<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+    let path = format!("{}?soft_delete=true", path(ask));
+    Ok((200, scope.call(Method::Delete, &path, None).await?))
+}
+
+fn path(ask: &Ask<'_>) -> String {
+    format!("{PLURAL}/{}", encode(ask.id(0)))
+}
+
+/// Refuses what no agreement can be; what is absent or null is not looked at.
+fn check(body: &Map<String, Value>) -> Result<(), Refusal> {
+    let given = |key: &str| body.get(key).filter(|value| !value.is_null());
+    for (key, known) in [("status", STATUSES), ("cadence", CADENCES)] {
+        if let Some(value) = given(key) {
+            let word = value.as_str().unwrap_or_default();
+            if !known.iter().any(|other| other.eq_ignore_ascii_case(word)) {
+                return Err(Refusal::bad(format!("{key} must be one of {}", known.join(", "))));
+            }
+        }
+    }
+    if let Some(count) = given("intervalCount")
+        && !count.as_u64().is_some_and(|count| (1..=1_000).contains(&count))
+    {
+        return Err(Refusal::bad("intervalCount must be a whole number from 1 to 1000"));
+    }
+    if let Some(amount) = given("amount") {
+        let amount = Money::read("amount", amount)?;
+        if amount.amount_micros <= 0 {
+            return Err(Refusal::bad("amount.amountMicros must be greater than zero"));
+        }
+        if !amount.is_known_currency() {
+            return Err(Refusal::bad("amount.currencyCode must be a code of ISO 4217"));
+        }
+    }
+    for key in ["startDate", "endDate", "nextExpectedAt", "lastPaidAt"] {
+        if let Some(value) = given(key) {
+            date(key, value)?;
+        }
+    }
+    in_order(given("startDate"), given("endDate"))
+}
+
+/// A text with a day that exists
+pub(crate) fn date<'a>(key: &str, value: &'a Value) -> Result<&'a str, Refusal> {
+    let text =
+        value.as_str().map(str::trim).ok_or_else(|| Refusal::bad(format!("{key} must be an ISO date string")))?;
+    let bytes = text.as_bytes();
+    let shaped = bytes.len() == 10
+        && bytes
+            .iter()
+            .enumerate()
+            .all(|(at, byte)| if matches!(at, 4 | 7) { *byte == b'-' } else { byte.is_ascii_digit() });
+    if !shaped {
+        return Err(Refusal::bad(format!("{key} must be a YYYY-MM-DD string")));
+    }
+    if parse_date(text).is_none() {
+        return Err(Refusal::bad(format!("{key} must be a day that exists")));
+    }
+    Ok(text)
+}
+
+/// Refuses an end before the start; both are dates by now.
+pub(crate) fn in_order(start: Option<&Value>, end: Option<&Value>) -> Result<(), Refusal> {
+    let day = |value: Option<&Value>| value.and_then(Value::as_str).map(str::trim).map(str::to_owned);
+    match (day(start), day(end)) {
+        (Some(start), Some(end)) if end < start => Err(Refusal::bad("endDate must not be before startDate")),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_no_agreement_can_be_is_refused() {
+        for (body, message) in [
+            (json!({ "status": "whatever" }), "status must be one of active, paused, canceled, completed, delinquent"),
+            (json!({ "cadence": 5 }), "cadence must be one of weekly, monthly, quarterly, annual, custom"),
+            (json!({ "amount": "lots" }), "amount must be an object"),
+            (
+                json!({ "amount": { "amountMicros": 0, "currencyCode": "GBP" } }),
+                "amount.amountMicros must be greater than zero",
+            ),
+            (
+                json!({ "amount": { "amountMicros": 5, "currencyCode": "ZZZ" } }),
+                "amount.currencyCode must be a code of ISO 4217",
+            ),
+            (json!({ "intervalCount": 0 }), "intervalCount must be a whole number from 1 to 1000"),
+            (json!({ "startDate": "1/2/2026" }), "startDate must be a YYYY-MM-DD string"),
+            (json!({ "startDate": "2026-02-31" }), "startDate must be a day that exists"),
+            (json!({ "startDate": "2026-03-01", "endDate": "2026-02-28" }), "endDate must not be before startDate"),
+        ] {
+            assert_eq!(check(body.as_object().unwrap()).unwrap_err().message, message, "{body}");
+        }
+        let fine =
+            json!({ "status": "PAUSED", "cadence": "monthly", "endDate": null, "anything": 1, "intervalCount": 3 });
+        assert_eq!(check(fine.as_object().unwrap()), Ok(()));
+    }
 }

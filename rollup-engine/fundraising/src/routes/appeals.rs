@@ -1,55 +1,192 @@
-//! Routes of appeals.
+//! Appeals, and how many were solicited when.
 
-use twenty::Host;
+use serde_json::{Map, Value};
+use twenty::filter::encode;
+use twenty::{Host, Method, Timestamp};
 
-use super::{Ask, Reply};
+use super::agreements::{date, in_order};
+use super::people::text;
+use super::{Ask, Reply, having, query};
 use crate::failure::Failure;
+use crate::refusal::Refusal;
 use crate::scope::Scope;
+use crate::sum;
 
-/// Stub
+const NOT_AN_OBJECT: &str = "Appeal payload must be an object";
+
+/// Appeals, as Twenty lists them
 ///
 /// # Errors
-/// Always.
-pub async fn list<H: Host>(_scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    Err(super::unknown(ask.inbound))
+/// See [`query::list`], and whatever Twenty says.
+pub async fn list<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+    let path = query::with("/appeals", &query::list(&ask.query)?);
+    Ok((200, having(scope.read(&path).await?, "appeals", true, "appeals array")?))
 }
 
-/// Stub
+/// A new appeal
 ///
 /// # Errors
-/// Always.
-pub async fn create<H: Host>(_scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    Err(super::unknown(ask.inbound))
+/// 400 for a body that cannot be right, and whatever Twenty says.
+pub async fn create<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+    let record = fields(&ask.object(NOT_AN_OBJECT)?, true)?;
+    let answer = scope.call(Method::Post, "/appeals", Some(&Value::Object(record))).await?;
+    Ok((200, having(answer, "createAppeal", false, "createAppeal")?))
 }
 
-/// Stub
+/// One appeal
 ///
 /// # Errors
-/// Always.
-pub async fn get<H: Host>(_scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    Err(super::unknown(ask.inbound))
+/// 400 for a blank id, and whatever Twenty says.
+pub async fn get<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+    let path = format!("/appeals/{}", encode(ask.present_id(0, "id")?));
+    let answer = scope.read(&query::with(&path, &query::single(&ask.query)?)).await?;
+    Ok((200, having(answer, "appeal", false, "appeal")?))
 }
 
-/// Stub
+/// Changes an appeal.
 ///
 /// # Errors
-/// Always.
-pub async fn update<H: Host>(_scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    Err(super::unknown(ask.inbound))
+/// 400 for a body that cannot be right, and whatever Twenty says.
+pub async fn update<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+    let path = format!("/appeals/{}", encode(ask.present_id(0, "id")?));
+    let changes = fields(&ask.object(NOT_AN_OBJECT)?, false)?;
+    if changes.is_empty() {
+        return Err(Refusal::bad("No appeal fields provided for update").into());
+    }
+    let answer = scope.call(Method::Patch, &path, Some(&Value::Object(changes))).await?;
+    Ok((200, having(answer, "updateAppeal", false, "updateAppeal")?))
 }
 
-/// Stub
+/// The snapshots of an appeal
 ///
 /// # Errors
-/// Always.
-pub async fn snapshots<H: Host>(_scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    Err(super::unknown(ask.inbound))
+/// See [`query::list`], and whatever Twenty says.
+pub async fn snapshots<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+    let id = ask.present_id(0, "appealId")?;
+    let condition = format!("appealId[eq]:\"{}\"", query::plain("appealId", id)?);
+    let path = query::with("/solicitationSnapshots", &query::list_where(&ask.query, &[condition])?);
+    let answer = scope.read(&path).await?;
+    Ok((200, having(answer, "solicitationSnapshots", true, "solicitationSnapshots array")?))
 }
 
-/// Stub
+/// Notes how many were solicited.
 ///
 /// # Errors
-/// Always.
-pub async fn add_snapshot<H: Host>(_scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    Err(super::unknown(ask.inbound))
+/// 400 for a body that cannot be right, and whatever Twenty says.
+pub async fn add_snapshot<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+    let id = ask.present_id(0, "appealId")?;
+    let mut record = snapshot(&ask.object("Solicitation snapshot payload must be an object")?, scope.host.now())?;
+    record.insert("appealId".into(), id.into());
+    let answer = scope.call(Method::Post, "/solicitationSnapshots", Some(&Value::Object(record))).await?;
+    Ok((200, having(answer, "createSolicitationSnapshot", false, "createSolicitationSnapshot")?))
+}
+
+fn fields(body: &Map<String, Value>, is_new: bool) -> Result<Map<String, Value>, Refusal> {
+    let mut fields = Map::new();
+    match body.get("name") {
+        None if !is_new => {}
+        Some(Value::String(name)) if !name.trim().is_empty() => drop(fields.insert("name".into(), name.trim().into())),
+        Some(Value::String(_)) => return Err(Refusal::bad("name is required")),
+        _ => return Err(Refusal::bad("name must be a string")),
+    }
+    for key in ["description", "appealType"] {
+        optional_text(body, key, &mut fields)?;
+    }
+    for key in ["startDate", "endDate"] {
+        let value = match body.get(key) {
+            None => continue,
+            Some(Value::String(text)) if text.trim().is_empty() => Value::Null,
+            Some(Value::Null) => Value::Null,
+            Some(value) => date(key, value)?.into(),
+        };
+        fields.insert(key.into(), value);
+    }
+    in_order(fields.get("startDate"), fields.get("endDate"))?;
+    for key in ["goalAmount", "budgetAmount"] {
+        if let Some(value) = body.get(key) {
+            fields.insert(key.into(), sum::read(key, value)?);
+        }
+    }
+    if let Some(value) = body.get("targetSolicitedCount") {
+        let key = "targetSolicitedCount";
+        let count = match value {
+            Value::Null => Value::Null,
+            value => match sum::leading_integer(value) {
+                None => return Err(Refusal::bad(format!("{key} must be a number"))),
+                Some(count) if count < 0 => return Err(Refusal::bad(format!("{key} cannot be negative"))),
+                Some(count) => count.into(),
+            },
+        };
+        fields.insert(key.into(), count);
+    }
+    Ok(fields)
+}
+
+fn snapshot(body: &Map<String, Value>, now: Timestamp) -> Result<Map<String, Value>, Refusal> {
+    let keys = ["countSolicited", "count", "total", "recipients"];
+    let count = keys.iter().find_map(|key| body.get(*key).filter(|value| !value.is_null()));
+    let count = count.and_then(sum::leading_integer).ok_or_else(|| Refusal::bad("countSolicited must be numeric"))?;
+    if count <= 0 {
+        return Err(Refusal::bad("countSolicited must be greater than zero"));
+    }
+    let mut fields = Map::new();
+    fields.insert("countSolicited".into(), count.into());
+    for key in ["source", "appealSegmentId", "notes"] {
+        optional_text(body, key, &mut fields)?;
+    }
+    let captured = match body.get("capturedAt") {
+        None | Some(Value::Null) => now,
+        Some(Value::String(text)) => {
+            instant(text.trim()).ok_or_else(|| Refusal::bad("capturedAt must be a valid ISO date-time string"))?
+        }
+        Some(_) => return Err(Refusal::bad("capturedAt must be a string when provided")),
+    };
+    fields.insert("capturedAt".into(), captured.to_string().into());
+    Ok(fields)
+}
+
+/// An instant, or the start of a day in UTC
+fn instant(text: &str) -> Option<Timestamp> {
+    Timestamp::parse(text).or_else(|| Timestamp::parse(&format!("{text}T00:00:00Z")))
+}
+
+fn optional_text(body: &Map<String, Value>, key: &str, fields: &mut Map<String, Value>) -> Result<(), Refusal> {
+    let value = match body.get(key) {
+        None => return Ok(()),
+        Some(Value::Null) => Value::Null,
+        Some(value @ Value::String(_)) => text(Some(value)).map_or(Value::Null, Value::from),
+        Some(_) => return Err(Refusal::bad(format!("{key} must be a string"))),
+    };
+    fields.insert(key.into(), value);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn days_that_do_not_exist_and_ends_before_starts_are_refused() {
+        let message = |body: Value| fields(body.as_object().unwrap(), true).unwrap_err().message;
+        assert_eq!(message(json!({ "name": "A", "startDate": "2026-02-31" })), "startDate must be a day that exists");
+        assert_eq!(
+            message(json!({ "name": "A", "startDate": "2026-02-01", "endDate": "2026-01-01" })),
+            "endDate must not be before startDate"
+        );
+        assert_eq!(message(json!({ "name": " " })), "name is required");
+        assert_eq!(
+            message(json!({ "name": "A", "targetSolicitedCount": "x" })),
+            "targetSolicitedCount must be a number"
+        );
+    }
+
+    #[test]
+    fn half_a_letter_was_sent_to_nobody() {
+        let read =
+            |count: Value| snapshot(json!({ "countSolicited": count }).as_object().unwrap(), Timestamp::default());
+        assert_eq!(read(json!(0.5)).unwrap_err().message, "countSolicited must be greater than zero");
+        assert_eq!(read(json!("12 letters")).unwrap()["countSolicited"], 12);
+        assert_eq!(read(json!(true)).unwrap_err().message, "countSolicited must be numeric");
+    }
 }

@@ -1,71 +1,241 @@
-//! Routes of households.
+//! Households, who belongs to them, and where they live.
 
-use twenty::Host;
+use serde_json::{Map, Value, json};
+use twenty::filter::encode;
+use twenty::{Host, Method};
 
-use super::{Ask, Reply};
+use super::people::{text, view as person_view};
+use super::{Ask, Reply, having, query};
+use crate::address;
 use crate::failure::Failure;
+use crate::refusal::{Refusal, Status};
 use crate::scope::Scope;
 
-/// Stub
+/// Text fields beside the name
+const TEXTS: &[&str] = &["primaryContactId", "envelopeName", "salutationFormal", "salutationInformal"];
+
+/// Households
 ///
 /// # Errors
-/// Always.
-pub async fn list<H: Host>(_scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    Err(super::unknown(ask.inbound))
+/// See [`query::list`], and whatever Twenty says.
+pub async fn list<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+    let path = query::with("/households", &query::list(&ask.query)?);
+    let answer = having(scope.read(&path).await?, "households", true, "households array")?;
+    Ok((200, listed("households", &answer, "households", view, |_| true)))
 }
 
-/// Stub
+/// A new household
 ///
 /// # Errors
-/// Always.
-pub async fn create<H: Host>(_scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    Err(super::unknown(ask.inbound))
+/// 400 for a body that cannot be right, and whatever Twenty says.
+pub async fn create<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+    let body = ask.object("payload must be an object")?;
+    let name = text(body.get("name")).ok_or_else(|| Refusal::bad("name is required"))?;
+    let mut record = fields(&body)?;
+    record.insert("name".into(), name.into());
+    let answer = scope.call(Method::Post, "/households", Some(&Value::Object(record))).await?;
+    one(answer, "createHousehold")
 }
 
-/// Stub
+/// One household
 ///
 /// # Errors
-/// Always.
-pub async fn get<H: Host>(_scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    Err(super::unknown(ask.inbound))
+/// 400 for a blank id, and whatever Twenty says.
+pub async fn get<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+    let id = ask.present_id(0, "id")?;
+    let path = query::with(&format!("/households/{}", encode(id)), &query::single(&ask.query)?);
+    one(scope.read(&path).await?, "household")
 }
 
-/// Stub
+/// Changes a household.
 ///
 /// # Errors
-/// Always.
-pub async fn update<H: Host>(_scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    Err(super::unknown(ask.inbound))
+/// 400 for a body that cannot be right, and whatever Twenty says.
+pub async fn update<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+    let id = ask.present_id(0, "id")?;
+    let body = ask.object("payload must be an object")?;
+    let mut changes = fields(&body)?;
+    match body.get("name") {
+        None => {}
+        Some(Value::Null) => return Err(Refusal::bad("name cannot be null").into()),
+        Some(Value::String(name)) if name.trim().is_empty() => {}
+        Some(Value::String(name)) => drop(changes.insert("name".into(), name.trim().into())),
+        Some(_) => return Err(Refusal::bad("name must be a string").into()),
+    }
+    if changes.is_empty() {
+        return Err(Refusal::bad("At least one field must be provided to update a household").into());
+    }
+    let path = format!("/households/{}", encode(id));
+    one(scope.call(Method::Patch, &path, Some(&Value::Object(changes))).await?, "updateHousehold")
 }
 
-/// Stub
+/// Who belongs to a household
 ///
 /// # Errors
-/// Always.
-pub async fn members<H: Host>(_scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    Err(super::unknown(ask.inbound))
+/// 400 for an id that cannot be right, and whatever Twenty says.
+pub async fn members<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+    let id = ask.present_id(0, "householdId")?;
+    let condition = format!("householdId[eq]:\"{}\"", query::plain("householdId", id)?);
+    let path = query::with("/people", &query::list_where(&ask.query, &[condition])?);
+    let answer = having(scope.read(&path).await?, "people", true, "people array")?;
+    let belongs = |person: &Value| text(person.get("householdId")).as_deref() == Some(id);
+    Ok((200, listed("members", &answer, "people", |record| person_view(Some(record)), belongs)))
 }
 
-/// Stub
+/// Puts a person into a household, if asked as its first contact.
 ///
 /// # Errors
-/// Always.
-pub async fn add_member<H: Host>(_scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    Err(super::unknown(ask.inbound))
+/// 400 for a body that cannot be right, and whatever Twenty says.
+pub async fn add_member<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+    let id = ask.present_id(0, "householdId")?;
+    let body = ask.object("payload must be an object")?;
+    let contact = text(body.get("contactId")).ok_or_else(|| Refusal::bad("contactId is required"))?;
+    let primary = match body.get("makePrimary") {
+        None => false,
+        Some(flag) => flag.as_bool().ok_or_else(|| Refusal::bad("makePrimary must be a boolean if provided"))?,
+    };
+    let person = format!("/people/{}", encode(&contact));
+    scope.call(Method::Patch, &person, Some(&json!({ "householdId": id }))).await?;
+    if primary {
+        let household = format!("/households/{}", encode(id));
+        scope.call(Method::Patch, &household, Some(&json!({ "primaryContactId": contact }))).await?;
+    }
+    reread(scope, &person).await
 }
 
-/// Stub
+/// Takes a person out of a household, also as its first contact.
 ///
 /// # Errors
-/// Always.
-pub async fn remove_member<H: Host>(_scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    Err(super::unknown(ask.inbound))
+/// 404 for a person of another household or of none, and whatever Twenty says.
+pub async fn remove_member<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+    let id = ask.present_id(0, "householdId")?;
+    let contact = ask.present_id(1, "contactId")?;
+    let person = format!("/people/{}", encode(contact));
+    if household_of(scope, &person).await?.as_deref() != Some(id) {
+        return Err(Refusal::new(Status::NotFound, "the contact is not a member of this household").into());
+    }
+    // First the household: if the second call fails, the person is still a member, and the request can be repeated.
+    let path = format!("/households/{}", encode(id));
+    let household = scope.call(Method::Get, &path, None).await?;
+    let first =
+        household.get("data").and_then(|data| data.get("household")).and_then(|found| found.get("primaryContactId"));
+    if text(first).as_deref() == Some(contact) {
+        scope.call(Method::Patch, &path, Some(&json!({ "primaryContactId": null }))).await?;
+    }
+    scope.call(Method::Patch, &person, Some(&json!({ "householdId": null }))).await?;
+    reread(scope, &person).await
 }
 
-/// Stub
+/// Gives a person an address, and the household if the person has none: it never moves somebody out of another one.
 ///
 /// # Errors
-/// Always.
-pub async fn copy_address<H: Host>(_scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    Err(super::unknown(ask.inbound))
+/// 400 for a body that cannot be right, and whatever Twenty says.
+pub async fn copy_address<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+    let id = ask.present_id(0, "householdId")?;
+    let body = ask.object("payload must be an object")?;
+    let contact = text(body.get("contactId")).ok_or_else(|| Refusal::bad("contactId is required"))?;
+    let mut changes = Map::new();
+    match body.get("mailingAddress") {
+        None => return Err(Refusal::bad("mailingAddress is required").into()),
+        Some(Value::Null) => drop(changes.insert("mailingAddress".into(), Value::Null)),
+        Some(Value::Object(parts)) => {
+            let parts = address::to_twenty(parts)?;
+            if parts.is_empty() {
+                let message = "mailingAddress must include at least one field when copying to a contact";
+                return Err(Refusal::bad(message).into());
+            }
+            changes.insert("mailingAddress".into(), Value::Object(parts));
+        }
+        Some(_) => return Err(Refusal::bad("mailingAddress must be an object or null").into()),
+    }
+    let person = format!("/people/{}", encode(&contact));
+    let household = match household_of(scope, &person).await {
+        Ok(household) => household,
+        // Twenty itself says so when the person is to be changed.
+        Err(failure) if failure.upstream_status() == Some(404) => None,
+        Err(failure) => return Err(failure),
+    };
+    if household.is_none_or(|household| household == id) {
+        changes.insert("householdId".into(), id.into());
+    }
+    scope.call(Method::Patch, &person, Some(&Value::Object(changes))).await?;
+    reread(scope, &person).await
+}
+
+async fn household_of<H: Host>(scope: &Scope<'_, H>, person: &str) -> Result<Option<String>, Failure> {
+    let answer = having(scope.call(Method::Get, person, None).await?, "person", false, "person")?;
+    Ok(text(answer.get("data").and_then(|data| data.get("person")).and_then(|found| found.get("householdId"))))
+}
+
+async fn reread<H: Host>(scope: &Scope<'_, H>, person: &str) -> Result<Reply, Failure> {
+    let answer = having(scope.call(Method::Get, person, None).await?, "person", false, "person")?;
+    Ok((200, person_view(answer.get("data").and_then(|data| data.get("person")))))
+}
+
+/// What a body sets beside the name
+fn fields(body: &Map<String, Value>) -> Result<Map<String, Value>, Refusal> {
+    let mut fields = Map::new();
+    for key in TEXTS {
+        let value = match body.get(*key) {
+            None => continue,
+            Some(Value::Null) => Value::Null,
+            Some(value @ Value::String(_)) => text(Some(value)).map_or(Value::Null, Value::from),
+            Some(_) => return Err(Refusal::bad(format!("{key} must be a string"))),
+        };
+        fields.insert((*key).into(), value);
+    }
+    match body.get("mailingAddress") {
+        None => {}
+        Some(Value::Null) => drop(fields.insert("mailingAddress".into(), address::cleared())),
+        Some(Value::Object(parts)) => {
+            let parts = address::to_twenty(parts)?;
+            if !parts.is_empty() {
+                fields.insert("mailingAddress".into(), Value::Object(parts));
+            }
+        }
+        Some(_) => return Err(Refusal::bad("mailingAddress must be an object or null")),
+    }
+    Ok(fields)
+}
+
+fn one(answer: Value, key: &str) -> Result<Reply, Failure> {
+    let answer = having(answer, key, false, key)?;
+    Ok((200, answer.get("data").and_then(|data| data.get(key)).map_or(Value::Null, view)))
+}
+
+/// A household as this service shows one
+fn view(record: &Value) -> Value {
+    let mut household = Map::new();
+    for key in ["id", "name"].iter().chain(TEXTS).chain(&["createdAt", "updatedAt"]) {
+        if let Some(value) = text(record.get(*key)) {
+            household.insert((*key).into(), value.into());
+        }
+    }
+    if let Some(mailing) = record.get("mailingAddress") {
+        household.insert("mailingAddress".into(), address::from_twenty(mailing));
+    }
+    Value::Object(household)
+}
+
+/// A list in this service's words, with the way to its next page
+fn listed(
+    name: &str,
+    answer: &Value,
+    key: &str,
+    show: impl Fn(&Value) -> Value,
+    belongs: impl Fn(&Value) -> bool,
+) -> Value {
+    let records = answer.get("data").and_then(|data| data.get(key)).and_then(Value::as_array);
+    let mut shown = Vec::new();
+    for record in records.into_iter().flatten() {
+        if text(record.get("id")).is_some() && belongs(record) {
+            shown.push(show(record));
+        }
+    }
+    let mut list = Map::new();
+    list.insert(name.into(), Value::Array(shown));
+    if let Some(page) = answer.get("pageInfo").filter(|page| page.get("hasNextPage") == Some(&Value::Bool(true))) {
+        list.insert("meta".into(), json!({ "hasMore": true, "nextCursor": page.get("endCursor") }));
+    }
+    Value::Object(list)
 }

@@ -1,23 +1,111 @@
-//! Routes of opportunities.
+//! Opportunities, looked for and moved on.
 
-use twenty::Host;
+use serde_json::{Map, Value};
+use twenty::filter::encode;
+use twenty::{Host, Method};
 
-use super::{Ask, Reply};
+use super::companies::{limit, value};
+use super::people::text;
+use super::{Ask, Reply, having, query};
 use crate::failure::Failure;
+use crate::refusal::Refusal;
 use crate::scope::Scope;
 
-/// Stub
+/// Opportunities by name, company, contact, stage and type; `orderBy` is a field, with `-` for the other way round
 ///
 /// # Errors
-/// Always.
-pub async fn search<H: Host>(_scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    Err(super::unknown(ask.inbound))
+/// 400 for values that Twenty's filters would misread, and whatever Twenty says.
+pub async fn search<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+    let path = search_path(ask)?;
+    Ok((200, having(scope.read(&path).await?, "opportunities", true, "opportunities array")?))
 }
 
-/// Stub
+fn search_path(ask: &Ask<'_>) -> Result<String, Refusal> {
+    let asked = value(ask, "orderBy").unwrap_or("-updatedAt");
+    let (field, direction) = match asked.strip_prefix('-') {
+        Some(field) => (field, "DescNullsLast"),
+        None => (asked, "AscNullsLast"),
+    };
+    let order = format!("{}[{direction}]", query::plain("orderBy", field)?);
+    let mut conditions: Vec<String> = Vec::new();
+    if let Some(words) = value(ask, "search") {
+        conditions.push(query::holds("name", words)?);
+    }
+    for field in ["companyId", "pointOfContactId"] {
+        if let Some(id) = value(ask, field) {
+            conditions.push(format!("{field}[eq]:\"{}\"", query::plain(field, id)?));
+        }
+    }
+    for (field, several) in [("stage", "stages"), ("opportunityType", "opportunityTypes")] {
+        let mut words: Vec<&str> = Vec::new();
+        for (name, list) in &ask.query {
+            if name == field || name == several {
+                words.extend(list.split(',').map(str::trim).filter(|word| !word.is_empty()));
+            }
+        }
+        for word in &words {
+            query::plain(field, word)?;
+        }
+        if !words.is_empty() {
+            conditions.push(format!("{field}[in]:[{}]", words.join(",")));
+        }
+    }
+    let mut path = format!("/opportunities?limit={}&order_by={}", limit(ask), encode(&order));
+    if !conditions.is_empty() {
+        path = format!("{path}&filter={}", encode(&format!("and({})", conditions.join(","))));
+    }
+    Ok(path)
+}
+
+/// Sets stage and closing date.
 ///
 /// # Errors
-/// Always.
-pub async fn update<H: Host>(_scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    Err(super::unknown(ask.inbound))
+/// 400 for a blank id and for a body with neither, and whatever Twenty says.
+pub async fn update<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+    let id = ask.present_id(0, "opportunityId")?;
+    let body = ask.object("payload must be an object")?;
+    let mut changes = Map::new();
+    if let Some(stage) = text(body.get("stage")) {
+        changes.insert("stage".into(), stage.to_uppercase().into());
+    }
+    if let Some(date) = text(body.get("closeDate")) {
+        changes.insert("closeDate".into(), date.into());
+    }
+    if changes.is_empty() {
+        return Err(Refusal::bad("No supported fields provided for opportunity update").into());
+    }
+    let path = format!("/opportunities/{}", encode(id));
+    Ok((200, scope.call(Method::Patch, &path, Some(&Value::Object(changes))).await?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::Inbound;
+
+    fn path(target: &str) -> Result<String, String> {
+        let inbound = Inbound { target: target.into(), ..Inbound::default() };
+        let ask = Ask { inbound: &inbound, ids: Vec::new(), query: inbound.query() };
+        search_path(&ask).map_err(|refusal| refusal.message)
+    }
+
+    #[test]
+    fn a_search_is_one_filter_that_twenty_knows() {
+        let filter = "and(name[ilike]:\"%grant%\",companyId[eq]:\"c1\",stage[in]:[NEW,MEETING,WON],opportunityType[in]:[legacy])";
+        let expected =
+            format!("/opportunities?limit=7&order_by={}&filter={}", encode("closeDate[AscNullsLast]"), encode(filter));
+        let target =
+            "?search=grant&companyId=c1&stage=NEW,MEETING&stages=WON&opportunityType=legacy&limit=7&orderBy=closeDate";
+        assert_eq!(path(target).unwrap(), expected);
+        let default = format!("/opportunities?limit=20&order_by={}", encode("updatedAt[DescNullsLast]"));
+        assert_eq!(path("?limit=-3").unwrap(), default);
+        assert_eq!(path("").unwrap(), default);
+    }
+
+    #[test]
+    fn what_would_be_misread_is_refused() {
+        for target in ["?search=a%22b", "?companyId=a%5D", "?stage=A%5D", "?orderBy=a%5Bx%5D"] {
+            assert!(path(target).is_err(), "{target}");
+        }
+    }
 }

@@ -1,47 +1,200 @@
-//! Routes of payouts.
+//! Payouts of a provider, and the gifts that they pay out.
 
-use twenty::Host;
+use serde_json::{Map, Value, json};
+use twenty::filter::encode;
+use twenty::{Host, Level, Method};
+use uuid::Uuid;
 
-use super::{Ask, Reply};
+use super::{Ask, Reply, query};
 use crate::failure::Failure;
+use crate::money::Money;
+use crate::refusal::Refusal;
 use crate::scope::Scope;
 
-/// Stub
+const PLURAL: &str = "/giftPayouts";
+/// As many records as Twenty changes with one call
+const MOST_AT_ONCE: usize = 200;
+/// Most gifts in one request
+const MOST_GIFTS: usize = 2_000;
+
+/// Payouts, as Twenty lists them; `status` is a filter of this service
 ///
 /// # Errors
-/// Always.
-pub async fn list<H: Host>(_scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    Err(super::unknown(ask.inbound))
+/// See [`query::list`], and whatever Twenty says.
+pub async fn list<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+    let (mut rest, mut conditions) = (Vec::new(), Vec::new());
+    for (name, value) in &ask.query {
+        if name == "status" {
+            conditions.push(format!("status[eq]:\"{}\"", query::plain("status", value.trim())?));
+        } else {
+            rest.push((name.clone(), value.clone()));
+        }
+    }
+    Ok((200, scope.read(&query::with(PLURAL, &query::list_where(&rest, &conditions)?)).await?))
 }
 
-/// Stub
+/// A new payout
 ///
 /// # Errors
-/// Always.
-pub async fn create<H: Host>(_scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    Err(super::unknown(ask.inbound))
+/// 400 if its parts do not add up, and whatever Twenty says.
+pub async fn create<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+    let body = body(ask)?;
+    Ok((201, scope.call(Method::Post, PLURAL, Some(&Value::Object(body))).await?))
 }
 
-/// Stub
+/// One payout
 ///
 /// # Errors
-/// Always.
-pub async fn get<H: Host>(_scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    Err(super::unknown(ask.inbound))
+/// 400 for a blank id, and whatever Twenty says.
+pub async fn get<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+    let path = format!("{PLURAL}/{}", encode(id(ask)?));
+    Ok((200, scope.read(&query::with(&path, &query::single(&ask.query)?)).await?))
 }
 
-/// Stub
+/// Changes a payout.
 ///
 /// # Errors
-/// Always.
-pub async fn update<H: Host>(_scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    Err(super::unknown(ask.inbound))
+/// 400 if its parts do not add up, and whatever Twenty says.
+pub async fn update<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+    let path = format!("{PLURAL}/{}", encode(id(ask)?));
+    let body = body(ask)?;
+    Ok((200, scope.call(Method::Patch, &path, Some(&Value::Object(body))).await?))
 }
 
-/// Stub
+fn id<'a>(ask: &'a Ask<'_>) -> Result<&'a str, Refusal> {
+    let id = ask.id(0).trim();
+    if id.is_empty() { Err(Refusal::bad("payoutId is required")) } else { Ok(id) }
+}
+
+fn body(ask: &Ask<'_>) -> Result<Map<String, Value>, Refusal> {
+    let body = ask.object("payload must be an object")?;
+    if body.is_empty() {
+        return Err(Refusal::bad("payload must include at least one field"));
+    }
+    check(&body)?;
+    Ok(body)
+}
+
+/// Refuses a net amount that is not gross less fees, where all three are given in one currency.
+fn check(body: &Map<String, Value>) -> Result<(), Refusal> {
+    let money = |key: &str| match body.get(key) {
+        Some(value @ Value::Object(parts)) if parts.get("amountMicros").is_some_and(|micros| !micros.is_null()) => {
+            Money::read(key, value).map(Some)
+        }
+        _ => Ok(None),
+    };
+    let (gross, fee, net) = (money("depositGrossAmount")?, money("depositFeeAmount")?, money("depositNetAmount")?);
+    let (Some(gross), Some(fee), Some(net)) = (gross, fee, net) else { return Ok(()) };
+    let one_currency = gross.currency_code == fee.currency_code && fee.currency_code == net.currency_code;
+    if !one_currency || gross.amount_micros.saturating_sub(fee.amount_micros) != net.amount_micros {
+        return Err(Refusal::bad("depositNetAmount must be depositGrossAmount less depositFeeAmount, in one currency"));
+    }
+    Ok(())
+}
+
+/// Links gifts to a payout, or takes them off it, up to 200 with a call; each id is told apart by what became of it.
 ///
 /// # Errors
-/// Always.
-pub async fn link<H: Host>(_scope: &Scope<'_, H>, ask: &Ask<'_>, _on: bool) -> Result<Reply, Failure> {
-    Err(super::unknown(ask.inbound))
+/// 400 for ids that cannot be right, and whatever Twenty says to the first call.
+pub async fn link<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>, on: bool) -> Result<Reply, Failure> {
+    let payout = id(ask)?;
+    let ids = gift_ids(&ask.object("payload must be an object")?)?;
+    let payout = payout.parse::<Uuid>().map_err(|_| Refusal::bad("payoutId must be a UUID"))?;
+    let (mut done, mut missing, mut failed) = (Vec::new(), Vec::new(), Vec::new());
+    let mut fault: Option<Failure> = None;
+    for some in ids.chunks(MOST_AT_ONCE) {
+        if fault.is_some() {
+            failed.extend_from_slice(some);
+            continue;
+        }
+        match change(scope, payout, some, on).await {
+            Ok(changed) => {
+                for id in some {
+                    if changed.contains(id) { &mut done } else { &mut missing }.push(*id);
+                }
+            }
+            Err(failure) if done.is_empty() && missing.is_empty() => return Err(failure),
+            Err(failure) => {
+                failed.extend_from_slice(some);
+                fault = Some(failure);
+            }
+        }
+    }
+    scope.log(
+        Level::Info,
+        if on { "gift_payout_linked" } else { "gift_payout_unlinked" },
+        &[
+            ("payoutId", payout.to_string().into()),
+            ("done", done.len().into()),
+            ("missing", missing.len().into()),
+            ("failed", failed.len().into()),
+        ],
+    );
+    let mut reply = Map::new();
+    reply.insert(if on { "linkedGiftIds" } else { "unlinkedGiftIds" }.into(), texts(&done));
+    if !missing.is_empty() {
+        reply.insert("notFoundGiftIds".into(), texts(&missing));
+    }
+    if let Some(fault) = fault {
+        reply.insert("failedGiftIds".into(), texts(&failed));
+        reply.insert("error".into(), fault.to_string().into());
+    }
+    Ok((201, Value::Object(reply)))
+}
+
+async fn change<H: Host>(scope: &Scope<'_, H>, payout: Uuid, ids: &[Uuid], on: bool) -> Result<Vec<Uuid>, Failure> {
+    let mut list = String::new();
+    for id in ids {
+        list.push_str(if list.is_empty() { "" } else { "," });
+        list.push_str(&id.to_string());
+    }
+    // Gifts of another payout are not taken off it.
+    let of_this = if on { String::new() } else { format!(",giftPayoutId[eq]:\"{payout}\"") };
+    let path = format!("/gifts?filter={}", encode(&format!("and(id[in]:[{list}]{of_this})")));
+    let body = json!({ "giftPayoutId": if on { Value::from(payout.to_string()) } else { Value::Null } });
+    let answer = scope.call(Method::Patch, &path, Some(&body)).await?;
+    let changed = answer.get("data").and_then(|data| data.get("updateGifts")).and_then(Value::as_array);
+    let changed = changed.ok_or_else(|| Failure::malformed("updateGifts"))?;
+    let ids = changed.iter().filter_map(|gift| gift.get("id")?.as_str()?.parse::<Uuid>().ok());
+    Ok(twenty::gather::gather(ids))
+}
+
+fn gift_ids(body: &Map<String, Value>) -> Result<Vec<Uuid>, Refusal> {
+    let mut ids: Vec<Uuid> = Vec::new();
+    for given in body.get("giftIds").and_then(Value::as_array).into_iter().flatten() {
+        let Some(text) = given.as_str().map(str::trim).filter(|text| !text.is_empty()) else { continue };
+        let id = text.parse().map_err(|_| Refusal::bad("giftIds must be UUIDs"))?;
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    match ids.len() {
+        0 => Err(Refusal::bad("giftIds must include at least one id")),
+        1..=MOST_GIFTS => Ok(ids),
+        _ => Err(Refusal::bad(format!("giftIds must include at most {MOST_GIFTS} ids"))),
+    }
+}
+
+fn texts(ids: &[Uuid]) -> Value {
+    let mut list = Vec::new();
+    for id in ids {
+        list.push(Value::from(id.to_string()));
+    }
+    Value::Array(list)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_payout_must_add_up() {
+        let amount = |micros: i64, code: &str| json!({ "amountMicros": micros, "currencyCode": code });
+        let body = |net: Value| json!({ "depositGrossAmount": amount(25, "GBP"), "depositFeeAmount": amount(5, "GBP"), "depositNetAmount": net });
+        let result = |net| check(body(net).as_object().unwrap());
+        assert_eq!(result(amount(20, "GBP")), Ok(()));
+        assert_eq!(result(Value::Null), Ok(()));
+        assert!(result(amount(21, "GBP")).is_err());
+        assert!(result(amount(20, "EUR")).is_err());
+    }
 }

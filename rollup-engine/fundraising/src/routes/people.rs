@@ -1,23 +1,106 @@
-//! Routes of people.
+//! People: who might be the same, and one of them.
 
-use twenty::Host;
+use serde_json::{Map, Value, json};
+use twenty::filter::encode;
+use twenty::{Host, Method};
 
-use super::{Ask, Reply};
+use super::{Ask, Reply, having, query};
+use crate::address;
+use crate::donor::Person;
 use crate::failure::Failure;
+use crate::refusal::Refusal;
 use crate::scope::Scope;
 
-/// Stub
+/// Asks Twenty who resembles a person.
 ///
 /// # Errors
-/// Always.
-pub async fn duplicates<H: Host>(_scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    Err(super::unknown(ask.inbound))
+/// 400 for a body that cannot be right, and whatever Twenty says.
+pub async fn duplicates<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+    let body = ask.object("payload must be an object")?;
+    let person =
+        Person { first_name: name(&body, "firstName")?, last_name: name(&body, "lastName")?, email: email(&body)? };
+    let depth = depth(body.get("depth"))?;
+    let question = json!({ "data": [person.to_json()] });
+    let answer = scope.call(Method::Post, &format!("/people/duplicates?depth={depth}"), Some(&question)).await?;
+    let entries = answer.get("data").and_then(Value::as_array);
+    let fits = entries
+        .is_some_and(|entries| entries.iter().all(|entry| entry.get("personDuplicates").is_some_and(Value::is_array)));
+    if fits { Ok((201, answer)) } else { Err(Failure::malformed("personDuplicates")) }
 }
 
-/// Stub
+fn name(body: &Map<String, Value>, key: &str) -> Result<String, Refusal> {
+    let name = body.get(key).and_then(Value::as_str).map_or("", str::trim);
+    if name.chars().count() < 2 {
+        return Err(Refusal::bad(format!("{key} must be a string with at least 2 characters")));
+    }
+    Ok(name.to_owned())
+}
+
+fn email(body: &Map<String, Value>) -> Result<Option<String>, Refusal> {
+    let Some(email) = body.get("email") else { return Ok(None) };
+    match email.as_str().map(str::trim).filter(|email| !email.is_empty()) {
+        Some(email) => Ok(Some(email.to_owned())),
+        None => Err(Refusal::bad("email, if provided, must be a non-empty string")),
+    }
+}
+
+fn depth(given: Option<&Value>) -> Result<i64, Refusal> {
+    let Some(given) = given.filter(|given| !given.is_null()) else { return Ok(1) };
+    match given.as_i64() {
+        None => Err(Refusal::bad("depth must be an integer if provided")),
+        Some(depth @ 0..=1) => Ok(depth),
+        Some(_) => Err(Refusal::bad("depth must be between 0 and 1")),
+    }
+}
+
+/// One person, flat
 ///
 /// # Errors
-/// Always.
-pub async fn get<H: Host>(_scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    Err(super::unknown(ask.inbound))
+/// 400 for a blank id, and whatever Twenty says.
+pub async fn get<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+    let id = ask.present_id(0, "id")?;
+    let path = query::with(&format!("/people/{}", encode(id)), &query::single(&ask.query)?);
+    let answer = having(scope.read(&path).await?, "person", false, "person")?;
+    Ok((200, view(answer.get("data").and_then(|data| data.get("person")))))
+}
+
+/// A person as this service shows one
+#[must_use]
+pub fn view(record: Option<&Value>) -> Value {
+    let record = record.unwrap_or(&Value::Null);
+    let within = |outer: &str, inner: &str| text(record.get(outer).and_then(|object| object.get(inner)));
+    let (first, last) = (within("name", "firstName"), within("name", "lastName"));
+    let both = format!("{} {}", first.as_deref().unwrap_or_default(), last.as_deref().unwrap_or_default());
+    let full = text(record.get("fullName")).or_else(|| text(Some(&Value::from(both))));
+    let mut person = Map::new();
+    for (key, value) in [
+        ("id", text(record.get("id"))),
+        ("firstName", first),
+        ("lastName", last),
+        ("fullName", full),
+        ("email", within("emails", "primaryEmail")),
+        ("createdAt", text(record.get("createdAt"))),
+        ("updatedAt", text(record.get("updatedAt"))),
+    ] {
+        if let Some(value) = value {
+            person.insert(key.into(), value.into());
+        }
+    }
+    match record.get("householdId") {
+        Some(Value::Null) => drop(person.insert("householdId".into(), Value::Null)),
+        household => {
+            if let Some(household) = text(household) {
+                person.insert("householdId".into(), household.into());
+            }
+        }
+    }
+    if let Some(mailing) = record.get("mailingAddress") {
+        person.insert("mailingAddress".into(), address::from_twenty(mailing));
+    }
+    Value::Object(person)
+}
+
+/// A text without blanks around it; nothing if it is blank
+pub(crate) fn text(value: Option<&Value>) -> Option<String> {
+    value?.as_str().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
 }

@@ -2,8 +2,10 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use fundraising::failure::Failure;
+use fundraising::http::Inbound;
 use fundraising::proxy::Proxy;
 use fundraising::routes::{gifts, process, staging};
 use fundraising::scope::Scope;
@@ -13,6 +15,8 @@ use serde_json::{Value, json};
 use twenty::gate::Priority;
 use twenty::{Host, Timestamp};
 use uuid::Uuid;
+
+static REQUESTS: AtomicU64 = AtomicU64::new(1);
 
 /// Monday 2 March 2026, ten in the morning
 pub(crate) fn ten() -> Timestamp {
@@ -58,13 +62,11 @@ impl World {
     }
 
     pub(crate) fn scope<'a, H: Host>(&self, proxy: &'a Proxy, host: &'a H) -> Scope<'a, H> {
-        Scope {
-            proxy,
-            host,
-            request_id: "request-1".into(),
-            token: Some(self.token.clone()),
-            priority: Priority::Person,
-        }
+        let headers = vec![("x-request-id".to_owned(), "request-1".to_owned())];
+        // Each request has chance of its own.
+        let entropy = u128::from(REQUESTS.fetch_add(1, Ordering::Relaxed)) << 64;
+        let inbound = Inbound { headers, entropy, ..Inbound::default() };
+        Scope::new(proxy, host, &inbound, Some(self.token.clone()), Priority::Person)
     }
 
     /// One request, without faults
@@ -127,7 +129,10 @@ pub(crate) async fn route<H: Host>(
 }
 
 pub(crate) fn answer(result: Result<(u16, Value), Failure>) -> (u16, Value) {
-    result.unwrap_or_else(|failure| failure.to_reply())
+    result.unwrap_or_else(|failure| {
+        let outbound = failure.to_outbound();
+        (outbound.status, serde_json::from_slice(&outbound.body).unwrap())
+    })
 }
 
 /// A gift by a new giver, with a reference

@@ -7,6 +7,7 @@ use std::cell::RefCell;
 use std::path::Path;
 use std::time::Duration;
 
+use fundraising::http::Inbound;
 use fundraising::proxy::Proxy;
 use fundraising::receipt;
 use fundraising::routes::{gifts, process, staging};
@@ -21,6 +22,7 @@ use super::common::answer;
 struct Script {
     steps: Vec<Value>,
     at: RefCell<usize>,
+    passed: RefCell<Duration>,
     last: RefCell<Option<Value>>,
     problems: RefCell<Vec<String>>,
 }
@@ -112,9 +114,11 @@ impl Host for Script {
         self.problems.borrow_mut().push(format!("{} {path} was not foreseen", request.method));
         reply(&json!({ "status": 418, "body": {} }))
     }
-    async fn sleep(&self, _: Duration) {}
+    async fn sleep(&self, duration: Duration) {
+        *self.passed.borrow_mut() += duration;
+    }
     fn now(&self) -> Timestamp {
-        Timestamp::parse("2026-11-25T10:00:00Z").unwrap()
+        Timestamp::parse("2026-11-25T10:00:00Z").unwrap() + *self.passed.borrow()
     }
     fn log(&self, _: Event) {}
     fn utc_offset(&self, _: &str, _: Timestamp) -> Option<i32> {
@@ -189,16 +193,11 @@ async fn play(case: &Value) -> Option<Vec<String>> {
     let script = Script {
         steps: case["upstream"].as_array().unwrap().clone(),
         at: RefCell::new(0),
+        passed: RefCell::default(),
         last: RefCell::new(None),
         problems: RefCell::default(),
     };
-    let scope = Scope {
-        proxy: &proxy,
-        host: &script,
-        request_id: "r".into(),
-        token: Some("t".into()),
-        priority: Priority::Person,
-    };
+    let scope = Scope::new(&proxy, &script, &Inbound::default(), Some("t".into()), Priority::Person);
     let request = &case["request"];
     let full = request["path"].as_str().unwrap().strip_prefix("/api/fundraising/")?;
     let (path, query) = full.split_once('?').unwrap_or((full, ""));
