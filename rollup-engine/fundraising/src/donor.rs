@@ -231,7 +231,7 @@ pub fn decide(email: &str, candidates: &[Candidate]) -> Resolution {
 }
 
 fn same(one: &str, other: &str) -> bool {
-    one.trim().to_lowercase() == other.trim().to_lowercase()
+    one.trim().eq_ignore_ascii_case(other.trim())
 }
 
 #[cfg(test)]

@@ -101,7 +101,7 @@ impl Key {
 }
 
 fn scope(name: Option<&str>) -> String {
-    name.unwrap_or_default().trim().to_lowercase()
+    name.unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 /// Each part goes in with its length, so that no two lists of parts read the same.

@@ -124,7 +124,7 @@ async fn link_new<H: Host>(
 
 /// Who has the address, if it can be asked for
 async fn holder<H: Host>(scope: &Scope<'_, H>, person: &Person) -> Result<Option<String>, Failure> {
-    let email = person.email.as_deref().unwrap_or_default().trim().to_lowercase();
+    let email = person.email.as_deref().unwrap_or_default().trim().to_ascii_lowercase();
     // Twenty's filters have no way to quote these.
     if email.is_empty() || email.bytes().any(|byte| b"\"'()[],:\\ ".contains(&byte)) {
         return Ok(None);

@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::provider::Provider;
 use crate::provider::gocardless::{self, Answers, Notice};
 use crate::scope::Scope;
-use crate::signature;
+use crate::signature::{self, Unproven};
 
 /// Version of the API whose answers are understood
 const VERSION: &str = "2015-07-06";
@@ -29,6 +29,10 @@ pub async fn receive<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Rep
     let body = &ask.inbound.body;
     if let Err(unproven) = signature::gocardless(ask.inbound.header("webhook-signature"), body, secret) {
         scope.log(Level::Warn, "gocardless_webhook_invalid_signature", &[("code", unproven.code().into())]);
+        if unproven == Unproven::NotConfigured {
+            // Nothing can be checked, so what is no batch at all may be told so.
+            gocardless::read(body)?;
+        }
         return Err(unproven.to_gocardless().into());
     }
     let notices = gocardless::read(body)?;

@@ -208,7 +208,7 @@ fn search(text: &str) -> Result<String, Refusal> {
     }
     let fields = ["donorFirstName", "donorLastName", "donorEmail", "externalId", "providerPaymentId", "notes"];
     let conditions: Vec<_> =
-        fields.iter().map(|field| format!("{field}[ilike]:\"%{}%\"", text.to_lowercase())).collect();
+        fields.iter().map(|field| format!("{field}[ilike]:\"%{}%\"", text.to_ascii_lowercase())).collect();
     Ok(format!("or({})", conditions.join(",")))
 }
 
