@@ -21,10 +21,9 @@ pub struct Metrics {
 #[derive(Debug)]
 struct Counter {
     name: &'static str,
-    /// `endpoint`
-    endpoint: &'static str,
-    /// `method` and route of Twenty, or nothing
-    object: String,
+    method: &'static str,
+    /// A route of this service, or the records of Twenty that were called
+    target: String,
     /// `status`
     status: u16,
     count: u64,
@@ -32,10 +31,10 @@ struct Counter {
 
 impl Metrics {
     /// Notes an answer of this service.
-    pub fn answered(&self, endpoint: &'static str, status: u16) {
-        self.add("fundraising_requests_total", endpoint, "", status);
+    pub fn answered(&self, method: &'static str, pattern: &str, status: u16) {
+        self.add("fundraising_requests_total", method, pattern, status);
         if status >= 400 {
-            self.add("fundraising_refusals_total", endpoint, "", status);
+            self.add("fundraising_refusals_total", method, pattern, status);
         }
     }
 
@@ -44,14 +43,14 @@ impl Metrics {
         self.add("fundraising_upstream_calls_total", method, object, status);
     }
 
-    fn add(&self, name: &'static str, endpoint: &'static str, object: &str, status: u16) {
+    fn add(&self, name: &'static str, method: &'static str, target: &str, status: u16) {
         let mut counters = self.counters.borrow_mut();
         let known = counters.iter_mut().find(|counter| {
-            counter.status == status && counter.name == name && counter.endpoint == endpoint && counter.object == object
+            counter.status == status && counter.name == name && counter.method == method && counter.target == target
         });
         match known {
             Some(counter) => counter.count += 1,
-            None => counters.push(Counter { name, endpoint, object: object.to_owned(), status, count: 1 }),
+            None => counters.push(Counter { name, method, target: target.to_owned(), status, count: 1 }),
         }
     }
 
@@ -93,11 +92,11 @@ impl Metrics {
         for name in names {
             let _ = writeln!(text, "# TYPE {name} counter");
             for counter in self.counters.borrow().iter().filter(|counter| counter.name == name) {
-                let Counter { endpoint, object, status, count, .. } = counter;
-                let _ = if object.is_empty() {
-                    writeln!(text, "{name}{{endpoint=\"{endpoint}\",status=\"{status}\"}} {count}")
+                let Counter { method, target, status, count, .. } = counter;
+                let _ = if name == "fundraising_upstream_calls_total" {
+                    writeln!(text, "{name}{{method=\"{method}\",object=\"{target}\",status=\"{status}\"}} {count}")
                 } else {
-                    writeln!(text, "{name}{{method=\"{endpoint}\",object=\"{object}\",status=\"{status}\"}} {count}")
+                    writeln!(text, "{name}{{endpoint=\"{method} {target}\",status=\"{status}\"}} {count}")
                 };
             }
         }
@@ -131,16 +130,16 @@ mod tests {
         metrics.saw_rows(&json!({ "data": { "giftStagings": [
             { "id": "a", "processingStatus": "pending" }, { "id": "b", "processingStatus": "pending" }, { "id": "c" }] } }));
         metrics.saw_rows(&json!({ "data": { "updateGiftStaging": { "id": "b", "processingStatus": "processed" } } }));
-        metrics.answered("GET /gifts", 200);
-        metrics.answered("GET /gifts", 200);
-        metrics.answered("GET /gifts", 429);
+        metrics.answered("GET", "gifts", 200);
+        metrics.answered("GET", "gifts", 200);
+        metrics.answered("GET", "gifts", 429);
         metrics.called("GET", "gifts", 200);
         let text = metrics.to_text(&[("fundraising_queue_waiting", 3)]);
         for line in [
             "fundraising_staging_rows_last_seen{state=\"pending\"} 1",
             "fundraising_staging_rows_last_seen{state=\"processed\"} 1",
-            "fundraising_requests_total{endpoint=\"GET /gifts\",status=\"200\"} 2",
-            "fundraising_refusals_total{endpoint=\"GET /gifts\",status=\"429\"} 1",
+            "fundraising_requests_total{endpoint=\"GET gifts\",status=\"200\"} 2",
+            "fundraising_refusals_total{endpoint=\"GET gifts\",status=\"429\"} 1",
             "fundraising_upstream_calls_total{method=\"GET\",object=\"gifts\",status=\"200\"} 1",
             "fundraising_queue_waiting 3",
         ] {

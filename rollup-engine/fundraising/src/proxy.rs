@@ -98,12 +98,14 @@ impl Proxy {
                 Err(failure) => failure.to_outbound(),
             }
         };
-        self.metrics.answered(way.route.name(), answer.status);
+        let (method, pattern) = way.route.name();
+        self.metrics.answered(method, pattern, answer.status);
         scope.log(
             Level::Debug,
             "fundraising_request",
             &[
-                ("route", way.route.name().into()),
+                ("method", method.into()),
+                ("route", pattern.into()),
                 ("status", answer.status.into()),
                 ("durationMs", whole_millis(host.now().since(began)).into()),
             ],

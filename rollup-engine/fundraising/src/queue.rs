@@ -191,3 +191,110 @@ impl<H: Host> Drop for Permit<'_, H> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+    use twenty::{Event, Request, Response, Unreachable};
+
+    /// A clock that the test moves
+    #[derive(Default)]
+    struct Clock(Cell<i64>);
+
+    impl Clock {
+        fn pass(&self, millis: i64) {
+            self.0.set(self.0.get() + millis);
+        }
+    }
+
+    impl Host for Clock {
+        async fn fetch(&self, _: Request) -> Result<Response, Unreachable> {
+            Err(Unreachable { reason: String::new() })
+        }
+
+        async fn sleep(&self, duration: Duration) {
+            let until = self.now() + duration;
+            std::future::poll_fn(|_| if self.now() >= until { Poll::Ready(()) } else { Poll::Pending }).await;
+        }
+
+        fn now(&self) -> Timestamp {
+            Timestamp::from_millis(self.0.get())
+        }
+
+        fn log(&self, _: Event) {}
+
+        fn utc_offset(&self, _: &str, _: Timestamp) -> Option<i32> {
+            None
+        }
+    }
+
+    fn one_at_a_time() -> Queue {
+        Queue::new(Pace { requests_per_minute: None, concurrency: 1, ..Pace::default() })
+    }
+
+    const LATER: Timestamp = Timestamp::from_millis(60_000);
+    const WITHIN: Duration = Duration::from_secs(20);
+
+    #[test]
+    fn people_go_before_webhooks_before_jobs() {
+        let (clock, queue) = (Clock::default(), one_at_a_time());
+        let mut context = Context::from_waker(Waker::noop());
+        let mut first = pin!(queue.enter(&clock, Priority::Job, LATER, WITHIN));
+        let Poll::Ready(Ok(permit)) = first.as_mut().poll(&mut context) else { panic!("nobody is there") };
+        let mut job = pin!(queue.enter(&clock, Priority::Job, LATER, WITHIN));
+        let mut webhook = pin!(queue.enter(&clock, Priority::Webhook, LATER, WITHIN));
+        let mut person = pin!(queue.enter(&clock, Priority::Person, LATER, WITHIN));
+        assert!(job.as_mut().poll(&mut context).is_pending());
+        assert!(webhook.as_mut().poll(&mut context).is_pending());
+        assert!(person.as_mut().poll(&mut context).is_pending());
+        drop(permit);
+        clock.pass(20);
+        assert!(job.as_mut().poll(&mut context).is_pending());
+        assert!(webhook.as_mut().poll(&mut context).is_pending());
+        let Poll::Ready(Ok(permit)) = person.as_mut().poll(&mut context) else { panic!("a person waits") };
+        drop(permit);
+        clock.pass(20);
+        assert!(job.as_mut().poll(&mut context).is_pending());
+        assert!(webhook.as_mut().poll(&mut context).is_ready());
+    }
+
+    #[test]
+    fn a_request_that_was_forgotten_holds_nobody_up() {
+        let (clock, queue) = (Clock::default(), one_at_a_time());
+        let mut context = Context::from_waker(Waker::noop());
+        let mut lost = Box::pin(queue.enter(&clock, Priority::Person, LATER, WITHIN));
+        let Poll::Ready(Ok(permit)) = lost.as_mut().poll(&mut context) else { panic!("nobody is there") };
+        // The runtime drops the request without running any of its code: one in the middle of a call, one in the queue.
+        std::mem::forget(permit);
+        let mut waiting = Box::pin(queue.enter(&clock, Priority::Person, LATER, WITHIN));
+        assert!(waiting.as_mut().poll(&mut context).is_pending());
+        std::mem::forget(waiting);
+
+        let mut job = pin!(queue.enter(&clock, Priority::Job, LATER, WITHIN));
+        for _ in 0..24 {
+            assert!(job.as_mut().poll(&mut context).is_pending());
+            clock.pass(1_000);
+        }
+        clock.pass(2_000);
+        assert!(job.as_mut().poll(&mut context).is_ready());
+    }
+
+    #[test]
+    fn who_cannot_be_served_in_time_is_told_at_once() {
+        let clock = Clock::default();
+        let queue = Queue::new(Pace { burst: 1, ..Pace::default() });
+        let mut context = Context::from_waker(Waker::noop());
+        let soon = Timestamp::from_millis(1_000);
+        let mut first = pin!(queue.enter(&clock, Priority::Person, soon, WITHIN));
+        let Poll::Ready(Ok(permit)) = first.as_mut().poll(&mut context) else { panic!("nobody is there") };
+        drop(permit);
+        queue.refused(clock.now(), Duration::from_secs(7));
+        let mut second = pin!(queue.enter(&clock, Priority::Person, soon, WITHIN));
+        let Poll::Ready(Err(late)) = second.as_mut().poll(&mut context) else { panic!("it would be too late") };
+        assert_eq!(late.retry_after, Duration::from_secs(7));
+        assert_eq!(queue.waiting(), 0);
+    }
+}

@@ -239,10 +239,13 @@ const TABLE: &[(&str, &str, Route)] = &[
 ];
 
 impl Route {
-    /// The pattern, for metrics and logs
+    /// Method and pattern, for metrics and logs
     #[must_use]
-    pub fn name(self) -> &'static str {
-        TABLE.iter().find(|(_, _, route)| *route == self).map_or("unknown", |(_, pattern, _)| pattern)
+    pub fn name(self) -> (&'static str, &'static str) {
+        TABLE
+            .iter()
+            .find(|(_, _, route)| *route == self)
+            .map_or(("", "unknown"), |(method, pattern, _)| (method, pattern))
     }
 
     const fn is_open(self) -> bool {
@@ -442,7 +445,7 @@ mod tests {
     fn every_route_has_a_name() {
         for (_, pattern, route) in TABLE {
             let _ = pattern;
-            assert_ne!(route.name(), "unknown");
+            assert_ne!(route.name().1, "unknown");
         }
     }
 }

@@ -1,0 +1,64 @@
+use std::time::Duration;
+
+use sandbox::{Fault, Faults, Limits};
+use serde_json::json;
+use twenty::Host as _;
+
+use crate::scene::{Scene, header, run};
+
+const OFF: &[(&str, &str)] = &[("FUNDRAISING_REQUESTS_PER_MINUTE", "off")];
+
+#[test]
+fn a_lost_reply_to_a_new_record_is_not_sent_again() {
+    run(async {
+        let scene = Scene::new(Limits::off(), Faults::none().at(1, Fault::LostReply), OFF);
+        let (status, body) = scene.ask("POST", "/households", Some(&json!({ "name": "A" }))).await;
+        assert_eq!((status, &body["message"]), (502, &json!("Twenty could not be reached")));
+        assert_eq!(scene.host.inner.sandbox().borrow().count("household"), 1);
+    });
+}
+
+#[test]
+fn reads_and_changes_are_tried_three_times() {
+    run(async {
+        for fault in [Fault::Status(503), Fault::Unreachable] {
+            let scene = Scene::new(Limits::off(), Faults::none().at(1, fault).at(2, fault), OFF);
+            assert_eq!(scene.get("/gifts").await.0, 200);
+            assert_eq!(scene.calls(), 3);
+        }
+        let faults = (1..=3).fold(Faults::none(), |faults, call| faults.at(call, Fault::Status(502)));
+        let scene = Scene::new(Limits::off(), faults, OFF);
+        assert_eq!((scene.get("/gifts").await.0, scene.calls()), (502, 3));
+    });
+}
+
+#[test]
+fn a_refusal_for_the_rate_limit_did_nothing_and_is_sent_again() {
+    run(async {
+        let scene = Scene::new(Limits::off(), Faults::none().at(1, Fault::Status(429)), OFF);
+        assert_eq!(scene.ask("POST", "/households", Some(&json!({ "name": "A" }))).await.0, 200);
+        assert_eq!(scene.host.inner.sandbox().borrow().count("household"), 1);
+    });
+}
+
+#[test]
+fn a_silent_twenty_is_not_waited_for_without_end() {
+    run(async {
+        let hour = Duration::from_hours(1);
+        let scene = Scene::new(Limits::off(), Faults::none().latency(hour, hour), OFF);
+        let began = scene.host.now();
+        let (status, body) = scene.get("/gifts").await;
+        assert_eq!((status, &body["message"]), (504, &json!("Twenty did not answer in time")));
+        assert!(scene.host.now().since(began) <= Duration::from_secs(26));
+    });
+}
+
+#[test]
+fn who_is_refused_for_the_rate_limit_is_told_when_to_come_again() {
+    run(async {
+        let faults = (1..=9).fold(Faults::none(), |faults, call| faults.at(call, Fault::Status(429)));
+        let scene = Scene::new(Limits::off(), faults, OFF);
+        let answer = scene.answer("GET", "/gifts", None).await;
+        assert_eq!((answer.status, header(&answer, "retry-after")), (429, Some("5")));
+    });
+}

@@ -1,0 +1,39 @@
+use std::time::Duration;
+
+use sandbox::{Faults, Limits};
+use serde_json::json;
+
+use crate::scene::{Scene, run};
+
+const FIVE: &[(&str, &str)] = &[("FUNDRAISING_CACHE_SECONDS", "5"), ("FUNDRAISING_REQUESTS_PER_MINUTE", "off")];
+
+#[test]
+fn a_page_that_polls_costs_one_call_until_something_is_written() {
+    run(async {
+        let scene = Scene::new(Limits::off(), Faults::none(), FIVE);
+        for _ in 0..20 {
+            assert_eq!(scene.get("/appeals").await.0, 200);
+        }
+        assert_eq!(scene.calls(), 1);
+
+        let (_, created) = scene.ask("POST", "/appeals", Some(&json!({ "name": "Spring" }))).await;
+        let (_, list) = scene.get("/appeals").await;
+        assert_eq!(list["data"]["appeals"][0]["id"], created["data"]["createAppeal"]["id"]);
+        assert_eq!(scene.calls(), 3);
+
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        scene.get("/appeals").await;
+        assert_eq!(scene.calls(), 4);
+    });
+}
+
+#[test]
+fn nobody_is_answered_with_what_another_token_saw() {
+    run(async {
+        let scene = Scene::new(Limits::off(), Faults::none(), FIVE);
+        assert_eq!(scene.get("/appeals").await.0, 200);
+        let mut other = scene.inbound("GET", "/appeals", None);
+        other.headers = vec![("authorization".into(), "Bearer nonsense".into())];
+        assert_eq!(scene.proxy.handle(&scene.host, other).await.status, 401);
+    });
+}

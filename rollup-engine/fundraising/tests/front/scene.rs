@@ -1,0 +1,119 @@
+//! A service, a Twenty, and a clock that only moves when everybody waits.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use fundraising::http::{Inbound, Outbound};
+use fundraising::proxy::Proxy;
+use fundraising::settings::Settings;
+use sandbox::{Faults, Limits, Sandbox, SandboxHost};
+use serde_json::Value;
+use twenty::{Event, Host, Request, Response, Timestamp, Unreachable};
+use uuid::Uuid;
+
+pub(crate) struct Scene {
+    pub(crate) proxy: Proxy,
+    pub(crate) host: Recorder,
+    pub(crate) token: String,
+    count: std::cell::Cell<u128>,
+}
+
+/// A host that keeps what was sent
+pub(crate) struct Recorder {
+    pub(crate) inner: SandboxHost,
+    pub(crate) sent: RefCell<Vec<Request>>,
+}
+
+impl Host for Recorder {
+    fn fetch(&self, request: Request) -> impl Future<Output = Result<Response, Unreachable>> {
+        self.sent.borrow_mut().push(request.clone());
+        self.inner.fetch(request)
+    }
+
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> {
+        self.inner.sleep(duration)
+    }
+
+    fn now(&self) -> Timestamp {
+        self.inner.now()
+    }
+
+    fn log(&self, event: Event) {
+        self.inner.log(event);
+    }
+
+    fn utc_offset(&self, zone: &str, at: Timestamp) -> Option<i32> {
+        self.inner.utc_offset(zone, at)
+    }
+}
+
+/// Runs a story on a paused clock.
+pub(crate) fn run<F: Future<Output = ()>>(story: F) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    tokio::task::LocalSet::new().block_on(&runtime, story);
+}
+
+impl Scene {
+    pub(crate) fn new(limits: Limits, faults: Faults, env: &[(&str, &str)]) -> Self {
+        let mut sandbox = Sandbox::new(sandbox::Settings { limits, ..sandbox::Settings::default() });
+        let model: Value = serde_json::from_str(include_str!("../../src/model.json")).unwrap();
+        sandbox.ensure_model(&model);
+        let token = sandbox.tokens().token.clone();
+        let base = Timestamp::parse("2026-03-01T12:00:00Z").unwrap();
+        let inner = SandboxHost::new(Rc::new(RefCell::new(sandbox)), faults, base);
+        let settings = Settings::read(|name| {
+            let given = env.iter().find(|(other, _)| *other == name).map(|(_, value)| (*value).to_owned());
+            given.or_else(|| (name == "TWENTY_API_BASE_URL").then(|| "http://twenty.test/rest".to_owned()))
+        });
+        let host = Recorder { inner, sent: RefCell::default() };
+        Self { proxy: Proxy::new(settings), host, token, count: std::cell::Cell::new(1) }
+    }
+
+    pub(crate) fn calm() -> Self {
+        Self::new(Limits::off(), Faults::none(), &[("FUNDRAISING_REQUESTS_PER_MINUTE", "off")])
+    }
+
+    pub(crate) fn inbound(&self, method: &str, path: &str, body: Option<&Value>) -> Inbound {
+        self.count.set(self.count.get() + 1);
+        Inbound {
+            method: method.into(),
+            target: format!("/api/fundraising{path}"),
+            headers: vec![
+                ("Authorization".into(), format!("Bearer {}", self.token)),
+                ("content-type".into(), "application/json".into()),
+            ],
+            body: body.map(|body| body.to_string().into_bytes()).unwrap_or_default(),
+            entropy: self.count.get(),
+        }
+    }
+
+    pub(crate) async fn answer(&self, method: &str, path: &str, body: Option<&Value>) -> Outbound {
+        self.proxy.handle(&self.host, self.inbound(method, path, body)).await
+    }
+
+    pub(crate) async fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
+        let answer = self.answer(method, path, body).await;
+        (answer.status, serde_json::from_slice(&answer.body).unwrap_or_default())
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> (u16, Value) {
+        self.ask("GET", path, None).await
+    }
+
+    pub(crate) fn put(&self, object: &str, record: &Value) -> Uuid {
+        self.host.inner.sandbox().borrow_mut().create(object, record, self.host.now()).unwrap()
+    }
+
+    pub(crate) fn record(&self, object: &str, id: Uuid) -> Value {
+        self.host.inner.sandbox().borrow().record(object, id).unwrap()
+    }
+
+    pub(crate) fn calls(&self) -> usize {
+        self.host.sent.borrow().len()
+    }
+}
+
+pub(crate) fn header<'a>(answer: &'a Outbound, name: &str) -> Option<&'a str> {
+    answer.headers.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
+}
