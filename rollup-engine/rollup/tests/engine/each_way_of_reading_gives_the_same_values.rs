@@ -242,11 +242,7 @@ fn same(stored: &Value, expected: &Value) -> bool {
         (Value::String(stored), Value::String(expected)) => {
             stored == expected || stored.get(..10) == expected.get(..10) && stored.contains("T00:00:00")
         }
-        _ => {
-            stored == expected
-                || zero(stored) && zero(expected)
-                || stored.is_number() && near(stored, expected)
-        }
+        _ => stored == expected || zero(stored) && zero(expected) || stored.is_number() && near(stored, expected),
     }
 }
 
@@ -280,7 +276,12 @@ async fn on_random_definitions_and_data() {
         if report.code.as_deref() == Some("invalid_config") {
             continue;
         }
-        assert_eq!((report.status, report.totals.failed), (Status::Ok, 0), "seed {seed}: {:?}: {config}", report.failures);
+        assert_eq!(
+            (report.status, report.totals.failed),
+            (Status::Ok, 0),
+            "seed {seed}: {:?}: {config}",
+            report.failures
+        );
         assert_eq!(report.skipped, [], "seed {seed}: {config}");
         sound.set(sound.get() + 1);
         let all: Vec<_> = (0..PARENTS).map(|number| id("fund", number)).collect();
