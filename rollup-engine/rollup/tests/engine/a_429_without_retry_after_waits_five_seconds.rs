@@ -45,6 +45,7 @@ async fn a_retry_after_is_honoured() {
     let report = calculate_rollups(&host, &json!({}), &world.options()).await;
     assert_eq!(report.status, Status::Ok, "{report:?}");
     assert!(report.requests.throttled >= 1, "{:?}", report.requests);
-    // A token comes back in 600 ms, and that is what the server says: no five seconds are waited.
-    assert!(waits(&host).iter().all(|wait| *wait < 3_000), "{:?}", waits(&host));
+    // A token comes back in 600 ms, a document of five in 3 s, and that is what the server says: no five seconds are
+    // waited.
+    assert!(waits(&host).iter().all(|wait| *wait < 5_000), "{:?}", waits(&host));
 }
