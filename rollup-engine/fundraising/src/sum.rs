@@ -27,7 +27,7 @@ pub fn read(key: &str, value: &Value) -> Result<Value, Refusal> {
             };
             let currency = given(&["currencyCode", "currency", "ccy"]).and_then(Value::as_str).map_or("", str::trim);
             let currency = if currency.is_empty() { CURRENCY } else { currency };
-            (micros, currency.to_uppercase())
+            (micros, currency.to_ascii_uppercase())
         }
         _ => return Err(fault("must be a number or an object with value and currencyCode")),
     };

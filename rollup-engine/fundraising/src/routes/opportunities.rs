@@ -66,7 +66,7 @@ pub async fn update<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Repl
     let body = ask.object("payload must be an object")?;
     let mut changes = Map::new();
     if let Some(stage) = text(body.get("stage")) {
-        changes.insert("stage".into(), stage.to_uppercase().into());
+        changes.insert("stage".into(), stage.to_ascii_uppercase().into());
     }
     if let Some(date) = text(body.get("closeDate")) {
         changes.insert("closeDate".into(), date.into());
