@@ -3,12 +3,7 @@
 //! The host is scripted: it plays the upstream of one case at a time, in virtual time. What is tolerated is what the
 //! contract's own replayer tolerates with `--allow-extra-reads --loose-errors`. Where the cases are absent, this says so.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first surprise"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
 
 mod compare;
 mod replay;

@@ -1,7 +1,7 @@
 //! The service from its front door, in front of a Twenty in memory: what it refuses, what it asks of Twenty, how it
 //! waits, and what it does when Twenty is busy, slow or gone.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod a_busy_twenty_is_waited_for_or_said_so;
 mod each_call_is_repeated_only_where_that_does_no_harm;
