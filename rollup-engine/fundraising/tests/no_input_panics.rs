@@ -79,19 +79,69 @@ fn leaf() -> impl Strategy<Value = Value> {
         any::<f64>().prop_map(Value::from),
         Just(json!(1.0e300)),
         "\\PC{0,12}".prop_map(Value::from),
-        prop::sample::select(vec!["GBP", "JPY", "2026-02-30", "2026-01-15", "grant", "recurring", "a@b.c", "active", ""])
-            .prop_map(Value::from),
+        prop::sample::select(vec![
+            "GBP",
+            "JPY",
+            "2026-02-30",
+            "2026-01-15",
+            "grant",
+            "recurring",
+            "a@b.c",
+            "active",
+            ""
+        ])
+        .prop_map(Value::from),
     ]
 }
 
 /// JSON whose keys are those that the service knows
 fn known() -> impl Strategy<Value = Value> {
     let keys = prop::sample::select(vec![
-        "amount", "amountMicros", "currencyCode", "contact", "firstName", "lastName", "email", "giftDate", "giftIntent",
-        "autoProcess", "rawPayload", "providerContext", "recurringMetadata", "processingStatus", "ids", "limit", "name",
-        "mailingAddress", "line1", "contactId", "donorId", "giftIds", "countSolicited", "capturedAt", "goalAmount", "stage",
-        "type", "data", "object", "created", "events", "links", "payment", "resource_type", "action", "amount_total",
-        "currency", "metadata", "payment_status", "customer_details", "mode", "status", "cadence", "externalId", "expectedAt",
+        "amount",
+        "amountMicros",
+        "currencyCode",
+        "contact",
+        "firstName",
+        "lastName",
+        "email",
+        "giftDate",
+        "giftIntent",
+        "autoProcess",
+        "rawPayload",
+        "providerContext",
+        "recurringMetadata",
+        "processingStatus",
+        "ids",
+        "limit",
+        "name",
+        "mailingAddress",
+        "line1",
+        "contactId",
+        "donorId",
+        "giftIds",
+        "countSolicited",
+        "capturedAt",
+        "goalAmount",
+        "stage",
+        "type",
+        "data",
+        "object",
+        "created",
+        "events",
+        "links",
+        "payment",
+        "resource_type",
+        "action",
+        "amount_total",
+        "currency",
+        "metadata",
+        "payment_status",
+        "customer_details",
+        "mode",
+        "status",
+        "cadence",
+        "externalId",
+        "expectedAt",
     ]);
     leaf().prop_recursive(4, 40, 6, move |inner| {
         prop_oneof![
@@ -104,12 +154,34 @@ fn known() -> impl Strategy<Value = Value> {
 
 fn targets() -> impl Strategy<Value = String> {
     let known = prop::sample::select(vec![
-        "gifts", "gifts/1", "gift-staging", "gift-staging/1", "gift-staging/1/status", "gift-staging/1/process",
-        "gift-staging/process", "people/duplicates", "people/1", "companies/search", "opportunities/search",
-        "opportunities/1", "households", "households/1", "households/1/members", "households/1/members/2",
-        "households/1/copy-address", "appeals", "appeals/1", "appeals/1/solicitation-snapshots", "recurring-agreements",
-        "recurring-agreements/1", "gift-payouts", "gift-payouts/1", "gift-payouts/1/gifts/link",
-        "gift-payouts/1/gifts/unlink", "webhooks/stripe", "webhooks/gocardless",
+        "gifts",
+        "gifts/1",
+        "gift-staging",
+        "gift-staging/1",
+        "gift-staging/1/status",
+        "gift-staging/1/process",
+        "gift-staging/process",
+        "people/duplicates",
+        "people/1",
+        "companies/search",
+        "opportunities/search",
+        "opportunities/1",
+        "households",
+        "households/1",
+        "households/1/members",
+        "households/1/members/2",
+        "households/1/copy-address",
+        "appeals",
+        "appeals/1",
+        "appeals/1/solicitation-snapshots",
+        "recurring-agreements",
+        "recurring-agreements/1",
+        "gift-payouts",
+        "gift-payouts/1",
+        "gift-payouts/1/gifts/link",
+        "gift-payouts/1/gifts/unlink",
+        "webhooks/stripe",
+        "webhooks/gocardless",
     ]);
     prop_oneof![
         8 => (known, "(\\?[a-z%=&\\[\\]:,0-9]{0,30})?").prop_map(|(path, query)| format!("/api/fundraising/{path}{query}")),
@@ -139,7 +211,12 @@ fn bodies() -> impl Strategy<Value = Vec<u8>> {
         json!({"countSolicited": "12", "capturedAt": "2026-01-01T00:00:00Z"}),
         json!({"processingStatus": "ready_for_process"}),
     ]);
-    let bent = (seeds, prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4), any::<prop::sample::Index>(), any::<bool>())
+    let bent = (
+        seeds,
+        prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+        any::<prop::sample::Index>(),
+        any::<bool>(),
+    )
         .prop_map(|(seed, bends, end, cut)| {
             let mut bytes = seed.to_string().into_bytes();
             for (at, byte) in bends {
@@ -162,7 +239,12 @@ fn requests() -> impl Strategy<Value = Inbound> {
     let extra = prop::collection::vec(
         (
             prop::sample::select(vec![
-                "authorization", "x-request-id", "idempotency-key", "content-type", "stripe-signature", "webhook-signature",
+                "authorization",
+                "x-request-id",
+                "idempotency-key",
+                "content-type",
+                "stripe-signature",
+                "webhook-signature",
             ]),
             "\\PC{0,60}",
         ),
