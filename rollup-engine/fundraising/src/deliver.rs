@@ -25,6 +25,9 @@ use crate::staging::State;
 use crate::standing::Word;
 use crate::trust::{Diagnostics, processes_itself};
 
+/// Warning on a row whose giver could not be looked up
+const UNASKED: &str = "donor_lookup_failed";
+
 /// Carries out all steps of one event
 ///
 /// # Errors
@@ -54,13 +57,17 @@ pub async fn steps<H: Host>(
 /// The agreement of a payment, and with it perhaps the giver
 async fn join_agreement<H: Host>(scope: &Scope<'_, H>, payment: &mut Payment) -> Result<(), Failure> {
     let gift = &mut payment.gift;
-    if gift.recurring_agreement_id.is_some() || payment.agreement.is_empty() {
+    if payment.agreement.is_empty() {
         return Ok(());
     }
-    let Some(agreement) = agreements::find(scope, &payment.agreement).await?.into_iter().next() else { return Ok(()) };
+    let agreement = match &gift.recurring_agreement_id {
+        Some(named) => agreements::read(scope, named).await?,
+        None => agreements::find(scope, &payment.agreement).await?.into_iter().next(),
+    };
+    let Some(agreement) = agreement else { return Ok(()) };
     let text =
         |key: &str| agreement.get(key).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
-    gift.recurring_agreement_id = text("id");
+    gift.recurring_agreement_id = gift.recurring_agreement_id.take().or_else(|| text("id"));
     gift.recurring_status.get_or_insert_with(|| "active".into());
     gift.donor_id = gift.donor_id.take().or_else(|| text("donorId"));
     Ok(())
@@ -89,8 +96,13 @@ async fn paid<H: Host>(
     let record = match take_in(scope, event, &payment).await? {
         Accepted::Gift { record, .. } => record,
         Accepted::Gone { .. } => return Ok(()),
-        Accepted::Staged { row, repeated: true, .. } if payment.has_amount => {
-            if let Some(record) = arrived(scope, &payment, row).await? { record } else { return Ok(()) }
+        // What failed is tried once more: its gift may be there, and only the answer was lost.
+        Accepted::Staged { row, repeated, error, .. } if payment.has_amount && (repeated || error.is_some()) => {
+            if let Some(record) = arrived(scope, &payment, row).await? {
+                record
+            } else {
+                return Ok(());
+            }
         }
         Accepted::Staged { .. } => return Ok(()),
     };
@@ -111,7 +123,12 @@ async fn arrived<H: Host>(scope: &Scope<'_, H>, payment: &Payment, row: Row) -> 
             break;
         }
         let gift = Gift { amount: payment.gift.amount.clone(), auto_process: Some(true), ..kept };
-        let diagnostics = Diagnostics::of(&gift, row.dedupe().as_ref());
+        let mut diagnostics = Diagnostics::of(&gift, row.dedupe().as_ref());
+        // Nobody has asked since.
+        let found = row.get("processingDiagnostics").and_then(|found| found.get("processingWarnings"));
+        if gift.donor_id.is_none() && found.and_then(Value::as_array).is_some_and(|all| all.contains(&UNASKED.into())) {
+            diagnostics.warnings.push(UNASKED);
+        }
         let wanted = payment.gift.auto_process != Some(false);
         let itself = wanted && processes_itself(&gift, &diagnostics, row.dedupe().as_ref(), false);
         let mut body = Map::new();
@@ -137,7 +154,7 @@ async fn arrived<H: Host>(scope: &Scope<'_, H>, payment: &Payment, row: Row) -> 
             Written::Raced => row = store::row(scope, row.id()).await?,
         }
     }
-    if matches!(row.state(), State::ReadyForProcess | State::Processing | State::Processed) {
+    if matches!(row.state(), State::ReadyForProcess | State::Processing | State::ProcessFailed | State::Processed) {
         let id = row.id().to_owned();
         promote::process(scope, &id).await;
         row = store::row(scope, &id).await?;

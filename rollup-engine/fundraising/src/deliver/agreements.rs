@@ -30,7 +30,8 @@ pub(super) async fn find<H: Host>(scope: &Scope<'_, H>, references: &[String]) -
     store::list(scope, "recurringAgreements", &filter, 60, None).await
 }
 
-async fn read<H: Host>(scope: &Scope<'_, H>, id: &str) -> Result<Option<Value>, Failure> {
+/// An agreement that is there
+pub(super) async fn read<H: Host>(scope: &Scope<'_, H>, id: &str) -> Result<Option<Value>, Failure> {
     Ok(store::find(scope, "recurringAgreements", id).await?.filter(|record| !store::is_deleted(record)))
 }
 

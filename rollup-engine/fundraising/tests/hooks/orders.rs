@@ -95,9 +95,16 @@ async fn whatever_call_dies_the_next_delivery_leaves_what_an_undisturbed_one_lea
                         probe.until_crash(world.send(&probe, signed(&events[broken]))).await;
                         reached = probe.requests() >= at;
                         tell(&world, &events[broken..], None).await;
-                        let mut found = left(&world);
-                        // A process that dies holding a row leaves it to the reconciler; the gift is what counts.
-                        found["rows"] = expected["rows"].clone();
+                        let found = left(&world);
+                        // Nobody could be asked who gave: the payment waits for a reviewer.
+                        let warned = world.rows().iter().any(|row| {
+                            let warnings = row["processingDiagnostics"]["processingWarnings"].to_string();
+                            warnings.find("donor_lookup_failed").or(warnings.find("history_unavailable")).is_some()
+                        });
+                        if warned && found["rows"][0][1] == "pending" {
+                            assert_eq!(world.rows().len(), 1);
+                            continue;
+                        }
                         assert_eq!(found, expected, "{name}, staging {staging}, event {broken}, call {at}, {faults:?}");
                         assert_eq!(world.rows().len(), expected["rows"].as_array().unwrap().len(), "{name} {at}");
                     }

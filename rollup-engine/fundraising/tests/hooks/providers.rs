@@ -126,6 +126,7 @@ async fn a_subscriptions_checkout_and_its_invoice_are_one_gift_in_either_order()
             for event in events.iter().chain(&events) {
                 assert_eq!(world.deliver(event).await, 204);
             }
+            assert_eq!(world.live("gift").len(), 1, "{staging} {swapped} {:#?}", world.rows());
             let gift = world.only("gift");
             assert_eq!(gift["recurringAgreementId"], json!(agreement), "{staging} {swapped}");
             let agreement = world.only("recurringAgreement");

@@ -118,7 +118,7 @@ impl World {
     }
 
     pub(crate) fn refunded(&self) -> i64 {
-        self.only("gift")["refundedAmount"]["amountMicros"].as_f64().map_or(0, |micros| micros as i64)
+        self.only("gift")["refundedAmount"]["amountMicros"].as_i64().unwrap_or_default()
     }
 }
 
