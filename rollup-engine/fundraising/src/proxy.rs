@@ -89,8 +89,9 @@ impl Proxy {
             json_answer(413, &serde_json::json!({ "statusCode": 413, "message": "request entity too large" }))
         } else {
             let query = query.into_iter().filter(|(name, _)| name != "token").collect();
+            // One box a request keeps the many routes' states off the stack.
             let result = match way.ids {
-                Ok(ids) => routes::run(&scope, way.route, &Ask { inbound: &request, ids, query }).await,
+                Ok(ids) => Box::pin(routes::run(&scope, way.route, &Ask { inbound: &request, ids, query })).await,
                 Err(refusal) => Err(refusal.into()),
             };
             match result {

@@ -50,7 +50,7 @@ fn reply(accepted: Accepted) -> Value {
 /// Whatever Twenty says, and an answer without gifts.
 pub async fn list<H: Host>(scope: &Scope<'_, H>, query: &str) -> Result<(u16, Value), Failure> {
     let mark = if query.is_empty() { "" } else { "?" };
-    let answer = scope.call(Method::Get, &format!("/gifts{mark}{query}"), None).await?;
+    let answer = scope.read(&format!("/gifts{mark}{query}")).await?;
     let is_list = answer.get("data").and_then(|data| data.get("gifts")).is_some_and(Value::is_array);
     if is_list { Ok((200, answer)) } else { Err(Failure::malformed("gifts array")) }
 }
@@ -61,7 +61,7 @@ pub async fn list<H: Host>(scope: &Scope<'_, H>, query: &str) -> Result<(u16, Va
 /// Whatever Twenty says, and an answer without the gift.
 pub async fn get<H: Host>(scope: &Scope<'_, H>, id: &str, query: &str) -> Result<(u16, Value), Failure> {
     let mark = if query.is_empty() { "" } else { "?" };
-    with(scope.call(Method::Get, &format!("/gifts/{}{mark}{query}", encode(id)), None).await?, "gift", "gift")
+    with(scope.read(&format!("/gifts/{}{mark}{query}", encode(id))).await?, "gift", "gift")
 }
 
 /// Changes a gift

@@ -4,5 +4,6 @@
 #![expect(clippy::needless_pass_by_value, reason = "events are made where they are used")]
 
 mod orders;
+mod parsers;
 mod providers;
 mod world;
