@@ -95,7 +95,6 @@ async fn paid<H: Host>(
     }
     let record = match take_in(scope, event, &payment).await? {
         Accepted::Gift { record, .. } => record,
-        Accepted::Gone { .. } => return Ok(()),
         // What failed is tried once more: its gift may be there, and only the answer was lost.
         Accepted::Staged { row, repeated, error, .. } if payment.has_amount && (repeated || error.is_some()) => {
             if let Some(record) = arrived(scope, &payment, row).await? {
@@ -104,7 +103,7 @@ async fn paid<H: Host>(
                 return Ok(());
             }
         }
-        Accepted::Staged { .. } => return Ok(()),
+        Accepted::Staged { .. } | Accepted::Gone { .. } => return Ok(()),
     };
     notes::settle(scope, provider, &payment.key, &record).await?;
     if let Some(agreement) = &payment.gift.recurring_agreement_id {
@@ -257,13 +256,11 @@ async fn fail_row<H: Host>(scope: &Scope<'_, H>, provider: Provider, failed: &Fa
 async fn back<H: Host>(scope: &Scope<'_, H>, provider: Provider, returned: Returned) -> Result<(), Failure> {
     notes::keep(scope, provider, &returned.payment, returned.fact).await?;
     // Noted first, looked up second: whoever makes the gift meanwhile makes it first and reads the note second.
-    match notes::gift_of(scope, provider, &returned.payment).await? {
-        Some(record) => notes::settle(scope, provider, &returned.payment, &record).await,
-        None => {
-            scope.log(Level::Info, "webhook_refund_kept", &[("provider", provider.as_str().into())]);
-            Ok(())
-        }
+    if let Some(record) = notes::gift_of(scope, provider, &returned.payment).await? {
+        return notes::settle(scope, provider, &returned.payment, &record).await;
     }
+    scope.log(Level::Info, "webhook_refund_kept", &[("provider", provider.as_str().into())]);
+    Ok(())
 }
 
 async fn payout<H: Host>(scope: &Scope<'_, H>, payout: Payout) -> Result<(), Failure> {

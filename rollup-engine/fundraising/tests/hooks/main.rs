@@ -1,6 +1,8 @@
 //! Webhooks end to end: signed bodies through the whole service onto a Twenty in memory, with everything that can break.
 
+#[cfg(test)]
 mod orders;
 mod parsers;
 mod providers;
+#[cfg(test)]
 mod world;
