@@ -103,7 +103,7 @@ async fn paid<H: Host>(
                 return Ok(());
             }
         }
-        Accepted::Gone { .. } | Accepted::Staged { .. } => return Ok(()),
+        Accepted::Staged { .. } | Accepted::Gone { .. } => return Ok(()),
     };
     notes::settle(scope, provider, &payment.key, &record).await?;
     if let Some(agreement) = &payment.gift.recurring_agreement_id {

@@ -163,7 +163,7 @@ impl Source<'_> {
             recurring_status: set_up.subscription.map(|_| "active".to_owned()),
             expected_at: set_up.next_expected_at,
             provider_context: Some(Value::Object(set_up.context)),
-            ..Self::gift(key, self.seconds)
+            ..card(key, self.seconds)
         }
     }
 
@@ -197,20 +197,6 @@ impl Source<'_> {
 
     fn agreement_id(&self, path: &[&str]) -> Option<String> {
         record_id(&self.metadata(path, ["recurringAgreementId", "recurring_agreement_id"])?)
-    }
-
-    /// What every payment by card has in common
-    fn gift(key: &str, seconds: i64) -> Gift {
-        Gift {
-            gift_date: day(seconds),
-            payment_method: Some("card".into()),
-            external_id: Some(key.to_owned()),
-            source_fingerprint: Some(key.to_owned()),
-            provider_payment_id: Some(key.to_owned()),
-            intake_source: Some(Provider::Stripe.intake_source().into()),
-            provider: Some(Provider::Stripe.as_str().into()),
-            ..Gift::default()
-        }
     }
 
     fn session_failed(&self) -> Option<Step> {
@@ -266,7 +252,7 @@ impl Source<'_> {
             recurring_agreement_id: self.invoice_agreement(),
             recurring_status: subscription.as_ref().map(|_| "active".to_owned()),
             provider_context: Some(Value::Object(context)),
-            ..Self::gift(&key, paid_at.unwrap_or(self.seconds))
+            ..card(&key, paid_at.unwrap_or(self.seconds))
         };
         let paid = Step::Paid(Box::new(Payment {
             key: key.clone(),
@@ -379,6 +365,20 @@ impl Source<'_> {
             reason: reason.map(str::to_owned),
             at: self.at(),
         }))
+    }
+}
+
+/// What every payment by card has in common
+fn card(key: &str, seconds: i64) -> Gift {
+    Gift {
+        gift_date: day(seconds),
+        payment_method: Some("card".into()),
+        external_id: Some(key.to_owned()),
+        source_fingerprint: Some(key.to_owned()),
+        provider_payment_id: Some(key.to_owned()),
+        intake_source: Some(Provider::Stripe.intake_source().into()),
+        provider: Some(Provider::Stripe.as_str().into()),
+        ..Gift::default()
     }
 }
 

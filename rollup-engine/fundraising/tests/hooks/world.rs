@@ -89,7 +89,7 @@ impl World {
     /// One request by one process, on this host
     pub(crate) async fn send(&self, host: &SandboxHost, request: Inbound) -> Outbound {
         let proxy = Proxy::new(self.settings.clone());
-        proxy.handle(&WithGoCardless { twenty: host, resources: &self.resources }, request).await
+        Box::pin(proxy.handle(&WithGoCardless { twenty: host, resources: &self.resources }, request)).await
     }
 
     pub(crate) async fn deliver(&self, event: &Value) -> u16 {
@@ -122,7 +122,7 @@ impl World {
     }
 }
 
-pub(crate) fn hex(secret: &str, parts: &[&[u8]]) -> String {
+pub(crate) fn sign(secret: &str, parts: &[&[u8]]) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
     for part in parts {
         mac.update(part);
@@ -134,10 +134,10 @@ pub(crate) fn hex(secret: &str, parts: &[&[u8]]) -> String {
 pub(crate) fn signed(event: &Value) -> Inbound {
     let body = event.to_string().into_bytes();
     let (route, header) = if event.get("events").is_some() {
-        ("gocardless", ("Webhook-Signature".to_owned(), hex(GOCARDLESS, &[&body])))
+        ("gocardless", ("Webhook-Signature".to_owned(), sign(GOCARDLESS, &[&body])))
     } else {
         let now = (ten().as_millis() / 1_000).to_string();
-        let signature = hex(STRIPE, &[now.as_bytes(), b".", &body]);
+        let signature = sign(STRIPE, &[now.as_bytes(), b".", &body]);
         ("stripe", ("Stripe-Signature".to_owned(), format!("t={now},v1={signature}")))
     };
     Inbound {
@@ -149,17 +149,17 @@ pub(crate) fn signed(event: &Value) -> Inbound {
     }
 }
 
-pub(crate) fn stripe(id: &str, kind: &str, at: i64, object: Value) -> Value {
-    json!({ "id": id, "type": kind, "created": 1_772_400_000 + at, "data": { "object": object } })
+pub(crate) fn stripe(id: &str, kind: &str, at: i64, object: impl Into<Value>) -> Value {
+    json!({ "id": id, "type": kind, "created": 1_772_400_000 + at, "data": { "object": object.into() } })
 }
 
-pub(crate) fn session(extra: Value) -> Value {
+pub(crate) fn session(extra: impl Into<Value>) -> Value {
     let mut session = json!({
         "id": "cs_1", "mode": "payment", "payment_status": "paid", "amount_total": 2_500, "currency": "gbp",
         "payment_intent": "pi_1", "customer": "cus_1", "metadata": {},
         "customer_details": { "name": "Dora Kent", "email": "dora@example.org" },
     });
-    for (key, value) in extra.as_object().unwrap() {
+    for (key, value) in extra.into().as_object().unwrap() {
         session[key] = value.clone();
     }
     session
