@@ -5,5 +5,4 @@
 mod common;
 mod doors;
 mod once;
-mod recorded;
 mod review;
