@@ -124,7 +124,11 @@ impl Tally {
 
     fn merge(&mut self, kind: Kind, code: &str, total: Total, weighs: bool) {
         match self.parts.iter_mut().find(|part| *part.code == *code) {
-            None => self.parts.push(Part { code: code.into(), total, weighs }),
+            None => {
+                // One currency is the rule, and room for four would be most of a large workspace's memory.
+                self.parts.reserve_exact(1);
+                self.parts.push(Part { code: code.into(), total, weighs });
+            }
             Some(part) => {
                 part.weighs |= weighs;
                 self.unusable |= !part.total.merge(kind, total);
