@@ -215,6 +215,8 @@ export interface RequestCounts {
   waitedMs: number;
   /** Bytes of all replies. */
   bytes: number;
+  /** Records in all replies. */
+  records: number;
   /** By method and path, record ids left out: `GET /rest/gifts`. */
   byEndpoint: Record<string, number>;
 }

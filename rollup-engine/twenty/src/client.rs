@@ -192,7 +192,7 @@ impl<H: Host> Client<H> {
                 scanner.value().map(drop)
             })
             .await?;
-        whole_page(endpoint, page, &names.plural)
+        self.count_records(whole_page(endpoint, page, &names.plural))
     }
 
     /// Children grouped by the server, by a record and, if wanted, a currency
@@ -356,8 +356,15 @@ impl<H: Host> Client<H> {
     async fn records(&self, call: Call, key: &str, keep: &Projection) -> Result<Page, ApiError> {
         let endpoint = call.endpoint();
         let response = self.call(call, None).await?;
-        read_records(&response.body, key, keep)
-            .map_err(|error| ApiError::Malformed { endpoint, reason: error.to_string() })
+        let page = read_records(&response.body, key, keep);
+        self.count_records(page.map_err(|error| ApiError::Malformed { endpoint, reason: error.to_string() }))
+    }
+
+    fn count_records(&self, page: Result<Page, ApiError>) -> Result<Page, ApiError> {
+        if let Ok(page) = &page {
+            self.ledger.borrow_mut().records += page.records.len() as u64;
+        }
+        page
     }
 
     /// Sends a document, hands the root fields of the answer to `root`, and gives the call's name for later errors.
@@ -582,6 +589,7 @@ mod tests {
             let page = page.unwrap();
             assert_eq!((page.records[0].id, page.records[0].value(0).number()), (ADA, Value::from(&json!(7)).number()));
         }
+        assert_eq!(client.ledger().records, 4);
         assert_eq!(
             client.host().asked.borrow().as_slice(),
             [

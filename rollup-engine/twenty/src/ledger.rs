@@ -27,6 +27,8 @@ pub struct Ledger {
     pub waited: Duration,
     /// Bytes of all replies
     pub bytes: u64,
+    /// Records in all replies, those that a write answers with included
+    pub records: u64,
     /// Requests by method and path, record ids left out
     pub by_endpoint: Endpoints,
 }
