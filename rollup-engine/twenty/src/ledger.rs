@@ -97,7 +97,7 @@ mod tests {
         assert_eq!(
             serde_json::to_value(&ledger).unwrap(),
             serde_json::json!({
-                "total": 3, "unmetered": 1, "tokens": 9, "throttled": 0, "retried": 1, "waitedMs": 1500, "bytes": 0,
+                "total": 3, "unmetered": 1, "tokens": 9, "throttled": 0, "retried": 1, "waitedMs": 1500, "bytes": 0, "records": 0,
                 "byEndpoint": { "GET /rest/gifts": 1, "GET /rest/metadata/objects": 1, "POST /graphql counts": 1 }
             })
         );
