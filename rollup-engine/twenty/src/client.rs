@@ -14,6 +14,7 @@ use crate::host::{Event, Host, Level, Method, Request, Response, Unreachable};
 use crate::ledger::Ledger;
 use crate::page::{Page, PageError, Projection, read_connection, read_records};
 use crate::retry::{Outcome, Sequence, Verdict, for_tokens, judge, retry_after};
+use crate::scan::{Malformed, Scanner};
 use crate::schema::{MetadataPage, Names, read_objects};
 use crate::time::{Timestamp, whole_millis};
 
@@ -182,17 +183,8 @@ impl<H: Host> Client<H> {
     /// See [`ApiError`]; [`ApiError::is_unsupported`] for a server to be asked over REST.
     pub async fn list_graphql(&self, names: &Names, query: PageQuery<'_>, keep: &Projection) -> Result<Page, ApiError> {
         let document = graphql::list_document(names, query.filter, query.after, query.limit, keep);
-        let mut page = None;
-        let endpoint = self
-            .graphql(&names.plural, graphql::body(&document), 1, None, &mut |key, scanner| {
-                if key == names.plural {
-                    page = Some(read_connection(scanner, Some(keep))?);
-                    return Ok(());
-                }
-                scanner.value().map(drop)
-            })
-            .await?;
-        self.count_records(whole_page(endpoint, page, &names.plural))
+        let mut read = |scanner: &mut Scanner<'_>| read_connection(scanner, Some(keep));
+        self.records_graphql(&names.plural, graphql::body(&document), None, &mut read).await
     }
 
     /// Children grouped by the server, by a record and, if wanted, a currency
@@ -264,17 +256,8 @@ impl<H: Host> Client<H> {
         let name = names.many("create");
         let rows = serde_json::to_vec(rows).unwrap_or_default();
         let body = graphql::upsert_body(names, &rows, keep);
-        let mut page = None;
-        let endpoint = self
-            .graphql(&name, body, 1, not_after, &mut |key, scanner| {
-                if key == name {
-                    page = Some(graphql::read_written(scanner, keep)?);
-                    return Ok(());
-                }
-                scanner.value().map(drop)
-            })
-            .await?;
-        whole_page(endpoint, page, &name)
+        let mut read = |scanner: &mut Scanner<'_>| graphql::read_written(scanner, keep);
+        self.records_graphql(&name, body, not_after, &mut read).await
     }
 
     /// One live record
@@ -365,6 +348,27 @@ impl<H: Host> Client<H> {
             self.ledger.borrow_mut().records += page.records.len() as u64;
         }
         page
+    }
+
+    /// Sends a document of one root field, which is its name, and reads the records there
+    async fn records_graphql(
+        &self,
+        name: &str,
+        body: Vec<u8>,
+        not_after: Option<Timestamp>,
+        read: &mut dyn FnMut(&mut Scanner<'_>) -> Result<Page, Malformed>,
+    ) -> Result<Page, ApiError> {
+        let mut page = None;
+        let endpoint = self
+            .graphql(name, body, 1, not_after, &mut |key, scanner| {
+                if key == name {
+                    page = Some(read(scanner)?);
+                    return Ok(());
+                }
+                scanner.value().map(drop)
+            })
+            .await?;
+        self.count_records(whole_page(endpoint, page, name))
     }
 
     /// Sends a document, hands the root fields of the answer to `root`, and gives the call's name for later errors.
