@@ -21,7 +21,7 @@ use crate::program::{Program, ProvenBy};
 use crate::pure::unknown_zone;
 use crate::report::{Mode, Report, Status};
 use crate::requested::Requested;
-use crate::run::{Manner, Run, Stop};
+use crate::run::{LATER, Manner, Run, Stop};
 use crate::trigger::{Ids, Targets, Trigger};
 
 /// Requests that an event run may open with: it shares the minute with whoever caused the event
@@ -50,9 +50,8 @@ const LONGEST_LEASE: Duration = Duration::from_mins(15);
 /// Refusals for the rate limit after which an event run leaves the rest to a run that is to follow
 const PATIENCE: u64 = 2;
 
-/// When a run goes on that had no time left, and one that left the rest because of the rate limit
+/// When a run goes on that had no time left
 const SOON: Duration = Duration::from_secs(5);
-const LATER: Duration = Duration::from_mins(1);
 
 /// How far back a first sweep looks, or one that has no store to remember the last
 const SWEEP_BACK: Duration = Duration::from_hours(1);
@@ -122,10 +121,7 @@ fn prepare<H: Host>(host: &H, payload: &Json, options: &Options, now: Timestamp)
 async fn carry_out<H: Host>(host: &H, work: Work) -> Report {
     let mode = work.mode();
     let memory = Memory::new(host, work.seed ^ host.now().as_millis().unsigned_abs());
-    if matches!(mode, Mode::Plan | Mode::DryRun | Mode::Explain) {
-        return run(host, &memory, &work, None).await;
-    }
-    if mode == Mode::Targeted {
+    if !mode.covers_everything() {
         let from = if let Trigger::Rest(checkpoint) = &work.trigger { Some(checkpoint) } else { None };
         return run(host, &memory, &work, from).await;
     }
@@ -182,13 +178,12 @@ async fn run<H: Host>(host: &H, memory: &Memory<'_, H>, work: &Work, from: Optio
     if !matches!(mode, Mode::Plan | Mode::Explain) {
         memory.keep_allowance(client.allowance()).await;
     }
-    if matches!(mode, Mode::FullRebuild | Mode::Sweep | Mode::DryRun)
-        && let Some(drift) = &mut report.drift
+    if let Some(drift) = &mut report.drift
         && drift.values > 0
     {
         drift.since = memory.compared().await;
     }
-    if matches!(mode, Mode::FullRebuild | Mode::Sweep) && report.status == Status::Ok {
+    if mode.covers_everything() && report.status == Status::Ok {
         memory.keep_checkpoint(None).await;
         memory.keep_swept(since).await;
         memory.keep_compared(host.now()).await;
@@ -285,7 +280,7 @@ fn assemble<H: Host>(mode: Mode, run: Run<'_, H>, program: &Program, definitions
     report.notes = record.notes;
     report.plan = record.plan;
     report.explanation = record.explanation;
-    report.drift = matches!(mode, Mode::FullRebuild | Mode::Sweep | Mode::DryRun).then_some(record.drift);
+    report.drift = (mode.covers_everything() || mode == Mode::DryRun).then_some(record.drift);
     report
 }
 

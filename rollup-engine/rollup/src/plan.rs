@@ -254,7 +254,7 @@ impl Survey<'_> {
             .unwrap_or(0);
         let fits = |requests| self.pace.left.is_none_or(|left| self.pace.time(requests) <= left);
         // Groups are read again for a few requests after a stop; a scan that is cut short has brought nothing.
-        let cheap_again = grouped.contains(&true) && self.whole_reads(&grouped) <= self.pace.burst.max(BATCH / 10);
+        let cheap_again = grouped.contains(&true) && whole <= self.pace.burst.max(BATCH / 10);
         let (sliced, why) = if self.sliced {
             (true, "asked for by `rebuild`".to_owned())
         } else if most > MOST_PARENTS {

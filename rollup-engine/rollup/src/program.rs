@@ -11,7 +11,7 @@ mod waves;
 
 pub use grouping::{GroupSet, Take, group_sets, is_exact, needs_count, something_off};
 pub use kinds::PathKind;
-pub use waves::{Step, waves};
+pub use waves::{Step, settle_order, waves};
 
 use twenty::page::{Projection, Record};
 use twenty::schema::Names;

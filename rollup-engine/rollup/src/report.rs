@@ -58,6 +58,14 @@ pub enum Mode {
     Explain,
 }
 
+impl Mode {
+    /// Whether it puts right whatever is wrong, and so keeps others of its kind away
+    #[must_use]
+    pub fn covers_everything(self) -> bool {
+        matches!(self, Self::FullRebuild | Self::Sweep)
+    }
+}
+
 /// Counts of parents; one that several definitions write to counts once
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -28,6 +28,7 @@ use crate::plan::Spent;
 use crate::program::{PathKind, Program};
 use crate::trigger::{Ids, Targets};
 use record::Record;
+pub(crate) use targeted::LATER;
 
 /// Why a run ends before its end
 #[derive(Clone, Debug, PartialEq, Eq)]

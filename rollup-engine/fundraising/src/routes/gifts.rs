@@ -8,6 +8,7 @@ use crate::failure::Failure;
 use crate::gift::update;
 use crate::intake::{Accepted, Door, Origin, accept};
 use crate::payload::Payload;
+use crate::routes::{having, query};
 use crate::scope::Scope;
 
 /// Takes in a gift; `key` is the caller's `Idempotency-Key`
@@ -49,10 +50,8 @@ fn reply(accepted: Accepted) -> Value {
 /// # Errors
 /// Whatever Twenty says, and an answer without gifts.
 pub async fn list<H: Host>(scope: &Scope<'_, H>, query: &str) -> Result<(u16, Value), Failure> {
-    let mark = if query.is_empty() { "" } else { "?" };
-    let answer = scope.read(&format!("/gifts{mark}{query}")).await?;
-    let is_list = answer.get("data").and_then(|data| data.get("gifts")).is_some_and(Value::is_array);
-    if is_list { Ok((200, answer)) } else { Err(Failure::malformed("gifts array")) }
+    let answer = scope.read(&query::with("/gifts", query)).await?;
+    Ok((200, having(answer, "gifts", true, "gifts array")?))
 }
 
 /// One gift
@@ -60,8 +59,8 @@ pub async fn list<H: Host>(scope: &Scope<'_, H>, query: &str) -> Result<(u16, Va
 /// # Errors
 /// Whatever Twenty says, and an answer without the gift.
 pub async fn get<H: Host>(scope: &Scope<'_, H>, id: &str, query: &str) -> Result<(u16, Value), Failure> {
-    let mark = if query.is_empty() { "" } else { "?" };
-    with(scope.read(&format!("/gifts/{}{mark}{query}", encode(id))).await?, "gift", "gift")
+    let path = query::with(&format!("/gifts/{}", encode(id)), query);
+    Ok((200, having(scope.read(&path).await?, "gift", false, "gift")?))
 }
 
 /// Changes a gift
@@ -70,11 +69,8 @@ pub async fn get<H: Host>(scope: &Scope<'_, H>, id: &str, query: &str) -> Result
 /// See [`update::read`], and whatever Twenty says.
 pub async fn patch<H: Host>(scope: &Scope<'_, H>, id: &str, body: &[u8]) -> Result<(u16, Value), Failure> {
     let changes = Value::Object(update::read(&Payload::parse(body)?, scope.host.now())?);
-    with(
-        scope.call(Method::Patch, &format!("/gifts/{}", encode(id)), Some(&changes)).await?,
-        "updateGift",
-        "updateGift",
-    )
+    let answer = scope.call(Method::Patch, &format!("/gifts/{}", encode(id)), Some(&changes)).await?;
+    Ok((200, having(answer, "updateGift", false, "updateGift")?))
 }
 
 /// Puts a gift into the trash, from where it can be brought back; its id stays taken, so that a late repeat of the
@@ -84,12 +80,5 @@ pub async fn patch<H: Host>(scope: &Scope<'_, H>, id: &str, body: &[u8]) -> Resu
 /// Whatever Twenty says.
 pub async fn delete<H: Host>(scope: &Scope<'_, H>, id: &str) -> Result<(u16, Value), Failure> {
     let path = format!("/gifts/{}?soft_delete=true", encode(id));
-    with(scope.call(Method::Delete, &path, None).await?, "deleteGift", "deleteGift")
-}
-
-fn with(answer: Value, key: &str, missing: &str) -> Result<(u16, Value), Failure> {
-    let record = answer.get("data").and_then(|data| data.get(key));
-    let has_id =
-        record.and_then(|record| record.get("id")).is_some_and(|id| id.as_str().is_some_and(|id| !id.is_empty()));
-    if has_id { Ok((200, answer)) } else { Err(Failure::malformed(missing)) }
+    Ok((200, having(scope.call(Method::Delete, &path, None).await?, "deleteGift", false, "deleteGift")?))
 }

@@ -49,6 +49,17 @@ pub fn waves(program: &Program, grouped: &[bool]) -> Vec<Vec<Step>> {
     waves
 }
 
+/// Objects with totals, each where the last of them is settled: children before parents
+#[must_use]
+pub fn settle_order(program: &Program) -> Vec<usize> {
+    let mut order = Vec::new();
+    for step in waves(program, &[]).into_iter().flatten().filter(|step| !step.settles.is_empty()) {
+        order.retain(|source| *source != step.source);
+        order.push(step.source);
+    }
+    order
+}
+
 /// What one reading of an object could do at this point, if anything
 fn step(program: &Program, source: usize, folded: &[usize], settled: &[usize]) -> Option<Step> {
     let settles: Vec<usize> =

@@ -7,16 +7,12 @@ use twenty::Host;
 use super::targeted::Rows;
 use super::{Run, Stop};
 use crate::checkpoint::Left;
-use crate::program::waves;
+use crate::program::settle_order;
 
 impl<H: Host> Run<'_, H> {
     /// Goes through the parents of all objects, children's totals before parents'.
     pub(super) async fn slice_by_slice(&self, from: Option<&Left>) -> Result<(), Stop> {
-        let mut order = Vec::new();
-        for step in waves(self.program, &[]).into_iter().flatten().filter(|step| !step.settles.is_empty()) {
-            order.retain(|source| *source != step.source);
-            order.push(step.source);
-        }
+        let order = settle_order(self.program);
         let (mut place, mut after) = (0, None);
         if let Some(Left::From { object, after: cursor }) = from
             && let Some(begun) = order.iter().position(|source| self.name(*source) == object)

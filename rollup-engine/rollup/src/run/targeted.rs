@@ -19,7 +19,7 @@ use uuid::Uuid;
 use super::read::MANY;
 use super::{Run, Stop};
 use crate::fold::Fold;
-use crate::program::{Rollup, waves};
+use crate::program::{Rollup, settle_order};
 use crate::trigger::{Ids, Targets};
 
 /// Ids in one filter of REST: 200 make some 8 KB of the 16 KB that a request line and headers may have
@@ -34,8 +34,8 @@ const FEW_CHILDREN: usize = 2_000;
 /// A computation that took longer looks again at what it wrote: another run may have been in between
 const SLOW: Duration = Duration::from_secs(1);
 
-/// When the rest of an event is taken up that the rate limit has stopped
-const LATER: Duration = Duration::from_mins(1);
+/// When the rest is taken up of a run that the rate limit, or the size of its batch, has stopped
+pub(crate) const LATER: Duration = Duration::from_mins(1);
 
 /// Most repetitions of a computation
 const MOST_LOOKS: u32 = 3;
@@ -156,20 +156,14 @@ impl<H: Host> Run<'_, H> {
     /// Computes and writes once. Gives the parents that lie above in the same object, or in one that was settled
     /// before, and whether anything was to be written.
     async fn pass(&self, targets: &Targets) -> Result<(Targets, bool), Stop> {
-        // Objects in the order in which they can be settled.
-        let mut order = Vec::new();
-        for step in waves(self.program, &[]).into_iter().flatten().filter(|step| !step.settles.is_empty()) {
-            order.retain(|source| *source != step.source);
-            order.push(step.source);
-        }
-        let mut scope = Scope::new(self.program.sources.len(), self.program.rollups.len(), order);
+        let order = settle_order(self.program);
+        let mut scope = Scope::new(self.program.sources.len(), self.program.rollups.len(), order.clone());
         for (index, (rollup, ids)) in self.program.rollups.iter().zip(targets).enumerate() {
             if let Some(named) = scope.named.get_mut(rollup.parent).filter(|_| !ids.is_empty()) {
                 named.extend(ids.as_slice().iter().copied());
                 scope.active.push(index);
             }
         }
-        let order = scope.order.clone();
         for source in &order {
             self.go_up(*source, &mut scope).await?;
         }

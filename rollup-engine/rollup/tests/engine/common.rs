@@ -102,6 +102,19 @@ impl World {
         Self { platform: self.platform.with_jobs(), ..self }
     }
 
+    /// With people, and two of each other object that has totals
+    pub(crate) fn with_parents(self, people: u128) -> Self {
+        for number in 0..people {
+            self.create("person", number, &json!({}));
+        }
+        for number in 0..2 {
+            self.create("company", number, &json!({ "name": "c" }));
+            self.create("appeal", number, &json!({ "name": "a" }));
+            self.create("household", number, &json!({ "name": "h" }));
+        }
+        self
+    }
+
     /// People with gifts, three each on average, of which a few are zero or negative, in pounds
     pub(crate) fn with_gifts(limits: Limits, people: u128, gifts: u128) -> Self {
         let world = Self::new(limits);

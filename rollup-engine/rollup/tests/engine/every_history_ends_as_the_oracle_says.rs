@@ -86,16 +86,7 @@ fn apply(world: &World, change: &Change) {
 }
 
 fn world() -> World {
-    let world = World::new(Limits::default());
-    for number in 0..PEOPLE {
-        world.create("person", number, &json!({}));
-    }
-    for number in 0..2 {
-        world.create("company", number, &json!({ "name": "c" }));
-        world.create("appeal", number, &json!({ "name": "a" }));
-        world.create("household", number, &json!({ "name": "h" }));
-    }
-    world
+    World::new(Limits::default()).with_parents(PEOPLE)
 }
 
 /// The events since the last call as payloads of the function, each one alone

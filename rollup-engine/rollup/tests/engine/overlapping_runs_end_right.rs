@@ -18,16 +18,7 @@ use twenty::Timestamp;
 use super::common::{Between, Chance, Way, World, id};
 
 fn world(way: Way) -> World {
-    let world = World::new(Limits::default()).by(way);
-    for number in 0..6 {
-        world.create("person", number, &json!({}));
-    }
-    for number in 0..2 {
-        world.create("company", number, &json!({ "name": "c" }));
-        world.create("appeal", number, &json!({ "name": "a" }));
-        world.create("household", number, &json!({ "name": "h" }));
-    }
-    world
+    World::new(Limits::default()).by(way).with_parents(6)
 }
 
 /// What somebody does at this moment, if it is possible
