@@ -4,6 +4,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::json::Members as _;
 use crate::refusal::Refusal;
 
 /// This service's key, and Twenty's
@@ -28,7 +29,7 @@ pub fn to_twenty(address: &Map<String, Value>) -> Result<Map<String, Value>, Ref
                 None | Some(Value::Null) => {}
                 Some(Value::String(text)) => {
                     if !text.trim().is_empty() {
-                        parts.insert((*theirs).into(), text.trim().into());
+                        parts.set(theirs, text.trim().into());
                     }
                 }
                 Some(_) => return Err(Refusal::bad(format!("mailingAddress.{key} must be a string"))),
@@ -43,7 +44,7 @@ pub fn to_twenty(address: &Map<String, Value>) -> Result<Map<String, Value>, Ref
 pub fn cleared() -> Value {
     let mut parts = Map::new();
     for (_, theirs) in PARTS {
-        parts.insert((*theirs).into(), Value::Null);
+        parts.set(theirs, Value::Null);
     }
     Value::Object(parts)
 }
@@ -55,7 +56,7 @@ pub fn from_twenty(address: &Value) -> Value {
     for (own, theirs) in PARTS {
         let text = address.get(*theirs).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
         if let Some(text) = text {
-            parts.insert((*own).into(), text.into());
+            parts.set(own, text.into());
         }
     }
     if parts.is_empty() { Value::Null } else { Value::Object(parts) }

@@ -17,6 +17,9 @@ use crate::gift::Gift;
 use crate::intake::row::Row;
 use crate::intake::store::{self, Change, Written};
 use crate::intake::{Accepted, Door, Origin, accept, promote};
+use crate::json;
+use crate::json::Members as _;
+use crate::json::object;
 use crate::keys::Key;
 use crate::payload::Payload;
 use crate::provider::{Fact, Failure as Failed, Kind, Payment, Payout, PayoutState, Provider, Returned, Step};
@@ -78,7 +81,7 @@ async fn take_in<H: Host>(scope: &Scope<'_, H>, event: &str, payment: &Payment) 
     if !payment.has_amount {
         members.remove("amount");
     }
-    let payload = Payload::parse(Value::Object(members).to_string().as_bytes())?;
+    let payload = Payload::parse(&json::bytes(&members.into()))?;
     accept(scope, &payload, Origin { door: Door::Webhook, request_key: Some(event).filter(|event| !event.is_empty()) })
         .await
 }
@@ -132,22 +135,26 @@ async fn arrived<H: Host>(scope: &Scope<'_, H>, payment: &Payment, row: Row) -> 
         let itself = wanted && processes_itself(&gift, &diagnostics, row.dedupe().as_ref(), false);
         let mut body = Map::new();
         let state = if itself { State::ReadyForProcess } else { State::Pending };
-        body.insert("processingStatus".into(), state.as_str().into());
-        body.insert("validationStatus".into(), "pending".into());
-        body.insert("amount".into(), gift.amount.to_json());
-        body.insert("giftDate".into(), json!(payment.gift.gift_date));
-        body.insert("providerContext".into(), payment.gift.provider_context.clone().unwrap_or_else(|| json!({})));
-        body.insert("processingDiagnostics".into(), diagnostics.to_json());
-        body.insert("errorDetail".into(), Value::Null);
+        body.set("processingStatus", state.as_str().into());
+        body.set("validationStatus", "pending".into());
+        body.set("amount", gift.amount.to_json());
+        body.set("giftDate", json::optional(payment.gift.gift_date.as_deref()));
+        body.set("providerContext", payment.gift.provider_context.clone().unwrap_or_else(|| Value::Object(Map::new())));
+        body.set("processingDiagnostics", diagnostics.to_json());
+        body.set("errorDetail", Value::Null);
         let mut payload = row.raw_payload().unwrap_or_default();
         for key in ["amount", "giftDate", "providerContext"] {
             if let Some(value) = body.get(key) {
-                payload.insert(key.into(), value.clone());
+                payload.set(key, value.clone());
             }
         }
-        body.insert("rawPayload".into(), Value::Object(payload).to_string().into());
-        let change =
-            Change { body, action: "payment_arrived", particulars: json!({ "to": state.as_str() }), condition: None };
+        body.set("rawPayload", json::compact(&payload.into()).into());
+        let change = Change {
+            body,
+            action: "payment_arrived",
+            particulars: object([("to", state.as_str().into())]),
+            condition: None,
+        };
         match store::write(scope, &row, change).await? {
             Written::Row(written) => row = written,
             Written::Raced => row = store::row(scope, row.id()).await?,
@@ -179,7 +186,7 @@ async fn expected<H: Host>(
     join_agreement(scope, &mut payment).await?;
     payment.gift.auto_process = Some(false);
     if let (true, Some(Value::Object(context))) = (awaits, &mut payment.gift.provider_context) {
-        context.insert("awaitsPayment".into(), true.into());
+        context.set("awaitsPayment", true.into());
     }
     take_in(scope, event, &payment).await.map(drop)
 }
@@ -200,15 +207,15 @@ async fn keep_without_amount<H: Host>(scope: &Scope<'_, H>, payment: &Payment) -
     let diagnostics = Diagnostics::of(&Gift { amount: crate::money::Money::default(), ..payment.gift.clone() }, None);
     let mut body = payment.gift.to_json();
     body.remove("amount");
-    let raw = Value::Object(body.clone()).to_string();
+    let raw = json::compact(&body.clone().into());
     for key in ["recurringStatus", "recurringMetadata", "name", "description", "providerAgreementId"] {
         body.remove(key);
     }
-    body.insert("id".into(), key.staging_id().to_string().into());
-    body.insert("autoProcess".into(), false.into());
-    body.insert("processingStatus".into(), State::Pending.as_str().into());
-    body.insert("processingDiagnostics".into(), diagnostics.to_json());
-    body.insert("rawPayload".into(), raw.into());
+    body.set("id", key.staging_id().to_string().into());
+    body.set("autoProcess", false.into());
+    body.set("processingStatus", State::Pending.as_str().into());
+    body.set("processingDiagnostics", diagnostics.to_json());
+    body.set("rawPayload", raw.into());
     store::make(scope, store::ROW, body).await.map(drop)
 }
 
@@ -242,15 +249,15 @@ async fn fail_row<H: Host>(scope: &Scope<'_, H>, provider: Provider, failed: &Fa
             return Ok(());
         }
         let mut body = Map::new();
-        body.insert("processingStatus".into(), State::ValidationFailed.as_str().into());
-        body.insert("validationStatus".into(), "failed".into());
-        body.insert("errorDetail".into(), store::error_detail("payment_failed", &failed.reason, scope.host.now()));
-        let change = Change { body, action: "payment_failed", particulars: json!({}), condition: None };
+        body.set("processingStatus", State::ValidationFailed.as_str().into());
+        body.set("validationStatus", "failed".into());
+        body.set("errorDetail", store::error_detail("payment_failed", &failed.reason, scope.host.now()));
+        let change = Change { body, action: "payment_failed", particulars: Value::Object(Map::new()), condition: None };
         if let Written::Row(_) = store::write(scope, &row, change).await? {
             return Ok(());
         }
     }
-    Err(Failure::Busy { retry_after: std::time::Duration::from_secs(5) })
+    Err(Failure::busy(std::time::Duration::from_secs(5)))
 }
 
 async fn back<H: Host>(scope: &Scope<'_, H>, provider: Provider, returned: Returned) -> Result<(), Failure> {
@@ -268,44 +275,44 @@ async fn payout<H: Host>(scope: &Scope<'_, H>, payout: Payout) -> Result<(), Fai
     let id = key.gift_id().to_string();
     let mut facts = Map::new();
     if let Some(net) = &payout.net {
-        facts.insert("depositNetAmount".into(), net.to_json());
+        facts.set("depositNetAmount", net.to_json());
         if let Some(fee) = &payout.fee {
             let gross = net.amount_micros.saturating_add(fee.amount_micros);
-            facts.insert("depositFeeAmount".into(), fee.to_json());
-            facts.insert(
-                "depositGrossAmount".into(),
-                json!({ "amountMicros": gross, "currencyCode": net.currency_code }),
+            facts.set("depositFeeAmount", fee.to_json());
+            facts.set(
+                "depositGrossAmount",
+                object([("amountMicros", gross.into()), ("currencyCode", net.currency_code.as_str().into())]),
             );
         }
     }
     if let Some(date) = &payout.date {
-        facts.insert("depositDate".into(), date.as_str().into());
+        facts.set("depositDate", date.as_str().into());
     }
     match payout.state {
         PayoutState::Announced => {}
         PayoutState::Paid => {
-            facts.insert("confirmedAt".into(), Timestamp::from_millis(payout.at).to_string().into());
+            facts.set("confirmedAt", Timestamp::from_millis(payout.at).to_string().into());
         }
         PayoutState::Failed => {
-            facts.insert("status".into(), "variance".into());
+            facts.set("status", "variance".into());
             let reason = payout.reason.as_deref().unwrap_or("the payout did not arrive");
-            facts.insert("varianceReason".into(), reason.into());
+            facts.set("varianceReason", reason.into());
         }
     }
     let mut body = facts.clone();
-    body.insert("id".into(), id.as_str().into());
-    body.insert("name".into(), payout.id.as_str().into());
-    body.insert("sourceSystem".into(), payout.provider.as_str().into());
-    body.insert("payoutReference".into(), payout.id.as_str().into());
+    body.set("id", id.as_str().into());
+    body.set("name", payout.id.as_str().into());
+    body.set("sourceSystem", payout.provider.as_str().into());
+    body.set("payoutReference", payout.id.as_str().into());
     if !body.contains_key("status") {
-        body.insert("status".into(), "pending".into());
+        body.set("status", "pending".into());
     }
     let object = store::Object { plural: "giftPayouts", create: "createGiftPayout" };
     if let store::Made::Repeat(_) = store::make(scope, object, body).await?
         && payout.state != PayoutState::Announced
     {
         // What staff made of it since (its status, its reconciliation) stays.
-        scope.call(Method::Patch, &format!("/giftPayouts/{id}"), Some(&Value::Object(facts))).await?;
+        scope.call(Method::Patch, format!("/giftPayouts/{id}"), Some(facts.into())).await?;
     }
     Ok(())
 }

@@ -16,6 +16,7 @@
 use serde_json::{Value, json};
 
 use crate::gift::Gift;
+use crate::json::{object, texts};
 use crate::refusal::{Refusal, Status};
 
 /// What must be known before a giver can be named
@@ -46,10 +47,10 @@ impl Person {
     /// As `POST /people` takes it, and as an entry of `data` in `POST /people/duplicates`
     #[must_use]
     pub fn to_json(&self) -> Value {
-        let name = json!({ "firstName": self.first_name, "lastName": self.last_name });
+        let name = object([("firstName", self.first_name.as_str().into()), ("lastName", self.last_name.as_str().into())]);
         match &self.email {
-            Some(email) => json!({ "name": name, "emails": { "primaryEmail": email } }),
-            None => json!({ "name": name }),
+            Some(email) => object([("name", name.into()), ("emails", object([("primaryEmail", email.as_str().into())]))]),
+            None => object([("name", name.into())]),
         }
     }
 }
@@ -134,14 +135,14 @@ impl Dedupe {
     /// `dedupeDiagnostics` of a staged row
     #[must_use]
     pub fn to_json(&self) -> Value {
-        let confidence = if self.match_type == MatchType::Email { json!(1) } else { json!(0.5) };
-        json!({
-            "matchType": self.match_type.as_str(),
-            "matchedDonorId": self.matched,
-            "matchedBy": self.match_type.as_str(),
-            "confidence": confidence,
-            "candidateDonorIds": self.candidates,
-        })
+        let confidence = if self.match_type == MatchType::Email { Value::from(1) } else { Value::from(0.5) };
+        object([
+            ("matchType", self.match_type.as_str().into()),
+            ("matchedDonorId", self.matched.as_str().into()),
+            ("matchedBy", self.match_type.as_str().into()),
+            ("confidence", confidence),
+            ("candidateDonorIds", texts(&self.candidates)),
+        ])
     }
 }
 

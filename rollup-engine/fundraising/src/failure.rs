@@ -8,11 +8,19 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use crate::http::Outbound;
+use crate::json::Members as _;
+use crate::json::object;
 use crate::refusal::{Refusal, Status};
+
+/// A request that could not be answered as asked
+///
+/// One pointer, because nearly everything here may end in one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure(Box<Reason>);
 
 /// A reason not to answer as asked
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Failure {
+pub enum Reason {
     /// This service says no
     Refused(Refusal),
     /// Twenty says no, or fails, and said so
@@ -49,26 +57,38 @@ impl Failure {
         if messages.is_empty() {
             messages.extend(body.get("message").and_then(Value::as_str).map(str::to_owned));
         }
-        Self::Upstream { status, messages, retry_after }
+        Reason::Upstream { status, messages, retry_after }.into()
+    }
+
+    /// No turn or no end in time: it makes sense to come again after this long
+    #[must_use]
+    pub fn busy(retry_after: Duration) -> Self {
+        Reason::Busy { retry_after }.into()
+    }
+
+    /// What it is
+    #[must_use]
+    pub fn reason(&self) -> &Reason {
+        &self.0
     }
 
     /// A success without what it should hold: `missing` is the name of the key
     #[must_use]
     pub fn malformed(missing: &str) -> Self {
-        Self::Malformed(format!("unexpected Twenty response (missing {missing})"))
+        Reason::Malformed(format!("unexpected Twenty response (missing {missing})")).into()
     }
 
     /// A success that cannot be used, in other words
     #[must_use]
     pub fn malformed_as(message: &str) -> Self {
-        Self::Malformed(message.to_owned())
+        Reason::Malformed(message.to_owned()).into()
     }
 
     /// Status of Twenty's answer, if it was one that says no
     #[must_use]
     pub fn upstream_status(&self) -> Option<u16> {
-        match self {
-            Self::Upstream { status, .. } => Some(*status),
+        match &*self.0 {
+            Reason::Upstream { status, .. } => Some(*status),
             _ => None,
         }
     }
@@ -76,8 +96,8 @@ impl Failure {
     /// What Twenty said, if it said no
     #[must_use]
     pub fn messages(&self) -> &[String] {
-        match self {
-            Self::Upstream { messages, .. } => messages,
+        match &*self.0 {
+            Reason::Upstream { messages, .. } => messages,
             _ => &[],
         }
     }
@@ -85,58 +105,58 @@ impl Failure {
     /// Whether Twenty answered with success, but not as it should
     #[must_use]
     pub fn is_malformed(&self) -> bool {
-        matches!(self, Self::Malformed(_))
+        matches!(&*self.0, Reason::Malformed(_))
     }
 
     /// Whether nothing is known of what Twenty did
     #[must_use]
     pub fn is_uncertain(&self) -> bool {
-        match self {
-            Self::Unreachable | Self::TimedOut | Self::Malformed(_) => true,
-            Self::Upstream { status, .. } => *status >= 500,
-            Self::Refused(_) | Self::Busy { .. } => false,
+        match &*self.0 {
+            Reason::Unreachable | Reason::TimedOut | Reason::Malformed(_) => true,
+            Reason::Upstream { status, .. } => *status >= 500,
+            Reason::Refused(_) | Reason::Busy { .. } => false,
         }
     }
 
     /// Whether the same request may succeed later without any change
     #[must_use]
     pub fn is_passing(&self) -> bool {
-        match self {
-            Self::Unreachable | Self::TimedOut | Self::Malformed(_) | Self::Busy { .. } => true,
-            Self::Upstream { status, .. } => matches!(status, 408 | 429 | 500..),
-            Self::Refused(refusal) => refusal.status == Status::ServiceUnavailable,
+        match &*self.0 {
+            Reason::Unreachable | Reason::TimedOut | Reason::Malformed(_) | Reason::Busy { .. } => true,
+            Reason::Upstream { status, .. } => matches!(status, 408 | 429 | 500..),
+            Reason::Refused(refusal) => refusal.status == Status::ServiceUnavailable,
         }
     }
 
     /// HTTP status of the answer
     #[must_use]
     pub fn status(&self) -> u16 {
-        match self {
-            Self::Refused(refusal) => refusal.status.code(),
-            Self::Upstream { status, .. } => *status,
-            Self::TimedOut => 504,
-            Self::Unreachable | Self::Malformed(_) => 502,
-            Self::Busy { .. } => 503,
+        match &*self.0 {
+            Reason::Refused(refusal) => refusal.status.code(),
+            Reason::Upstream { status, .. } => *status,
+            Reason::TimedOut => 504,
+            Reason::Unreachable | Reason::Malformed(_) => 502,
+            Reason::Busy { .. } => 503,
         }
     }
 
     /// A short word for logs
     #[must_use]
     pub fn code(&self) -> &'static str {
-        match self {
-            Self::Refused(_) => "refused",
-            Self::Upstream { .. } => "upstream_error",
-            Self::TimedOut => "upstream_timeout",
-            Self::Unreachable => "upstream_unreachable",
-            Self::Malformed(_) => "upstream_malformed",
-            Self::Busy { .. } => "busy",
+        match &*self.0 {
+            Reason::Refused(_) => "refused",
+            Reason::Upstream { .. } => "upstream_error",
+            Reason::TimedOut => "upstream_timeout",
+            Reason::Unreachable => "upstream_unreachable",
+            Reason::Malformed(_) => "upstream_malformed",
+            Reason::Busy { .. } => "busy",
         }
     }
 
     fn retry_after(&self) -> Option<Duration> {
-        match self {
-            Self::Busy { retry_after } => Some(*retry_after),
-            Self::Upstream { status: 429 | 503, retry_after, .. } => {
+        match &*self.0 {
+            Reason::Busy { retry_after } => Some(*retry_after),
+            Reason::Upstream { status: 429 | 503, retry_after, .. } => {
                 Some(retry_after.unwrap_or(Duration::from_secs(5)))
             }
             _ => None,
@@ -147,14 +167,14 @@ impl Failure {
     #[must_use]
     pub fn to_outbound(&self) -> Outbound {
         let mut body = Map::new();
-        if let Self::Refused(refusal) = self {
-            body.insert("error".into(), refusal.status.name().into());
+        if let Reason::Refused(refusal) = &*self.0 {
+            body.set("error", refusal.status.name().into());
         }
-        body.insert("statusCode".into(), self.status().into());
-        body.insert("message".into(), self.to_string().into());
-        if let Self::Upstream { messages, .. } = self {
+        body.set("statusCode", self.status().into());
+        body.set("message", self.to_string().into());
+        if let Reason::Upstream { messages, .. } = &*self.0 {
             let messages = messages.iter().map(|message| Value::from(message.as_str())).collect();
-            body.insert("upstream".into(), json!({ "messages": Value::Array(messages) }));
+            body.set("upstream", object([("messages", Value::Array(messages))]));
         }
         let mut answer = json_answer(self.status(), &Value::Object(body));
         if let Some(wait) = self.retry_after() {
@@ -171,13 +191,19 @@ pub(crate) fn json_answer(status: u16, body: &Value) -> Outbound {
     Outbound {
         status,
         headers: vec![("content-type".into(), "application/json; charset=utf-8".into())],
-        body: body.to_string().into_bytes(),
+        body: crate::json::bytes(body),
     }
 }
 
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
+        Reason::Refused(refusal).into()
+    }
+}
+
+impl From<Reason> for Failure {
+    fn from(reason: Reason) -> Self {
+        Self(Box::new(reason))
     }
 }
 
@@ -185,20 +211,20 @@ impl std::error::Error for Failure {}
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Refused(refusal) => f.write_str(&refusal.message),
-            Self::Upstream { messages, .. } if messages.is_empty() => f.write_str("Twenty API request failed"),
-            Self::Upstream { messages, .. } => {
+        match &*self.0 {
+            Reason::Refused(refusal) => f.write_str(&refusal.message),
+            Reason::Upstream { messages, .. } if messages.is_empty() => f.write_str("Twenty API request failed"),
+            Reason::Upstream { messages, .. } => {
                 for (index, message) in messages.iter().enumerate() {
                     f.write_str(if index > 0 { "; " } else { "" })?;
                     f.write_str(message)?;
                 }
                 Ok(())
             }
-            Self::TimedOut => f.write_str("Twenty did not answer in time"),
-            Self::Unreachable => f.write_str("Twenty could not be reached"),
-            Self::Malformed(message) => f.write_str(message),
-            Self::Busy { .. } => f.write_str("Too many requests are waiting for Twenty; try again later"),
+            Reason::TimedOut => f.write_str("Twenty did not answer in time"),
+            Reason::Unreachable => f.write_str("Twenty could not be reached"),
+            Reason::Malformed(message) => f.write_str(message),
+            Reason::Busy { .. } => f.write_str("Too many requests are waiting for Twenty; try again later"),
         }
     }
 }
@@ -231,7 +257,7 @@ mod tests {
             let headers = failure.to_outbound().headers;
             headers.into_iter().find(|(name, _)| name == "retry-after").map(|(_, value)| value)
         };
-        let busy = Failure::Busy { retry_after: Duration::from_millis(5_200) };
+        let busy = Failure::from(Reason::Busy { retry_after: Duration::from_millis(5_200) });
         assert_eq!((busy.status(), header(&busy).as_deref()), (503, Some("6")));
         let limited = Failure::from_answer(429, b"", Some(Duration::ZERO));
         assert_eq!((limited.status(), header(&limited).as_deref()), (429, Some("1")));
@@ -241,8 +267,8 @@ mod tests {
     #[test]
     fn broken_answers_are_bad_gateways() {
         assert_eq!(Failure::malformed("gifts array").status(), 502);
-        assert_eq!(Failure::Unreachable.status(), 502);
-        assert_eq!(Failure::TimedOut.status(), 504);
+        assert_eq!(Failure::from(Reason::Unreachable).status(), 502);
+        assert_eq!(Failure::from(Reason::TimedOut).status(), 504);
         assert_eq!(Failure::malformed("missing gift").code(), "upstream_malformed");
     }
 }

@@ -10,6 +10,7 @@ pub mod update;
 
 use serde_json::{Map, Number, Value};
 
+use crate::json::Members as _;
 use crate::money::Money;
 use crate::receipt::Receipt;
 
@@ -156,7 +157,7 @@ impl Gift {
             twenty::gather::gather(self.texts().map(|(key, text)| (key.into(), text.into())));
         let mut put = |key: &str, value: Option<Value>| {
             if let Some(value) = value {
-                members.insert(key.into(), value);
+                members.set(key, value);
             }
         };
         put("amount", self.has_amount().then(|| self.amount.to_json()));
@@ -180,7 +181,7 @@ impl Gift {
             members.remove(key);
         }
         if let (None, Some(context @ Value::Object(_))) = (&self.recurring_metadata, &self.provider_context) {
-            members.insert("recurringMetadata".into(), context.clone());
+            members.set("recurringMetadata", context.clone());
         }
         members.extend(receipt.to_json());
         members

@@ -2,6 +2,7 @@
 //!
 //! The order of the rules is the documents'. Nothing is looked up here; claimed gifts are for the caller to leave alone.
 
+use crate::json::{Members as _, object};
 use serde_json::{Value, json};
 use time::Date;
 use twenty::time::parse_date;
@@ -48,13 +49,13 @@ impl Outcome {
     /// The fields of the gift
     #[must_use]
     pub fn to_json(&self) -> Value {
-        let mut fields = json!({
-            "giftAidStatus": self.status.as_str(),
-            "giftAidReasonCode": self.reason,
-            "giftAidDecisionSource": "SYSTEM",
-        });
+        let mut fields = object([
+            ("giftAidStatus", self.status.as_str().into()),
+            ("giftAidReasonCode", self.reason.into()),
+            ("giftAidDecisionSource", "SYSTEM".into()),
+        ]);
         if let (Some(declaration), Some(members)) = (&self.declaration, fields.as_object_mut()) {
-            members.insert("giftAidDeclarationId".into(), declaration.as_str().into());
+            members.set("giftAidDeclarationId", declaration.as_str().into());
         }
         fields
     }

@@ -33,6 +33,8 @@ use crate::failure::Failure;
 use crate::fingerprint;
 use crate::gift::create::Intake;
 use crate::gift::{Gift, create, plausible};
+use crate::json::Members as _;
+use crate::json::{object, optional};
 use crate::keys::Key;
 use crate::payload::Payload;
 use crate::receipt::{self, Receipt};
@@ -145,7 +147,7 @@ pub async fn accept<H: Host>(scope: &Scope<'_, H>, payload: &Payload, origin: Or
     let key = Key::of(&gift, origin.request_key);
     let ids = key.clone().unwrap_or_else(|| Key::Row(scope.new_id().to_string()));
     if key.is_none() {
-        scope.log(Level::Warn, "gift_without_key", &[("intakeSource", json!(gift.intake_source))]);
+        scope.log(Level::Warn, "gift_without_key", &[("intakeSource", optional(gift.intake_source.as_deref()))]);
     }
     // Before the giver is looked up: whether they were found meanwhile does not make it another gift.
     let nonce = match &key {
@@ -165,7 +167,7 @@ pub async fn accept<H: Host>(scope: &Scope<'_, H>, payload: &Payload, origin: Or
     scope.log(
         Level::Info,
         "receipt_policy_evaluated",
-        &[("receiptPolicyApplied", json!(receipt.policy)), ("receiptStatus", json!(receipt.status))],
+        &[("receiptPolicyApplied", optional(receipt.policy.as_deref())), ("receiptStatus", optional(receipt.status.as_deref()))],
     );
     let mut diagnostics = Diagnostics::of(&gift, found.dedupe.as_ref());
     if found.unasked {
@@ -230,12 +232,12 @@ async fn keep_record<H: Host>(scope: &Scope<'_, H>, incoming: &Incoming, accepte
     let Incoming { gift, receipt, found, diagnostics, ids, .. } = incoming;
     let mut body =
         columns::create(gift, receipt, found.dedupe.as_ref(), &told(scope, diagnostics, incoming), State::Processed);
-    body.insert("id".into(), ids.staging_id().to_string().into());
-    body.insert("validationStatus".into(), "passed".into());
-    body.insert("dedupeStatus".into(), "passed".into());
-    body.insert("autoProcess".into(), true.into());
+    body.set("id", ids.staging_id().to_string().into());
+    body.set("validationStatus", "passed".into());
+    body.set("dedupeStatus", "passed".into());
+    body.set("autoProcess", true.into());
     if let Accepted::Gift { record, .. } = accepted {
-        body.insert("giftId".into(), text(record, "id").into());
+        body.set("giftId", text(record, "id").into());
     }
     if let Err(failure) = store::make(scope, ROW, body).await {
         scope.log(Level::Warn, "gift_record_not_kept", &[("message", failure.to_string().into())]);
@@ -298,22 +300,22 @@ fn row_body<H: Host>(scope: &Scope<'_, H>, incoming: &Incoming, itself: bool, do
     let Incoming { gift, receipt, found, diagnostics, ids, implausible, .. } = incoming;
     let state = if implausible.is_some() { State::ValidationFailed } else { State::initial(itself) };
     let mut body = columns::create(gift, receipt, found.dedupe.as_ref(), &told(scope, diagnostics, incoming), state);
-    body.insert("id".into(), ids.staging_id().to_string().into());
+    body.set("id", ids.staging_id().to_string().into());
     if let Some(refusal) = implausible {
-        body.insert("validationStatus".into(), "failed".into());
-        body.insert("errorDetail".into(), store::error_detail("implausible", &refusal.message, scope.host.now()));
+        body.set("validationStatus", "failed".into());
+        body.set("errorDetail", store::error_detail("implausible", &refusal.message, scope.host.now()));
     }
     if doubts.contains(&"possible_duplicate") {
-        body.insert("dedupeStatus".into(), "needs_review".into());
+        body.set("dedupeStatus", "needs_review".into());
     }
     if scope.proxy.intake.has_trail.get() {
-        body.insert("auditTrail".into(), trail::wrapped(vec![received(scope, state)]));
+        body.set("auditTrail", trail::wrapped(vec![received(scope, state)]));
     }
     body
 }
 
 fn received<H: Host>(scope: &Scope<'_, H>, state: State) -> Value {
-    store::actor(scope).entry("received", json!({ "to": state.as_str() }))
+    store::actor(scope).entry("received", object([("to", state.as_str().into())]))
 }
 
 /// Starts the trail of a row whose workspace was not known to keep one
@@ -325,7 +327,7 @@ async fn begin_trail<H: Host>(scope: &Scope<'_, H>, row: Row) -> Row {
     if row.get("auditTrail").is_some() {
         return row;
     }
-    let particulars = json!({ "to": row.state().as_str() });
+    let particulars = object([("to", row.state().as_str().into())]);
     let change = store::Change { body: Map::new(), action: "received", particulars, condition: None };
     match store::write(scope, &row, change).await {
         Ok(store::Written::Row(written)) => written,
@@ -339,15 +341,15 @@ fn told<H: Host>(scope: &Scope<'_, H>, diagnostics: &Diagnostics, incoming: &Inc
     let mut told = diagnostics.to_json();
     let actor = store::actor(scope);
     if let Some(members) = told.as_object_mut() {
-        members.insert(
-            "intake".into(),
-            json!({
-                "channel": incoming.gift.intake_source,
-                "by": actor.by,
-                "receivedAt": actor.at.to_string(),
-                "requestId": actor.request_id,
-                "knownBy": incoming.key.as_ref().map(Key::kind),
-            }),
+        members.set(
+            "intake",
+            object([
+                ("channel", optional(incoming.gift.intake_source.as_deref())),
+                ("by", actor.by.into()),
+                ("receivedAt", actor.at.to_string().into()),
+                ("requestId", actor.request_id.into()),
+                ("knownBy", incoming.key.as_ref().map(Key::kind).into()),
+            ]),
         );
     }
     told
@@ -460,7 +462,7 @@ async fn has_rows<H: Host>(scope: &Scope<'_, H>) -> bool {
     if let Some(known) = memory.get() {
         return known;
     }
-    let Ok(answer) = scope.call(Method::Get, "/metadata/objects?limit=200", None).await else { return false };
+    let Ok(answer) = scope.call(Method::Get, "/metadata/objects?limit=200".into(), None).await else { return false };
     let data = answer.get("data");
     let objects = data.and_then(|data| data.get("objects")).or(data).and_then(Value::as_array).into_iter().flatten();
     let mut has_rows = false;

@@ -38,6 +38,7 @@ pub mod gift;
 pub mod gift_aid;
 pub mod http;
 pub mod intake;
+mod json;
 pub mod keys;
 pub mod metrics;
 pub mod model;

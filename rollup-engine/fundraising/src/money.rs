@@ -6,6 +6,7 @@ use iso_currency::Currency;
 use serde_json::Value;
 use twenty::decimal::Decimal;
 
+use crate::json::object;
 use crate::refusal::Refusal;
 
 /// Largest number of micros that survives Twenty's JavaScript: 2^53 - 1, nine thousand million pounds
@@ -50,7 +51,7 @@ impl Money {
     /// As JSON
     #[must_use]
     pub fn to_json(&self) -> Value {
-        serde_json::json!({ "amountMicros": self.amount_micros, "currencyCode": self.currency_code })
+        object([("amountMicros", self.amount_micros.into()), ("currencyCode", self.currency_code.as_str().into())])
     }
 }
 

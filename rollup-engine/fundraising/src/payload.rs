@@ -3,7 +3,6 @@
 //! The first fault in that order is the one that the caller is told, and a sorted map would lose it. This reads JSON
 //! and nothing else: what the members mean is not known here.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -87,13 +86,15 @@ impl<'de> Visitor<'de> for TopVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Top, A::Error> {
         let mut members: Vec<(String, Value)> = Vec::new();
         // A body of nothing but short keys must not cost the square of their number.
-        let mut places: BTreeMap<String, usize> = BTreeMap::new();
+        let mut places = Map::new();
         while let Some((key, value)) = map.next_entry::<String, Value>()? {
             // As JavaScript reads it: a repeated key keeps its first place and its last value.
-            if let Some((_, kept)) = places.get(&key).and_then(|place| members.get_mut(*place)) {
+            if let Some((_, kept)) =
+                places.get(&key).and_then(Value::as_u64).and_then(|place| members.get_mut(usize::try_from(place).ok()?))
+            {
                 *kept = value;
             } else {
-                places.insert(key.clone(), members.len());
+                places.insert(key.clone(), members.len().into());
                 members.push((key, value));
             }
         }

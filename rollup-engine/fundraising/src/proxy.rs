@@ -9,6 +9,7 @@ use twenty::{Host, Level};
 use crate::cache::Cache;
 use crate::failure::{Failure, json_answer};
 use crate::http::{Inbound, Outbound};
+use crate::json::object;
 use crate::metrics::Metrics;
 use crate::model::Model;
 use crate::queue::Queue;
@@ -68,7 +69,7 @@ impl Proxy {
     /// # Errors
     /// 503 if the setting of the names cannot be right: guessing would write into other fields.
     pub fn model(&self) -> Result<&Model, Failure> {
-        self.model.as_ref().map_err(|fault| Failure::Refused(fault.clone()))
+        self.model.as_ref().map_err(|fault| fault.clone().into())
     }
 
     /// Answers a request; the host is the outside of this request alone.
@@ -84,9 +85,9 @@ impl Proxy {
         let scope = Scope::new(self, host, &request, token, priority);
 
         let mut answer = if way.needs_token && scope.token.is_none() {
-            json_answer(401, &serde_json::json!({ "message": "Missing authentication token" }))
+            json_answer(401, &object([("message", "Missing authentication token".into())]))
         } else if request.body.len() > MOST_BODY {
-            json_answer(413, &serde_json::json!({ "statusCode": 413, "message": "request entity too large" }))
+            json_answer(413, &object([("statusCode", 413.into()), ("message", "request entity too large".into())]))
         } else {
             let query = query.into_iter().filter(|(name, _)| name != "token").collect();
             // One box a request keeps the many routes' states off the stack.

@@ -6,6 +6,7 @@
 use serde_json::{Map, Value, json};
 use twenty::Timestamp;
 
+use crate::json::Members as _;
 use crate::money::Money;
 use crate::refusal::{Refusal, Status};
 
@@ -86,16 +87,16 @@ pub fn apply(gift: &Value, refund: &Refund) -> Result<Option<Map<String, Value>>
         return Ok(None);
     }
     let mut fields = Map::new();
-    fields.insert("refundedAmount".into(), refund.total.to_json());
-    fields.insert("refundDate".into(), refund.at.to_string().into());
+    fields.set("refundedAmount", refund.total.to_json());
+    fields.set("refundDate", refund.at.to_string().into());
     if let Some(note) = &refund.note {
-        fields.insert("refundNote".into(), note.as_str().into());
+        fields.set("refundNote", note.as_str().into());
     }
     if refund.gift_aid {
-        fields.insert("giftAidStatus".into(), json!("NOT_CLAIMABLE"));
-        fields.insert("giftAidReasonCode".into(), json!("gift_refunded_or_reversed"));
+        fields.set("giftAidStatus", "NOT_CLAIMABLE".into());
+        fields.set("giftAidReasonCode", "gift_refunded_or_reversed".into());
         // It leaves a claim that was not sent.
-        fields.insert("giftAidClaimBatchId".into(), Value::Null);
+        fields.set("giftAidClaimBatchId", Value::Null);
     }
     Ok(Some(fields))
 }

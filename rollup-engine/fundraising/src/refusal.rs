@@ -2,6 +2,7 @@
 //!
 //! The wording and the statuses are a contract with existing front ends. What Twenty refuses is not told from here.
 
+use crate::json::object;
 use serde_json::{Value, json};
 
 /// Why a request is refused, in HTTP's words
@@ -71,7 +72,11 @@ impl Refusal {
     /// Body of the reply
     #[must_use]
     pub fn to_json(&self) -> Value {
-        json!({ "message": self.message, "error": self.status.name(), "statusCode": self.status.code() })
+        object([
+            ("message", self.message.as_str().into()),
+            ("error", self.status.name().into()),
+            ("statusCode", self.status.code().into()),
+        ])
     }
 }
 

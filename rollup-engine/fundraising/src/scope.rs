@@ -5,6 +5,7 @@
 //! lines name the object that was called, never the query (it may hold an e-mail address), a token or a body.
 
 use std::cell::{Cell, RefCell};
+use std::pin::Pin;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -16,7 +17,7 @@ use twenty::time::whole_millis;
 use twenty::{Event, Host, Level, Method, Request, Response, Timestamp};
 use uuid::{Builder, Uuid};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, Reason};
 use crate::http::{Inbound, split_at_byte};
 use crate::proxy::Proxy;
 use crate::refusal::{Refusal, Status};
@@ -38,6 +39,9 @@ pub const fn patience(priority: Priority) -> Duration {
         Priority::Job => Duration::from_mins(2),
     }
 }
+
+/// What is waited for; in a box of its own, so that whoever waits carries a pointer and not the states of all below
+pub type Pending<'a, T = Value> = Pin<Box<dyn Future<Output = Result<T, Failure>> + 'a>>;
 
 /// One request's context
 #[derive(Debug)]
@@ -87,40 +91,44 @@ impl<'a, H: Host> Scope<'a, H> {
     ///
     /// # Errors
     /// See [`Failure`]. After one that [is uncertain](Failure::is_uncertain), Twenty may have acted.
-    pub async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Failure> {
-        let writes = method != Method::Get && !is_question(path);
-        if writes {
-            self.proxy.cache.wrote();
-        }
-        let answer = self.attempts(method, path, body).await;
-        if writes {
-            self.proxy.cache.wrote();
-        }
-        let answer = self.proxy.model()?.reply(path, answer?);
-        if object_of(path) == "giftStagings" {
-            self.proxy.metrics.saw_rows(&answer);
-        }
-        Ok(answer)
+    pub fn call(&self, method: Method, path: String, body: Option<Value>) -> Pending<'_> {
+        Box::pin(async move {
+            let writes = method != Method::Get && !is_question(&path);
+            if writes {
+                self.proxy.cache.wrote();
+            }
+            let answer = self.attempts(method, &path, body.as_ref()).await;
+            if writes {
+                self.proxy.cache.wrote();
+            }
+            let answer = self.proxy.model()?.reply(&path, answer?);
+            if object_of(&path) == "giftStagings" {
+                self.proxy.metrics.saw_rows(&answer);
+            }
+            Ok(answer)
+        })
     }
 
     /// Reads from Twenty, or from memory if the same token asked the same a moment ago; not for decisions
     ///
     /// # Errors
     /// See [`Failure`].
-    pub async fn read(&self, path: &str) -> Result<Value, Failure> {
+    pub fn read(&self, path: String) -> Pending<'_> {
         let lasts = Duration::from_secs(self.proxy.settings.cache_seconds.into());
         if lasts.is_zero() {
-            return self.call(Method::Get, path, None).await;
+            return self.call(Method::Get, path, None);
         }
-        let cache = &self.proxy.cache;
-        let token = self.token.as_deref().unwrap_or_default();
-        if let Some(answer) = cache.find(token, path, self.host.now()) {
-            return Ok(answer);
-        }
-        let mark = cache.mark();
-        let answer = self.call(Method::Get, path, None).await?;
-        cache.keep(mark, token, path, &answer, self.host.now(), lasts);
-        Ok(answer)
+        Box::pin(async move {
+            let cache = &self.proxy.cache;
+            let token = self.token.as_deref().unwrap_or_default();
+            if let Some(answer) = cache.find(token, &path, self.host.now()) {
+                return Ok(answer);
+            }
+            let mark = cache.mark();
+            let answer = self.call(Method::Get, path.clone(), None).await?;
+            cache.keep(mark, token, &path, &answer, self.host.now(), lasts);
+            Ok(answer)
+        })
     }
 
     /// Writes a log line; never a token, never a donor's data.
@@ -206,7 +214,7 @@ impl<'a, H: Host> Scope<'a, H> {
         let permit = self.proxy.queue.enter(self.host, self.priority, self.deadline - LEAST_TIME, TIMEOUT).await;
         let permit = match permit {
             Ok(permit) => permit,
-            Err(too_late) => return Ok(Err(Failure::Busy { retry_after: too_late.retry_after })),
+            Err(too_late) => return Ok(Err(Failure::busy(too_late.retry_after))),
         };
         let began = self.host.now();
         let timeout = TIMEOUT.min(self.deadline.since(began)).max(LEAST_TIME);
@@ -232,7 +240,9 @@ impl<'a, H: Host> Scope<'a, H> {
                 ("durationMs", whole_millis(ended.since(began)).into()),
             ],
         );
-        result.map(Ok).map_err(|_| if ended.since(began) >= timeout { Failure::TimedOut } else { Failure::Unreachable })
+        result
+            .map(Ok)
+            .map_err(|_| if ended.since(began) >= timeout { Reason::TimedOut } else { Reason::Unreachable }.into())
     }
 
     fn request(
@@ -257,7 +267,7 @@ impl<'a, H: Host> Scope<'a, H> {
             method,
             url: format!("{}{own_path}", self.proxy.settings.base_url),
             headers,
-            body: body.map(|body| model.body(path, body).to_string().into_bytes()),
+            body: body.map(|body| crate::json::bytes(&model.body(path, body))),
             timeout,
         })
     }
@@ -328,8 +338,8 @@ impl<'a, H: Host> Scope<'a, H> {
     }
 
     fn log_failure(&self, method: Method, path: &str, attempt: u32, failure: &Failure) {
-        let event = match failure {
-            Failure::Unreachable | Failure::TimedOut => "twenty_proxy_network_error",
+        let event = match failure.reason() {
+            Reason::Unreachable | Reason::TimedOut => "twenty_proxy_network_error",
             _ if attempt >= MOST_ATTEMPTS => "twenty_proxy_exhausted_retries",
             _ => "twenty_proxy_http_error",
         };

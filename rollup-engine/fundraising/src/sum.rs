@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use twenty::decimal::Decimal;
 
+use crate::json::object;
 use crate::money::Money;
 use crate::refusal::Refusal;
 
@@ -39,7 +40,7 @@ pub fn read(key: &str, value: &Value) -> Result<Value, Refusal> {
     if !money.is_known_currency() {
         return Err(fault("must have a currencyCode of ISO 4217"));
     }
-    Ok(json!({ "amountMicros": money.amount_micros, "currencyCode": money.currency_code }))
+    Ok(object([("amountMicros", money.amount_micros.into()), ("currencyCode", money.currency_code.into())]))
 }
 
 /// A number as a whole number of what is `exponent` powers smaller

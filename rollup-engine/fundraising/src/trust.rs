@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::donor::{Dedupe, MatchType};
 use crate::gift::Gift;
+use crate::json::{object, texts};
 
 /// How sure it is who gave
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,12 +121,12 @@ impl Diagnostics {
     /// `processingDiagnostics` of a staged row
     #[must_use]
     pub fn to_json(&self) -> Value {
-        json!({
-            "processingEligibility": if self.is_eligible() { "eligible" } else { "blocked" },
-            "processingBlockers": self.blockers,
-            "processingWarnings": self.warnings,
-            "identityConfidence": self.confidence.as_str(),
-        })
+        object([
+            ("processingEligibility", if self.is_eligible() { "eligible" } else { "blocked" }.into()),
+            ("processingBlockers", texts(&self.blockers)),
+            ("processingWarnings", texts(&self.warnings)),
+            ("identityConfidence", self.confidence.as_str().into()),
+        ])
     }
 }
 

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::failure::Failure;
 use crate::intake::store;
+use crate::json::Members as _;
 use crate::provider::{Provider, Said, SetUp};
 use crate::scope::Scope;
 use crate::standing::{Standing, Word, is_ended};
@@ -47,7 +48,7 @@ async fn write<H: Host>(scope: &Scope<'_, H>, agreement: &Value, body: Map<Strin
         conditions.push(store::within_the_millisecond(read));
     }
     let path = format!("/recurringAgreements?filter={}", encode(&format!("and({})", conditions.join(","))));
-    let answer = scope.call(Method::Patch, &path, Some(&Value::Object(body))).await?;
+    let answer = scope.call(Method::Patch, path, Some(body.into())).await?;
     let changed = answer.get("data").and_then(|data| data.get("updateRecurringAgreements")).and_then(Value::as_array);
     changed.map(|changed| !changed.is_empty()).ok_or_else(|| Failure::malformed("updateRecurringAgreements"))
 }
@@ -62,17 +63,17 @@ fn heard(agreement: &Value, word: Word<'_>) -> Option<Map<String, Value>> {
         return None;
     }
     let mut context = context.and_then(Value::as_object).cloned().unwrap_or_default();
-    context.insert("standing".into(), standing.to_json());
+    context.set("standing", standing.to_json());
     let mut body = Map::new();
-    body.insert("providerContext".into(), Value::Object(context));
+    body.set("providerContext", Value::Object(context));
     if let Some(status) = heard.status {
         let (Word::Paid { at } | Word::Failed { at, .. } | Word::Said { at, .. }) = word;
         let at = Timestamp::from_millis(at).to_string();
-        body.insert("status".into(), status.into());
-        body.insert("statusUpdatedAt".into(), at.as_str().into());
+        body.set("status", status.into());
+        body.set("statusUpdatedAt", at.as_str().into());
         match status {
-            "canceled" => drop(body.insert("canceledAt".into(), at.into())),
-            "completed" => drop(body.insert("completedAt".into(), at.into())),
+            "canceled" => body.set("canceledAt", at.into()),
+            "completed" => body.set("completedAt", at.into()),
             _ => {}
         }
     }
@@ -88,7 +89,7 @@ pub(super) async fn hear<H: Host>(scope: &Scope<'_, H>, id: &str, word: Word<'_>
             return Ok(());
         }
     }
-    Err(Failure::Busy { retry_after: Duration::from_secs(5) })
+    Err(Failure::busy(Duration::from_secs(5)))
 }
 
 /// What the provider says of an agreement's status
@@ -113,22 +114,22 @@ pub(super) async fn said<H: Host>(scope: &Scope<'_, H>, said: Said) -> Result<()
 pub(super) async fn set_up<H: Host>(scope: &Scope<'_, H>, provider: Provider, set_up: SetUp) -> Result<(), Failure> {
     let Some(id) = set_up.agreement_id.clone() else { return Ok(()) };
     let mut link = Map::new();
-    link.insert("provider".into(), provider.as_str().into());
+    link.set("provider", provider.as_str().into());
     for (key, value) in [
         ("providerAgreementId", &set_up.subscription),
         ("providerPaymentMethodId", &set_up.payment_method),
         ("nextExpectedAt", &set_up.next_expected_at),
     ] {
         if let Some(value) = value {
-            link.insert(key.into(), value.as_str().into());
+            link.set(key, value.as_str().into());
         }
     }
     for _ in 0..TRIES {
         let Some(agreement) = read(scope, &id).await? else {
-            link.insert("status".into(), "active".into());
-            link.insert("providerContext".into(), Value::Object(set_up.context));
+            link.set("status", "active".into());
+            link.set("providerContext", Value::Object(set_up.context));
             let path = format!("/recurringAgreements/{}", encode(&id));
-            return match scope.call(Method::Patch, &path, Some(&Value::Object(link))).await {
+            return match scope.call(Method::Patch, path, Some(link.into())).await {
                 // It does not exist: the gift says which one was meant.
                 Err(failure) if store::is_refused(&failure) => {
                     scope.log(
@@ -144,12 +145,15 @@ pub(super) async fn set_up<H: Host>(scope: &Scope<'_, H>, provider: Provider, se
         let Some(news) = heard(&agreement, Word::Said { status: "active", at: set_up.at }) else { return Ok(()) };
         let mut body = link.clone();
         let mut context = set_up.context.clone();
-        context.insert(
-            "standing".into(),
-            news.get("providerContext").and_then(|kept| kept.get("standing")).cloned().unwrap_or_else(|| json!({})),
+        context.set(
+            "standing",
+            news.get("providerContext")
+                .and_then(|kept| kept.get("standing"))
+                .cloned()
+                .unwrap_or_else(|| Value::Object(Map::new())),
         );
         body.extend(news);
-        body.insert("providerContext".into(), Value::Object(context));
+        body.set("providerContext", Value::Object(context));
         if is_ended(agreement.get("status").and_then(Value::as_str)) {
             body.remove("nextExpectedAt");
         }
@@ -157,5 +161,5 @@ pub(super) async fn set_up<H: Host>(scope: &Scope<'_, H>, provider: Provider, se
             return Ok(());
         }
     }
-    Err(Failure::Busy { retry_after: Duration::from_secs(5) })
+    Err(Failure::busy(Duration::from_secs(5)))
 }

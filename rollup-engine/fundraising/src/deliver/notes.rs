@@ -12,6 +12,9 @@ use crate::failure::Failure;
 use crate::gift::Gift;
 use crate::intake::row::Row;
 use crate::intake::store::{self, Change, Made, ROW, Written};
+use crate::json;
+use crate::json::Members as _;
+use crate::json::object;
 use crate::keys::Key;
 use crate::money::Money;
 use crate::provider::note::Note;
@@ -55,35 +58,42 @@ pub(super) async fn keep<H: Host>(
             return Ok(());
         }
         let mut body = Map::new();
-        body.insert("rawPayload".into(), note.to_json().to_string().into());
-        let change =
-            Change { body, action: "noted", particulars: json!({ "kind": fact.kind.as_str() }), condition: None };
+        body.set("rawPayload", json::compact(&note.to_json()).into());
+        let change = Change {
+            body,
+            action: "noted",
+            particulars: object([("kind", fact.kind.as_str().into())]),
+            condition: None,
+        };
         if let Written::Row(_) = store::write(scope, &row, change).await? {
             return Ok(());
         }
     }
-    Err(Failure::Busy { retry_after: Duration::from_secs(5) })
+    Err(Failure::busy(Duration::from_secs(5)))
 }
 
 fn fresh(provider: Provider, payment: &str, id: &str, fact: &Fact) -> Map<String, Value> {
     let mut note = Note::default();
     note.add(fact.clone());
     let mut body = Map::new();
-    body.insert("id".into(), id.into());
-    body.insert("autoProcess".into(), false.into());
+    body.set("id", id.into());
+    body.set("autoProcess", false.into());
     // It is no gift and will not become one, whatever anybody does to it.
-    body.insert("processingStatus".into(), State::Cancelled.as_str().into());
-    body.insert("intakeSource".into(), format!("{}_note", provider.as_str()).into());
-    body.insert("provider".into(), provider.as_str().into());
-    body.insert("providerPaymentId".into(), payment.into());
-    body.insert("notes".into(), "Refunds, disputes and other facts about a payment".into());
+    body.set("processingStatus", State::Cancelled.as_str().into());
+    body.set("intakeSource", format!("{}_note", provider.as_str()).into());
+    body.set("provider", provider.as_str().into());
+    body.set("providerPaymentId", payment.into());
+    body.set("notes", "Refunds, disputes and other facts about a payment".into());
     if note.lacks_an_amount() {
-        body.insert(
-            "processingDiagnostics".into(),
-            json!({ "processingEligibility": "blocked", "processingBlockers": ["amount_missing"] }),
+        body.set(
+            "processingDiagnostics",
+            object([
+                ("processingEligibility", "blocked".into()),
+                ("processingBlockers", Value::Array(vec!["amount_missing".into()])),
+            ]),
         );
     }
-    body.insert("rawPayload".into(), note.to_json().to_string().into());
+    body.set("rawPayload", json::compact(&note.to_json()).into());
     body
 }
 
@@ -124,8 +134,8 @@ async fn rename<H: Host>(
         return Ok(false);
     };
     if record.get("providerPaymentId").and_then(Value::as_str) != Some(payment) {
-        let body = json!({ "providerPaymentId": payment });
-        scope.call(Method::Patch, &format!("/gifts/{id}"), Some(&body)).await?;
+        let body = object([("providerPaymentId", payment.into())]);
+        scope.call(Method::Patch, format!("/gifts/{id}"), Some(body)).await?;
     }
     apply(scope, provider, payment, &record).await?;
     Ok(true)
@@ -175,7 +185,7 @@ async fn apply<H: Host>(
         }
         if let Some(body) = changes(scope, &note, &record) {
             let gift = record.get("id").and_then(Value::as_str).unwrap_or_default();
-            let mut answer = scope.call(Method::Patch, &format!("/gifts/{}", encode(gift)), Some(&body)).await?;
+            let mut answer = scope.call(Method::Patch, format!("/gifts/{}", encode(gift)), Some(body)).await?;
             match answer.get_mut("data").and_then(|data| data.get_mut("updateGift")).map(Value::take) {
                 Some(updated) => record = updated,
                 None => return Err(Failure::malformed("updateGift")),
@@ -183,7 +193,7 @@ async fn apply<H: Host>(
         }
         known = Some(note);
     }
-    Err(Failure::Busy { retry_after: Duration::from_secs(5) })
+    Err(Failure::busy(Duration::from_secs(5)))
 }
 
 fn changes<H: Host>(scope: &Scope<'_, H>, note: &Note, record: &Value) -> Option<Value> {
@@ -201,14 +211,11 @@ fn changes<H: Host>(scope: &Scope<'_, H>, note: &Note, record: &Value) -> Option
         return None;
     }
     let mut body = Map::new();
-    body.insert(
-        "refundedAmount".into(),
-        Money { amount_micros: refunded.micros, currency_code: amount.currency_code }.to_json(),
-    );
-    body.insert("refundDate".into(), json!(date));
+    body.set("refundedAmount", Money { amount_micros: refunded.micros, currency_code: amount.currency_code }.to_json());
+    body.set("refundDate", date.into());
     if scope.proxy.settings.gift_aid && refunded.micros > 0 {
-        body.insert("giftAidStatus".into(), "NOT_CLAIMABLE".into());
-        body.insert("giftAidReasonCode".into(), "gift_refunded_or_reversed".into());
+        body.set("giftAidStatus", "NOT_CLAIMABLE".into());
+        body.set("giftAidReasonCode", "gift_refunded_or_reversed".into());
     }
     scope.log(Level::Info, "webhook_refund_applied", &[("refundedMicros", refunded.micros.into())]);
     Some(Value::Object(body))

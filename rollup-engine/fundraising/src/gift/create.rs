@@ -105,9 +105,9 @@ pub(super) fn context(value: &Value) -> Result<Option<Value>, Refusal> {
     match value {
         Value::Null => Ok(None),
         Value::Object(_) => Ok(Some(value.clone())),
-        Value::String(text) => match serde_json::from_str::<Map<String, Value>>(text) {
-            Ok(members) => Ok(Some(Value::Object(members))),
-            Err(_) => Ok(non_blank(text).map(Value::String)),
+        Value::String(text) => match serde_json::from_slice(text.as_bytes()) {
+            Ok(members @ Value::Object(_)) => Ok(Some(members)),
+            _ => Ok(non_blank(text).map(Value::String)),
         },
         _ => Err(Refusal::bad("providerContext must be an object or JSON string")),
     }

@@ -46,10 +46,10 @@ pub fn read_any(payload: &Map<String, Value>) -> Gift {
 fn numeric(money: &Value) -> Value {
     let mut money = money.clone();
     if let Some(micros) = money.get_mut("amountMicros")
-        && let Some(number) =
-            micros.as_str().and_then(|text| serde_json::from_str::<serde_json::Number>(text.trim()).ok())
+        && let Some(number @ Value::Number(_)) =
+            micros.as_str().and_then(|text| serde_json::from_slice(text.as_bytes()).ok())
     {
-        *micros = Value::Number(number);
+        *micros = number;
     }
     money
 }

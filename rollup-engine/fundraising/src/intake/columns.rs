@@ -5,6 +5,8 @@ use serde_json::{Map, Value};
 use super::row::TEXTS;
 use crate::donor::Dedupe;
 use crate::gift::Gift;
+use crate::json;
+use crate::json::Members as _;
 use crate::receipt::Receipt;
 use crate::staging::State;
 
@@ -20,19 +22,19 @@ pub(crate) fn create(
 ) -> Map<String, Value> {
     let mut payload = gift.to_json();
     payload.extend(receipt.to_json());
-    payload.insert("processingDiagnostics".into(), diagnostics.clone());
+    payload.set("processingDiagnostics", diagnostics.clone());
     if let Some(dedupe) = dedupe {
-        payload.insert("dedupeDiagnostics".into(), dedupe.to_json());
+        payload.set("dedupeDiagnostics", dedupe.to_json());
     }
     let mut row = columns(&payload);
     row.entry("giftAidEligible").or_insert(false.into());
-    row.insert("autoProcess".into(), gift.auto_process.unwrap_or(false).into());
-    row.insert("processingStatus".into(), state.as_str().into());
+    row.set("autoProcess", gift.auto_process.unwrap_or(false).into());
+    row.set("processingStatus", state.as_str().into());
     if let Some(dedupe) = dedupe {
-        row.insert("dedupeStatus".into(), dedupe.match_type.dedupe_status().into());
+        row.set("dedupeStatus", dedupe.match_type.dedupe_status().into());
     }
-    row.insert("processingDiagnostics".into(), diagnostics.clone());
-    row.insert("rawPayload".into(), Value::Object(payload).to_string().into());
+    row.set("processingDiagnostics", diagnostics.clone());
+    row.set("rawPayload", json::compact(&payload.into()).into());
     row
 }
 
@@ -42,12 +44,12 @@ pub(crate) fn columns(payload: &Map<String, Value>) -> Map<String, Value> {
     let mut row = Map::new();
     for key in TEXTS.iter().chain(&plain) {
         if let Some(value) = payload.get(*key) {
-            row.insert((*key).into(), value.clone());
+            row.set(key, value.clone());
         }
     }
     // Evidence that is no object stays in the payload.
     if let Some(context @ Value::Object(_)) = payload.get("providerContext") {
-        row.insert("providerContext".into(), context.clone());
+        row.set("providerContext", context.clone());
     }
     row
 }

@@ -8,6 +8,9 @@ use twenty::Timestamp;
 
 use super::row::Row;
 use crate::gift::{plausible, stored};
+use crate::json;
+use crate::json::Members as _;
+use crate::json::object;
 use crate::payload::Payload;
 use crate::refusal::Refusal;
 use crate::staging::{Event, State, transition};
@@ -119,7 +122,7 @@ impl Edit {
             self.error = Some(match value {
                 Value::String(text) if text.trim().is_empty() => Value::Null,
                 // The field takes objects; a sentence would be refused.
-                Value::String(text) => json!({ "code": "noted", "message": text.trim() }),
+                Value::String(text) => object([("code", "noted".into()), ("message", text.trim().into())]),
                 _ => value.clone(),
             });
             return Ok(());
@@ -153,13 +156,13 @@ impl Edit {
     pub(crate) fn unseen(&self) -> Map<String, Value> {
         let mut body = Map::new();
         for (key, value) in &self.values {
-            body.insert((*key).into(), value.clone());
+            body.set(key, value.clone());
         }
         if let Some(payload) = &self.payload {
-            body.insert("rawPayload".into(), Value::Object(payload.clone()).to_string().into());
+            body.set("rawPayload", json::compact(&payload.clone().into()).into());
         }
         if let Some(event) = self.status {
-            body.insert("processingStatus".into(), event.target().as_str().into());
+            body.set("processingStatus", event.target().as_str().into());
         }
         self.said(&mut body);
         body
@@ -167,10 +170,10 @@ impl Edit {
 
     fn said(&self, body: &mut Map<String, Value>) {
         for (key, word) in &self.verdicts {
-            body.insert((*key).into(), word.as_str().into());
+            body.set(key, word.as_str().into());
         }
         if let Some(error) = &self.error {
-            body.insert("errorDetail".into(), error.clone());
+            body.set("errorDetail", error.clone());
         }
     }
 
@@ -186,15 +189,15 @@ impl Edit {
             standing.state = change.state;
             let known = row.state();
             if known != State::Pending {
-                body.insert("processingStatus".into(), change.state.as_str().into());
+                body.set("processingStatus", change.state.as_str().into());
             }
             for (key, word) in [("validationStatus", change.validation), ("dedupeStatus", change.dedupe)] {
                 if let (Some(word), Some(_)) = (word, row.text(key)) {
-                    body.insert(key.into(), word.into());
+                    body.set(key, word.into());
                 }
             }
             if row.get("errorDetail").is_some() {
-                body.insert("errorDetail".into(), Value::Null);
+                body.set("errorDetail", Value::Null);
             }
             self.change_the_gift(row, now, &mut body)?;
         }
@@ -203,7 +206,7 @@ impl Edit {
             if event.target() != standing.state || standing.gift_id.is_some() {
                 transition(standing, event)?;
             }
-            body.insert("processingStatus".into(), event.target().as_str().into());
+            body.set("processingStatus", event.target().as_str().into());
         }
         self.said(&mut body);
         let (action, particulars) = self.told(row);
@@ -221,7 +224,7 @@ impl Edit {
             }
         }
         for (key, value) in &self.values {
-            body.insert((*key).into(), value.clone());
+            body.set(key, value.clone());
             set(&mut payload, key, value.clone());
         }
         for money in ["amount", "feeAmount"] {
@@ -231,7 +234,7 @@ impl Edit {
             // A reviewer says who gave: what was guessed is settled.
             payload.remove("dedupeDiagnostics");
             if row.get("dedupeStatus").is_some() {
-                body.insert("dedupeStatus".into(), "matched_existing".into());
+                body.set("dedupeStatus", "matched_existing".into());
             }
         }
         let gift = stored::read_any(&payload);
@@ -239,10 +242,10 @@ impl Edit {
         if payload.contains_key("processingDiagnostics") || row.is_own() {
             let dedupe = if payload.contains_key("dedupeDiagnostics") { row.dedupe() } else { None };
             let diagnostics = Diagnostics::of(&gift, dedupe.as_ref()).to_json();
-            payload.insert("processingDiagnostics".into(), diagnostics.clone());
-            body.insert("processingDiagnostics".into(), diagnostics);
+            payload.set("processingDiagnostics", diagnostics.clone());
+            body.set("processingDiagnostics", diagnostics);
         }
-        body.insert("rawPayload".into(), Value::Object(payload).to_string().into());
+        body.set("rawPayload", json::compact(&payload.into()).into());
         Ok(())
     }
 
@@ -250,11 +253,14 @@ impl Edit {
         let mut changed = false;
         let mut money = payload.get(key).filter(|money| money.is_object()).cloned().unwrap_or_else(|| {
             let column = row.get(key).cloned().unwrap_or_default();
-            json!({ "amountMicros": column.get("amountMicros"), "currencyCode": column.get("currencyCode") })
+            object([
+                ("amountMicros", json::member(&column, "amountMicros")),
+                ("currencyCode", json::member(&column, "currencyCode")),
+            ])
         });
         for (_, part, value) in self.parts.iter().filter(|(name, ..)| *name == key) {
             if let Some(members) = money.as_object_mut() {
-                members.insert((*part).into(), value.clone());
+                members.set(part, value.clone());
                 changed = true;
             }
         }
@@ -266,15 +272,15 @@ impl Edit {
         if let (Some(own), Some(members)) = (own, money.as_object_mut())
             && members.get("currencyCode").is_none_or(Value::is_null)
         {
-            members.insert("currencyCode".into(), own);
+            members.set("currencyCode", own);
         }
         if money.get("amountMicros").is_none_or(Value::is_null) {
             // Twenty ignores a plain null for an amount; both parts of it clear.
             payload.remove(key);
-            body.insert(key.into(), json!({ "amountMicros": null, "currencyCode": null }));
+            body.set(key, object([("amountMicros", Value::Null), ("currencyCode", Value::Null)]));
         } else {
-            payload.insert(key.into(), money.clone());
-            body.insert(key.into(), money);
+            payload.set(key, money.clone());
+            body.set(key, money);
         }
     }
 
@@ -286,16 +292,16 @@ impl Edit {
             fields.push("rawPayload");
         }
         fields.dedup();
-        let mut told = json!({ "from": row.state().as_str() });
+        let mut told = object([("from", row.state().as_str().into())]);
         let mut put = |key: &str, value: Value| {
             if let Some(members) = told.as_object_mut() {
-                members.insert(key.into(), value);
+                members.set(key, value);
             }
         };
         let donor = self.values.iter().find(|(key, value)| *key == "donorId" && !value.is_null());
         if let Some((_, donor)) = donor {
             put("donorId", donor.clone());
-            put("previousDonorId", json!(row.text("donorId")));
+            put("previousDonorId", row.text("donorId").into());
         }
         if let Some(event) = self.status {
             put("to", event.target().as_str().into());
@@ -305,7 +311,7 @@ impl Edit {
         }
         let has_fields = !fields.is_empty();
         if has_fields {
-            put("fields", json!(fields));
+            put("fields", fields.into());
         }
         let action = if donor.is_some() {
             "merged"
@@ -322,7 +328,7 @@ fn set(payload: &mut Map<String, Value>, key: &str, value: Value) {
     if value.is_null() {
         payload.remove(key);
     } else {
-        payload.insert(key.into(), value);
+        payload.set(key, value);
     }
 }
 

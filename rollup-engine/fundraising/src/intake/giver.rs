@@ -11,6 +11,8 @@ use super::store::{self, Made, PERSON};
 use crate::donor::{self, Candidate, Dedupe, MatchType, Person, Question, Resolution};
 use crate::failure::Failure;
 use crate::gift::Gift;
+use crate::json::Members as _;
+use crate::json::object;
 use crate::keys::Key;
 use crate::refusal::{Refusal, Status};
 use crate::scope::Scope;
@@ -83,8 +85,8 @@ fn settled(resolution: Resolution, manner: Manner) -> Result<Resolution, Refusal
 }
 
 async fn candidates<H: Host>(scope: &Scope<'_, H>, person: &Person) -> Result<Vec<Candidate>, Failure> {
-    let body = json!({ "data": [person.to_json()] });
-    let answer = scope.call(Method::Post, "/people/duplicates?depth=0", Some(&body)).await?;
+    let body = object([("data", Value::Array(vec![person.to_json()]))]);
+    let answer = scope.call(Method::Post, "/people/duplicates?depth=0".into(), Some(body)).await?;
     Ok(Candidate::read_all(&answer))
 }
 
@@ -102,7 +104,7 @@ async fn link_new<H: Host>(
     let id = key.person_id().to_string();
     let mut body = person.to_json();
     if let Some(members) = body.as_object_mut() {
-        members.insert("id".into(), id.as_str().into());
+        members.set("id", id.as_str().into());
     }
     let Value::Object(body) = body else { return Ok(()) };
     let holder = match store::make(scope, PERSON, body).await {
@@ -115,7 +117,9 @@ async fn link_new<H: Host>(
         // The first request made them and somebody deleted them since. The gift, if it is there, says the same.
         Ok(Made::Gone) => Some(id),
         Err(failure) if store::is_duplicate(&failure) => Some(holder(scope, person).await?.ok_or(failure)?),
-        Err(Failure::Malformed(_)) => return Err(Failure::Malformed("Failed to create contact in Twenty".into())),
+        Err(failure) if failure.is_malformed() => {
+            return Err(Failure::malformed_as("Failed to create contact in Twenty"));
+        }
         Err(failure) => return Err(failure),
     };
     gift.donor_id = holder;
@@ -155,7 +159,7 @@ pub(crate) async fn take_back<H: Host>(scope: &Scope<'_, H>, id: &str) {
             _ => return,
         }
     }
-    match scope.call(Method::Delete, &format!("/people/{}", encode(id)), None).await {
+    match scope.call(Method::Delete, format!("/people/{}", encode(id)), None).await {
         Ok(_) => scope.log(Level::Info, "gift_donor_taken_back", &[("personId", id.into())]),
         Err(_) => scope.log(Level::Warn, "gift_donor_left_behind", &[("personId", id.into())]),
     }

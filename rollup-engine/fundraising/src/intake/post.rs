@@ -17,6 +17,7 @@ use crate::deliver;
 use crate::failure::Failure;
 use crate::gift::Gift;
 use crate::gift_aid::{self, Declaration};
+use crate::json::Members as _;
 use crate::scope::Scope;
 
 /// Whether an agreement that cannot be read is written to all the same
@@ -68,7 +69,7 @@ async fn advance<H: Host>(
     blind: Blind,
 ) -> Result<(), Failure> {
     let path = format!("/recurringAgreements/{}", encode(id));
-    let agreement = match scope.call(Method::Get, &path, None).await {
+    let agreement = match scope.call(Method::Get, path.clone(), None).await {
         Ok(answer) => answer.get("data").and_then(|data| data.get("recurringAgreement")).cloned(),
         Err(failure) if store::is_missing(&failure) => None,
         Err(failure) => return Err(failure),
@@ -81,14 +82,14 @@ async fn advance<H: Host>(
             let expected = gift.expected_at.as_deref().and_then(parse_date);
             let next = expected.or_else(|| next_due(&month, paid_on?));
             if let Some(next) = next {
-                body.insert("nextExpectedAt".into(), format_date(next).into());
+                body.set("nextExpectedAt", format_date(next).into());
             }
-            body.insert("status".into(), "active".into());
+            body.set("status", "active".into());
         }
         None => {}
     }
     if !body.is_empty() {
-        scope.call(Method::Patch, &path, Some(&Value::Object(body))).await?;
+        scope.call(Method::Patch, path, Some(body.into())).await?;
     }
     Ok(())
 }
@@ -102,7 +103,7 @@ fn changes(agreement: &Value, gift: &Gift, paid_on: Option<Date>, body: &mut Map
         return;
     }
     if let Some(status) = status_after_payment(status) {
-        body.insert("status".into(), status.into());
+        body.set("status", status.into());
     }
     let next_expected = date("nextExpectedAt");
     // What the provider says goes before what the calendar says; a later day that is known already goes before both.
@@ -115,12 +116,12 @@ fn changes(agreement: &Value, gift: &Gift, paid_on: Option<Date>, body: &mut Map
         next_due(&Schedule { cadence, interval_count, start: date("startDate"), next_expected }, paid_on)
     });
     if let Some(next) = said.or(counted).filter(|next| next_expected.is_none_or(|known| *next > known)) {
-        body.insert("nextExpectedAt".into(), format_date(next).into());
+        body.set("nextExpectedAt", format_date(next).into());
     }
     if let Some(paid_on) = paid_on.filter(|paid_on| date("lastPaidAt").is_none_or(|last| *paid_on > last))
         && agreement.get("lastPaidAt").is_some()
     {
-        body.insert("lastPaidAt".into(), format_date(paid_on).into());
+        body.set("lastPaidAt", format_date(paid_on).into());
     }
 }
 
@@ -156,9 +157,9 @@ async fn decide_gift_aid<H: Host>(scope: &Scope<'_, H>, gift: &Gift, record: &Va
         return Ok(());
     }
     if let Some(members) = body.as_object_mut() {
-        members.insert("giftAidLastEvaluatedAt".into(), json!(scope.host.now().to_string()));
+        members.set("giftAidLastEvaluatedAt", scope.host.now().to_string().into());
     }
-    scope.call(Method::Patch, &format!("/gifts/{}", encode(id)), Some(&body)).await?;
+    scope.call(Method::Patch, format!("/gifts/{}", encode(id)), Some(body)).await?;
     Ok(())
 }
 

@@ -18,6 +18,9 @@ use super::row::{NoPayload, Row};
 use super::store::{self, Change, GIFT, Made, Written};
 use crate::failure::Failure;
 use crate::gift::Gift;
+use crate::json;
+use crate::json::Members as _;
+use crate::json::object;
 use crate::keys::Key;
 use crate::receipt::{self, Receipt};
 use crate::scope::Scope;
@@ -43,14 +46,21 @@ impl Promoted {
     #[must_use]
     pub fn to_json(&self, row: &str) -> Value {
         match self {
-            Self::Processed(gift) => json!({ "status": "processed", "stagingId": row, "giftId": gift }),
+            Self::Processed(gift) => {
+                object([("status", "processed".into()), ("stagingId", row.into()), ("giftId", gift.as_str().into())])
+            }
             Self::Deferred(reason, blockers) if blockers.is_empty() => {
-                json!({ "status": "deferred", "stagingId": row, "reason": reason })
+                object([("status", "deferred".into()), ("stagingId", row.into()), ("reason", (*reason).into())])
             }
-            Self::Deferred(reason, blockers) => {
-                json!({ "status": "deferred", "stagingId": row, "reason": reason, "processingBlockers": blockers })
+            Self::Deferred(reason, blockers) => object([
+                ("status", "deferred".into()),
+                ("stagingId", row.into()),
+                ("reason", (*reason).into()),
+                ("processingBlockers", json::texts(blockers)),
+            ]),
+            Self::Failed(error) => {
+                object([("status", "error".into()), ("stagingId", row.into()), ("error", (*error).into())])
             }
-            Self::Failed(error) => json!({ "status": "error", "stagingId": row, "error": error }),
         }
     }
 }
@@ -243,7 +253,7 @@ pub(super) async fn make_gift<H: Host>(
     key: &Key,
 ) -> Result<Made, Failure> {
     let mut body = gift.to_record(receipt);
-    body.insert("id".into(), key.gift_id().to_string().into());
+    body.set("id", key.gift_id().to_string().into());
     store::make(scope, GIFT, body).await
 }
 
@@ -260,14 +270,14 @@ pub(super) async fn mark<H: Host>(
             return Ok(());
         }
         let mut body = Map::new();
-        body.insert("processingStatus".into(), State::Processed.as_str().into());
-        body.insert("validationStatus".into(), "passed".into());
-        body.insert("dedupeStatus".into(), "passed".into());
-        body.insert("giftId".into(), gift.into());
+        body.set("processingStatus", State::Processed.as_str().into());
+        body.set("validationStatus", "passed".into());
+        body.set("dedupeStatus", "passed".into());
+        body.set("giftId", gift.into());
         if row.is_own() && row.get("errorDetail").is_some() {
-            body.insert("errorDetail".into(), Value::Null);
+            body.set("errorDetail", Value::Null);
         }
-        let particulars = json!({ "giftId": gift, "from": row.state().as_str() });
+        let particulars = object([("giftId", gift.into()), ("from", row.state().as_str().into())]);
         let change = Change { body, action, particulars, condition: None };
         match store::write(scope, &row, change).await? {
             Written::Row(_) => return Ok(()),
@@ -288,10 +298,14 @@ pub(crate) async fn reconcile<H: Host>(scope: &Scope<'_, H>, row: &Row) -> Resul
     let change = transition(row.standing(), Event::Expire)?;
     let mut body = change.to_json();
     let message = "the claim expired before a gift was made";
-    body.insert("errorDetail".into(), store::error_detail("claim_expired", message, scope.host.now()));
+    body.set("errorDetail", store::error_detail("claim_expired", message, scope.host.now()));
     log(scope, Level::Warn, "gift_staging_reconciled", row.id(), message);
-    let change =
-        Change { body, action: "expired", particulars: json!({ "from": row.state().as_str() }), condition: None };
+    let change = Change {
+        body,
+        action: "expired",
+        particulars: object([("from", row.state().as_str().into())]),
+        condition: None,
+    };
     store::write(scope, row, change).await.map(drop)
 }
 
@@ -303,10 +317,10 @@ pub(crate) fn is_stale(row: &Row, now: Timestamp) -> bool {
 async fn claim<H: Host>(scope: &Scope<'_, H>, row: &Row, diagnostics: &Diagnostics) -> Result<Written, Failure> {
     let change = transition(row.standing(), Event::Claim)?;
     let mut body = Map::new();
-    body.insert("processingStatus".into(), change.state.as_str().into());
+    body.set("processingStatus", change.state.as_str().into());
     // The condition is part of the one UPDATE: of two who try, one gets the row and the other none.
     let condition = "processingStatus[in]:[ready_for_process,process_failed],giftId[is]:NULL";
-    let particulars = json!({ "from": row.state().as_str(), "diagnostics": diagnostics.to_json() });
+    let particulars = object([("from", row.state().as_str().into()), ("diagnostics", diagnostics.to_json())]);
     store::write(scope, row, Change { body, action: "claimed", particulars, condition: Some(condition) }).await
 }
 
@@ -320,11 +334,11 @@ async fn fail<H: Host>(
 ) -> Result<(), Failure> {
     let change = transition(row.standing(), Event::Fail)?;
     let mut body = change.to_json();
-    body.insert("errorDetail".into(), store::error_detail(code, message, scope.host.now()));
+    body.set("errorDetail", store::error_detail(code, message, scope.host.now()));
     if let Some(diagnostics) = diagnostics {
-        body.insert("processingDiagnostics".into(), diagnostics);
+        body.set("processingDiagnostics", diagnostics);
     }
-    let particulars = json!({ "code": code, "from": row.state().as_str() });
+    let particulars = object([("code", code.into()), ("from", row.state().as_str().into())]);
     // If somebody changed it meanwhile, theirs is the later word.
     store::write(scope, row, Change { body, action: "failed", particulars, condition: None }).await.map(drop)
 }
@@ -340,15 +354,15 @@ async fn name_giver<H: Host>(
     let manner = if reviewed { Manner::Reviewed } else { Manner::Review };
     let found = giver::resolve(scope, gift, key, manner).await?;
     if found.unasked {
-        return Err(Failure::Malformed("Twenty could not be asked for the giver".into()));
+        return Err(Failure::malformed_as("Twenty could not be asked for the giver"));
     }
     let Some(dedupe) = found.dedupe.filter(|_| gift.donor_id.is_none()) else { return Ok(None) };
     let change = transition(row.standing(), Event::SuspectDuplicate)?;
     let mut payload = row.payload().unwrap_or_default();
-    payload.insert("dedupeDiagnostics".into(), dedupe.to_json());
+    payload.set("dedupeDiagnostics", dedupe.to_json());
     let mut body = change.to_json();
-    body.insert("rawPayload".into(), Value::Object(payload).to_string().into());
-    let particulars = json!({ "candidateDonorIds": dedupe.candidates, "from": row.state().as_str() });
+    body.set("rawPayload", json::compact(&payload.into()).into());
+    let particulars = object([("candidateDonorIds", dedupe.candidates.into()), ("from", row.state().as_str().into())]);
     let change = Change { body, action: "sent_to_review", particulars, condition: None };
     Ok(Some(match store::write(scope, row, change).await? {
         Written::Row(_) => Step::Done(Promoted::Deferred("donor_review", Vec::new())),
@@ -362,11 +376,11 @@ async fn persist_giver<H: Host>(
     mut payload: Map<String, Value>,
     donor: &str,
 ) -> Result<Written, Failure> {
-    payload.insert("donorId".into(), donor.into());
+    payload.set("donorId", donor.into());
     let mut body = Map::new();
-    body.insert("donorId".into(), donor.into());
-    body.insert("rawPayload".into(), Value::Object(payload).to_string().into());
-    let particulars = json!({ "donorId": donor });
+    body.set("donorId", donor.into());
+    body.set("rawPayload", json::compact(&payload.into()).into());
+    let particulars = object([("donorId", donor.into())]);
     store::write(scope, row, Change { body, action: "donor_linked", particulars, condition: None }).await
 }
 

@@ -9,6 +9,9 @@ use twenty::Timestamp;
 
 use crate::donor::{Dedupe, MatchType};
 use crate::gift::{Gift, stored};
+use crate::json;
+use crate::json::Members as _;
+use crate::json::object;
 use crate::receipt::Receipt;
 use crate::staging::{self, State};
 
@@ -176,7 +179,10 @@ impl Row {
     fn money(&self, key: &str) -> Option<Value> {
         let money = self.get(key)?;
         money.get("amountMicros").filter(|micros| !micros.is_null())?;
-        Some(json!({ "amountMicros": money.get("amountMicros"), "currencyCode": money.get("currencyCode") }))
+        Some(object([
+            ("amountMicros", json::member(money, "amountMicros")),
+            ("currencyCode", json::member(money, "currencyCode")),
+        ]))
     }
 
     /// The gift that it would become
@@ -224,9 +230,9 @@ impl Row {
         self.text("id")?;
         let mut item = self.common();
         item.remove("companyId");
-        item.insert("rawPayloadAvailable".into(), self.payload_text().is_some().into());
+        item.set("rawPayloadAvailable", self.payload_text().is_some().into());
         for key in ["autoProcess", "giftAidEligible", "isInKind"] {
-            item.insert(key.into(), self.get(key).and_then(Value::as_bool).unwrap_or(false).into());
+            item.set(key, self.get(key).and_then(Value::as_bool).unwrap_or(false).into());
         }
         Some(Value::Object(item))
     }
@@ -255,7 +261,7 @@ impl Row {
         }
         put(&mut view, "estimatedValue", self.get("estimatedValue").and_then(number).map(Value::from));
         for key in ["providerContext", "processingDiagnostics"] {
-            put(&mut view, key, self.get(key).and_then(object));
+            put(&mut view, key, self.get(key).and_then(only_object));
         }
         if let Ok(payload) = self.raw_payload() {
             let receipt = Receipt::read(&payload);
@@ -267,7 +273,7 @@ impl Row {
 
     /// The same, in another state
     pub(crate) fn in_state(mut self, state: State) -> Self {
-        self.0.insert("processingStatus".into(), state.as_str().into());
+        self.0.set("processingStatus", state.as_str().into());
         self
     }
 
@@ -275,7 +281,7 @@ impl Row {
         match self.get("errorDetail")? {
             Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
             value => {
-                Some(value.get("message").and_then(Value::as_str).map_or_else(|| value.to_string(), str::to_owned))
+                Some(value.get("message").and_then(Value::as_str).map_or_else(|| json::compact(value), str::to_owned))
             }
         }
     }
@@ -300,13 +306,13 @@ impl Row {
             "failed" => warnings.push("Receipt failed"),
             _ => {}
         }
-        (!warnings.is_empty()).then(|| json!(warnings))
+        (!warnings.is_empty()).then(|| warnings.into())
     }
 }
 
 fn put(members: &mut Map<String, Value>, key: &str, value: Option<Value>) {
     if let Some(value) = value {
-        members.insert(key.into(), value);
+        members.set(key, value);
     }
 }
 
@@ -325,7 +331,7 @@ fn whole(number: serde_json::Number) -> Value {
 }
 
 /// An object, also one in a text
-fn object(value: &Value) -> Option<Value> {
+fn only_object(value: &Value) -> Option<Value> {
     match value {
         Value::Object(_) => Some(value.clone()),
         Value::String(text) => serde_json::from_slice::<Map<String, Value>>(text.as_bytes()).ok().map(Value::Object),

@@ -12,6 +12,8 @@ use uuid::Uuid;
 use super::row::Row;
 use super::trail::{self, Actor};
 use crate::failure::Failure;
+use crate::json::Members as _;
+use crate::json::object;
 use crate::scope::Scope;
 
 /// How an object is called in paths and in answers
@@ -47,7 +49,7 @@ pub(crate) async fn make<H: Host>(
 ) -> Result<Made, Failure> {
     let id = body.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
     let path = format!("/{}", object.plural);
-    match scope.call(Method::Post, &path, Some(&Value::Object(body))).await {
+    match scope.call(Method::Post, path, Some(body.into())).await {
         Ok(answer) => {
             let record = answer.get("data").and_then(|data| data.get(object.create)).filter(|record| has_id(record));
             record.cloned().map(Made::New).ok_or_else(|| Failure::malformed(object.create))
@@ -82,7 +84,7 @@ pub(crate) async fn list<H: Host>(
 ) -> Result<Vec<Value>, Failure> {
     let order = order.map(|order| format!("&order_by={}", encode(order))).unwrap_or_default();
     let path = format!("/{plural}?filter={}&limit={limit}{order}", encode(filter));
-    let mut answer = scope.call(Method::Get, &path, None).await?;
+    let mut answer = scope.call(Method::Get, path, None).await?;
     match answer.get_mut("data").and_then(|data| data.get_mut(plural)).map(Value::take) {
         Some(Value::Array(records)) => Ok(records),
         _ => Err(Failure::malformed("a list")),
@@ -91,7 +93,7 @@ pub(crate) async fn list<H: Host>(
 
 /// A row by its id
 pub(crate) async fn row<H: Host>(scope: &Scope<'_, H>, id: &str) -> Result<Row, Failure> {
-    let mut answer = scope.call(Method::Get, &format!("/giftStagings/{}", encode(id)), None).await?;
+    let mut answer = scope.call(Method::Get, format!("/giftStagings/{}", encode(id)), None).await?;
     let record = answer.get_mut("data").and_then(|data| data.get_mut("giftStaging")).map(Value::take);
     record.filter(has_id).map(Row::new).ok_or_else(|| Failure::malformed("giftStaging"))
 }
@@ -120,11 +122,11 @@ pub(crate) async fn write<H: Host>(scope: &Scope<'_, H>, row: &Row, change: Chan
     let mark = scope.new_id().to_string();
     let mut particulars = change.particulars;
     if let Some(members) = particulars.as_object_mut() {
-        members.insert("mark".into(), mark.as_str().into());
+        members.set("mark", mark.as_str().into());
     }
     let mut body = change.body;
     if let Some(trail) = trail::extended(row, actor(scope).entry(change.action, particulars)) {
-        body.insert("auditTrail".into(), trail);
+        body.set("auditTrail", trail);
     }
     let mut conditions = vec![format!("id[eq]:\"{}\"", row.id())];
     if let (true, Some(read)) = (row.is_own(), row.updated_at()) {
@@ -133,7 +135,7 @@ pub(crate) async fn write<H: Host>(scope: &Scope<'_, H>, row: &Row, change: Chan
     conditions.extend(change.condition.map(str::to_owned));
     if conditions.len() == 1 {
         let path = format!("/giftStagings/{}", encode(row.id()));
-        let mut answer = scope.call(Method::Patch, &path, Some(&Value::Object(body))).await?;
+        let mut answer = scope.call(Method::Patch, path, Some(body.into())).await?;
         let record = answer.get_mut("data").and_then(|data| data.get_mut("updateGiftStaging")).map(Value::take);
         return record.map(Row::new).map(Written::Row).ok_or_else(|| Failure::malformed("updateGiftStaging"));
     }
@@ -142,7 +144,7 @@ pub(crate) async fn write<H: Host>(scope: &Scope<'_, H>, row: &Row, change: Chan
     }
     let filter = format!("and({})", conditions.join(","));
     let path = format!("/giftStagings?filter={}", encode(&filter));
-    let mut answer = scope.call(Method::Patch, &path, Some(&Value::Object(body))).await?;
+    let mut answer = scope.call(Method::Patch, path, Some(body.into())).await?;
     let changed = answer.get_mut("data").and_then(|data| data.get_mut("updateGiftStagings")).map(Value::take);
     let Some(Value::Array(changed)) = changed else { return Err(Failure::malformed("updateGiftStagings")) };
     if let Some(record) = changed.into_iter().next() {
@@ -174,7 +176,7 @@ pub(crate) fn actor<'a, H: Host>(scope: &'a Scope<'_, H>) -> Actor<'a> {
 
 /// What a failure leaves on a row
 pub(crate) fn error_detail(code: &str, message: &str, at: Timestamp) -> Value {
-    json!({ "code": code, "message": message, "at": at.to_string() })
+    object([("code", code.into()), ("message", message.into()), ("at", at.to_string().into())])
 }
 
 /// Whether Twenty has a record with that id, or with another unique value of it

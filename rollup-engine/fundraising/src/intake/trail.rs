@@ -6,6 +6,8 @@ use serde_json::{Map, Value};
 use twenty::Timestamp;
 
 use super::row::Row;
+use crate::json::Members as _;
+use crate::json::object;
 
 /// More than any review needs; what is older than the first and the latest goes
 const LONGEST: usize = 200;
@@ -26,10 +28,10 @@ impl Actor<'_> {
             Value::Object(members) => members,
             _ => Map::new(),
         };
-        entry.insert("action".into(), action.into());
-        entry.insert("at".into(), self.at.to_string().into());
-        entry.insert("by".into(), self.by.into());
-        entry.insert("requestId".into(), self.request_id.into());
+        entry.set("action", action.into());
+        entry.set("at", self.at.to_string().into());
+        entry.set("by", self.by.into());
+        entry.set("requestId", self.request_id.into());
         Value::Object(entry)
     }
 }
@@ -54,7 +56,7 @@ pub(crate) fn extended(row: &Row, entry: Value) -> Option<Value> {
 
 /// A trail as it is stored
 pub(crate) fn wrapped(entries: Vec<Value>) -> Value {
-    Value::Object(Map::from_iter([("entries".to_owned(), Value::Array(entries))]))
+    object([("entries", Value::Array(entries))])
 }
 
 /// Whether a trail has the entry with this mark

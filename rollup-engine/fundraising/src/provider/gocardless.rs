@@ -25,6 +25,7 @@ use super::{
     Fact, Failure, Kind, Payment, Payout, PayoutState, Provider, Returned, Said, Step, at, id, minor, record_id, text,
 };
 use crate::gift::Gift;
+use crate::json::Members as _;
 use crate::refusal::Refusal;
 
 /// One event of a batch
@@ -171,7 +172,7 @@ impl Notice {
             (if is_expected { "announcedAt" } else { "confirmedAt" }, Some(instant(self.at))),
         ] {
             if let Some(value) = value {
-                context.insert(name.into(), value.into());
+                context.set(name, value.into());
             }
         }
         let charge_date = text(payment, &["charge_date"]).filter(|date| parse_date(date).is_some()).map(str::to_owned);

@@ -7,6 +7,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{Fact, Kind};
+use crate::json::Members as _;
+use crate::json::object;
 use crate::money::Money;
 
 /// The facts about one payment
@@ -37,7 +39,7 @@ impl Note {
     /// As JSON
     #[must_use]
     pub fn to_json(&self) -> Value {
-        json!({ "facts": self.0.iter().map(write).collect::<Vec<_>>() })
+        object([("facts", self.0.iter().map(write).collect::<Vec<_>>().into())])
     }
 
     /// All facts
@@ -121,12 +123,12 @@ impl Note {
 
 fn write(fact: &Fact) -> Value {
     let mut members = Map::new();
-    members.insert("kind".into(), fact.kind.as_str().into());
-    members.insert("id".into(), fact.id.as_str().into());
-    members.insert("at".into(), fact.at.into());
-    members.insert("holds".into(), fact.holds.into());
+    members.set("kind", fact.kind.as_str().into());
+    members.set("id", fact.id.as_str().into());
+    members.set("at", fact.at.into());
+    members.set("holds", fact.holds.into());
     if let Some(money) = &fact.money {
-        members.insert("amount".into(), money.to_json());
+        members.set("amount", money.to_json());
     }
     Value::Object(members)
 }

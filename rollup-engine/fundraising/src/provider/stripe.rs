@@ -28,6 +28,7 @@ use super::{
     text,
 };
 use crate::gift::Gift;
+use crate::json::Members as _;
 use crate::refusal::Refusal;
 
 /// An event, as far as it is understood
@@ -176,14 +177,14 @@ impl Source<'_> {
             ("customerId", "customer"),
         ] {
             if let Some(id) = self.id(&[path]) {
-                context.insert(key.into(), id.into());
+                context.set(key, id.into());
             }
         }
         if let Some(mode) = self.text(&["mode"]) {
-            context.insert("mode".into(), mode.into());
+            context.set("mode", mode.into());
         }
         if let Some(metadata) = non_blank(at(self.object, &["metadata"])) {
-            context.insert("metadata".into(), metadata);
+            context.set("metadata", metadata);
         }
         SetUp {
             agreement_id: self.agreement_id(&["metadata"]),
@@ -237,11 +238,11 @@ impl Source<'_> {
             ("customerId", self.id(&["customer"])),
         ] {
             if let Some(id) = id {
-                context.insert(key.into(), id.into());
+                context.set(key, id.into());
             }
         }
         if let Some(reason) = self.text(&["billing_reason"]) {
-            context.insert("billingReason".into(), reason.into());
+            context.set("billingReason", reason.into());
         }
         let gift = Gift {
             amount,

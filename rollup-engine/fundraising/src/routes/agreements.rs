@@ -20,7 +20,7 @@ const PLURAL: &str = "/recurringAgreements";
 /// # Errors
 /// See [`query::list`], and whatever Twenty says.
 pub async fn list<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    Ok((200, scope.read(&query::with(PLURAL, &query::list(&ask.query)?)).await?))
+    Ok((200, scope.read(query::with(PLURAL, &query::list(&ask.query)?)).await?))
 }
 
 /// A new agreement
@@ -30,7 +30,7 @@ pub async fn list<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply,
 pub async fn create<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let body = ask.object("Recurring agreement create payload must be an object.")?;
     check(&body)?;
-    Ok((200, scope.call(Method::Post, PLURAL, Some(&Value::Object(body))).await?))
+    Ok((200, scope.call(Method::Post, PLURAL.into(), Some(body.into())).await?))
 }
 
 /// One agreement
@@ -38,7 +38,7 @@ pub async fn create<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Repl
 /// # Errors
 /// Whatever Twenty says.
 pub async fn get<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    Ok((200, scope.read(&query::with(&path(ask), &query::single(&ask.query)?)).await?))
+    Ok((200, scope.read(query::with(&path(ask), &query::single(&ask.query)?)).await?))
 }
 
 /// Changes an agreement.
@@ -48,7 +48,7 @@ pub async fn get<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, 
 pub async fn update<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let body = ask.object("Recurring agreement update payload must be an object.")?;
     check(&body)?;
-    Ok((200, scope.call(Method::Patch, &path(ask), Some(&Value::Object(body))).await?))
+    Ok((200, scope.call(Method::Patch, path(ask), Some(body.into())).await?))
 }
 
 /// Puts an agreement into the trash, from where it can be brought back.
@@ -57,7 +57,7 @@ pub async fn update<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Repl
 /// Whatever Twenty says.
 pub async fn delete<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let path = format!("{}?soft_delete=true", path(ask));
-    Ok((200, scope.call(Method::Delete, &path, None).await?))
+    Ok((200, scope.call(Method::Delete, path, None).await?))
 }
 
 fn path(ask: &Ask<'_>) -> String {

@@ -8,6 +8,7 @@ use super::agreements::{date, in_order};
 use super::people::text;
 use super::{Ask, Reply, having, query};
 use crate::failure::Failure;
+use crate::json::Members as _;
 use crate::refusal::Refusal;
 use crate::scope::Scope;
 use crate::sum;
@@ -20,7 +21,7 @@ const NOT_AN_OBJECT: &str = "Appeal payload must be an object";
 /// See [`query::list`], and whatever Twenty says.
 pub async fn list<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let path = query::with("/appeals", &query::list(&ask.query)?);
-    Ok((200, having(scope.read(&path).await?, "appeals", true, "appeals array")?))
+    Ok((200, having(scope.read(path).await?, "appeals", true, "appeals array")?))
 }
 
 /// A new appeal
@@ -29,7 +30,7 @@ pub async fn list<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply,
 /// 400 for a body that cannot be right, and whatever Twenty says.
 pub async fn create<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let record = fields(&ask.object(NOT_AN_OBJECT)?, true)?;
-    let answer = scope.call(Method::Post, "/appeals", Some(&Value::Object(record))).await?;
+    let answer = scope.call(Method::Post, "/appeals".into(), Some(record.into())).await?;
     Ok((200, having(answer, "createAppeal", false, "createAppeal")?))
 }
 
@@ -39,7 +40,7 @@ pub async fn create<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Repl
 /// 400 for a blank id, and whatever Twenty says.
 pub async fn get<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let path = format!("/appeals/{}", encode(ask.present_id(0, "id")?));
-    let answer = scope.read(&query::with(&path, &query::single(&ask.query)?)).await?;
+    let answer = scope.read(query::with(&path, &query::single(&ask.query)?)).await?;
     Ok((200, having(answer, "appeal", false, "appeal")?))
 }
 
@@ -53,7 +54,7 @@ pub async fn update<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Repl
     if changes.is_empty() {
         return Err(Refusal::bad("No appeal fields provided for update").into());
     }
-    let answer = scope.call(Method::Patch, &path, Some(&Value::Object(changes))).await?;
+    let answer = scope.call(Method::Patch, path, Some(changes.into())).await?;
     Ok((200, having(answer, "updateAppeal", false, "updateAppeal")?))
 }
 
@@ -65,7 +66,7 @@ pub async fn snapshots<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<R
     let id = ask.present_id(0, "appealId")?;
     let condition = format!("appealId[eq]:\"{}\"", query::plain("appealId", id)?);
     let path = query::with("/solicitationSnapshots", &query::list_where(&ask.query, &[condition])?);
-    let answer = scope.read(&path).await?;
+    let answer = scope.read(path).await?;
     Ok((200, having(answer, "solicitationSnapshots", true, "solicitationSnapshots array")?))
 }
 
@@ -76,8 +77,8 @@ pub async fn snapshots<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<R
 pub async fn add_snapshot<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let id = ask.present_id(0, "appealId")?;
     let mut record = snapshot(&ask.object("Solicitation snapshot payload must be an object")?, scope.host.now())?;
-    record.insert("appealId".into(), id.into());
-    let answer = scope.call(Method::Post, "/solicitationSnapshots", Some(&Value::Object(record))).await?;
+    record.set("appealId", id.into());
+    let answer = scope.call(Method::Post, "/solicitationSnapshots".into(), Some(record.into())).await?;
     Ok((200, having(answer, "createSolicitationSnapshot", false, "createSolicitationSnapshot")?))
 }
 
@@ -85,7 +86,7 @@ fn fields(body: &Map<String, Value>, is_new: bool) -> Result<Map<String, Value>,
     let mut fields = Map::new();
     match body.get("name") {
         None if !is_new => {}
-        Some(Value::String(name)) if !name.trim().is_empty() => drop(fields.insert("name".into(), name.trim().into())),
+        Some(Value::String(name)) if !name.trim().is_empty() => fields.set("name", name.trim().into()),
         Some(Value::String(_)) => return Err(Refusal::bad("name is required")),
         _ => return Err(Refusal::bad("name must be a string")),
     }
@@ -99,12 +100,12 @@ fn fields(body: &Map<String, Value>, is_new: bool) -> Result<Map<String, Value>,
             Some(Value::Null) => Value::Null,
             Some(value) => date(key, value)?.into(),
         };
-        fields.insert(key.into(), value);
+        fields.set(key, value);
     }
     in_order(fields.get("startDate"), fields.get("endDate"))?;
     for key in ["goalAmount", "budgetAmount"] {
         if let Some(value) = body.get(key) {
-            fields.insert(key.into(), sum::read(key, value)?);
+            fields.set(key, sum::read(key, value)?);
         }
     }
     if let Some(value) = body.get("targetSolicitedCount") {
@@ -117,7 +118,7 @@ fn fields(body: &Map<String, Value>, is_new: bool) -> Result<Map<String, Value>,
                 Some(count) => count.into(),
             },
         };
-        fields.insert(key.into(), count);
+        fields.set(key, count);
     }
     Ok(fields)
 }
@@ -130,7 +131,7 @@ fn snapshot(body: &Map<String, Value>, now: Timestamp) -> Result<Map<String, Val
         return Err(Refusal::bad("countSolicited must be greater than zero"));
     }
     let mut fields = Map::new();
-    fields.insert("countSolicited".into(), count.into());
+    fields.set("countSolicited", count.into());
     for key in ["source", "appealSegmentId", "notes"] {
         optional_text(body, key, &mut fields)?;
     }
@@ -141,7 +142,7 @@ fn snapshot(body: &Map<String, Value>, now: Timestamp) -> Result<Map<String, Val
         }
         Some(_) => return Err(Refusal::bad("capturedAt must be a string when provided")),
     };
-    fields.insert("capturedAt".into(), captured.to_string().into());
+    fields.set("capturedAt", captured.to_string().into());
     Ok(fields)
 }
 
@@ -157,7 +158,7 @@ fn optional_text(body: &Map<String, Value>, key: &str, fields: &mut Map<String, 
         Some(value @ Value::String(_)) => text(Some(value)).map_or(Value::Null, Value::from),
         Some(_) => return Err(Refusal::bad(format!("{key} must be a string"))),
     };
-    fields.insert(key.into(), value);
+    fields.set(key, value);
     Ok(())
 }
 

@@ -16,7 +16,7 @@ pub async fn search<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Repl
     if let Some(words) = value(ask, "search") {
         path = format!("{path}&filter={}", encode(&format!("and({})", query::holds("name", words)?)));
     }
-    Ok((200, having(scope.read(&path).await?, "companies", true, "companies array")?))
+    Ok((200, having(scope.read(path).await?, "companies", true, "companies array")?))
 }
 
 /// The first value of a parameter that is not blank

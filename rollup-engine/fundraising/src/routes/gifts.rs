@@ -7,6 +7,8 @@ use twenty::{Host, Method};
 use crate::failure::Failure;
 use crate::gift::update;
 use crate::intake::{Accepted, Door, Origin, accept};
+use crate::json::Members as _;
+use crate::json::object;
 use crate::payload::Payload;
 use crate::routes::{having, query};
 use crate::scope::Scope;
@@ -23,24 +25,31 @@ pub async fn create<H: Host>(scope: &Scope<'_, H>, body: &[u8], key: Option<&str
 
 fn reply(accepted: Accepted) -> Value {
     match accepted {
-        Accepted::Gift { record, repeated: false, .. } => json!({ "data": { "createGift": record } }),
-        Accepted::Gift { record, .. } => json!({ "data": { "createGift": record }, "meta": { "repeated": true } }),
-        Accepted::Gone { id } => {
-            json!({ "data": { "createGift": { "id": id } }, "meta": { "repeated": true, "deleted": true } })
+        Accepted::Gift { record, repeated: false, .. } => object([("data", object([("createGift", record.into())]))]),
+        Accepted::Gift { record, .. } => {
+            object([("data", object([("createGift", record.into())])), ("meta", object([("repeated", true.into())]))])
         }
+        Accepted::Gone { id } => object([
+            ("data", object([("createGift", object([("id", id.into())]))])),
+            ("meta", object([("repeated", true.into()), ("deleted", true.into())])),
+        ]),
         Accepted::Staged { row, diagnostics, repeated, error } => {
             let auto = row.get("autoProcess").and_then(Value::as_bool).unwrap_or(false);
-            let mut meta = json!({ "stagedOnly": true, "processingDiagnostics": diagnostics });
+            let mut meta = object([("stagedOnly", true.into()), ("processingDiagnostics", diagnostics.into())]);
             if let Some(members) = meta.as_object_mut() {
                 if repeated {
-                    members.insert("repeated".into(), true.into());
+                    members.set("repeated", true.into());
                 }
                 if let Some(error) = error {
-                    members.insert("error".into(), error.into());
+                    members.set("error", error.into());
                 }
             }
-            let staged = json!({ "id": row.id(), "autoProcess": auto, "processingStatus": row.state_word() });
-            json!({ "data": { "giftStaging": staged }, "meta": meta })
+            let staged = object([
+                ("id", row.id().into()),
+                ("autoProcess", auto.into()),
+                ("processingStatus", row.state_word().into()),
+            ]);
+            object([("data", object([("giftStaging", staged.into())])), ("meta", meta.into())])
         }
     }
 }
@@ -50,7 +59,7 @@ fn reply(accepted: Accepted) -> Value {
 /// # Errors
 /// Whatever Twenty says, and an answer without gifts.
 pub async fn list<H: Host>(scope: &Scope<'_, H>, query: &str) -> Result<(u16, Value), Failure> {
-    let answer = scope.read(&query::with("/gifts", query)).await?;
+    let answer = scope.read(query::with("/gifts", query)).await?;
     Ok((200, having(answer, "gifts", true, "gifts array")?))
 }
 
@@ -60,7 +69,7 @@ pub async fn list<H: Host>(scope: &Scope<'_, H>, query: &str) -> Result<(u16, Va
 /// Whatever Twenty says, and an answer without the gift.
 pub async fn get<H: Host>(scope: &Scope<'_, H>, id: &str, query: &str) -> Result<(u16, Value), Failure> {
     let path = query::with(&format!("/gifts/{}", encode(id)), query);
-    Ok((200, having(scope.read(&path).await?, "gift", false, "gift")?))
+    Ok((200, having(scope.read(path).await?, "gift", false, "gift")?))
 }
 
 /// Changes a gift
@@ -69,7 +78,7 @@ pub async fn get<H: Host>(scope: &Scope<'_, H>, id: &str, query: &str) -> Result
 /// See [`update::read`], and whatever Twenty says.
 pub async fn patch<H: Host>(scope: &Scope<'_, H>, id: &str, body: &[u8]) -> Result<(u16, Value), Failure> {
     let changes = Value::Object(update::read(&Payload::parse(body)?, scope.host.now())?);
-    let answer = scope.call(Method::Patch, &format!("/gifts/{}", encode(id)), Some(&changes)).await?;
+    let answer = scope.call(Method::Patch, format!("/gifts/{}", encode(id)), Some(changes)).await?;
     Ok((200, having(answer, "updateGift", false, "updateGift")?))
 }
 
@@ -80,5 +89,5 @@ pub async fn patch<H: Host>(scope: &Scope<'_, H>, id: &str, body: &[u8]) -> Resu
 /// Whatever Twenty says.
 pub async fn delete<H: Host>(scope: &Scope<'_, H>, id: &str) -> Result<(u16, Value), Failure> {
     let path = format!("/gifts/{}?soft_delete=true", encode(id));
-    Ok((200, having(scope.call(Method::Delete, &path, None).await?, "deleteGift", false, "deleteGift")?))
+    Ok((200, having(scope.call(Method::Delete, path, None).await?, "deleteGift", false, "deleteGift")?))
 }

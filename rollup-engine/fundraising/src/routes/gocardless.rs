@@ -8,7 +8,8 @@ use twenty::{Host, Level, Method, Request};
 
 use super::{Ask, Reply};
 use crate::deliver;
-use crate::failure::Failure;
+use crate::failure::{Failure, Reason};
+use crate::json::object;
 use crate::provider::Provider;
 use crate::provider::gocardless::{self, Answers, Notice};
 use crate::scope::Scope;
@@ -45,7 +46,7 @@ pub async fn receive<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Rep
             failed.get_or_insert(failure);
         }
     }
-    failed.map_or_else(|| Ok((202, json!({ "ok": true }))), Err)
+    failed.map_or_else(|| Ok((202, object([("ok", true.into())]))), Err)
 }
 
 async fn one<H: Host>(scope: &Scope<'_, H>, notice: &Notice) -> Result<(), Failure> {
@@ -72,7 +73,7 @@ async fn read<H: Host>(scope: &Scope<'_, H>, list: &str, id: &str) -> Result<Opt
     let Some(token) = &scope.proxy.settings.gocardless_token else { return Ok(None) };
     let left = scope.deadline.since(scope.host.now());
     if left < Duration::from_millis(50) {
-        return Err(Failure::TimedOut);
+        return Err(Reason::TimedOut.into());
     }
     let request = Request {
         method: Method::Get,
@@ -85,7 +86,7 @@ async fn read<H: Host>(scope: &Scope<'_, H>, list: &str, id: &str) -> Result<Opt
         body: None,
         timeout: TIMEOUT.min(left),
     };
-    let answer = scope.host.fetch(request).await.map_err(|_| Failure::Unreachable)?;
+    let answer = scope.host.fetch(request).await.map_err(|_| Reason::Unreachable)?;
     match answer.status {
         200..=299 => {
             let json: Value = serde_json::from_slice(&answer.body)
@@ -98,6 +99,6 @@ async fn read<H: Host>(scope: &Scope<'_, H>, list: &str, id: &str) -> Result<Opt
             scope.log(Level::Warn, "gocardless_read_refused", &fields);
             Ok(None)
         }
-        _ => Err(Failure::Busy { retry_after: Duration::from_secs(10) }),
+        _ => Err(Failure::busy(Duration::from_secs(10))),
     }
 }

@@ -3,9 +3,10 @@
 use serde_json::json;
 
 use super::Reply;
+use crate::json::object;
 
 /// It lives.
 #[must_use]
 pub fn alive() -> Reply {
-    (200, json!({ "status": "ok" }))
+    (200, object([("status", "ok".into())]))
 }

@@ -8,6 +8,8 @@ use super::people::{text, view as person_view};
 use super::{Ask, Reply, having, query};
 use crate::address;
 use crate::failure::Failure;
+use crate::json::Members as _;
+use crate::json::{member, object};
 use crate::refusal::{Refusal, Status};
 use crate::scope::Scope;
 
@@ -20,7 +22,7 @@ const TEXTS: &[&str] = &["primaryContactId", "envelopeName", "salutationFormal",
 /// See [`query::list`], and whatever Twenty says.
 pub async fn list<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let path = query::with("/households", &query::list(&ask.query)?);
-    let answer = having(scope.read(&path).await?, "households", true, "households array")?;
+    let answer = having(scope.read(path).await?, "households", true, "households array")?;
     Ok((200, listed("households", &answer, "households", view, |_| true)))
 }
 
@@ -32,8 +34,8 @@ pub async fn create<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Repl
     let body = ask.object("payload must be an object")?;
     let name = text(body.get("name")).ok_or_else(|| Refusal::bad("name is required"))?;
     let mut record = fields(&body)?;
-    record.insert("name".into(), name.into());
-    let answer = scope.call(Method::Post, "/households", Some(&Value::Object(record))).await?;
+    record.set("name", name.into());
+    let answer = scope.call(Method::Post, "/households".into(), Some(record.into())).await?;
     one(answer, "createHousehold")
 }
 
@@ -44,7 +46,7 @@ pub async fn create<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Repl
 pub async fn get<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let id = ask.present_id(0, "id")?;
     let path = query::with(&format!("/households/{}", encode(id)), &query::single(&ask.query)?);
-    one(scope.read(&path).await?, "household")
+    one(scope.read(path).await?, "household")
 }
 
 /// Changes a household.
@@ -59,14 +61,14 @@ pub async fn update<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Repl
         None => {}
         Some(Value::Null) => return Err(Refusal::bad("name cannot be null").into()),
         Some(Value::String(name)) if name.trim().is_empty() => {}
-        Some(Value::String(name)) => drop(changes.insert("name".into(), name.trim().into())),
+        Some(Value::String(name)) => changes.set("name", name.trim().into()),
         Some(_) => return Err(Refusal::bad("name must be a string").into()),
     }
     if changes.is_empty() {
         return Err(Refusal::bad("At least one field must be provided to update a household").into());
     }
     let path = format!("/households/{}", encode(id));
-    one(scope.call(Method::Patch, &path, Some(&Value::Object(changes))).await?, "updateHousehold")
+    one(scope.call(Method::Patch, path, Some(changes.into())).await?, "updateHousehold")
 }
 
 /// Who belongs to a household
@@ -77,7 +79,7 @@ pub async fn members<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Rep
     let id = ask.present_id(0, "householdId")?;
     let condition = format!("householdId[eq]:\"{}\"", query::plain("householdId", id)?);
     let path = query::with("/people", &query::list_where(&ask.query, &[condition])?);
-    let answer = having(scope.read(&path).await?, "people", true, "people array")?;
+    let answer = having(scope.read(path).await?, "people", true, "people array")?;
     let belongs = |person: &Value| text(person.get("householdId")).as_deref() == Some(id);
     Ok((200, listed("members", &answer, "people", |record| person_view(Some(record)), belongs)))
 }
@@ -95,10 +97,10 @@ pub async fn add_member<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<
         Some(flag) => flag.as_bool().ok_or_else(|| Refusal::bad("makePrimary must be a boolean if provided"))?,
     };
     let person = format!("/people/{}", encode(&contact));
-    scope.call(Method::Patch, &person, Some(&json!({ "householdId": id }))).await?;
+    scope.call(Method::Patch, person.clone(), Some(object([("householdId", id.into())]))).await?;
     if primary {
         let household = format!("/households/{}", encode(id));
-        scope.call(Method::Patch, &household, Some(&json!({ "primaryContactId": contact }))).await?;
+        scope.call(Method::Patch, household.clone(), Some(object([("primaryContactId", contact.into())]))).await?;
     }
     reread(scope, &person).await
 }
@@ -116,13 +118,13 @@ pub async fn remove_member<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Resu
     }
     // First the household: if the second call fails, the person is still a member, and the request can be repeated.
     let path = format!("/households/{}", encode(id));
-    let household = scope.call(Method::Get, &path, None).await?;
+    let household = scope.call(Method::Get, path.clone(), None).await?;
     let first =
         household.get("data").and_then(|data| data.get("household")).and_then(|found| found.get("primaryContactId"));
     if text(first).as_deref() == Some(contact) {
-        scope.call(Method::Patch, &path, Some(&json!({ "primaryContactId": null }))).await?;
+        scope.call(Method::Patch, path, Some(object([("primaryContactId", Value::Null)]))).await?;
     }
-    scope.call(Method::Patch, &person, Some(&json!({ "householdId": null }))).await?;
+    scope.call(Method::Patch, person.clone(), Some(object([("householdId", Value::Null)]))).await?;
     reread(scope, &person).await
 }
 
@@ -137,14 +139,14 @@ pub async fn copy_address<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Resul
     let mut changes = Map::new();
     match body.get("mailingAddress") {
         None => return Err(Refusal::bad("mailingAddress is required").into()),
-        Some(Value::Null) => drop(changes.insert("mailingAddress".into(), Value::Null)),
+        Some(Value::Null) => changes.set("mailingAddress", Value::Null),
         Some(Value::Object(parts)) => {
             let parts = address::to_twenty(parts)?;
             if parts.is_empty() {
                 let message = "mailingAddress must include at least one field when copying to a contact";
                 return Err(Refusal::bad(message).into());
             }
-            changes.insert("mailingAddress".into(), Value::Object(parts));
+            changes.set("mailingAddress", Value::Object(parts));
         }
         Some(_) => return Err(Refusal::bad("mailingAddress must be an object or null").into()),
     }
@@ -156,19 +158,19 @@ pub async fn copy_address<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Resul
         Err(failure) => return Err(failure),
     };
     if household.is_none_or(|household| household == id) {
-        changes.insert("householdId".into(), id.into());
+        changes.set("householdId", id.into());
     }
-    scope.call(Method::Patch, &person, Some(&Value::Object(changes))).await?;
+    scope.call(Method::Patch, person.clone(), Some(changes.into())).await?;
     reread(scope, &person).await
 }
 
 async fn household_of<H: Host>(scope: &Scope<'_, H>, person: &str) -> Result<Option<String>, Failure> {
-    let answer = having(scope.call(Method::Get, person, None).await?, "person", false, "person")?;
+    let answer = having(scope.call(Method::Get, person.into(), None).await?, "person", false, "person")?;
     Ok(text(answer.get("data").and_then(|data| data.get("person")).and_then(|found| found.get("householdId"))))
 }
 
 async fn reread<H: Host>(scope: &Scope<'_, H>, person: &str) -> Result<Reply, Failure> {
-    let answer = having(scope.call(Method::Get, person, None).await?, "person", false, "person")?;
+    let answer = having(scope.call(Method::Get, person.into(), None).await?, "person", false, "person")?;
     Ok((200, person_view(answer.get("data").and_then(|data| data.get("person")))))
 }
 
@@ -182,15 +184,15 @@ fn fields(body: &Map<String, Value>) -> Result<Map<String, Value>, Refusal> {
             Some(value @ Value::String(_)) => text(Some(value)).map_or(Value::Null, Value::from),
             Some(_) => return Err(Refusal::bad(format!("{key} must be a string"))),
         };
-        fields.insert((*key).into(), value);
+        fields.set(key, value);
     }
     match body.get("mailingAddress") {
         None => {}
-        Some(Value::Null) => drop(fields.insert("mailingAddress".into(), address::cleared())),
+        Some(Value::Null) => fields.set("mailingAddress", address::cleared()),
         Some(Value::Object(parts)) => {
             let parts = address::to_twenty(parts)?;
             if !parts.is_empty() {
-                fields.insert("mailingAddress".into(), Value::Object(parts));
+                fields.set("mailingAddress", Value::Object(parts));
             }
         }
         Some(_) => return Err(Refusal::bad("mailingAddress must be an object or null")),
@@ -208,11 +210,11 @@ fn view(record: &Value) -> Value {
     let mut household = Map::new();
     for key in ["id", "name"].iter().chain(TEXTS).chain(&["createdAt", "updatedAt"]) {
         if let Some(value) = text(record.get(*key)) {
-            household.insert((*key).into(), value.into());
+            household.set(key, value.into());
         }
     }
     if let Some(mailing) = record.get("mailingAddress") {
-        household.insert("mailingAddress".into(), address::from_twenty(mailing));
+        household.set("mailingAddress", address::from_twenty(mailing));
     }
     Value::Object(household)
 }
@@ -233,9 +235,9 @@ fn listed(
         }
     }
     let mut list = Map::new();
-    list.insert(name.into(), Value::Array(shown));
+    list.set(name, Value::Array(shown));
     if let Some(page) = answer.get("pageInfo").filter(|page| page.get("hasNextPage") == Some(&Value::Bool(true))) {
-        list.insert("meta".into(), json!({ "hasMore": true, "nextCursor": page.get("endCursor") }));
+        list.set("meta", object([("hasMore", true.into()), ("nextCursor", member(page, "endCursor"))]));
     }
     Value::Object(list)
 }

@@ -1,6 +1,6 @@
 //! Opportunities, looked for and moved on.
 
-use serde_json::{Map, Value};
+use serde_json::Map;
 use twenty::filter::encode;
 use twenty::{Host, Method};
 
@@ -8,6 +8,7 @@ use super::companies::{limit, value};
 use super::people::text;
 use super::{Ask, Reply, having, query};
 use crate::failure::Failure;
+use crate::json::Members as _;
 use crate::refusal::Refusal;
 use crate::scope::Scope;
 
@@ -17,7 +18,7 @@ use crate::scope::Scope;
 /// 400 for values that Twenty's filters would misread, and whatever Twenty says.
 pub async fn search<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let path = search_path(ask)?;
-    Ok((200, having(scope.read(&path).await?, "opportunities", true, "opportunities array")?))
+    Ok((200, having(scope.read(path).await?, "opportunities", true, "opportunities array")?))
 }
 
 fn search_path(ask: &Ask<'_>) -> Result<String, Refusal> {
@@ -66,16 +67,16 @@ pub async fn update<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Repl
     let body = ask.object("payload must be an object")?;
     let mut changes = Map::new();
     if let Some(stage) = text(body.get("stage")) {
-        changes.insert("stage".into(), stage.to_ascii_uppercase().into());
+        changes.set("stage", stage.to_ascii_uppercase().into());
     }
     if let Some(date) = text(body.get("closeDate")) {
-        changes.insert("closeDate".into(), date.into());
+        changes.set("closeDate", date.into());
     }
     if changes.is_empty() {
         return Err(Refusal::bad("No supported fields provided for opportunity update").into());
     }
     let path = format!("/opportunities/{}", encode(id));
-    Ok((200, scope.call(Method::Patch, &path, Some(&Value::Object(changes))).await?))
+    Ok((200, scope.call(Method::Patch, path, Some(changes.into())).await?))
 }
 
 #[cfg(test)]

@@ -7,6 +7,8 @@ use uuid::Uuid;
 
 use super::{Ask, Reply, query};
 use crate::failure::Failure;
+use crate::json::Members as _;
+use crate::json::object;
 use crate::money::Money;
 use crate::refusal::Refusal;
 use crate::scope::Scope;
@@ -30,7 +32,7 @@ pub async fn list<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply,
             rest.push((name.clone(), value.clone()));
         }
     }
-    Ok((200, scope.read(&query::with(PLURAL, &query::list_where(&rest, &conditions)?)).await?))
+    Ok((200, scope.read(query::with(PLURAL, &query::list_where(&rest, &conditions)?)).await?))
 }
 
 /// A new payout
@@ -39,7 +41,7 @@ pub async fn list<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply,
 /// 400 if its parts do not add up, and whatever Twenty says.
 pub async fn create<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let body = body(ask)?;
-    Ok((201, scope.call(Method::Post, PLURAL, Some(&Value::Object(body))).await?))
+    Ok((201, scope.call(Method::Post, PLURAL.into(), Some(body.into())).await?))
 }
 
 /// One payout
@@ -48,7 +50,7 @@ pub async fn create<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Repl
 /// 400 for a blank id, and whatever Twenty says.
 pub async fn get<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let path = format!("{PLURAL}/{}", encode(id(ask)?));
-    Ok((200, scope.read(&query::with(&path, &query::single(&ask.query)?)).await?))
+    Ok((200, scope.read(query::with(&path, &query::single(&ask.query)?)).await?))
 }
 
 /// Changes a payout.
@@ -58,7 +60,7 @@ pub async fn get<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, 
 pub async fn update<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let path = format!("{PLURAL}/{}", encode(id(ask)?));
     let body = body(ask)?;
-    Ok((200, scope.call(Method::Patch, &path, Some(&Value::Object(body))).await?))
+    Ok((200, scope.call(Method::Patch, path, Some(body.into())).await?))
 }
 
 fn id<'a>(ask: &'a Ask<'_>) -> Result<&'a str, Refusal> {
@@ -133,11 +135,11 @@ pub async fn link<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>, on: bool) -> Res
     let mut reply = Map::new();
     reply.insert(if on { "linkedGiftIds" } else { "unlinkedGiftIds" }.into(), texts(&done));
     if !missing.is_empty() {
-        reply.insert("notFoundGiftIds".into(), texts(&missing));
+        reply.set("notFoundGiftIds", texts(&missing));
     }
     if let Some(fault) = fault {
-        reply.insert("failedGiftIds".into(), texts(&failed));
-        reply.insert("error".into(), fault.to_string().into());
+        reply.set("failedGiftIds", texts(&failed));
+        reply.set("error", fault.to_string().into());
     }
     Ok((201, Value::Object(reply)))
 }
@@ -151,8 +153,8 @@ async fn change<H: Host>(scope: &Scope<'_, H>, payout: Uuid, ids: &[Uuid], on: b
     // Gifts of another payout are not taken off it.
     let of_this = if on { String::new() } else { format!(",giftPayoutId[eq]:\"{payout}\"") };
     let path = format!("/gifts?filter={}", encode(&format!("and(id[in]:[{list}]{of_this})")));
-    let body = json!({ "giftPayoutId": if on { Value::from(payout.to_string()) } else { Value::Null } });
-    let answer = scope.call(Method::Patch, &path, Some(&body)).await?;
+    let body = object([("giftPayoutId", if on { Value::from(payout.to_string()) } else { Value::Null }.into())]);
+    let answer = scope.call(Method::Patch, path, Some(body)).await?;
     let changed = answer.get("data").and_then(|data| data.get("updateGifts")).and_then(Value::as_array);
     let changed = changed.ok_or_else(|| Failure::malformed("updateGifts"))?;
     let ids = changed.iter().filter_map(|gift| gift.get("id")?.as_str()?.parse::<Uuid>().ok());

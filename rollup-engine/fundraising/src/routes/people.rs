@@ -8,6 +8,8 @@ use super::{Ask, Reply, having, query};
 use crate::address;
 use crate::donor::Person;
 use crate::failure::Failure;
+use crate::json::Members as _;
+use crate::json::object;
 use crate::refusal::Refusal;
 use crate::scope::Scope;
 
@@ -20,8 +22,8 @@ pub async fn duplicates<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<
     let person =
         Person { first_name: name(&body, "firstName")?, last_name: name(&body, "lastName")?, email: email(&body)? };
     let depth = depth(body.get("depth"))?;
-    let question = json!({ "data": [person.to_json()] });
-    let answer = scope.call(Method::Post, &format!("/people/duplicates?depth={depth}"), Some(&question)).await?;
+    let question = object([("data", Value::Array(vec![person.to_json()]))]);
+    let answer = scope.call(Method::Post, format!("/people/duplicates?depth={depth}"), Some(question)).await?;
     let entries = answer.get("data").and_then(Value::as_array);
     let fits = entries
         .is_some_and(|entries| entries.iter().all(|entry| entry.get("personDuplicates").is_some_and(Value::is_array)));
@@ -60,7 +62,7 @@ fn depth(given: Option<&Value>) -> Result<i64, Refusal> {
 pub async fn get<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let id = ask.present_id(0, "id")?;
     let path = query::with(&format!("/people/{}", encode(id)), &query::single(&ask.query)?);
-    let answer = having(scope.read(&path).await?, "person", false, "person")?;
+    let answer = having(scope.read(path).await?, "person", false, "person")?;
     Ok((200, view(answer.get("data").and_then(|data| data.get("person")))))
 }
 
@@ -83,19 +85,19 @@ pub fn view(record: Option<&Value>) -> Value {
         ("updatedAt", text(record.get("updatedAt"))),
     ] {
         if let Some(value) = value {
-            person.insert(key.into(), value.into());
+            person.set(key, value.into());
         }
     }
     match record.get("householdId") {
-        Some(Value::Null) => drop(person.insert("householdId".into(), Value::Null)),
+        Some(Value::Null) => person.set("householdId", Value::Null),
         household => {
             if let Some(household) = text(household) {
-                person.insert("householdId".into(), household.into());
+                person.set("householdId", household.into());
             }
         }
     }
     if let Some(mailing) = record.get("mailingAddress") {
-        person.insert("mailingAddress".into(), address::from_twenty(mailing));
+        person.set("mailingAddress", address::from_twenty(mailing));
     }
     Value::Object(person)
 }

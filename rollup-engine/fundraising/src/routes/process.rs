@@ -9,6 +9,7 @@ use crate::failure::Failure;
 use crate::intake::promote::{self, Promoted};
 use crate::intake::row::Row;
 use crate::intake::{store, trail};
+use crate::json::object;
 use crate::payload::Payload;
 use crate::refusal::Refusal;
 use crate::scope::Scope;
@@ -56,8 +57,8 @@ pub async fn many<H: Host>(scope: &Scope<'_, H>, body: &[u8]) -> Result<(u16, Va
         }
         results.push(promoted.to_json(id));
     }
-    let meta = json!({ "processed": processed, "deferred": deferred, "failed": failed });
-    Ok((200, json!({ "data": results, "meta": meta })))
+    let meta = object([("processed", processed.into()), ("deferred", deferred.into()), ("failed", failed.into())]);
+    Ok((200, object([("data", results.into()), ("meta", meta.into())])))
 }
 
 fn named(ids: &Value) -> Result<Vec<String>, Refusal> {

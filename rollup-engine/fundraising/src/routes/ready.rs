@@ -12,6 +12,7 @@ use twenty::{Host, Level, Method, Timestamp, schema};
 
 use super::Reply;
 use crate::failure::Failure;
+use crate::json::object;
 use crate::model::{Lack, Model};
 use crate::scope::Scope;
 
@@ -52,19 +53,21 @@ async fn compare<H: Host>(scope: &Scope<'_, H>, model: &Model) -> Reply {
         Err(failure) if matches!(failure.upstream_status(), Some(400 | 403)) => {
             return unchecked("the role of TWENTY_API_KEY may not read the data model");
         }
-        Err(failure) => return (503, json!({ "status": "unreachable", "message": failure.to_string() })),
+        Err(failure) => {
+            return (503, object([("status", "unreachable".into()), ("message", failure.to_string().into())]));
+        }
     };
     let lacks = model.lacks(&workspace);
     let missing: Vec<Value> = lacks.iter().map(Lack::to_json).collect();
     if missing.is_empty() {
-        return (200, json!({ "status": "ready", "missing": missing }));
+        return (200, object([("status", "ready".into()), ("missing", missing.into())]));
     }
     scope.log(Level::Error, "model_incomplete", &[("missing", Value::Array(missing.clone()))]);
-    (503, json!({ "status": "incomplete", "missing": missing }))
+    (503, object([("status", "incomplete".into()), ("missing", missing.into())]))
 }
 
 fn unchecked(reason: &str) -> Reply {
-    (200, json!({ "status": "unchecked", "reason": reason }))
+    (200, object([("status", "unchecked".into()), ("reason", reason.into())]))
 }
 
 async fn objects<H: Host>(scope: &Scope<'_, H>) -> Result<Vec<schema::Object>, Failure> {
@@ -72,7 +75,7 @@ async fn objects<H: Host>(scope: &Scope<'_, H>) -> Result<Vec<schema::Object>, F
     let mut after = String::new();
     for _ in 0..MOST_PAGES {
         let path = format!("/metadata/objects?limit=200{after}");
-        let reply = scope.call(Method::Get, &path, None).await?;
+        let reply = scope.call(Method::Get, path, None).await?;
         let page = schema::objects_of(&reply).ok_or_else(|| Failure::malformed("objects"))?;
         objects.extend(page.objects);
         let Some(next) = page.next else { break };

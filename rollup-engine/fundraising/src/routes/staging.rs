@@ -6,11 +6,13 @@ use serde_json::{Map, Value, json};
 use twenty::filter::encode;
 use twenty::{Host, Level, Method, Timestamp};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, Reason};
 use crate::intake::edit::Edit;
 use crate::intake::row::Row;
 use crate::intake::store::{self, Change, Written};
 use crate::intake::{Accepted, Door, Origin, accept, promote};
+use crate::json::Members as _;
+use crate::json::{member, object};
 use crate::payload::Payload;
 use crate::refusal::{Refusal, Status};
 use crate::scope::Scope;
@@ -45,32 +47,38 @@ fn created(accepted: Accepted) -> Value {
     let (row, diagnostics, repeated) = match accepted {
         Accepted::Staged { row, diagnostics, repeated, .. } => (row, diagnostics, repeated),
         Accepted::Gift { record, .. } => {
-            return json!({ "data": { "giftStaging": { "giftId": record.get("id") } }, "meta": { "repeated": true } });
+            return object([
+                ("data", object([("giftStaging", object([("giftId", member(&record, "id"))]))])),
+                ("meta", object([("repeated", true.into())])),
+            ]);
         }
         Accepted::Gone { id } => {
-            return json!({ "data": { "giftStaging": { "id": id } }, "meta": { "repeated": true, "deleted": true } });
+            return object([
+                ("data", object([("giftStaging", object([("id", id.into())]))])),
+                ("meta", object([("repeated", true.into()), ("deleted", true.into())])),
+            ]);
         }
     };
     let word = |key: &str| row.text(key).unwrap_or("pending");
-    let staged = json!({
-        "id": row.id(),
-        "autoProcess": row.get("autoProcess").and_then(Value::as_bool).unwrap_or(false),
-        "processingStatus": word("processingStatus"),
-        "validationStatus": word("validationStatus"),
-        "dedupeStatus": word("dedupeStatus"),
-        "processingDiagnostics": diagnostics,
-    });
+    let staged = object([
+        ("id", row.id().into()),
+        ("autoProcess", row.get("autoProcess").and_then(Value::as_bool).unwrap_or(false).into()),
+        ("processingStatus", word("processingStatus").into()),
+        ("validationStatus", word("validationStatus").into()),
+        ("dedupeStatus", word("dedupeStatus").into()),
+        ("processingDiagnostics", diagnostics.into()),
+    ]);
     let payload = row.payload_text();
-    let mut meta = json!({ "stagedOnly": true, "rawPayloadAvailable": payload.is_some() });
+    let mut meta = object([("stagedOnly", true.into()), ("rawPayloadAvailable", payload.is_some().into())]);
     if let Some(members) = meta.as_object_mut() {
         if let Some(payload) = payload {
-            members.insert("rawPayload".into(), payload.into());
+            members.set("rawPayload", payload.into());
         }
         if repeated {
-            members.insert("repeated".into(), true.into());
+            members.set("repeated", true.into());
         }
     }
-    json!({ "data": { "giftStaging": staged }, "meta": meta })
+    object([("data", object([("giftStaging", staged.into())])), ("meta", meta.into())])
 }
 
 /// One row
@@ -84,7 +92,7 @@ pub async fn get<H: Host>(scope: &Scope<'_, H>, id: &str) -> Result<(u16, Value)
 }
 
 fn shown(row: &Row) -> Value {
-    json!({ "data": { "giftStaging": row.to_view() } })
+    object([("data", object([("giftStaging", row.to_view().into())]))])
 }
 
 /// Rows, as the query says; its parameters are decoded
@@ -94,18 +102,18 @@ fn shown(row: &Row) -> Value {
 pub async fn list<H: Host>(scope: &Scope<'_, H>, query: &[(String, String)]) -> Result<(u16, Value), Failure> {
     enabled(scope)?;
     let path = list_path(query, scope.host.now())?;
-    let answer = scope.call(Method::Get, &path, None).await.map_err(told)?;
+    let answer = scope.call(Method::Get, path, None).await.map_err(told)?;
     let records = answer.get("data").and_then(|data| data.get("giftStagings")).and_then(Value::as_array);
     let records = records.ok_or_else(|| Failure::malformed("giftStagings array"))?;
     let items: Vec<Value> = records.iter().filter_map(|record| Row::new(record.clone()).to_item()).collect();
     let page = answer.get("pageInfo");
     let more = page.and_then(|page| page.get("hasNextPage")).and_then(Value::as_bool).unwrap_or(false);
-    let mut meta = json!({ "hasMore": more });
+    let mut meta = object([("hasMore", more.into())]);
     let cursor = page.and_then(|page| page.get("endCursor")).filter(|cursor| more && cursor.is_string());
     if let (Some(cursor), Some(members)) = (cursor, meta.as_object_mut()) {
-        members.insert("nextCursor".into(), cursor.clone());
+        members.set("nextCursor", cursor.clone());
     }
-    Ok((200, json!({ "data": items, "meta": meta })))
+    Ok((200, object([("data", items.into()), ("meta", meta.into())])))
 }
 
 /// What the list asks Twenty for: one filter, one order, one cursor
@@ -243,7 +251,7 @@ pub async fn status<H: Host>(scope: &Scope<'_, H>, id: &str, body: &[u8]) -> Res
         return Err(Refusal::bad("no supported fields supplied for update").into());
     }
     change(scope, id, &edit, Some(edit.unseen())).await?;
-    Ok((200, json!({ "ok": true })))
+    Ok((200, object([("ok", true.into())])))
 }
 
 /// Reads, decides and writes, until nobody else was in between
@@ -279,19 +287,20 @@ async fn change<H: Host>(
 
 async fn blind<H: Host>(scope: &Scope<'_, H>, id: &str, body: Map<String, Value>) -> Result<Row, Failure> {
     let path = format!("/giftStagings/{}", encode(id));
-    scope.call(Method::Patch, &path, Some(&Value::Object(body))).await.map_err(told)?;
+    scope.call(Method::Patch, path, Some(body.into())).await.map_err(told)?;
     Ok(Row::default())
 }
 
 /// What Twenty says, in the words of these routes
 pub(crate) fn told(failure: Failure) -> Failure {
-    let Failure::Upstream { status, retry_after, messages } = failure else { return failure };
-    match status {
-        404 => Refusal::new(Status::NotFound, "Gift staging record not found").into(),
-        429 => Failure::Upstream { status: 503, messages: vec!["Twenty API rate limited".into()], retry_after },
-        500.. => Failure::Upstream { status: 503, messages: vec!["Twenty API unavailable".into()], retry_after },
-        _ => Failure::Upstream { status, messages, retry_after },
-    }
+    let Reason::Upstream { status, retry_after, .. } = failure.reason() else { return failure };
+    let message = match status {
+        404 => return Refusal::new(Status::NotFound, "Gift staging record not found").into(),
+        429 => "Twenty API rate limited",
+        500.. => "Twenty API unavailable",
+        _ => return failure,
+    };
+    Reason::Upstream { status: 503, messages: vec![message.into()], retry_after: *retry_after }.into()
 }
 
 #[cfg(test)]

@@ -44,7 +44,7 @@ impl Change {
             ("validationStatus", self.validation),
             ("dedupeStatus", self.dedupe),
         ];
-        twenty::gather::gather(statuses.into_iter().filter_map(|(key, word)| Some((key.to_owned(), json!(word?)))))
+        twenty::gather::gather(statuses.into_iter().filter_map(|(key, word)| Some((key.to_owned(), word?.into()))))
     }
 }
 

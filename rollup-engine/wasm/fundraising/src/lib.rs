@@ -49,7 +49,7 @@ pub fn open(environment: &str) -> Result<u32, JsValue> {
 #[must_use]
 pub fn setting_names() -> String {
     let names = fundraising::settings::NAMES.iter().map(|name| Value::from(*name));
-    Value::Array(names.collect()).to_string()
+    serde_json::to_string(&Value::Array(names.collect())).unwrap_or_default()
 }
 
 /// Answers one request, with `[status, headers, body]`: headers are JSON text, a list of pairs. `entropy` are 16 random
@@ -89,7 +89,7 @@ fn header_list(text: &str) -> Option<Vec<(String, String)>> {
 fn answer(outbound: Outbound) -> JsValue {
     let headers =
         outbound.headers.into_iter().map(|(name, value)| Value::Array(vec![Value::from(name), Value::from(value)]));
-    let headers = Value::Array(headers.collect()).to_string();
+    let headers = serde_json::to_string(&Value::Array(headers.collect())).unwrap_or_default();
     let body = Uint8Array::from(outbound.body.as_slice());
     Array::of3(&JsValue::from(outbound.status), &JsValue::from(headers), &body).into()
 }
