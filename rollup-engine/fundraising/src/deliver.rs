@@ -10,7 +10,7 @@ mod notes;
 pub(crate) use notes::settle_gift;
 
 use serde_json::{Map, Value, json};
-use twenty::{Host, Level, Method, Timestamp};
+use twenty::{Level, Method, Timestamp};
 
 use crate::failure::Failure;
 use crate::gift::Gift;
@@ -35,37 +35,32 @@ const UNASKED: &str = "donor_lookup_failed";
 ///
 /// # Errors
 /// The first that could neither be done nor kept.
-pub async fn steps<H: Host>(
-    scope: &Scope<'_, H>,
-    provider: Provider,
-    event: &str,
-    steps: Vec<Step>,
-) -> Result<(), Failure> {
+pub fn steps(scope: &Scope<'_>, provider: Provider, event: &str, steps: Vec<Step>) -> Result<(), Failure> {
     for step in steps {
         match step {
-            Step::Paid(payment) => paid(scope, provider, event, *payment).await?,
-            Step::Expected(payment) => expected(scope, event, *payment, true).await?,
-            Step::Unassigned(payment) => unassigned(scope, event, *payment).await?,
-            Step::Failed(failed) => failure(scope, provider, failed).await?,
-            Step::Returned(returned) => back(scope, provider, returned).await?,
-            Step::Settled { invoice, payment } => notes::alias(scope, provider, &invoice, &payment).await?,
-            Step::SetUp(set_up) => agreements::set_up(scope, provider, *set_up).await?,
-            Step::Said(said) => agreements::said(scope, said).await?,
-            Step::Payout(payout) => self::payout(scope, payout).await?,
+            Step::Paid(payment) => paid(scope, provider, event, *payment)?,
+            Step::Expected(payment) => expected(scope, event, *payment, true)?,
+            Step::Unassigned(payment) => unassigned(scope, event, *payment)?,
+            Step::Failed(failed) => failure(scope, provider, failed)?,
+            Step::Returned(returned) => back(scope, provider, returned)?,
+            Step::Settled { invoice, payment } => notes::alias(scope, provider, &invoice, &payment)?,
+            Step::SetUp(set_up) => agreements::set_up(scope, provider, *set_up)?,
+            Step::Said(said) => agreements::said(scope, said)?,
+            Step::Payout(payout) => self::payout(scope, payout)?,
         }
     }
     Ok(())
 }
 
 /// The agreement of a payment, and with it perhaps the giver
-async fn join_agreement<H: Host>(scope: &Scope<'_, H>, payment: &mut Payment) -> Result<(), Failure> {
+fn join_agreement(scope: &Scope<'_>, payment: &mut Payment) -> Result<(), Failure> {
     let gift = &mut payment.gift;
     if payment.agreement.is_empty() {
         return Ok(());
     }
     let agreement = match &gift.recurring_agreement_id {
-        Some(named) => agreements::read(scope, named).await?,
-        None => agreements::find(scope, &payment.agreement).await?.into_iter().next(),
+        Some(named) => agreements::read(scope, named)?,
+        None => agreements::find(scope, &payment.agreement)?.into_iter().next(),
     };
     let Some(agreement) = agreement else { return Ok(()) };
     let text =
@@ -76,31 +71,25 @@ async fn join_agreement<H: Host>(scope: &Scope<'_, H>, payment: &mut Payment) ->
     Ok(())
 }
 
-async fn take_in<H: Host>(scope: &Scope<'_, H>, event: &str, payment: &Payment) -> Result<Accepted, Failure> {
+fn take_in(scope: &Scope<'_>, event: &str, payment: &Payment) -> Result<Accepted, Failure> {
     let mut members = payment.gift.to_json();
     if !payment.has_amount {
         members.remove("amount");
     }
     let payload = Payload::parse(&json::bytes(&members.into()))?;
     accept(scope, &payload, Origin { door: Door::Webhook, request_key: Some(event).filter(|event| !event.is_empty()) })
-        .await
 }
 
-async fn paid<H: Host>(
-    scope: &Scope<'_, H>,
-    provider: Provider,
-    event: &str,
-    mut payment: Payment,
-) -> Result<(), Failure> {
-    join_agreement(scope, &mut payment).await?;
+fn paid(scope: &Scope<'_>, provider: Provider, event: &str, mut payment: Payment) -> Result<(), Failure> {
+    join_agreement(scope, &mut payment)?;
     if !payment.has_amount && !scope.proxy.settings.staging {
-        return keep_without_amount(scope, &payment).await;
+        return keep_without_amount(scope, &payment);
     }
-    let record = match take_in(scope, event, &payment).await? {
+    let record = match take_in(scope, event, &payment)? {
         Accepted::Gift { record, .. } => record,
         // What failed is tried once more: its gift may be there, and only the answer was lost.
         Accepted::Staged { row, repeated, error, .. } if payment.has_amount && (repeated || error.is_some()) => {
-            if let Some(record) = arrived(scope, &payment, row).await? {
+            if let Some(record) = arrived(scope, &payment, row)? {
                 record
             } else {
                 return Ok(());
@@ -108,15 +97,15 @@ async fn paid<H: Host>(
         }
         Accepted::Staged { .. } | Accepted::Gone { .. } => return Ok(()),
     };
-    notes::settle(scope, provider, &payment.key, &record).await?;
+    notes::settle(scope, provider, &payment.key, &record)?;
     if let Some(agreement) = &payment.gift.recurring_agreement_id {
-        agreements::hear(scope, agreement, Word::Paid { at: payment.at }).await?;
+        agreements::hear(scope, agreement, Word::Paid { at: payment.at })?;
     }
     Ok(())
 }
 
 /// A row that waited for its money: it goes the way that it would have gone had the money been there
-async fn arrived<H: Host>(scope: &Scope<'_, H>, payment: &Payment, row: Row) -> Result<Option<Value>, Failure> {
+fn arrived(scope: &Scope<'_>, payment: &Payment, row: Row) -> Result<Option<Value>, Failure> {
     let mut row = row;
     for _ in 0..4 {
         let kept = row.gift().unwrap_or_default();
@@ -155,18 +144,18 @@ async fn arrived<H: Host>(scope: &Scope<'_, H>, payment: &Payment, row: Row) -> 
             particulars: object([("to", state.as_str().into())]),
             condition: None,
         };
-        match store::write(scope, &row, change).await? {
+        match store::write(scope, &row, change)? {
             Written::Row(written) => row = written,
-            Written::Raced => row = store::row(scope, row.id()).await?,
+            Written::Raced => row = store::row(scope, row.id())?,
         }
     }
     if matches!(row.state(), State::ReadyForProcess | State::Processing | State::ProcessFailed | State::Processed) {
         let id = row.id().to_owned();
-        promote::process(scope, &id).await;
-        row = store::row(scope, &id).await?;
+        promote::process(scope, &id);
+        row = store::row(scope, &id)?;
     }
     let Some(gift) = row.text("giftId") else { return Ok(None) };
-    Ok(store::find(scope, "gifts", gift).await?.filter(|record| !store::is_deleted(record)))
+    Ok(store::find(scope, "gifts", gift)?.filter(|record| !store::is_deleted(record)))
 }
 
 fn awaits(context: Option<&Value>) -> bool {
@@ -174,34 +163,29 @@ fn awaits(context: Option<&Value>) -> bool {
 }
 
 /// A row for money that has not come yet; where gifts are not staged, the money will say all there is to say
-async fn expected<H: Host>(
-    scope: &Scope<'_, H>,
-    event: &str,
-    mut payment: Payment,
-    awaits: bool,
-) -> Result<(), Failure> {
+fn expected(scope: &Scope<'_>, event: &str, mut payment: Payment, awaits: bool) -> Result<(), Failure> {
     if !scope.proxy.settings.staging {
         return Ok(());
     }
-    join_agreement(scope, &mut payment).await?;
+    join_agreement(scope, &mut payment)?;
     payment.gift.auto_process = Some(false);
     if let (true, Some(Value::Object(context))) = (awaits, &mut payment.gift.provider_context) {
         context.set("awaitsPayment", true.into());
     }
-    take_in(scope, event, &payment).await.map(drop)
+    take_in(scope, event, &payment).map(drop)
 }
 
 /// A subscription that names no agreement: known by now under its own id, or a row for a reviewer
-async fn unassigned<H: Host>(scope: &Scope<'_, H>, event: &str, payment: Payment) -> Result<(), Failure> {
-    if agreements::find(scope, &payment.agreement).await?.is_empty() {
-        expected(scope, event, payment, false).await
+fn unassigned(scope: &Scope<'_>, event: &str, payment: Payment) -> Result<(), Failure> {
+    if agreements::find(scope, &payment.agreement)?.is_empty() {
+        expected(scope, event, payment, false)
     } else {
         Ok(())
     }
 }
 
 /// A payment without an amount where gifts are not staged: it is staged all the same
-async fn keep_without_amount<H: Host>(scope: &Scope<'_, H>, payment: &Payment) -> Result<(), Failure> {
+fn keep_without_amount(scope: &Scope<'_>, payment: &Payment) -> Result<(), Failure> {
     let key = Key::of(&payment.gift, None);
     let Some(key) = key else { return Ok(()) };
     let diagnostics = Diagnostics::of(&Gift { amount: crate::money::Money::default(), ..payment.gift.clone() }, None);
@@ -216,34 +200,34 @@ async fn keep_without_amount<H: Host>(scope: &Scope<'_, H>, payment: &Payment) -
     body.set("processingStatus", State::Pending.as_str().into());
     body.set("processingDiagnostics", diagnostics.to_json());
     body.set("rawPayload", raw.into());
-    store::make(scope, store::ROW, body).await.map(drop)
+    store::make(scope, store::ROW, body).map(drop)
 }
 
-async fn failure<H: Host>(scope: &Scope<'_, H>, provider: Provider, failed: Failed) -> Result<(), Failure> {
+fn failure(scope: &Scope<'_>, provider: Provider, failed: Failed) -> Result<(), Failure> {
     if failed.takes_back {
         let fact = Fact { kind: Kind::Failed, id: String::new(), at: failed.at, holds: true, money: None };
-        back(scope, provider, Returned { payment: failed.payment.clone(), fact }).await?;
+        back(scope, provider, Returned { payment: failed.payment.clone(), fact })?;
     }
     if scope.proxy.settings.staging {
-        fail_row(scope, provider, &failed).await?;
+        fail_row(scope, provider, &failed)?;
     }
     let word = Word::Failed { attempt: &failed.attempt, at: failed.at };
     if let Some(id) = &failed.agreement_id {
-        return agreements::hear(scope, id, word).await;
+        return agreements::hear(scope, id, word);
     }
-    for agreement in agreements::find(scope, &failed.agreement).await? {
+    for agreement in agreements::find(scope, &failed.agreement)? {
         if let Some(id) = agreement.get("id").and_then(Value::as_str) {
-            agreements::hear(scope, id, word).await?;
+            agreements::hear(scope, id, word)?;
         }
     }
     Ok(())
 }
 
-async fn fail_row<H: Host>(scope: &Scope<'_, H>, provider: Provider, failed: &Failed) -> Result<(), Failure> {
+fn fail_row(scope: &Scope<'_>, provider: Provider, failed: &Failed) -> Result<(), Failure> {
     let key = Key::Payment { provider: provider.as_str().into(), id: failed.payment.clone() };
     let id = key.staging_id().to_string();
     for _ in 0..4 {
-        let Some(record) = store::find(scope, "giftStagings", &id).await? else { return Ok(()) };
+        let Some(record) = store::find(scope, "giftStagings", &id)? else { return Ok(()) };
         let row = Row::new(record);
         if row.state() != State::Pending || !awaits(row.get("providerContext")) {
             return Ok(());
@@ -251,26 +235,26 @@ async fn fail_row<H: Host>(scope: &Scope<'_, H>, provider: Provider, failed: &Fa
         let mut body = Map::new();
         body.set("processingStatus", State::ValidationFailed.as_str().into());
         body.set("validationStatus", "failed".into());
-        body.set("errorDetail", store::error_detail("payment_failed", &failed.reason, scope.host.now()));
+        body.set("errorDetail", store::error_detail("payment_failed", &failed.reason, scope.now()));
         let change = Change { body, action: "payment_failed", particulars: Value::Object(Map::new()), condition: None };
-        if let Written::Row(_) = store::write(scope, &row, change).await? {
+        if let Written::Row(_) = store::write(scope, &row, change)? {
             return Ok(());
         }
     }
     Err(Failure::busy(std::time::Duration::from_secs(5)))
 }
 
-async fn back<H: Host>(scope: &Scope<'_, H>, provider: Provider, returned: Returned) -> Result<(), Failure> {
-    notes::keep(scope, provider, &returned.payment, returned.fact).await?;
+fn back(scope: &Scope<'_>, provider: Provider, returned: Returned) -> Result<(), Failure> {
+    notes::keep(scope, provider, &returned.payment, returned.fact)?;
     // Noted first, looked up second: whoever makes the gift meanwhile makes it first and reads the note second.
-    if let Some(record) = notes::gift_of(scope, provider, &returned.payment).await? {
-        return notes::settle(scope, provider, &returned.payment, &record).await;
+    if let Some(record) = notes::gift_of(scope, provider, &returned.payment)? {
+        return notes::settle(scope, provider, &returned.payment, &record);
     }
     scope.log(Level::Info, "webhook_refund_kept", &[("provider", provider.as_str().into())]);
     Ok(())
 }
 
-async fn payout<H: Host>(scope: &Scope<'_, H>, payout: Payout) -> Result<(), Failure> {
+fn payout(scope: &Scope<'_>, payout: Payout) -> Result<(), Failure> {
     let key = Key::External { source: format!("{} payout", payout.provider.as_str()), id: payout.id.clone() };
     let id = key.gift_id().to_string();
     let mut facts = Map::new();
@@ -308,11 +292,11 @@ async fn payout<H: Host>(scope: &Scope<'_, H>, payout: Payout) -> Result<(), Fai
         body.set("status", "pending".into());
     }
     let object = store::Object { plural: "giftPayouts", create: "createGiftPayout" };
-    if let store::Made::Repeat(_) = store::make(scope, object, body).await?
+    if let store::Made::Repeat(_) = store::make(scope, object, body)?
         && payout.state != PayoutState::Announced
     {
         // What staff made of it since (its status, its reconciliation) stays.
-        scope.call(Method::Patch, format!("/giftPayouts/{id}"), Some(facts.into())).await?;
+        scope.call(Method::Patch, format!("/giftPayouts/{id}"), Some(facts.into()))?;
     }
     Ok(())
 }

@@ -47,9 +47,12 @@ impl Person {
     /// As `POST /people` takes it, and as an entry of `data` in `POST /people/duplicates`
     #[must_use]
     pub fn to_json(&self) -> Value {
-        let name = object([("firstName", self.first_name.as_str().into()), ("lastName", self.last_name.as_str().into())]);
+        let name =
+            object([("firstName", self.first_name.as_str().into()), ("lastName", self.last_name.as_str().into())]);
         match &self.email {
-            Some(email) => object([("name", name.into()), ("emails", object([("primaryEmail", email.as_str().into())]))]),
+            Some(email) => {
+                object([("name", name.into()), ("emails", object([("primaryEmail", email.as_str().into())]))])
+            }
             None => object([("name", name.into())]),
         }
     }

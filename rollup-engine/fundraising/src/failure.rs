@@ -38,6 +38,10 @@ pub enum Reason {
     TimedOut,
     /// Twenty answered with success, but not as it should; what it was asked to do may be done
     Malformed(String),
+    /// The answer is not there yet: the run of the rules ends here, and nobody is ever told
+    Waiting,
+    /// The rules asked something else than in the run before, which is a mistake in them
+    Diverged,
     /// The budget of calls leaves no turn before the caller would have gone
     Busy {
         /// When it makes sense to come again
@@ -112,7 +116,7 @@ impl Failure {
     #[must_use]
     pub fn is_uncertain(&self) -> bool {
         match &*self.0 {
-            Reason::Unreachable | Reason::TimedOut | Reason::Malformed(_) => true,
+            Reason::Unreachable | Reason::TimedOut | Reason::Malformed(_) | Reason::Waiting | Reason::Diverged => true,
             Reason::Upstream { status, .. } => *status >= 500,
             Reason::Refused(_) | Reason::Busy { .. } => false,
         }
@@ -122,7 +126,12 @@ impl Failure {
     #[must_use]
     pub fn is_passing(&self) -> bool {
         match &*self.0 {
-            Reason::Unreachable | Reason::TimedOut | Reason::Malformed(_) | Reason::Busy { .. } => true,
+            Reason::Unreachable
+            | Reason::TimedOut
+            | Reason::Malformed(_)
+            | Reason::Waiting
+            | Reason::Diverged
+            | Reason::Busy { .. } => true,
             Reason::Upstream { status, .. } => matches!(status, 408 | 429 | 500..),
             Reason::Refused(refusal) => refusal.status == Status::ServiceUnavailable,
         }
@@ -136,6 +145,7 @@ impl Failure {
             Reason::Upstream { status, .. } => *status,
             Reason::TimedOut => 504,
             Reason::Unreachable | Reason::Malformed(_) => 502,
+            Reason::Waiting | Reason::Diverged => 500,
             Reason::Busy { .. } => 503,
         }
     }
@@ -149,6 +159,7 @@ impl Failure {
             Reason::TimedOut => "upstream_timeout",
             Reason::Unreachable => "upstream_unreachable",
             Reason::Malformed(_) => "upstream_malformed",
+            Reason::Waiting | Reason::Diverged => "diverged",
             Reason::Busy { .. } => "busy",
         }
     }
@@ -224,6 +235,9 @@ impl fmt::Display for Failure {
             Reason::TimedOut => f.write_str("Twenty did not answer in time"),
             Reason::Unreachable => f.write_str("Twenty could not be reached"),
             Reason::Malformed(message) => f.write_str(message),
+            Reason::Waiting | Reason::Diverged => {
+                f.write_str("The service contradicts itself; what was asked may be done")
+            }
             Reason::Busy { .. } => f.write_str("Too many requests are waiting for Twenty; try again later"),
         }
     }

@@ -25,7 +25,7 @@ use std::cell::Cell;
 
 use serde_json::{Map, Value, json};
 use twenty::time::parse_date;
-use twenty::{Host, Level, Method};
+use twenty::{Level, Method};
 use uuid::Uuid;
 
 use crate::donor::{Dedupe, MatchType};
@@ -52,9 +52,9 @@ use store::{GIFT, Made, ROW};
 #[derive(Debug, Default)]
 pub struct Memory {
     /// Whether its rows keep an audit trail: seen on any row that came back
-    has_trail: Cell<bool>,
+    pub(crate) has_trail: Cell<bool>,
     /// Whether it has rows at all
-    has_rows: Cell<Option<bool>>,
+    pub(crate) has_rows: Cell<Option<bool>>,
 }
 
 /// The door by which a gift comes in
@@ -127,7 +127,7 @@ struct Incoming {
 /// # Errors
 /// A body that cannot be right, a repeat that says something else, and whatever Twenty says no to. A gift that was staged
 /// is no error, even if it did not become a gift.
-pub async fn accept<H: Host>(scope: &Scope<'_, H>, payload: &Payload, origin: Origin<'_>) -> Result<Accepted, Failure> {
+pub fn accept(scope: &Scope<'_>, payload: &Payload, origin: Origin<'_>) -> Result<Accepted, Failure> {
     let settings = &scope.proxy.settings;
     let staging = settings.staging || origin.door == Door::Staging;
     let intake = match origin.door {
@@ -137,7 +137,7 @@ pub async fn accept<H: Host>(scope: &Scope<'_, H>, payload: &Payload, origin: Or
         Door::Gifts => Intake::Direct,
     };
     let mut gift = create::read(payload, intake)?;
-    let implausible = match plausible::check(&gift, scope.host.now()) {
+    let implausible = match plausible::check(&gift, scope.now()) {
         Err(refusal) if origin.door == Door::Webhook && staging => Some(refusal),
         checked => {
             checked?;
@@ -162,12 +162,15 @@ pub async fn accept<H: Host>(scope: &Scope<'_, H>, payload: &Payload, origin: Or
         (Door::Webhook, false) => Manner::SettleWhatCanBe,
         (Door::Gifts, false) => Manner::Settle,
     };
-    let found = giver::resolve(scope, &mut gift, &ids, manner).await?;
+    let found = giver::resolve(scope, &mut gift, &ids, manner)?;
     let receipt = receipt::decide(&gift, Receipt::default(), &settings.receipts);
     scope.log(
         Level::Info,
         "receipt_policy_evaluated",
-        &[("receiptPolicyApplied", optional(receipt.policy.as_deref())), ("receiptStatus", optional(receipt.status.as_deref()))],
+        &[
+            ("receiptPolicyApplied", optional(receipt.policy.as_deref())),
+            ("receiptStatus", optional(receipt.status.as_deref())),
+        ],
     );
     let mut diagnostics = Diagnostics::of(&gift, found.dedupe.as_ref());
     if found.unasked {
@@ -175,33 +178,31 @@ pub async fn accept<H: Host>(scope: &Scope<'_, H>, payload: &Payload, origin: Or
     }
     let incoming = Incoming { door: origin.door, gift, key, ids, found, receipt, diagnostics, implausible };
     let made = incoming.found.made.clone();
-    let accepted = if staging { staged(scope, incoming, origin).await } else { direct(scope, incoming).await };
+    let accepted = if staging { staged(scope, incoming, origin) } else { direct(scope, incoming) };
     if let (Err(failure), Some(person)) = (&accepted, made)
         && store::is_refused(failure)
     {
-        giver::take_back(scope, &person).await;
+        giver::take_back(scope, &person);
     }
     accepted
 }
 
 /// A gift that nobody reviews
-async fn direct<H: Host>(scope: &Scope<'_, H>, incoming: Incoming) -> Result<Accepted, Failure> {
-    let keeps_records = incoming.key.is_some() && has_rows(scope).await;
-    if keeps_records
-        && let Some(record) = store::find(scope, ROW.plural, &incoming.ids.staging_id().to_string()).await?
-    {
+fn direct(scope: &Scope<'_>, incoming: Incoming) -> Result<Accepted, Failure> {
+    let keeps_records = incoming.key.is_some() && has_rows(scope);
+    if keeps_records && let Some(record) = store::find(scope, ROW.plural, &incoming.ids.staging_id().to_string())? {
         if store::is_deleted(&record) {
             return Ok(Accepted::Gone { id: text(&record, "id") });
         }
-        return repeated_row(scope, Row::new(record), incoming).await;
+        return repeated_row(scope, Row::new(record), incoming);
     }
     let Incoming { gift, ids, receipt, .. } = &incoming;
-    let made = promote::make_gift(scope, gift, receipt, ids).await?;
+    let made = promote::make_gift(scope, gift, receipt, ids)?;
     let accepted = match made {
         Made::New(record) => {
             let paid_on = gift.gift_date.as_deref().and_then(parse_date);
             if has_consequences(scope, gift) {
-                post::follow(scope, gift, &record, paid_on, Blind::Leave).await;
+                post::follow(scope, gift, &record, paid_on, Blind::Leave);
             }
             Accepted::Gift { record, repeated: false, unkeyed: incoming.key.is_none() }
         }
@@ -210,25 +211,25 @@ async fn direct<H: Host>(scope: &Scope<'_, H>, incoming: Incoming) -> Result<Acc
             // The run that made it may have died right after.
             if has_consequences(scope, gift) {
                 let paid_on = gift.gift_date.as_deref().and_then(parse_date);
-                post::follow(scope, gift, &record, paid_on, Blind::Leave).await;
+                post::follow(scope, gift, &record, paid_on, Blind::Leave);
             }
             Accepted::Gift { record, repeated: true, unkeyed: false }
         }
         Made::Gone => Accepted::Gone { id: ids.gift_id().to_string() },
     };
     if keeps_records {
-        keep_record(scope, &incoming, &accepted).await;
+        keep_record(scope, &incoming, &accepted);
     }
     Ok(accepted)
 }
 
 /// Whether anything follows from a gift
-fn has_consequences<H: Host>(scope: &Scope<'_, H>, gift: &Gift) -> bool {
+fn has_consequences(scope: &Scope<'_>, gift: &Gift) -> bool {
     gift.recurring_agreement_id.is_some() || gift.provider_payment_id.is_some() || scope.proxy.settings.gift_aid
 }
 
 /// Writes down that a request was answered, for when its gift is destroyed and the request comes again
-async fn keep_record<H: Host>(scope: &Scope<'_, H>, incoming: &Incoming, accepted: &Accepted) {
+fn keep_record(scope: &Scope<'_>, incoming: &Incoming, accepted: &Accepted) {
     let Incoming { gift, receipt, found, diagnostics, ids, .. } = incoming;
     let mut body =
         columns::create(gift, receipt, found.dedupe.as_ref(), &told(scope, diagnostics, incoming), State::Processed);
@@ -239,20 +240,16 @@ async fn keep_record<H: Host>(scope: &Scope<'_, H>, incoming: &Incoming, accepte
     if let Accepted::Gift { record, .. } = accepted {
         body.set("giftId", text(record, "id").into());
     }
-    if let Err(failure) = store::make(scope, ROW, body).await {
+    if let Err(failure) = store::make(scope, ROW, body) {
         scope.log(Level::Warn, "gift_record_not_kept", &[("message", failure.to_string().into())]);
     }
 }
 
 /// A gift that is staged first
-async fn staged<H: Host>(
-    scope: &Scope<'_, H>,
-    mut incoming: Incoming,
-    origin: Origin<'_>,
-) -> Result<Accepted, Failure> {
+fn staged(scope: &Scope<'_>, mut incoming: Incoming, origin: Origin<'_>) -> Result<Accepted, Failure> {
     let mut doubts = Vec::new();
     if incoming.gift.donor_id.is_some() && origin.door != Door::Staging {
-        match look_back(scope, &incoming.gift, &incoming.ids).await {
+        match look_back(scope, &incoming.gift, &incoming.ids) {
             Ok(found) => doubts = found,
             Err(_) => doubts.push("history_unavailable"),
         }
@@ -263,7 +260,7 @@ async fn staged<H: Host>(
     }
     let is_sure = doubts.is_empty() && !incoming.found.unasked && incoming.implausible.is_none();
     if is_sure && may_bypass(scope, &incoming, origin) {
-        return direct(scope, incoming).await;
+        return direct(scope, incoming);
     }
     let Incoming { gift, found, diagnostics, .. } = &mut incoming;
     let itself = is_sure
@@ -271,18 +268,19 @@ async fn staged<H: Host>(
         && processes_itself(gift, diagnostics, found.dedupe.as_ref(), scope.proxy.settings.auto_process);
     gift.auto_process = Some(itself);
     let body = row_body(scope, &incoming, itself, &doubts);
-    let made = match store::make(scope, ROW, body.clone()).await {
+    let made = match store::make(scope, ROW, body.clone()) {
         // The workspace took the field away since it was last seen.
-        Err(failure) if store::is_refused(&failure) && scope.proxy.intake.has_trail.replace(false) => {
+        Err(failure) if store::is_refused(&failure) && scope.has_trail() => {
+            scope.learn_trail(false);
             let mut body = body;
             body.remove("auditTrail");
-            store::make(scope, ROW, body).await
+            store::make(scope, ROW, body)
         }
         made => made,
     };
     let row = match made {
         Ok(Made::New(record)) => Row::new(record),
-        Ok(Made::Repeat(record)) => return repeated_row(scope, Row::new(record), incoming).await,
+        Ok(Made::Repeat(record)) => return repeated_row(scope, Row::new(record), incoming),
         Ok(Made::Gone) => return Ok(Accepted::Gone { id: incoming.ids.staging_id().to_string() }),
         Err(failure) => {
             scope.log(Level::Warn, "gift_staging_stage_failed", &[("message", failure.to_string().into())]);
@@ -290,46 +288,46 @@ async fn staged<H: Host>(
         }
     };
     scope.log(Level::Info, "gift_staging_stage", &[("stagingId", row.id().into()), ("autoProcess", itself.into())]);
-    let row = begin_trail(scope, row).await;
+    let row = begin_trail(scope, row);
     // Twenty has the last word: a workflow there may have held it.
     let goes_on = itself && row.get("autoProcess") != Some(&Value::Bool(false)) && row.state() == State::Processing;
-    if goes_on { finish(scope, row, incoming, false).await } else { Ok(waiting(scope, row, &incoming, false)) }
+    if goes_on { finish(scope, row, incoming, false) } else { Ok(waiting(scope, row, &incoming, false)) }
 }
 
-fn row_body<H: Host>(scope: &Scope<'_, H>, incoming: &Incoming, itself: bool, doubts: &[&str]) -> Map<String, Value> {
+fn row_body(scope: &Scope<'_>, incoming: &Incoming, itself: bool, doubts: &[&str]) -> Map<String, Value> {
     let Incoming { gift, receipt, found, diagnostics, ids, implausible, .. } = incoming;
     let state = if implausible.is_some() { State::ValidationFailed } else { State::initial(itself) };
     let mut body = columns::create(gift, receipt, found.dedupe.as_ref(), &told(scope, diagnostics, incoming), state);
     body.set("id", ids.staging_id().to_string().into());
     if let Some(refusal) = implausible {
         body.set("validationStatus", "failed".into());
-        body.set("errorDetail", store::error_detail("implausible", &refusal.message, scope.host.now()));
+        body.set("errorDetail", store::error_detail("implausible", &refusal.message, scope.now()));
     }
     if doubts.contains(&"possible_duplicate") {
         body.set("dedupeStatus", "needs_review".into());
     }
-    if scope.proxy.intake.has_trail.get() {
+    if scope.has_trail() {
         body.set("auditTrail", trail::wrapped(vec![received(scope, state)]));
     }
     body
 }
 
-fn received<H: Host>(scope: &Scope<'_, H>, state: State) -> Value {
+fn received(scope: &Scope<'_>, state: State) -> Value {
     store::actor(scope).entry("received", object([("to", state.as_str().into())]))
 }
 
 /// Starts the trail of a row whose workspace was not known to keep one
-async fn begin_trail<H: Host>(scope: &Scope<'_, H>, row: Row) -> Row {
+fn begin_trail(scope: &Scope<'_>, row: Row) -> Row {
     if !row.is_own() {
         return row;
     }
-    scope.proxy.intake.has_trail.set(true);
+    scope.learn_trail(true);
     if row.get("auditTrail").is_some() {
         return row;
     }
     let particulars = object([("to", row.state().as_str().into())]);
     let change = store::Change { body: Map::new(), action: "received", particulars, condition: None };
-    match store::write(scope, &row, change).await {
+    match store::write(scope, &row, change) {
         Ok(store::Written::Row(written)) => written,
         // The next change starts it.
         _ => row,
@@ -337,7 +335,7 @@ async fn begin_trail<H: Host>(scope: &Scope<'_, H>, row: Row) -> Row {
 }
 
 /// Diagnostics, with who sent the gift and when
-fn told<H: Host>(scope: &Scope<'_, H>, diagnostics: &Diagnostics, incoming: &Incoming) -> Value {
+fn told(scope: &Scope<'_>, diagnostics: &Diagnostics, incoming: &Incoming) -> Value {
     let mut told = diagnostics.to_json();
     let actor = store::actor(scope);
     if let Some(members) = told.as_object_mut() {
@@ -356,13 +354,8 @@ fn told<H: Host>(scope: &Scope<'_, H>, diagnostics: &Diagnostics, incoming: &Inc
 }
 
 /// Makes the gift of a row that processes itself
-async fn finish<H: Host>(
-    scope: &Scope<'_, H>,
-    row: Row,
-    incoming: Incoming,
-    repeated: bool,
-) -> Result<Accepted, Failure> {
-    match promote::post_gift(scope, &row, &incoming.gift, &incoming.ids, Blind::Leave).await {
+fn finish(scope: &Scope<'_>, row: Row, incoming: Incoming, repeated: bool) -> Result<Accepted, Failure> {
+    match promote::post_gift(scope, &row, &incoming.gift, &incoming.ids, Blind::Leave) {
         Posted::Gift { record, repeated: known } => {
             Ok(Accepted::Gift { record, repeated: repeated && known, unkeyed: incoming.key.is_none() })
         }
@@ -376,15 +369,15 @@ async fn finish<H: Host>(
 }
 
 /// The gift that an earlier request made
-async fn posted<H: Host>(scope: &Scope<'_, H>, id: &str) -> Result<Accepted, Failure> {
-    Ok(match store::find(scope, GIFT.plural, id).await? {
+fn posted(scope: &Scope<'_>, id: &str) -> Result<Accepted, Failure> {
+    Ok(match store::find(scope, GIFT.plural, id)? {
         Some(record) if !store::is_deleted(&record) => Accepted::Gift { record, repeated: true, unkeyed: false },
         _ => Accepted::Gone { id: id.to_owned() },
     })
 }
 
 /// A request that made a row before
-async fn repeated_row<H: Host>(scope: &Scope<'_, H>, row: Row, mut incoming: Incoming) -> Result<Accepted, Failure> {
+fn repeated_row(scope: &Scope<'_>, row: Row, mut incoming: Incoming) -> Result<Accepted, Failure> {
     let kept = row.kept_gift().source_fingerprint;
     if kept.is_some() && kept != incoming.gift.source_fingerprint {
         let known_by = incoming.key.as_ref().map_or("it", Key::kind);
@@ -399,27 +392,27 @@ async fn repeated_row<H: Host>(scope: &Scope<'_, H>, row: Row, mut incoming: Inc
         _ if incoming.door == Door::Staging => Ok(waiting(scope, row, &incoming, true)),
         (_, Some(gift)) => {
             if row.state() != State::Processed {
-                promote::mark(scope, &row, &gift, "reconciled").await?;
+                promote::mark(scope, &row, &gift, "reconciled")?;
             }
-            posted(scope, &gift).await
+            posted(scope, &gift)
         }
         (State::Processed, None) => Ok(Accepted::Gone { id: incoming.ids.gift_id().to_string() }),
         (State::Processing, None) => {
             // Whoever took it died, or is at it: either way the gift is made once, by its id.
             incoming.gift = row.gift().unwrap_or(incoming.gift);
-            finish(scope, row, incoming, true).await
+            finish(scope, row, incoming, true)
         }
         _ => Ok(waiting(scope, row, &incoming, true)),
     }
 }
 
-fn waiting<H: Host>(scope: &Scope<'_, H>, row: Row, incoming: &Incoming, repeated: bool) -> Accepted {
+fn waiting(scope: &Scope<'_>, row: Row, incoming: &Incoming, repeated: bool) -> Accepted {
     let diagnostics = told(scope, &incoming.diagnostics, incoming);
     Accepted::Staged { row, diagnostics, repeated, error: None }
 }
 
 /// Whether a gift of this source may become a gift without a row to wait in: nothing about it may be open
-fn may_bypass<H: Host>(scope: &Scope<'_, H>, incoming: &Incoming, origin: Origin<'_>) -> bool {
+fn may_bypass(scope: &Scope<'_>, incoming: &Incoming, origin: Origin<'_>) -> bool {
     let source = incoming.gift.intake_source.as_deref().unwrap_or_default();
     let named = scope.proxy.settings.bypass_sources.iter().any(|name| name.eq_ignore_ascii_case(source));
     let sure = match incoming.found.dedupe.as_ref().map(|dedupe: &Dedupe| dedupe.match_type) {
@@ -435,11 +428,11 @@ fn may_bypass<H: Host>(scope: &Scope<'_, H>, incoming: &Incoming, origin: Origin
 }
 
 /// What the giver's other gifts say
-async fn look_back<H: Host>(scope: &Scope<'_, H>, gift: &Gift, ids: &Key) -> Result<Vec<&'static str>, Failure> {
+fn look_back(scope: &Scope<'_>, gift: &Gift, ids: &Key) -> Result<Vec<&'static str>, Failure> {
     let Some(donor) = gift.donor_id.as_deref().filter(|id| Uuid::parse_str(id).is_ok()) else { return Ok(Vec::new()) };
     let filter = format!("and(donorId[eq]:\"{donor}\")");
     let order = Some("createdAt[DescNullsLast]");
-    let others = store::list(scope, GIFT.plural, &filter, history::DEPTH, order).await?;
+    let others = store::list(scope, GIFT.plural, &filter, history::DEPTH, order)?;
     Ok(history::warnings(gift, &ids.gift_id().to_string(), &others))
 }
 
@@ -454,22 +447,21 @@ fn same_gift(gift: &Gift, record: &Value) -> Result<(), Refusal> {
 }
 
 /// Whether the workspace has rows, asked once: where gifts are not staged it may well have none
-async fn has_rows<H: Host>(scope: &Scope<'_, H>) -> bool {
-    let memory = &scope.proxy.intake.has_rows;
+fn has_rows(scope: &Scope<'_>) -> bool {
     if scope.proxy.settings.staging {
         return true;
     }
-    if let Some(known) = memory.get() {
+    if let Some(known) = scope.has_rows() {
         return known;
     }
-    let Ok(answer) = scope.call(Method::Get, "/metadata/objects?limit=200".into(), None).await else { return false };
+    let Ok(answer) = scope.call(Method::Get, "/metadata/objects?limit=200".into(), None) else { return false };
     let data = answer.get("data");
     let objects = data.and_then(|data| data.get("objects")).or(data).and_then(Value::as_array).into_iter().flatten();
     let mut has_rows = false;
     for object in objects {
         has_rows |= object.get("nameSingular").and_then(Value::as_str) == Some("giftStaging");
     }
-    memory.set(Some(has_rows));
+    scope.learn_rows(has_rows);
     has_rows
 }
 

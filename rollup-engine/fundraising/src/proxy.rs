@@ -9,6 +9,7 @@ use twenty::{Host, Level};
 use crate::cache::Cache;
 use crate::failure::{Failure, json_answer};
 use crate::http::{Inbound, Outbound};
+use crate::journal::settle;
 use crate::json::object;
 use crate::metrics::Metrics;
 use crate::model::Model;
@@ -82,7 +83,7 @@ impl Proxy {
         let is_own = way.is_webhook || way.route == Route::Ready;
         let token = if is_own { None } else { bearer(&request).or_else(|| query_token(&query)) };
         let priority = if way.is_webhook { Priority::Webhook } else { Priority::Person };
-        let scope = Scope::new(self, host, &request, token, priority);
+        let scope = Scope::new(self, began, &request, token, priority);
 
         let mut answer = if way.needs_token && scope.token.is_none() {
             json_answer(401, &object([("message", "Missing authentication token".into())]))
@@ -90,9 +91,11 @@ impl Proxy {
             json_answer(413, &object([("statusCode", 413.into()), ("message", "request entity too large".into())]))
         } else {
             let query = query.into_iter().filter(|(name, _)| name != "token").collect();
-            // One box a request keeps the many routes' states off the stack.
             let result = match way.ids {
-                Ok(ids) => Box::pin(routes::run(&scope, way.route, &Ask { inbound: &request, ids, query })).await,
+                Ok(ids) => {
+                    let ask = Ask { inbound: &request, ids, query };
+                    settle(&scope, host, || routes::run(&scope, way.route, &ask)).await
+                }
                 Err(refusal) => Err(refusal.into()),
             };
             match result {
@@ -102,7 +105,7 @@ impl Proxy {
         };
         let (method, pattern) = way.route.name();
         self.metrics.answered(method, pattern, answer.status);
-        scope.log(
+        host.log(scope.line(
             Level::Debug,
             "fundraising_request",
             &[
@@ -111,7 +114,7 @@ impl Proxy {
                 ("status", answer.status.into()),
                 ("durationMs", whole_millis(host.now().since(began)).into()),
             ],
-        );
+        ));
         answer.headers.push(("x-request-id".into(), scope.request_id.clone()));
         answer
     }

@@ -19,10 +19,7 @@ pub mod ready;
 pub mod staging;
 pub mod stripe;
 
-use std::pin::Pin;
-
 use serde_json::{Map, Value};
-use twenty::Host;
 
 use crate::failure::Failure;
 use crate::http::{Inbound, decode_segment, split_at_byte};
@@ -315,66 +312,58 @@ fn matched<'a>(pattern: &str, mut segments: impl Iterator<Item = &'a str>) -> Op
 ///
 /// # Errors
 /// Whatever keeps it from being answered as asked.
-pub async fn run<H: Host>(scope: &Scope<'_, H>, route: Route, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub fn run(scope: &Scope<'_>, route: Route, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let query = &ask.query;
-    // A box for each: one future that holds all of them would carry the code of every turn of every route.
-    let answer: Pin<Box<dyn Future<Output = Result<Reply, Failure>> + '_>> = match route {
-        Route::Unknown => return Err(unknown(ask.inbound)),
-        Route::Health => return Ok(health::alive()),
-        Route::Ready => Box::pin(ready::check(scope)),
-        Route::Metrics => return Ok(metrics::show(scope)),
-        Route::GiftCreate => Box::pin(gifts::create(scope, ask.json(), ask.key())),
-        Route::GiftList => {
-            let query = query::list(query)?;
-            Box::pin(async move { gifts::list(scope, &query).await })
-        }
-        Route::GiftGet => {
-            let query = query::single(query)?;
-            Box::pin(async move { gifts::get(scope, ask.id(0), &query).await })
-        }
-        Route::GiftUpdate => Box::pin(gifts::patch(scope, ask.id(0), ask.json())),
-        Route::GiftDelete => Box::pin(gifts::delete(scope, ask.id(0))),
-        Route::PeopleDuplicates => Box::pin(people::duplicates(scope, ask)),
-        Route::PersonGet => Box::pin(people::get(scope, ask)),
-        Route::CompanySearch => Box::pin(companies::search(scope, ask)),
-        Route::OpportunitySearch => Box::pin(opportunities::search(scope, ask)),
-        Route::OpportunityUpdate => Box::pin(opportunities::update(scope, ask)),
-        Route::HouseholdList => Box::pin(households::list(scope, ask)),
-        Route::HouseholdCreate => Box::pin(households::create(scope, ask)),
-        Route::HouseholdGet => Box::pin(households::get(scope, ask)),
-        Route::HouseholdUpdate => Box::pin(households::update(scope, ask)),
-        Route::MemberList => Box::pin(households::members(scope, ask)),
-        Route::MemberAdd => Box::pin(households::add_member(scope, ask)),
-        Route::MemberRemove => Box::pin(households::remove_member(scope, ask)),
-        Route::AddressCopy => Box::pin(households::copy_address(scope, ask)),
-        Route::AppealList => Box::pin(appeals::list(scope, ask)),
-        Route::AppealCreate => Box::pin(appeals::create(scope, ask)),
-        Route::AppealGet => Box::pin(appeals::get(scope, ask)),
-        Route::AppealUpdate => Box::pin(appeals::update(scope, ask)),
-        Route::SnapshotList => Box::pin(appeals::snapshots(scope, ask)),
-        Route::SnapshotCreate => Box::pin(appeals::add_snapshot(scope, ask)),
-        Route::AgreementList => Box::pin(agreements::list(scope, ask)),
-        Route::AgreementCreate => Box::pin(agreements::create(scope, ask)),
-        Route::AgreementGet => Box::pin(agreements::get(scope, ask)),
-        Route::AgreementUpdate => Box::pin(agreements::update(scope, ask)),
-        Route::AgreementDelete => Box::pin(agreements::delete(scope, ask)),
-        Route::PayoutList => Box::pin(payouts::list(scope, ask)),
-        Route::PayoutCreate => Box::pin(payouts::create(scope, ask)),
-        Route::PayoutGet => Box::pin(payouts::get(scope, ask)),
-        Route::PayoutUpdate => Box::pin(payouts::update(scope, ask)),
-        Route::PayoutLink => Box::pin(payouts::link(scope, ask, true)),
-        Route::PayoutUnlink => Box::pin(payouts::link(scope, ask, false)),
-        Route::StagingList => Box::pin(staging::list(scope, query)),
-        Route::StagingCreate => Box::pin(staging::create(scope, ask.json(), ask.key())),
-        Route::StagingProcessMany => Box::pin(process::many(scope, ask.json())),
-        Route::StagingGet => Box::pin(staging::get(scope, ask.id(0))),
-        Route::StagingUpdate => Box::pin(staging::patch(scope, ask.id(0), ask.json())),
-        Route::StagingStatus => Box::pin(staging::status(scope, ask.id(0), ask.json())),
-        Route::StagingProcess => Box::pin(process::one(scope, ask.id(0))),
-        Route::Stripe => Box::pin(stripe::receive(scope, ask)),
-        Route::GoCardless => Box::pin(gocardless::receive(scope, ask)),
-    };
-    answer.await
+    match route {
+        Route::Unknown => Err(unknown(ask.inbound)),
+        Route::Health => Ok(health::alive()),
+        Route::Ready => ready::check(scope),
+        Route::Metrics => Ok(metrics::show(scope)),
+        Route::GiftCreate => gifts::create(scope, ask.json(), ask.key()),
+        Route::GiftList => gifts::list(scope, &query::list(query)?),
+        Route::GiftGet => gifts::get(scope, ask.id(0), &query::single(query)?),
+        Route::GiftUpdate => gifts::patch(scope, ask.id(0), ask.json()),
+        Route::GiftDelete => gifts::delete(scope, ask.id(0)),
+        Route::PeopleDuplicates => people::duplicates(scope, ask),
+        Route::PersonGet => people::get(scope, ask),
+        Route::CompanySearch => companies::search(scope, ask),
+        Route::OpportunitySearch => opportunities::search(scope, ask),
+        Route::OpportunityUpdate => opportunities::update(scope, ask),
+        Route::HouseholdList => households::list(scope, ask),
+        Route::HouseholdCreate => households::create(scope, ask),
+        Route::HouseholdGet => households::get(scope, ask),
+        Route::HouseholdUpdate => households::update(scope, ask),
+        Route::MemberList => households::members(scope, ask),
+        Route::MemberAdd => households::add_member(scope, ask),
+        Route::MemberRemove => households::remove_member(scope, ask),
+        Route::AddressCopy => households::copy_address(scope, ask),
+        Route::AppealList => appeals::list(scope, ask),
+        Route::AppealCreate => appeals::create(scope, ask),
+        Route::AppealGet => appeals::get(scope, ask),
+        Route::AppealUpdate => appeals::update(scope, ask),
+        Route::SnapshotList => appeals::snapshots(scope, ask),
+        Route::SnapshotCreate => appeals::add_snapshot(scope, ask),
+        Route::AgreementList => agreements::list(scope, ask),
+        Route::AgreementCreate => agreements::create(scope, ask),
+        Route::AgreementGet => agreements::get(scope, ask),
+        Route::AgreementUpdate => agreements::update(scope, ask),
+        Route::AgreementDelete => agreements::delete(scope, ask),
+        Route::PayoutList => payouts::list(scope, ask),
+        Route::PayoutCreate => payouts::create(scope, ask),
+        Route::PayoutGet => payouts::get(scope, ask),
+        Route::PayoutUpdate => payouts::update(scope, ask),
+        Route::PayoutLink => payouts::link(scope, ask, true),
+        Route::PayoutUnlink => payouts::link(scope, ask, false),
+        Route::StagingList => staging::list(scope, query),
+        Route::StagingCreate => staging::create(scope, ask.json(), ask.key()),
+        Route::StagingProcessMany => process::many(scope, ask.json()),
+        Route::StagingGet => staging::get(scope, ask.id(0)),
+        Route::StagingUpdate => staging::patch(scope, ask.id(0), ask.json()),
+        Route::StagingStatus => staging::status(scope, ask.id(0), ask.json()),
+        Route::StagingProcess => process::one(scope, ask.id(0)),
+        Route::Stripe => stripe::receive(scope, ask),
+        Route::GoCardless => gocardless::receive(scope, ask),
+    }
 }
 
 /// Says that there is no such route, without a token that stood in the query.

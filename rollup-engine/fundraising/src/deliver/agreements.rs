@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 use twenty::filter::encode;
-use twenty::{Host, Level, Method, Timestamp};
+use twenty::{Level, Method, Timestamp};
 use uuid::Uuid;
 
 use crate::failure::Failure;
@@ -18,7 +18,7 @@ use crate::standing::{Standing, Word, is_ended};
 const TRIES: u32 = 6;
 
 /// The agreements with one of these ids at the provider
-pub(super) async fn find<H: Host>(scope: &Scope<'_, H>, references: &[String]) -> Result<Vec<Value>, Failure> {
+pub(super) fn find(scope: &Scope<'_>, references: &[String]) -> Result<Vec<Value>, Failure> {
     if references.is_empty() {
         return Ok(Vec::new());
     }
@@ -28,16 +28,16 @@ pub(super) async fn find<H: Host>(scope: &Scope<'_, H>, references: &[String]) -
         conditions.push(format!("mandateReference[eq]:\"{reference}\""));
     }
     let filter = format!("and(or({}))", conditions.join(","));
-    store::list(scope, "recurringAgreements", &filter, 60, None).await
+    store::list(scope, "recurringAgreements", &filter, 60, None)
 }
 
 /// An agreement that is there
-pub(super) async fn read<H: Host>(scope: &Scope<'_, H>, id: &str) -> Result<Option<Value>, Failure> {
-    Ok(store::find(scope, "recurringAgreements", id).await?.filter(|record| !store::is_deleted(record)))
+pub(super) fn read(scope: &Scope<'_>, id: &str) -> Result<Option<Value>, Failure> {
+    Ok(store::find(scope, "recurringAgreements", id)?.filter(|record| !store::is_deleted(record)))
 }
 
 /// Writes on an agreement as it was read; whether nobody else was first
-async fn write<H: Host>(scope: &Scope<'_, H>, agreement: &Value, body: Map<String, Value>) -> Result<bool, Failure> {
+fn write(scope: &Scope<'_>, agreement: &Value, body: Map<String, Value>) -> Result<bool, Failure> {
     let text = |key: &str| agreement.get(key).and_then(Value::as_str).unwrap_or_default();
     let id = text("id");
     if Uuid::parse_str(id).is_err() {
@@ -48,7 +48,7 @@ async fn write<H: Host>(scope: &Scope<'_, H>, agreement: &Value, body: Map<Strin
         conditions.push(store::within_the_millisecond(read));
     }
     let path = format!("/recurringAgreements?filter={}", encode(&format!("and({})", conditions.join(","))));
-    let answer = scope.call(Method::Patch, path, Some(body.into())).await?;
+    let answer = scope.call(Method::Patch, path, Some(body.into()))?;
     let changed = answer.get("data").and_then(|data| data.get("updateRecurringAgreements")).and_then(Value::as_array);
     changed.map(|changed| !changed.is_empty()).ok_or_else(|| Failure::malformed("updateRecurringAgreements"))
 }
@@ -81,11 +81,11 @@ fn heard(agreement: &Value, word: Word<'_>) -> Option<Map<String, Value>> {
 }
 
 /// Tells an agreement what happened to it
-pub(super) async fn hear<H: Host>(scope: &Scope<'_, H>, id: &str, word: Word<'_>) -> Result<(), Failure> {
+pub(super) fn hear(scope: &Scope<'_>, id: &str, word: Word<'_>) -> Result<(), Failure> {
     for _ in 0..TRIES {
-        let Some(agreement) = read(scope, id).await? else { return Ok(()) };
+        let Some(agreement) = read(scope, id)? else { return Ok(()) };
         let Some(body) = heard(&agreement, word) else { return Ok(()) };
-        if write(scope, &agreement, body).await? {
+        if write(scope, &agreement, body)? {
             return Ok(());
         }
     }
@@ -93,25 +93,25 @@ pub(super) async fn hear<H: Host>(scope: &Scope<'_, H>, id: &str, word: Word<'_>
 }
 
 /// What the provider says of an agreement's status
-pub(super) async fn said<H: Host>(scope: &Scope<'_, H>, said: Said) -> Result<(), Failure> {
+pub(super) fn said(scope: &Scope<'_>, said: Said) -> Result<(), Failure> {
     let word = Word::Said { status: said.status, at: said.at };
     if let Some(id) = &said.agreement_id {
-        return hear(scope, id, word).await;
+        return hear(scope, id, word);
     }
-    let found = find(scope, &[said.reference]).await?;
+    let found = find(scope, &[said.reference])?;
     if found.is_empty() {
         scope.log(Level::Info, "webhook_agreement_unknown", &[("status", said.status.into())]);
     }
     for agreement in found {
         if let Some(id) = agreement.get("id").and_then(Value::as_str) {
-            hear(scope, id, word).await?;
+            hear(scope, id, word)?;
         }
     }
     Ok(())
 }
 
 /// Ties an agreement to its subscription
-pub(super) async fn set_up<H: Host>(scope: &Scope<'_, H>, provider: Provider, set_up: SetUp) -> Result<(), Failure> {
+pub(super) fn set_up(scope: &Scope<'_>, provider: Provider, set_up: SetUp) -> Result<(), Failure> {
     let Some(id) = set_up.agreement_id.clone() else { return Ok(()) };
     let mut link = Map::new();
     link.set("provider", provider.as_str().into());
@@ -125,11 +125,11 @@ pub(super) async fn set_up<H: Host>(scope: &Scope<'_, H>, provider: Provider, se
         }
     }
     for _ in 0..TRIES {
-        let Some(agreement) = read(scope, &id).await? else {
+        let Some(agreement) = read(scope, &id)? else {
             link.set("status", "active".into());
             link.set("providerContext", Value::Object(set_up.context));
             let path = format!("/recurringAgreements/{}", encode(&id));
-            return match scope.call(Method::Patch, path, Some(link.into())).await {
+            return match scope.call(Method::Patch, path, Some(link.into())) {
                 // It does not exist: the gift says which one was meant.
                 Err(failure) if store::is_refused(&failure) => {
                     scope.log(
@@ -157,7 +157,7 @@ pub(super) async fn set_up<H: Host>(scope: &Scope<'_, H>, provider: Provider, se
         if is_ended(agreement.get("status").and_then(Value::as_str)) {
             body.remove("nextExpectedAt");
         }
-        if write(scope, &agreement, body).await? {
+        if write(scope, &agreement, body)? {
             return Ok(());
         }
     }

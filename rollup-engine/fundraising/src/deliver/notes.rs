@@ -6,7 +6,7 @@
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 use twenty::filter::encode;
-use twenty::{Host, Level, Method, Timestamp};
+use twenty::{Level, Method, Timestamp};
 
 use crate::failure::Failure;
 use crate::gift::Gift;
@@ -38,17 +38,12 @@ fn read(row: &Row) -> Note {
 }
 
 /// Keeps a fact about a payment
-pub(super) async fn keep<H: Host>(
-    scope: &Scope<'_, H>,
-    provider: Provider,
-    payment: &str,
-    fact: Fact,
-) -> Result<(), Failure> {
+pub(super) fn keep(scope: &Scope<'_>, provider: Provider, payment: &str, fact: Fact) -> Result<(), Failure> {
     let id = note_id(provider, payment);
     for _ in 0..TRIES {
-        let row = match store::find(scope, ROW.plural, &id).await? {
+        let row = match store::find(scope, ROW.plural, &id)? {
             Some(record) => Row::new(record),
-            None => match store::make(scope, ROW, fresh(provider, payment, &id, &fact)).await? {
+            None => match store::make(scope, ROW, fresh(provider, payment, &id, &fact))? {
                 Made::New(_) | Made::Gone => return Ok(()),
                 Made::Repeat(record) => Row::new(record),
             },
@@ -65,7 +60,7 @@ pub(super) async fn keep<H: Host>(
             particulars: object([("kind", fact.kind.as_str().into())]),
             condition: None,
         };
-        if let Written::Row(_) = store::write(scope, &row, change).await? {
+        if let Written::Row(_) = store::write(scope, &row, change)? {
             return Ok(());
         }
     }
@@ -98,94 +93,70 @@ fn fresh(provider: Provider, payment: &str, id: &str, fact: &Fact) -> Map<String
 }
 
 /// The gift of a payment: by the id that follows from it, else by what is written on it
-pub(super) async fn gift_of<H: Host>(
-    scope: &Scope<'_, H>,
-    provider: Provider,
-    payment: &str,
-) -> Result<Option<Value>, Failure> {
+pub(super) fn gift_of(scope: &Scope<'_>, provider: Provider, payment: &str) -> Result<Option<Value>, Failure> {
     let id = gift_id(provider, payment);
     let filter = format!("and(or(id[eq]:\"{id}\",providerPaymentId[eq]:\"{payment}\"))");
-    Ok(store::list(scope, "gifts", &filter, 2, None).await?.into_iter().next())
+    Ok(store::list(scope, "gifts", &filter, 2, None)?.into_iter().next())
 }
 
 /// The payment by which an invoice was paid goes on the gift, or on a note until there is one
-pub(super) async fn alias<H: Host>(
-    scope: &Scope<'_, H>,
-    provider: Provider,
-    invoice: &str,
-    payment: &str,
-) -> Result<(), Failure> {
-    if rename(scope, provider, invoice, payment).await? {
+pub(super) fn alias(scope: &Scope<'_>, provider: Provider, invoice: &str, payment: &str) -> Result<(), Failure> {
+    if rename(scope, provider, invoice, payment)? {
         return Ok(());
     }
     let fact = Fact { kind: Kind::Alias, id: payment.to_owned(), at: 0, holds: true, money: None };
-    keep(scope, provider, invoice, fact).await?;
-    rename(scope, provider, invoice, payment).await.map(drop)
+    keep(scope, provider, invoice, fact)?;
+    rename(scope, provider, invoice, payment).map(drop)
 }
 
-async fn rename<H: Host>(
-    scope: &Scope<'_, H>,
-    provider: Provider,
-    invoice: &str,
-    payment: &str,
-) -> Result<bool, Failure> {
+fn rename(scope: &Scope<'_>, provider: Provider, invoice: &str, payment: &str) -> Result<bool, Failure> {
     let id = gift_id(provider, invoice);
-    let Some(record) = store::find(scope, "gifts", &id).await?.filter(|record| !store::is_deleted(record)) else {
+    let Some(record) = store::find(scope, "gifts", &id)?.filter(|record| !store::is_deleted(record)) else {
         return Ok(false);
     };
     if record.get("providerPaymentId").and_then(Value::as_str) != Some(payment) {
         let body = object([("providerPaymentId", payment.into())]);
-        scope.call(Method::Patch, format!("/gifts/{id}"), Some(body)).await?;
+        scope.call(Method::Patch, format!("/gifts/{id}"), Some(body))?;
     }
-    apply(scope, provider, payment, &record).await?;
+    apply(scope, provider, payment, &record)?;
     Ok(true)
 }
 
 /// Sets on a gift what is noted of its payment, by all of its names
-pub(super) async fn settle<H: Host>(
-    scope: &Scope<'_, H>,
-    provider: Provider,
-    payment: &str,
-    record: &Value,
-) -> Result<(), Failure> {
-    let note = apply(scope, provider, payment, record).await?;
+pub(super) fn settle(scope: &Scope<'_>, provider: Provider, payment: &str, record: &Value) -> Result<(), Failure> {
+    let note = apply(scope, provider, payment, record)?;
     for alias in note.aliases() {
-        rename(scope, provider, payment, alias).await?;
+        rename(scope, provider, payment, alias)?;
     }
     Ok(())
 }
 
 /// The same for a gift that was made without a provider asking: a reviewer let it go
-pub(crate) async fn settle_gift<H: Host>(scope: &Scope<'_, H>, gift: &Gift, record: &Value) -> Result<(), Failure> {
+pub(crate) fn settle_gift(scope: &Scope<'_>, gift: &Gift, record: &Value) -> Result<(), Failure> {
     let provider = match gift.provider.as_deref() {
         Some("stripe") => Provider::Stripe,
         Some("gocardless") => Provider::GoCardless,
         _ => return Ok(()),
     };
     match &gift.provider_payment_id {
-        Some(payment) => settle(scope, provider, payment, record).await,
+        Some(payment) => settle(scope, provider, payment, record),
         None => Ok(()),
     }
 }
 
-async fn apply<H: Host>(
-    scope: &Scope<'_, H>,
-    provider: Provider,
-    payment: &str,
-    record: &Value,
-) -> Result<Note, Failure> {
+fn apply(scope: &Scope<'_>, provider: Provider, payment: &str, record: &Value) -> Result<Note, Failure> {
     let id = note_id(provider, payment);
     let mut record = record.clone();
     let mut known = None;
     for _ in 0..TRIES {
-        let note = store::find(scope, ROW.plural, &id).await?.map(|row| read(&Row::new(row))).unwrap_or_default();
+        let note = store::find(scope, ROW.plural, &id)?.map(|row| read(&Row::new(row))).unwrap_or_default();
         // Whoever wrote last reads last: nobody can leave an older sum behind.
         if known.as_ref() == Some(&note) || !note.is_about_money() {
             return Ok(note);
         }
         if let Some(body) = changes(scope, &note, &record) {
             let gift = record.get("id").and_then(Value::as_str).unwrap_or_default();
-            let mut answer = scope.call(Method::Patch, format!("/gifts/{}", encode(gift)), Some(body)).await?;
+            let mut answer = scope.call(Method::Patch, format!("/gifts/{}", encode(gift)), Some(body))?;
             match answer.get_mut("data").and_then(|data| data.get_mut("updateGift")).map(Value::take) {
                 Some(updated) => record = updated,
                 None => return Err(Failure::malformed("updateGift")),
@@ -196,7 +167,7 @@ async fn apply<H: Host>(
     Err(Failure::busy(Duration::from_secs(5)))
 }
 
-fn changes<H: Host>(scope: &Scope<'_, H>, note: &Note, record: &Value) -> Option<Value> {
+fn changes(scope: &Scope<'_>, note: &Note, record: &Value) -> Option<Value> {
     let amount = Money::read("amount", record.get("amount")?).ok()?;
     let context = record.get("recurringMetadata");
     let confirmed = context.and_then(|context| context.get("confirmedAt")).and_then(Value::as_str);

@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 use twenty::filter::encode;
-use twenty::{Host, Level, Method};
+use twenty::{Level, Method};
 
 use super::store::{self, Made, PERSON};
 use crate::donor::{self, Candidate, Dedupe, MatchType, Person, Question, Resolution};
@@ -44,18 +44,13 @@ pub(crate) struct Found {
 }
 
 /// Links the gift to its giver, as far as may be
-pub(crate) async fn resolve<H: Host>(
-    scope: &Scope<'_, H>,
-    gift: &mut Gift,
-    key: &Key,
-    manner: Manner,
-) -> Result<Found, Failure> {
+pub(crate) fn resolve(scope: &Scope<'_>, gift: &mut Gift, key: &Key, manner: Manner) -> Result<Found, Failure> {
     let mut found = Found::default();
     match donor::question(gift) {
         Question::Settled | Question::Unknown => {}
-        Question::Create(person) => link_new(scope, gift, key, manner, &person, &mut found).await?,
+        Question::Create(person) => link_new(scope, gift, key, manner, &person, &mut found)?,
         Question::LookUp(person) => {
-            let candidates = match candidates(scope, &person).await {
+            let candidates = match candidates(scope, &person) {
                 Ok(candidates) => candidates,
                 Err(failure) if matches!(manner, Manner::Review | Manner::Look) && !store::is_refused(&failure) => {
                     found.unasked = true;
@@ -68,7 +63,7 @@ pub(crate) async fn resolve<H: Host>(
             match settled(resolution, manner)? {
                 Resolution::Match(dedupe) if manner != Manner::Look => gift.donor_id = Some(dedupe.matched),
                 Resolution::Match(_) | Resolution::Review(_) => {}
-                Resolution::New => link_new(scope, gift, key, manner, &person, &mut found).await?,
+                Resolution::New => link_new(scope, gift, key, manner, &person, &mut found)?,
             }
         }
     }
@@ -84,14 +79,14 @@ fn settled(resolution: Resolution, manner: Manner) -> Result<Resolution, Refusal
     }
 }
 
-async fn candidates<H: Host>(scope: &Scope<'_, H>, person: &Person) -> Result<Vec<Candidate>, Failure> {
+fn candidates(scope: &Scope<'_>, person: &Person) -> Result<Vec<Candidate>, Failure> {
     let body = object([("data", Value::Array(vec![person.to_json()]))]);
-    let answer = scope.call(Method::Post, "/people/duplicates?depth=0".into(), Some(body)).await?;
+    let answer = scope.call(Method::Post, "/people/duplicates?depth=0".into(), Some(body))?;
     Ok(Candidate::read_all(&answer))
 }
 
-async fn link_new<H: Host>(
-    scope: &Scope<'_, H>,
+fn link_new(
+    scope: &Scope<'_>,
     gift: &mut Gift,
     key: &Key,
     manner: Manner,
@@ -107,7 +102,7 @@ async fn link_new<H: Host>(
         members.set("id", id.as_str().into());
     }
     let Value::Object(body) = body else { return Ok(()) };
-    let holder = match store::make(scope, PERSON, body).await {
+    let holder = match store::make(scope, PERSON, body) {
         Ok(Made::New(record)) => {
             let id = record_id(&record);
             found.made.clone_from(&id);
@@ -116,7 +111,7 @@ async fn link_new<H: Host>(
         Ok(Made::Repeat(record)) => record_id(&record),
         // The first request made them and somebody deleted them since. The gift, if it is there, says the same.
         Ok(Made::Gone) => Some(id),
-        Err(failure) if store::is_duplicate(&failure) => Some(holder(scope, person).await?.ok_or(failure)?),
+        Err(failure) if store::is_duplicate(&failure) => Some(holder(scope, person)?.ok_or(failure)?),
         Err(failure) if failure.is_malformed() => {
             return Err(Failure::malformed_as("Failed to create contact in Twenty"));
         }
@@ -127,14 +122,14 @@ async fn link_new<H: Host>(
 }
 
 /// Who has the address, if it can be asked for
-async fn holder<H: Host>(scope: &Scope<'_, H>, person: &Person) -> Result<Option<String>, Failure> {
+fn holder(scope: &Scope<'_>, person: &Person) -> Result<Option<String>, Failure> {
     let email = person.email.as_deref().unwrap_or_default().trim().to_ascii_lowercase();
     // Twenty's filters have no way to quote these.
     if email.is_empty() || email.bytes().any(|byte| b"\"'()[],:\\ ".contains(&byte)) {
         return Ok(None);
     }
     let filter = format!("and(emails.primaryEmail[eq]:\"{email}\",or(deletedAt[is]:NULL,deletedAt[is]:NOT_NULL))");
-    let people = store::list(scope, PERSON.plural, &filter, 2, None).await?;
+    let people = store::list(scope, PERSON.plural, &filter, 2, None)?;
     if let Some(living) = people.iter().find(|person| !store::is_deleted(person)) {
         return Ok(record_id(living));
     }
@@ -149,17 +144,17 @@ async fn holder<H: Host>(scope: &Scope<'_, H>, person: &Person) -> Result<Option
 }
 
 /// Takes back a person who was made for a gift that was then refused, unless somebody relies on them already
-pub(crate) async fn take_back<H: Host>(scope: &Scope<'_, H>, id: &str) {
+pub(crate) fn take_back(scope: &Scope<'_>, id: &str) {
     for plural in ["gifts", "giftStagings"] {
         let filter = format!("and(donorId[eq]:\"{id}\")");
-        match store::list(scope, plural, &filter, 1, None).await {
+        match store::list(scope, plural, &filter, 1, None) {
             Ok(records) if records.is_empty() => {}
             // A workspace without staging has nothing there that could rely on them.
             Err(failure) if plural == "giftStagings" && store::is_refused(&failure) => {}
             _ => return,
         }
     }
-    match scope.call(Method::Delete, format!("/people/{}", encode(id)), None).await {
+    match scope.call(Method::Delete, format!("/people/{}", encode(id)), None) {
         Ok(_) => scope.log(Level::Info, "gift_donor_taken_back", &[("personId", id.into())]),
         Err(_) => scope.log(Level::Warn, "gift_donor_left_behind", &[("personId", id.into())]),
     }

@@ -9,7 +9,7 @@ use time::Date;
 use twenty::filter::encode;
 use twenty::gate::Priority;
 use twenty::time::{format_date, parse_date};
-use twenty::{Host, Level, Method};
+use twenty::{Level, Method};
 
 use super::store;
 use crate::agreement::{Cadence, Schedule, next_due, status_after_payment};
@@ -30,21 +30,15 @@ pub(crate) enum Blind {
 }
 
 /// Everything that follows from a gift
-pub(crate) async fn follow<H: Host>(
-    scope: &Scope<'_, H>,
-    gift: &Gift,
-    record: &Value,
-    paid_on: Option<Date>,
-    blind: Blind,
-) {
+pub(crate) fn follow(scope: &Scope<'_>, gift: &Gift, record: &Value, paid_on: Option<Date>, blind: Blind) {
     // A provider's own event settles by itself, and comes again if it could not.
     if scope.priority != Priority::Webhook
-        && let Err(failure) = deliver::settle_gift(scope, gift, record).await
+        && let Err(failure) = deliver::settle_gift(scope, gift, record)
     {
         scope.log(Level::Warn, "gift_refund_not_settled", &[("message", failure.to_string().into())]);
     }
     if let Some(agreement) = &gift.recurring_agreement_id
-        && let Err(failure) = advance(scope, agreement, gift, paid_on, blind).await
+        && let Err(failure) = advance(scope, agreement, gift, paid_on, blind)
     {
         let message = failure.to_string();
         scope.log(
@@ -54,22 +48,16 @@ pub(crate) async fn follow<H: Host>(
         );
     }
     if scope.proxy.settings.gift_aid
-        && let Err(failure) = decide_gift_aid(scope, gift, record).await
+        && let Err(failure) = decide_gift_aid(scope, gift, record)
     {
         scope.log(Level::Warn, "gift_aid_evaluation_failed", &[("message", failure.to_string().into())]);
     }
 }
 
 /// Moves an agreement to the day that the payment leaves open; what was ended stays ended
-async fn advance<H: Host>(
-    scope: &Scope<'_, H>,
-    id: &str,
-    gift: &Gift,
-    paid_on: Option<Date>,
-    blind: Blind,
-) -> Result<(), Failure> {
+fn advance(scope: &Scope<'_>, id: &str, gift: &Gift, paid_on: Option<Date>, blind: Blind) -> Result<(), Failure> {
     let path = format!("/recurringAgreements/{}", encode(id));
-    let agreement = match scope.call(Method::Get, path.clone(), None).await {
+    let agreement = match scope.call(Method::Get, path.clone(), None) {
         Ok(answer) => answer.get("data").and_then(|data| data.get("recurringAgreement")).cloned(),
         Err(failure) if store::is_missing(&failure) => None,
         Err(failure) => return Err(failure),
@@ -89,7 +77,7 @@ async fn advance<H: Host>(
         None => {}
     }
     if !body.is_empty() {
-        scope.call(Method::Patch, path, Some(body.into())).await?;
+        scope.call(Method::Patch, path, Some(body.into()))?;
     }
     Ok(())
 }
@@ -126,7 +114,7 @@ fn changes(agreement: &Value, gift: &Gift, paid_on: Option<Date>, body: &mut Map
 }
 
 /// Decides about Gift Aid and sets it on the gift, unless a person decided, or it was claimed
-async fn decide_gift_aid<H: Host>(scope: &Scope<'_, H>, gift: &Gift, record: &Value) -> Result<(), Failure> {
+fn decide_gift_aid(scope: &Scope<'_>, gift: &Gift, record: &Value) -> Result<(), Failure> {
     let text = |key: &str| record.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
     let settled = text("giftAidDecisionSource") == Some("MANUAL_OVERRIDE") || text("giftAidClaimBatchId").is_some();
     let Some(id) = text("id").filter(|_| !settled) else { return Ok(()) };
@@ -134,7 +122,7 @@ async fn decide_gift_aid<H: Host>(scope: &Scope<'_, H>, gift: &Gift, record: &Va
     let declarations = match donor {
         Some(donor) => {
             let filter = format!("and(personId[eq]:\"{donor}\")");
-            store::list(scope, "giftAidDeclarations", &filter, 60, None).await?
+            store::list(scope, "giftAidDeclarations", &filter, 60, None)?
         }
         None => Vec::new(),
     };
@@ -157,9 +145,9 @@ async fn decide_gift_aid<H: Host>(scope: &Scope<'_, H>, gift: &Gift, record: &Va
         return Ok(());
     }
     if let Some(members) = body.as_object_mut() {
-        members.set("giftAidLastEvaluatedAt", scope.host.now().to_string().into());
+        members.set("giftAidLastEvaluatedAt", scope.now().to_string().into());
     }
-    scope.call(Method::Patch, format!("/gifts/{}", encode(id)), Some(body)).await?;
+    scope.call(Method::Patch, format!("/gifts/{}", encode(id)), Some(body))?;
     Ok(())
 }
 

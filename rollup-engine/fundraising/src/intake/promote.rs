@@ -10,7 +10,7 @@
 
 use serde_json::{Map, Value, json};
 use twenty::time::parse_date;
-use twenty::{Host, Level, Timestamp};
+use twenty::{Level, Timestamp};
 
 use super::giver::{self, Manner};
 use super::post::{self, Blind};
@@ -73,9 +73,9 @@ enum Step {
 }
 
 /// Processes one row
-pub async fn process<H: Host>(scope: &Scope<'_, H>, id: &str) -> Promoted {
+pub fn process(scope: &Scope<'_>, id: &str) -> Promoted {
     for _ in 0..TRIES {
-        let row = match store::row(scope, id).await {
+        let row = match store::row(scope, id) {
             Ok(row) => row,
             Err(failure) => {
                 let message = failure.to_string();
@@ -83,7 +83,7 @@ pub async fn process<H: Host>(scope: &Scope<'_, H>, id: &str) -> Promoted {
                 return Promoted::Failed("fetch_failed");
             }
         };
-        match step(scope, &row).await {
+        match step(scope, &row) {
             Ok(Step::Done(promoted)) => return promoted,
             Ok(Step::Again) => {}
             Err(failure) => {
@@ -95,30 +95,30 @@ pub async fn process<H: Host>(scope: &Scope<'_, H>, id: &str) -> Promoted {
     Promoted::Deferred(Reason::Locked.as_str(), Vec::new())
 }
 
-async fn step<H: Host>(scope: &Scope<'_, H>, row: &Row) -> Result<Step, Failure> {
+fn step(scope: &Scope<'_>, row: &Row) -> Result<Step, Failure> {
     let done = |promoted| Ok(Step::Done(promoted));
     match admit(row.standing()) {
         Admission::Processed(gift) => {
             let gift = gift.to_owned();
             log(scope, Level::Info, "gift_staging_already_processed", row.id(), "");
             if row.state() != State::Processed {
-                mark(scope, row, &gift, "reconciled").await?;
+                mark(scope, row, &gift, "reconciled")?;
             }
             // A run may have died between the gift and what follows from it.
             if let Ok(known) = row.gift()
                 && (known.recurring_agreement_id.is_some() || scope.proxy.settings.gift_aid)
-                && let Some(record) = store::find(scope, GIFT.plural, &gift).await?
+                && let Some(record) = store::find(scope, GIFT.plural, &gift)?
             {
-                post::follow(scope, &with_columns(&known, row), &record, paid_on(&known, row), Blind::Leave).await;
+                post::follow(scope, &with_columns(&known, row), &record, paid_on(&known, row), Blind::Leave);
             }
             return done(Promoted::Processed(gift));
         }
-        Admission::Deferred(Reason::Locked) if row.is_own() && is_stale(row, scope.host.now()) => {
-            reconcile(scope, row).await?;
+        Admission::Deferred(Reason::Locked) if row.is_own() && is_stale(row, scope.now()) => {
+            reconcile(scope, row)?;
             return Ok(Step::Again);
         }
         Admission::Deferred(Reason::NotReady) if row.is_own() && row.state() == State::Processed => {
-            reconcile(scope, row).await?;
+            reconcile(scope, row)?;
             return Ok(Step::Again);
         }
         Admission::Deferred(reason) => {
@@ -135,7 +135,7 @@ async fn step<H: Host>(scope: &Scope<'_, H>, row: &Row) -> Result<Step, Failure>
             NoPayload::Broken => ("gift_staging_process_payload_parse_failed", "Failed to parse staging raw payload"),
         };
         log(scope, Level::Warn, event, row.id(), message);
-        fail(scope, row, "missing_payload", message, None).await?;
+        fail(scope, row, "missing_payload", message, None)?;
         return done(Promoted::Deferred("missing_payload", Vec::new()));
     }
     let payload = row.payload().unwrap_or_default();
@@ -143,17 +143,17 @@ async fn step<H: Host>(scope: &Scope<'_, H>, row: &Row) -> Result<Step, Failure>
     let key = Key::of_row(&row.kept_gift(), row.id());
     let mut row = row.clone();
     if gift.donor_id.is_none() {
-        match name_giver(scope, &row, &mut gift, &key).await {
+        match name_giver(scope, &row, &mut gift, &key) {
             Ok(None) => {}
             Ok(Some(step)) => return Ok(step),
             Err(failure) => {
                 log(scope, Level::Warn, "gift_staging_process_identity_failed", row.id(), &failure.to_string());
-                fail(scope, &row, "identity_failed", &failure.to_string(), None).await?;
+                fail(scope, &row, "identity_failed", &failure.to_string(), None)?;
                 return done(Promoted::Failed("gift_api_failed"));
             }
         }
         if let Some(donor) = gift.donor_id.clone() {
-            match persist_giver(scope, &row, payload, &donor).await? {
+            match persist_giver(scope, &row, payload, &donor)? {
                 Written::Row(linked) if row.is_own() => row = linked,
                 Written::Row(_) => {}
                 Written::Raced => return Ok(Step::Again),
@@ -163,22 +163,22 @@ async fn step<H: Host>(scope: &Scope<'_, H>, row: &Row) -> Result<Step, Failure>
     if !gift.has_amount() || (gift.donor_id.is_none() && gift.company_id.is_none()) {
         let message = "Staging payload missing required fields for gift creation";
         log(scope, Level::Warn, "gift_staging_process_payload_invalid", row.id(), message);
-        fail(scope, &row, "payload_invalid", message, None).await?;
+        fail(scope, &row, "payload_invalid", message, None)?;
         return done(Promoted::Failed("payload_invalid"));
     }
     let diagnostics = Diagnostics::of(&gift, row.dedupe().as_ref());
     if !diagnostics.is_eligible() {
         let message = format!("blocked: {}", diagnostics.blockers.join(", "));
-        fail(scope, &row, "blocked", &message, Some(diagnostics.to_json())).await?;
+        fail(scope, &row, "blocked", &message, Some(diagnostics.to_json()))?;
         return done(Promoted::Deferred("blocked", diagnostics.blockers));
     }
-    let claimed = match claim(scope, &row, &diagnostics).await? {
+    let claimed = match claim(scope, &row, &diagnostics)? {
         Written::Row(claimed) if row.is_own() => claimed,
         // Others' rows are processed as they were read.
         Written::Row(_) => row,
         Written::Raced => return Ok(Step::Again),
     };
-    done(match post_gift(scope, &claimed, &gift, &key, Blind::Write).await {
+    done(match post_gift(scope, &claimed, &gift, &key, Blind::Write) {
         Posted::Gift { record, .. } => Promoted::Processed(text(&record, "id")),
         Posted::Gone(id) => Promoted::Processed(id),
         Posted::Failed(_) => Promoted::Failed("gift_api_failed"),
@@ -202,18 +202,12 @@ pub(super) enum Posted {
 }
 
 /// Makes the gift of a claimed row, marks the row, and lets follow what follows
-pub(super) async fn post_gift<H: Host>(
-    scope: &Scope<'_, H>,
-    row: &Row,
-    gift: &Gift,
-    key: &Key,
-    blind: Blind,
-) -> Posted {
+pub(super) fn post_gift(scope: &Scope<'_>, row: &Row, gift: &Gift, key: &Key, blind: Blind) -> Posted {
     let known = Receipt::read(&row.raw_payload().unwrap_or_default());
     let receipt = receipt::decide(gift, known, &scope.proxy.settings.receipts);
     scope.log(Level::Info, "receipt_policy_evaluated", &[("stagingId", row.id().into())]);
     log(scope, Level::Info, "gift_staging_process_call_create", row.id(), "");
-    let posted = match make_gift(scope, gift, &receipt, key).await {
+    let posted = match make_gift(scope, gift, &receipt, key) {
         Ok(Made::New(record)) => Posted::Gift { record, repeated: false },
         Ok(Made::Repeat(record)) => Posted::Gift { record, repeated: true },
         // It was made, and somebody deleted it on purpose: the row is done all the same.
@@ -222,7 +216,7 @@ pub(super) async fn post_gift<H: Host>(
             let message = failure.to_string();
             log(scope, Level::Error, "gift_staging_process_create_failed", row.id(), &message);
             // The claim is given up; if that fails too it expires.
-            if let Err(failure) = fail(scope, row, "gift_api_failed", &message, None).await {
+            if let Err(failure) = fail(scope, row, "gift_api_failed", &message, None) {
                 log(scope, Level::Warn, "gift_staging_process_status_update_failed", row.id(), &failure.to_string());
             }
             return Posted::Failed(message);
@@ -232,11 +226,11 @@ pub(super) async fn post_gift<H: Host>(
         Posted::Gift { record, .. } => text(record, "id"),
         Posted::Gone(id) | Posted::Failed(id) => id.clone(),
     };
-    match mark(scope, row, &id, "posted").await {
+    match mark(scope, row, &id, "posted") {
         Ok(()) => {
             log(scope, Level::Info, "gift_staging_processed", row.id(), "");
             if let Posted::Gift { record, .. } = &posted {
-                post::follow(scope, &with_columns(gift, row), record, paid_on(gift, row), blind).await;
+                post::follow(scope, &with_columns(gift, row), record, paid_on(gift, row), blind);
             }
         }
         // The gift is there; the row is marked by whoever looks at it next.
@@ -246,24 +240,14 @@ pub(super) async fn post_gift<H: Host>(
 }
 
 /// Makes the gift, once
-pub(super) async fn make_gift<H: Host>(
-    scope: &Scope<'_, H>,
-    gift: &Gift,
-    receipt: &Receipt,
-    key: &Key,
-) -> Result<Made, Failure> {
+pub(super) fn make_gift(scope: &Scope<'_>, gift: &Gift, receipt: &Receipt, key: &Key) -> Result<Made, Failure> {
     let mut body = gift.to_record(receipt);
     body.set("id", key.gift_id().to_string().into());
-    store::make(scope, GIFT, body).await
+    store::make(scope, GIFT, body)
 }
 
 /// Writes on a row that it is this gift, whatever happened to it meanwhile: the gift is there
-pub(super) async fn mark<H: Host>(
-    scope: &Scope<'_, H>,
-    row: &Row,
-    gift: &str,
-    action: &'static str,
-) -> Result<(), Failure> {
+pub(super) fn mark(scope: &Scope<'_>, row: &Row, gift: &str, action: &'static str) -> Result<(), Failure> {
     let mut row = row.clone();
     for _ in 0..TRIES {
         if row.state() == State::Processed && row.text("giftId") == Some(gift) {
@@ -279,26 +263,26 @@ pub(super) async fn mark<H: Host>(
         }
         let particulars = object([("giftId", gift.into()), ("from", row.state().as_str().into())]);
         let change = Change { body, action, particulars, condition: None };
-        match store::write(scope, &row, change).await? {
+        match store::write(scope, &row, change)? {
             Written::Row(_) => return Ok(()),
-            Written::Raced => row = store::row(scope, row.id()).await?,
+            Written::Raced => row = store::row(scope, row.id())?,
         }
     }
     Err(Failure::malformed("a quiet row"))
 }
 
 /// Puts right a row whose worker was not heard of again: its gift is there, or it is free
-pub(crate) async fn reconcile<H: Host>(scope: &Scope<'_, H>, row: &Row) -> Result<(), Failure> {
+pub(crate) fn reconcile(scope: &Scope<'_>, row: &Row) -> Result<(), Failure> {
     let key = Key::of_row(&row.kept_gift(), row.id());
     let id = key.gift_id().to_string();
-    if store::find(scope, GIFT.plural, &id).await?.is_some() {
+    if store::find(scope, GIFT.plural, &id)?.is_some() {
         log(scope, Level::Info, "gift_staging_reconciled", row.id(), "the gift was made");
-        return mark(scope, row, &id, "reconciled").await;
+        return mark(scope, row, &id, "reconciled");
     }
     let change = transition(row.standing(), Event::Expire)?;
     let mut body = change.to_json();
     let message = "the claim expired before a gift was made";
-    body.set("errorDetail", store::error_detail("claim_expired", message, scope.host.now()));
+    body.set("errorDetail", store::error_detail("claim_expired", message, scope.now()));
     log(scope, Level::Warn, "gift_staging_reconciled", row.id(), message);
     let change = Change {
         body,
@@ -306,7 +290,7 @@ pub(crate) async fn reconcile<H: Host>(scope: &Scope<'_, H>, row: &Row) -> Resul
         particulars: object([("from", row.state().as_str().into())]),
         condition: None,
     };
-    store::write(scope, row, change).await.map(drop)
+    store::write(scope, row, change).map(drop)
 }
 
 /// Whether nobody can still be at a row
@@ -314,19 +298,19 @@ pub(crate) fn is_stale(row: &Row, now: Timestamp) -> bool {
     row.state() == State::Processing && row.updated_at().is_some_and(|at| claim_expired(at, now))
 }
 
-async fn claim<H: Host>(scope: &Scope<'_, H>, row: &Row, diagnostics: &Diagnostics) -> Result<Written, Failure> {
+fn claim(scope: &Scope<'_>, row: &Row, diagnostics: &Diagnostics) -> Result<Written, Failure> {
     let change = transition(row.standing(), Event::Claim)?;
     let mut body = Map::new();
     body.set("processingStatus", change.state.as_str().into());
     // The condition is part of the one UPDATE: of two who try, one gets the row and the other none.
     let condition = "processingStatus[in]:[ready_for_process,process_failed],giftId[is]:NULL";
     let particulars = object([("from", row.state().as_str().into()), ("diagnostics", diagnostics.to_json())]);
-    store::write(scope, row, Change { body, action: "claimed", particulars, condition: Some(condition) }).await
+    store::write(scope, row, Change { body, action: "claimed", particulars, condition: Some(condition) })
 }
 
 /// Writes a failure on a row
-async fn fail<H: Host>(
-    scope: &Scope<'_, H>,
+fn fail(
+    scope: &Scope<'_>,
     row: &Row,
     code: &'static str,
     message: &str,
@@ -334,25 +318,20 @@ async fn fail<H: Host>(
 ) -> Result<(), Failure> {
     let change = transition(row.standing(), Event::Fail)?;
     let mut body = change.to_json();
-    body.set("errorDetail", store::error_detail(code, message, scope.host.now()));
+    body.set("errorDetail", store::error_detail(code, message, scope.now()));
     if let Some(diagnostics) = diagnostics {
         body.set("processingDiagnostics", diagnostics);
     }
     let particulars = object([("code", code.into()), ("from", row.state().as_str().into())]);
     // If somebody changed it meanwhile, theirs is the later word.
-    store::write(scope, row, Change { body, action: "failed", particulars, condition: None }).await.map(drop)
+    store::write(scope, row, Change { body, action: "failed", particulars, condition: None }).map(drop)
 }
 
 /// Finds or makes the giver; a step if a reviewer must say who it was
-async fn name_giver<H: Host>(
-    scope: &Scope<'_, H>,
-    row: &Row,
-    gift: &mut Gift,
-    key: &Key,
-) -> Result<Option<Step>, Failure> {
+fn name_giver(scope: &Scope<'_>, row: &Row, gift: &mut Gift, key: &Key) -> Result<Option<Step>, Failure> {
     let reviewed = row.text("dedupeStatus") == Some("passed");
     let manner = if reviewed { Manner::Reviewed } else { Manner::Review };
-    let found = giver::resolve(scope, gift, key, manner).await?;
+    let found = giver::resolve(scope, gift, key, manner)?;
     if found.unasked {
         return Err(Failure::malformed_as("Twenty could not be asked for the giver"));
     }
@@ -364,14 +343,14 @@ async fn name_giver<H: Host>(
     body.set("rawPayload", json::compact(&payload.into()).into());
     let particulars = object([("candidateDonorIds", dedupe.candidates.into()), ("from", row.state().as_str().into())]);
     let change = Change { body, action: "sent_to_review", particulars, condition: None };
-    Ok(Some(match store::write(scope, row, change).await? {
+    Ok(Some(match store::write(scope, row, change)? {
         Written::Row(_) => Step::Done(Promoted::Deferred("donor_review", Vec::new())),
         Written::Raced => Step::Again,
     }))
 }
 
-async fn persist_giver<H: Host>(
-    scope: &Scope<'_, H>,
+fn persist_giver(
+    scope: &Scope<'_>,
     row: &Row,
     mut payload: Map<String, Value>,
     donor: &str,
@@ -381,7 +360,7 @@ async fn persist_giver<H: Host>(
     body.set("donorId", donor.into());
     body.set("rawPayload", json::compact(&payload.into()).into());
     let particulars = object([("donorId", donor.into())]);
-    store::write(scope, row, Change { body, action: "donor_linked", particulars, condition: None }).await
+    store::write(scope, row, Change { body, action: "donor_linked", particulars, condition: None })
 }
 
 /// The gift with what its row alone says of the agreement: others' payloads may lack it
@@ -403,7 +382,7 @@ fn text(record: &Value, key: &str) -> String {
     record.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
-fn log<H: Host>(scope: &Scope<'_, H>, level: Level, event: &'static str, row: &str, message: &str) {
+fn log(scope: &Scope<'_>, level: Level, event: &'static str, row: &str, message: &str) {
     let mut fields = vec![("stagingId", Value::from(row))];
     if !message.is_empty() {
         fields.push(("message", message.into()));

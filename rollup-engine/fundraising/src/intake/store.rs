@@ -6,7 +6,7 @@
 use serde_json::{Map, Value, json};
 use twenty::filter::encode;
 use twenty::gate::Priority;
-use twenty::{Host, Method, Timestamp};
+use twenty::{Method, Timestamp};
 use uuid::Uuid;
 
 use super::row::Row;
@@ -42,19 +42,15 @@ pub(crate) enum Made {
 }
 
 /// Makes a record; `body` has its id
-pub(crate) async fn make<H: Host>(
-    scope: &Scope<'_, H>,
-    object: Object,
-    body: Map<String, Value>,
-) -> Result<Made, Failure> {
+pub(crate) fn make(scope: &Scope<'_>, object: Object, body: Map<String, Value>) -> Result<Made, Failure> {
     let id = body.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
     let path = format!("/{}", object.plural);
-    match scope.call(Method::Post, path, Some(body.into())).await {
+    match scope.call(Method::Post, path, Some(body.into())) {
         Ok(answer) => {
             let record = answer.get("data").and_then(|data| data.get(object.create)).filter(|record| has_id(record));
             record.cloned().map(Made::New).ok_or_else(|| Failure::malformed(object.create))
         }
-        Err(failure) if is_duplicate(&failure) => match find(scope, object.plural, &id).await? {
+        Err(failure) if is_duplicate(&failure) => match find(scope, object.plural, &id)? {
             Some(record) if is_deleted(&record) => Ok(Made::Gone),
             Some(record) => Ok(Made::Repeat(record)),
             // Another unique field was taken; this record was never made.
@@ -65,18 +61,18 @@ pub(crate) async fn make<H: Host>(
 }
 
 /// A record by its id, also one in the trash
-pub(crate) async fn find<H: Host>(scope: &Scope<'_, H>, plural: &str, id: &str) -> Result<Option<Value>, Failure> {
+pub(crate) fn find(scope: &Scope<'_>, plural: &str, id: &str) -> Result<Option<Value>, Failure> {
     if Uuid::parse_str(id).is_err() {
         return Ok(None);
     }
     let filter = format!("and(id[eq]:\"{id}\",or(deletedAt[is]:NULL,deletedAt[is]:NOT_NULL))");
-    let records = list(scope, plural, &filter, 1, None).await?;
+    let records = list(scope, plural, &filter, 1, None)?;
     Ok(records.into_iter().next())
 }
 
 /// The first records that a filter lets through
-pub(crate) async fn list<H: Host>(
-    scope: &Scope<'_, H>,
+pub(crate) fn list(
+    scope: &Scope<'_>,
     plural: &str,
     filter: &str,
     limit: usize,
@@ -84,7 +80,7 @@ pub(crate) async fn list<H: Host>(
 ) -> Result<Vec<Value>, Failure> {
     let order = order.map(|order| format!("&order_by={}", encode(order))).unwrap_or_default();
     let path = format!("/{plural}?filter={}&limit={limit}{order}", encode(filter));
-    let mut answer = scope.call(Method::Get, path, None).await?;
+    let mut answer = scope.call(Method::Get, path, None)?;
     match answer.get_mut("data").and_then(|data| data.get_mut(plural)).map(Value::take) {
         Some(Value::Array(records)) => Ok(records),
         _ => Err(Failure::malformed("a list")),
@@ -92,8 +88,8 @@ pub(crate) async fn list<H: Host>(
 }
 
 /// A row by its id
-pub(crate) async fn row<H: Host>(scope: &Scope<'_, H>, id: &str) -> Result<Row, Failure> {
-    let mut answer = scope.call(Method::Get, format!("/giftStagings/{}", encode(id)), None).await?;
+pub(crate) fn row(scope: &Scope<'_>, id: &str) -> Result<Row, Failure> {
+    let mut answer = scope.call(Method::Get, format!("/giftStagings/{}", encode(id)), None)?;
     let record = answer.get_mut("data").and_then(|data| data.get_mut("giftStaging")).map(Value::take);
     record.filter(has_id).map(Row::new).ok_or_else(|| Failure::malformed("giftStaging"))
 }
@@ -118,7 +114,7 @@ pub(crate) struct Change<'a> {
 }
 
 /// Changes a row, if it is as it was read
-pub(crate) async fn write<H: Host>(scope: &Scope<'_, H>, row: &Row, change: Change<'_>) -> Result<Written, Failure> {
+pub(crate) fn write(scope: &Scope<'_>, row: &Row, change: Change<'_>) -> Result<Written, Failure> {
     let mark = scope.new_id().to_string();
     let mut particulars = change.particulars;
     if let Some(members) = particulars.as_object_mut() {
@@ -135,7 +131,7 @@ pub(crate) async fn write<H: Host>(scope: &Scope<'_, H>, row: &Row, change: Chan
     conditions.extend(change.condition.map(str::to_owned));
     if conditions.len() == 1 {
         let path = format!("/giftStagings/{}", encode(row.id()));
-        let mut answer = scope.call(Method::Patch, path, Some(body.into())).await?;
+        let mut answer = scope.call(Method::Patch, path, Some(body.into()))?;
         let record = answer.get_mut("data").and_then(|data| data.get_mut("updateGiftStaging")).map(Value::take);
         return record.map(Row::new).map(Written::Row).ok_or_else(|| Failure::malformed("updateGiftStaging"));
     }
@@ -144,7 +140,7 @@ pub(crate) async fn write<H: Host>(scope: &Scope<'_, H>, row: &Row, change: Chan
     }
     let filter = format!("and({})", conditions.join(","));
     let path = format!("/giftStagings?filter={}", encode(&filter));
-    let mut answer = scope.call(Method::Patch, path, Some(body.into())).await?;
+    let mut answer = scope.call(Method::Patch, path, Some(body.into()))?;
     let changed = answer.get_mut("data").and_then(|data| data.get_mut("updateGiftStagings")).map(Value::take);
     let Some(Value::Array(changed)) = changed else { return Err(Failure::malformed("updateGiftStagings")) };
     if let Some(record) = changed.into_iter().next() {
@@ -154,7 +150,7 @@ pub(crate) async fn write<H: Host>(scope: &Scope<'_, H>, row: &Row, change: Chan
         return Ok(Written::Raced);
     }
     // Either somebody else was first, or this very write was, and its answer was lost.
-    let current = self::row(scope, row.id()).await?;
+    let current = self::row(scope, row.id())?;
     Ok(if trail::has(&current, &mark) { Written::Row(current) } else { Written::Raced })
 }
 
@@ -165,13 +161,13 @@ pub(crate) fn within_the_millisecond(read: Timestamp) -> String {
 }
 
 /// Who acts in this request
-pub(crate) fn actor<'a, H: Host>(scope: &'a Scope<'_, H>) -> Actor<'a> {
+pub(crate) fn actor<'a>(scope: &'a Scope<'_>) -> Actor<'a> {
     let by = match scope.priority {
         Priority::Person => "person",
         Priority::Webhook => "webhook",
         Priority::Job => "job",
     };
-    Actor { at: scope.host.now(), by, request_id: &scope.request_id }
+    Actor { at: scope.now(), by, request_id: &scope.request_id }
 }
 
 /// What a failure leaves on a row

@@ -1,9 +1,9 @@
 //! Recurring agreements: what Twenty has, and what can be true of them.
 
 use serde_json::{Map, Value};
+use twenty::Method;
 use twenty::filter::encode;
 use twenty::time::parse_date;
-use twenty::{Host, Method};
 
 use super::{Ask, Reply, query};
 use crate::failure::Failure;
@@ -19,45 +19,45 @@ const PLURAL: &str = "/recurringAgreements";
 ///
 /// # Errors
 /// See [`query::list`], and whatever Twenty says.
-pub async fn list<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    Ok((200, scope.read(query::with(PLURAL, &query::list(&ask.query)?)).await?))
+pub fn list(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+    Ok((200, scope.read(query::with(PLURAL, &query::list(&ask.query)?))?))
 }
 
 /// A new agreement
 ///
 /// # Errors
 /// 400 for values that cannot be true, and whatever Twenty says.
-pub async fn create<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub fn create(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let body = ask.object("Recurring agreement create payload must be an object.")?;
     check(&body)?;
-    Ok((200, scope.call(Method::Post, PLURAL.into(), Some(body.into())).await?))
+    Ok((200, scope.call(Method::Post, PLURAL.into(), Some(body.into()))?))
 }
 
 /// One agreement
 ///
 /// # Errors
 /// Whatever Twenty says.
-pub async fn get<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    Ok((200, scope.read(query::with(&path(ask), &query::single(&ask.query)?)).await?))
+pub fn get(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+    Ok((200, scope.read(query::with(&path(ask), &query::single(&ask.query)?))?))
 }
 
 /// Changes an agreement.
 ///
 /// # Errors
 /// 400 for values that cannot be true, and whatever Twenty says.
-pub async fn update<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub fn update(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let body = ask.object("Recurring agreement update payload must be an object.")?;
     check(&body)?;
-    Ok((200, scope.call(Method::Patch, path(ask), Some(body.into())).await?))
+    Ok((200, scope.call(Method::Patch, path(ask), Some(body.into()))?))
 }
 
 /// Puts an agreement into the trash, from where it can be brought back.
 ///
 /// # Errors
 /// Whatever Twenty says.
-pub async fn delete<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub fn delete(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let path = format!("{}?soft_delete=true", path(ask));
-    Ok((200, scope.call(Method::Delete, path, None).await?))
+    Ok((200, scope.call(Method::Delete, path, None)?))
 }
 
 fn path(ask: &Ask<'_>) -> String {

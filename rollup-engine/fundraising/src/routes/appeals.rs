@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 use twenty::filter::encode;
-use twenty::{Host, Method, Timestamp};
+use twenty::{Method, Timestamp};
 
 use super::agreements::{date, in_order};
 use super::people::text;
@@ -19,18 +19,18 @@ const NOT_AN_OBJECT: &str = "Appeal payload must be an object";
 ///
 /// # Errors
 /// See [`query::list`], and whatever Twenty says.
-pub async fn list<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub fn list(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let path = query::with("/appeals", &query::list(&ask.query)?);
-    Ok((200, having(scope.read(path).await?, "appeals", true, "appeals array")?))
+    Ok((200, having(scope.read(path)?, "appeals", true, "appeals array")?))
 }
 
 /// A new appeal
 ///
 /// # Errors
 /// 400 for a body that cannot be right, and whatever Twenty says.
-pub async fn create<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub fn create(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let record = fields(&ask.object(NOT_AN_OBJECT)?, true)?;
-    let answer = scope.call(Method::Post, "/appeals".into(), Some(record.into())).await?;
+    let answer = scope.call(Method::Post, "/appeals".into(), Some(record.into()))?;
     Ok((200, having(answer, "createAppeal", false, "createAppeal")?))
 }
 
@@ -38,9 +38,9 @@ pub async fn create<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Repl
 ///
 /// # Errors
 /// 400 for a blank id, and whatever Twenty says.
-pub async fn get<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub fn get(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let path = format!("/appeals/{}", encode(ask.present_id(0, "id")?));
-    let answer = scope.read(query::with(&path, &query::single(&ask.query)?)).await?;
+    let answer = scope.read(query::with(&path, &query::single(&ask.query)?))?;
     Ok((200, having(answer, "appeal", false, "appeal")?))
 }
 
@@ -48,13 +48,13 @@ pub async fn get<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, 
 ///
 /// # Errors
 /// 400 for a body that cannot be right, and whatever Twenty says.
-pub async fn update<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub fn update(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let path = format!("/appeals/{}", encode(ask.present_id(0, "id")?));
     let changes = fields(&ask.object(NOT_AN_OBJECT)?, false)?;
     if changes.is_empty() {
         return Err(Refusal::bad("No appeal fields provided for update").into());
     }
-    let answer = scope.call(Method::Patch, path, Some(changes.into())).await?;
+    let answer = scope.call(Method::Patch, path, Some(changes.into()))?;
     Ok((200, having(answer, "updateAppeal", false, "updateAppeal")?))
 }
 
@@ -62,11 +62,11 @@ pub async fn update<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Repl
 ///
 /// # Errors
 /// See [`query::list`], and whatever Twenty says.
-pub async fn snapshots<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub fn snapshots(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let id = ask.present_id(0, "appealId")?;
     let condition = format!("appealId[eq]:\"{}\"", query::plain("appealId", id)?);
     let path = query::with("/solicitationSnapshots", &query::list_where(&ask.query, &[condition])?);
-    let answer = scope.read(path).await?;
+    let answer = scope.read(path)?;
     Ok((200, having(answer, "solicitationSnapshots", true, "solicitationSnapshots array")?))
 }
 
@@ -74,11 +74,11 @@ pub async fn snapshots<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<R
 ///
 /// # Errors
 /// 400 for a body that cannot be right, and whatever Twenty says.
-pub async fn add_snapshot<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub fn add_snapshot(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let id = ask.present_id(0, "appealId")?;
-    let mut record = snapshot(&ask.object("Solicitation snapshot payload must be an object")?, scope.host.now())?;
+    let mut record = snapshot(&ask.object("Solicitation snapshot payload must be an object")?, scope.now())?;
     record.set("appealId", id.into());
-    let answer = scope.call(Method::Post, "/solicitationSnapshots".into(), Some(record.into())).await?;
+    let answer = scope.call(Method::Post, "/solicitationSnapshots".into(), Some(record.into()))?;
     Ok((200, having(answer, "createSolicitationSnapshot", false, "createSolicitationSnapshot")?))
 }
 

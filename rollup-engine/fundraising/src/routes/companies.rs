@@ -1,6 +1,5 @@
 //! Companies, looked for by name.
 
-use twenty::Host;
 use twenty::filter::encode;
 
 use super::{Ask, Reply, having, query};
@@ -11,12 +10,12 @@ use crate::scope::Scope;
 ///
 /// # Errors
 /// 400 for words that Twenty's filters would misread, and whatever Twenty says.
-pub async fn search<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub fn search(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let mut path = format!("/companies?limit={}&order_by={}", limit(ask), encode("name[AscNullsLast]"));
     if let Some(words) = value(ask, "search") {
         path = format!("{path}&filter={}", encode(&format!("and({})", query::holds("name", words)?)));
     }
-    Ok((200, having(scope.read(path).await?, "companies", true, "companies array")?))
+    Ok((200, having(scope.read(path)?, "companies", true, "companies array")?))
 }
 
 /// The first value of a parameter that is not blank

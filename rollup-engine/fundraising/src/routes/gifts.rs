@@ -1,8 +1,8 @@
 //! `POST /gifts`, and the gifts that are there.
 
 use serde_json::{Value, json};
+use twenty::Method;
 use twenty::filter::encode;
-use twenty::{Host, Method};
 
 use crate::failure::Failure;
 use crate::gift::update;
@@ -17,9 +17,9 @@ use crate::scope::Scope;
 ///
 /// # Errors
 /// See [`accept`].
-pub async fn create<H: Host>(scope: &Scope<'_, H>, body: &[u8], key: Option<&str>) -> Result<(u16, Value), Failure> {
+pub fn create(scope: &Scope<'_>, body: &[u8], key: Option<&str>) -> Result<(u16, Value), Failure> {
     let payload = Payload::parse(body)?;
-    let accepted = accept(scope, &payload, Origin { door: Door::Gifts, request_key: key }).await?;
+    let accepted = accept(scope, &payload, Origin { door: Door::Gifts, request_key: key })?;
     Ok((200, reply(accepted)))
 }
 
@@ -58,8 +58,8 @@ fn reply(accepted: Accepted) -> Value {
 ///
 /// # Errors
 /// Whatever Twenty says, and an answer without gifts.
-pub async fn list<H: Host>(scope: &Scope<'_, H>, query: &str) -> Result<(u16, Value), Failure> {
-    let answer = scope.read(query::with("/gifts", query)).await?;
+pub fn list(scope: &Scope<'_>, query: &str) -> Result<(u16, Value), Failure> {
+    let answer = scope.read(query::with("/gifts", query))?;
     Ok((200, having(answer, "gifts", true, "gifts array")?))
 }
 
@@ -67,18 +67,18 @@ pub async fn list<H: Host>(scope: &Scope<'_, H>, query: &str) -> Result<(u16, Va
 ///
 /// # Errors
 /// Whatever Twenty says, and an answer without the gift.
-pub async fn get<H: Host>(scope: &Scope<'_, H>, id: &str, query: &str) -> Result<(u16, Value), Failure> {
+pub fn get(scope: &Scope<'_>, id: &str, query: &str) -> Result<(u16, Value), Failure> {
     let path = query::with(&format!("/gifts/{}", encode(id)), query);
-    Ok((200, having(scope.read(path).await?, "gift", false, "gift")?))
+    Ok((200, having(scope.read(path)?, "gift", false, "gift")?))
 }
 
 /// Changes a gift
 ///
 /// # Errors
 /// See [`update::read`], and whatever Twenty says.
-pub async fn patch<H: Host>(scope: &Scope<'_, H>, id: &str, body: &[u8]) -> Result<(u16, Value), Failure> {
-    let changes = Value::Object(update::read(&Payload::parse(body)?, scope.host.now())?);
-    let answer = scope.call(Method::Patch, format!("/gifts/{}", encode(id)), Some(changes)).await?;
+pub fn patch(scope: &Scope<'_>, id: &str, body: &[u8]) -> Result<(u16, Value), Failure> {
+    let changes = Value::Object(update::read(&Payload::parse(body)?, scope.now())?);
+    let answer = scope.call(Method::Patch, format!("/gifts/{}", encode(id)), Some(changes))?;
     Ok((200, having(answer, "updateGift", false, "updateGift")?))
 }
 
@@ -87,7 +87,7 @@ pub async fn patch<H: Host>(scope: &Scope<'_, H>, id: &str, body: &[u8]) -> Resu
 ///
 /// # Errors
 /// Whatever Twenty says.
-pub async fn delete<H: Host>(scope: &Scope<'_, H>, id: &str) -> Result<(u16, Value), Failure> {
+pub fn delete(scope: &Scope<'_>, id: &str) -> Result<(u16, Value), Failure> {
     let path = format!("/gifts/{}?soft_delete=true", encode(id));
-    Ok((200, having(scope.call(Method::Delete, path, None).await?, "deleteGift", false, "deleteGift")?))
+    Ok((200, having(scope.call(Method::Delete, path, None)?, "deleteGift", false, "deleteGift")?))
 }

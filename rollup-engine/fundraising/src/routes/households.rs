@@ -1,8 +1,8 @@
 //! Households, who belongs to them, and where they live.
 
 use serde_json::{Map, Value, json};
+use twenty::Method;
 use twenty::filter::encode;
-use twenty::{Host, Method};
 
 use super::people::{text, view as person_view};
 use super::{Ask, Reply, having, query};
@@ -20,9 +20,9 @@ const TEXTS: &[&str] = &["primaryContactId", "envelopeName", "salutationFormal",
 ///
 /// # Errors
 /// See [`query::list`], and whatever Twenty says.
-pub async fn list<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub fn list(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let path = query::with("/households", &query::list(&ask.query)?);
-    let answer = having(scope.read(path).await?, "households", true, "households array")?;
+    let answer = having(scope.read(path)?, "households", true, "households array")?;
     Ok((200, listed("households", &answer, "households", view, |_| true)))
 }
 
@@ -30,12 +30,12 @@ pub async fn list<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply,
 ///
 /// # Errors
 /// 400 for a body that cannot be right, and whatever Twenty says.
-pub async fn create<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub fn create(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let body = ask.object("payload must be an object")?;
     let name = text(body.get("name")).ok_or_else(|| Refusal::bad("name is required"))?;
     let mut record = fields(&body)?;
     record.set("name", name.into());
-    let answer = scope.call(Method::Post, "/households".into(), Some(record.into())).await?;
+    let answer = scope.call(Method::Post, "/households".into(), Some(record.into()))?;
     one(answer, "createHousehold")
 }
 
@@ -43,17 +43,17 @@ pub async fn create<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Repl
 ///
 /// # Errors
 /// 400 for a blank id, and whatever Twenty says.
-pub async fn get<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub fn get(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let id = ask.present_id(0, "id")?;
     let path = query::with(&format!("/households/{}", encode(id)), &query::single(&ask.query)?);
-    one(scope.read(path).await?, "household")
+    one(scope.read(path)?, "household")
 }
 
 /// Changes a household.
 ///
 /// # Errors
 /// 400 for a body that cannot be right, and whatever Twenty says.
-pub async fn update<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub fn update(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let id = ask.present_id(0, "id")?;
     let body = ask.object("payload must be an object")?;
     let mut changes = fields(&body)?;
@@ -68,18 +68,18 @@ pub async fn update<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Repl
         return Err(Refusal::bad("At least one field must be provided to update a household").into());
     }
     let path = format!("/households/{}", encode(id));
-    one(scope.call(Method::Patch, path, Some(changes.into())).await?, "updateHousehold")
+    one(scope.call(Method::Patch, path, Some(changes.into()))?, "updateHousehold")
 }
 
 /// Who belongs to a household
 ///
 /// # Errors
 /// 400 for an id that cannot be right, and whatever Twenty says.
-pub async fn members<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub fn members(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let id = ask.present_id(0, "householdId")?;
     let condition = format!("householdId[eq]:\"{}\"", query::plain("householdId", id)?);
     let path = query::with("/people", &query::list_where(&ask.query, &[condition])?);
-    let answer = having(scope.read(path).await?, "people", true, "people array")?;
+    let answer = having(scope.read(path)?, "people", true, "people array")?;
     let belongs = |person: &Value| text(person.get("householdId")).as_deref() == Some(id);
     Ok((200, listed("members", &answer, "people", |record| person_view(Some(record)), belongs)))
 }
@@ -88,7 +88,7 @@ pub async fn members<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Rep
 ///
 /// # Errors
 /// 400 for a body that cannot be right, and whatever Twenty says.
-pub async fn add_member<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub fn add_member(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let id = ask.present_id(0, "householdId")?;
     let body = ask.object("payload must be an object")?;
     let contact = text(body.get("contactId")).ok_or_else(|| Refusal::bad("contactId is required"))?;
@@ -97,42 +97,42 @@ pub async fn add_member<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<
         Some(flag) => flag.as_bool().ok_or_else(|| Refusal::bad("makePrimary must be a boolean if provided"))?,
     };
     let person = format!("/people/{}", encode(&contact));
-    scope.call(Method::Patch, person.clone(), Some(object([("householdId", id.into())]))).await?;
+    scope.call(Method::Patch, person.clone(), Some(object([("householdId", id.into())])))?;
     if primary {
         let household = format!("/households/{}", encode(id));
-        scope.call(Method::Patch, household.clone(), Some(object([("primaryContactId", contact.into())]))).await?;
+        scope.call(Method::Patch, household.clone(), Some(object([("primaryContactId", contact.into())])))?;
     }
-    reread(scope, &person).await
+    reread(scope, &person)
 }
 
 /// Takes a person out of a household, also as its first contact.
 ///
 /// # Errors
 /// 404 for a person of another household or of none, and whatever Twenty says.
-pub async fn remove_member<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub fn remove_member(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let id = ask.present_id(0, "householdId")?;
     let contact = ask.present_id(1, "contactId")?;
     let person = format!("/people/{}", encode(contact));
-    if household_of(scope, &person).await?.as_deref() != Some(id) {
+    if household_of(scope, &person)?.as_deref() != Some(id) {
         return Err(Refusal::new(Status::NotFound, "the contact is not a member of this household").into());
     }
     // First the household: if the second call fails, the person is still a member, and the request can be repeated.
     let path = format!("/households/{}", encode(id));
-    let household = scope.call(Method::Get, path.clone(), None).await?;
+    let household = scope.call(Method::Get, path.clone(), None)?;
     let first =
         household.get("data").and_then(|data| data.get("household")).and_then(|found| found.get("primaryContactId"));
     if text(first).as_deref() == Some(contact) {
-        scope.call(Method::Patch, path, Some(object([("primaryContactId", Value::Null)]))).await?;
+        scope.call(Method::Patch, path, Some(object([("primaryContactId", Value::Null)])))?;
     }
-    scope.call(Method::Patch, person.clone(), Some(object([("householdId", Value::Null)]))).await?;
-    reread(scope, &person).await
+    scope.call(Method::Patch, person.clone(), Some(object([("householdId", Value::Null)])))?;
+    reread(scope, &person)
 }
 
 /// Gives a person an address, and the household if the person has none: it never moves somebody out of another one.
 ///
 /// # Errors
 /// 400 for a body that cannot be right, and whatever Twenty says.
-pub async fn copy_address<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub fn copy_address(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let id = ask.present_id(0, "householdId")?;
     let body = ask.object("payload must be an object")?;
     let contact = text(body.get("contactId")).ok_or_else(|| Refusal::bad("contactId is required"))?;
@@ -151,7 +151,7 @@ pub async fn copy_address<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Resul
         Some(_) => return Err(Refusal::bad("mailingAddress must be an object or null").into()),
     }
     let person = format!("/people/{}", encode(&contact));
-    let household = match household_of(scope, &person).await {
+    let household = match household_of(scope, &person) {
         Ok(household) => household,
         // Twenty itself says so when the person is to be changed.
         Err(failure) if failure.upstream_status() == Some(404) => None,
@@ -160,17 +160,17 @@ pub async fn copy_address<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Resul
     if household.is_none_or(|household| household == id) {
         changes.set("householdId", id.into());
     }
-    scope.call(Method::Patch, person.clone(), Some(changes.into())).await?;
-    reread(scope, &person).await
+    scope.call(Method::Patch, person.clone(), Some(changes.into()))?;
+    reread(scope, &person)
 }
 
-async fn household_of<H: Host>(scope: &Scope<'_, H>, person: &str) -> Result<Option<String>, Failure> {
-    let answer = having(scope.call(Method::Get, person.into(), None).await?, "person", false, "person")?;
+fn household_of(scope: &Scope<'_>, person: &str) -> Result<Option<String>, Failure> {
+    let answer = having(scope.call(Method::Get, person.into(), None)?, "person", false, "person")?;
     Ok(text(answer.get("data").and_then(|data| data.get("person")).and_then(|found| found.get("householdId"))))
 }
 
-async fn reread<H: Host>(scope: &Scope<'_, H>, person: &str) -> Result<Reply, Failure> {
-    let answer = having(scope.call(Method::Get, person.into(), None).await?, "person", false, "person")?;
+fn reread(scope: &Scope<'_>, person: &str) -> Result<Reply, Failure> {
+    let answer = having(scope.call(Method::Get, person.into(), None)?, "person", false, "person")?;
     Ok((200, person_view(answer.get("data").and_then(|data| data.get("person")))))
 }
 

@@ -1,14 +1,13 @@
 //! `GET /metrics`: what the process counts.
 
 use serde_json::Value;
-use twenty::Host;
 
 use super::Reply;
 use crate::scope::Scope;
 
 /// Everything, as Prometheus reads it
 #[must_use]
-pub fn show<H: Host>(scope: &Scope<'_, H>) -> Reply {
+pub fn show(scope: &Scope<'_>) -> Reply {
     let proxy = scope.proxy;
     let (hits, misses) = proxy.cache.counts();
     let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
@@ -16,7 +15,7 @@ pub fn show<H: Host>(scope: &Scope<'_, H>) -> Reply {
         ("fundraising_queue_waiting", count(proxy.queue.waiting())),
         ("fundraising_upstream_calls_under_way", count(proxy.queue.under_way())),
         ("fundraising_budget_requests_per_minute", proxy.settings.requests_per_minute.unwrap_or(0).into()),
-        ("fundraising_budget_opens_in_milliseconds", proxy.queue.opens_in(scope.host.now()).unwrap_or(0)),
+        ("fundraising_budget_opens_in_milliseconds", proxy.queue.opens_in(scope.now()).unwrap_or(0)),
         ("fundraising_cache_hits_total", hits),
         ("fundraising_cache_misses_total", misses),
     ];

@@ -1,8 +1,8 @@
 //! Opportunities, looked for and moved on.
 
 use serde_json::Map;
+use twenty::Method;
 use twenty::filter::encode;
-use twenty::{Host, Method};
 
 use super::companies::{limit, value};
 use super::people::text;
@@ -16,9 +16,9 @@ use crate::scope::Scope;
 ///
 /// # Errors
 /// 400 for values that Twenty's filters would misread, and whatever Twenty says.
-pub async fn search<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub fn search(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let path = search_path(ask)?;
-    Ok((200, having(scope.read(path).await?, "opportunities", true, "opportunities array")?))
+    Ok((200, having(scope.read(path)?, "opportunities", true, "opportunities array")?))
 }
 
 fn search_path(ask: &Ask<'_>) -> Result<String, Refusal> {
@@ -62,7 +62,7 @@ fn search_path(ask: &Ask<'_>) -> Result<String, Refusal> {
 ///
 /// # Errors
 /// 400 for a blank id and for a body with neither, and whatever Twenty says.
-pub async fn update<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub fn update(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let id = ask.present_id(0, "opportunityId")?;
     let body = ask.object("payload must be an object")?;
     let mut changes = Map::new();
@@ -76,7 +76,7 @@ pub async fn update<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Repl
         return Err(Refusal::bad("No supported fields provided for opportunity update").into());
     }
     let path = format!("/opportunities/{}", encode(id));
-    Ok((200, scope.call(Method::Patch, path, Some(changes.into())).await?))
+    Ok((200, scope.call(Method::Patch, path, Some(changes.into()))?))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use twenty::filter::encode;
-use twenty::{Host, Level, Method};
+use twenty::{Level, Method};
 use uuid::Uuid;
 
 use super::{Ask, Reply, query};
@@ -23,7 +23,7 @@ const MOST_GIFTS: usize = 2_000;
 ///
 /// # Errors
 /// See [`query::list`], and whatever Twenty says.
-pub async fn list<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub fn list(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let (mut rest, mut conditions) = (Vec::new(), Vec::new());
     for (name, value) in &ask.query {
         if name == "status" {
@@ -32,35 +32,35 @@ pub async fn list<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply,
             rest.push((name.clone(), value.clone()));
         }
     }
-    Ok((200, scope.read(query::with(PLURAL, &query::list_where(&rest, &conditions)?)).await?))
+    Ok((200, scope.read(query::with(PLURAL, &query::list_where(&rest, &conditions)?))?))
 }
 
 /// A new payout
 ///
 /// # Errors
 /// 400 if its parts do not add up, and whatever Twenty says.
-pub async fn create<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub fn create(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let body = body(ask)?;
-    Ok((201, scope.call(Method::Post, PLURAL.into(), Some(body.into())).await?))
+    Ok((201, scope.call(Method::Post, PLURAL.into(), Some(body.into()))?))
 }
 
 /// One payout
 ///
 /// # Errors
 /// 400 for a blank id, and whatever Twenty says.
-pub async fn get<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub fn get(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let path = format!("{PLURAL}/{}", encode(id(ask)?));
-    Ok((200, scope.read(query::with(&path, &query::single(&ask.query)?)).await?))
+    Ok((200, scope.read(query::with(&path, &query::single(&ask.query)?))?))
 }
 
 /// Changes a payout.
 ///
 /// # Errors
 /// 400 if its parts do not add up, and whatever Twenty says.
-pub async fn update<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub fn update(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let path = format!("{PLURAL}/{}", encode(id(ask)?));
     let body = body(ask)?;
-    Ok((200, scope.call(Method::Patch, path, Some(body.into())).await?))
+    Ok((200, scope.call(Method::Patch, path, Some(body.into()))?))
 }
 
 fn id<'a>(ask: &'a Ask<'_>) -> Result<&'a str, Refusal> {
@@ -98,7 +98,7 @@ fn check(body: &Map<String, Value>) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// 400 for ids that cannot be right, and whatever Twenty says to the first call.
-pub async fn link<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>, on: bool) -> Result<Reply, Failure> {
+pub fn link(scope: &Scope<'_>, ask: &Ask<'_>, on: bool) -> Result<Reply, Failure> {
     let payout = id(ask)?;
     let ids = gift_ids(&ask.object("payload must be an object")?)?;
     let payout = payout.parse::<Uuid>().map_err(|_| Refusal::bad("payoutId must be a UUID"))?;
@@ -109,7 +109,7 @@ pub async fn link<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>, on: bool) -> Res
             failed.extend_from_slice(some);
             continue;
         }
-        match change(scope, payout, some, on).await {
+        match change(scope, payout, some, on) {
             Ok(changed) => {
                 for id in some {
                     if changed.contains(id) { &mut done } else { &mut missing }.push(*id);
@@ -144,7 +144,7 @@ pub async fn link<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>, on: bool) -> Res
     Ok((201, Value::Object(reply)))
 }
 
-async fn change<H: Host>(scope: &Scope<'_, H>, payout: Uuid, ids: &[Uuid], on: bool) -> Result<Vec<Uuid>, Failure> {
+fn change(scope: &Scope<'_>, payout: Uuid, ids: &[Uuid], on: bool) -> Result<Vec<Uuid>, Failure> {
     let mut list = String::new();
     for id in ids {
         list.push_str(if list.is_empty() { "" } else { "," });
@@ -154,7 +154,7 @@ async fn change<H: Host>(scope: &Scope<'_, H>, payout: Uuid, ids: &[Uuid], on: b
     let of_this = if on { String::new() } else { format!(",giftPayoutId[eq]:\"{payout}\"") };
     let path = format!("/gifts?filter={}", encode(&format!("and(id[in]:[{list}]{of_this})")));
     let body = object([("giftPayoutId", if on { Value::from(payout.to_string()) } else { Value::Null }.into())]);
-    let answer = scope.call(Method::Patch, path, Some(body)).await?;
+    let answer = scope.call(Method::Patch, path, Some(body))?;
     let changed = answer.get("data").and_then(|data| data.get("updateGifts")).and_then(Value::as_array);
     let changed = changed.ok_or_else(|| Failure::malformed("updateGifts"))?;
     let ids = changed.iter().filter_map(|gift| gift.get("id")?.as_str()?.parse::<Uuid>().ok());

@@ -1,8 +1,8 @@
 //! People: who might be the same, and one of them.
 
 use serde_json::{Map, Value, json};
+use twenty::Method;
 use twenty::filter::encode;
-use twenty::{Host, Method};
 
 use super::{Ask, Reply, having, query};
 use crate::address;
@@ -17,13 +17,13 @@ use crate::scope::Scope;
 ///
 /// # Errors
 /// 400 for a body that cannot be right, and whatever Twenty says.
-pub async fn duplicates<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub fn duplicates(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let body = ask.object("payload must be an object")?;
     let person =
         Person { first_name: name(&body, "firstName")?, last_name: name(&body, "lastName")?, email: email(&body)? };
     let depth = depth(body.get("depth"))?;
     let question = object([("data", Value::Array(vec![person.to_json()]))]);
-    let answer = scope.call(Method::Post, format!("/people/duplicates?depth={depth}"), Some(question)).await?;
+    let answer = scope.call(Method::Post, format!("/people/duplicates?depth={depth}"), Some(question))?;
     let entries = answer.get("data").and_then(Value::as_array);
     let fits = entries
         .is_some_and(|entries| entries.iter().all(|entry| entry.get("personDuplicates").is_some_and(Value::is_array)));
@@ -59,10 +59,10 @@ fn depth(given: Option<&Value>) -> Result<i64, Refusal> {
 ///
 /// # Errors
 /// 400 for a blank id, and whatever Twenty says.
-pub async fn get<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub fn get(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let id = ask.present_id(0, "id")?;
     let path = query::with(&format!("/people/{}", encode(id)), &query::single(&ask.query)?);
-    let answer = having(scope.read(path).await?, "person", false, "person")?;
+    let answer = having(scope.read(path)?, "person", false, "person")?;
     Ok((200, view(answer.get("data").and_then(|data| data.get("person")))))
 }
 

@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 use time::ext::NumericalStdDuration as _;
-use twenty::{Host, Timestamp};
+use twenty::Timestamp;
 
 use super::staging::{enabled, told};
 use crate::failure::Failure;
-use crate::intake::promote::{self, Promoted};
+use crate::intake::promote;
 use crate::intake::row::Row;
 use crate::intake::{store, trail};
-use crate::json::object;
+use crate::json::{object, text_at};
 use crate::payload::Payload;
 use crate::refusal::Refusal;
 use crate::scope::Scope;
@@ -24,13 +24,13 @@ const MOST_FAILURES: u32 = 6;
 ///
 /// # Errors
 /// 400 for a blank id, 503 where staging is off; all else is told by the reply.
-pub async fn one<H: Host>(scope: &Scope<'_, H>, id: &str) -> Result<(u16, Value), Failure> {
+pub fn one(scope: &Scope<'_>, id: &str) -> Result<(u16, Value), Failure> {
     enabled(scope)?;
     let id = id.trim();
     if id.is_empty() {
         return Err(Refusal::bad("stagingId is required").into());
     }
-    Ok((201, promote::process(scope, id).await.to_json(id)))
+    Ok((201, promote::process(scope, id).to_json(id)))
 }
 
 /// Promotes the rows of `ids`, or without it all that are released or failed a while ago, and puts right those whose
@@ -38,27 +38,27 @@ pub async fn one<H: Host>(scope: &Scope<'_, H>, id: &str) -> Result<(u16, Value)
 ///
 /// # Errors
 /// 400 for a body that cannot be right, and whatever keeps Twenty from telling which rows are due.
-pub async fn many<H: Host>(scope: &Scope<'_, H>, body: &[u8]) -> Result<(u16, Value), Failure> {
+pub fn many(scope: &Scope<'_>, body: &[u8]) -> Result<(u16, Value), Failure> {
     enabled(scope)?;
     let payload = Payload::parse(body)?;
-    let now = scope.host.now();
+    let now = scope.now();
     let ids = match payload.get("ids") {
         Some(ids) => named(ids)?,
-        None => due(scope, limit(payload.get("limit"))?, now).await.map_err(told)?,
+        None => due(scope, limit(payload.get("limit"))?, now).map_err(told)?,
     };
     let mut results = Vec::new();
     let (mut processed, mut deferred, mut failed) = (0, 0, 0);
     for id in &ids {
-        let promoted = promote::process(scope, id).await;
-        match &promoted {
-            Promoted::Processed(_) => processed += 1,
-            Promoted::Deferred(..) => deferred += 1,
-            Promoted::Failed(_) => failed += 1,
+        let result = scope.part(id, &|| Ok(promote::process(scope, id).to_json(id)))?;
+        match text_at(&result, &["status"]) {
+            Some("processed") => processed += 1,
+            Some("deferred") => deferred += 1,
+            _ => failed += 1,
         }
-        results.push(promoted.to_json(id));
+        results.push(result);
     }
     let meta = object([("processed", processed.into()), ("deferred", deferred.into()), ("failed", failed.into())]);
-    Ok((200, object([("data", results.into()), ("meta", meta.into())])))
+    Ok((200, object([("data", results.into()), ("meta", meta)])))
 }
 
 fn named(ids: &Value) -> Result<Vec<String>, Refusal> {
@@ -82,13 +82,13 @@ fn limit(given: Option<&Value>) -> Result<usize, Refusal> {
 }
 
 /// Rows to promote, the oldest change first
-async fn due<H: Host>(scope: &Scope<'_, H>, limit: usize, now: Timestamp) -> Result<Vec<String>, Failure> {
+fn due(scope: &Scope<'_>, limit: usize, now: Timestamp) -> Result<Vec<String>, Failure> {
     let stale = Timestamp::from_millis(now.as_millis() - i64::try_from(CLAIM_LASTS.as_millis()).unwrap_or(i64::MAX));
     let filter = format!(
         "and(or(processingStatus[in]:[ready_for_process,process_failed],\
          and(processingStatus[eq]:processing,updatedAt[lt]:\"{stale}\")))"
     );
-    let records = store::list(scope, "giftStagings", &filter, MOST, Some("updatedAt[AscNullsLast]")).await?;
+    let records = store::list(scope, "giftStagings", &filter, MOST, Some("updatedAt[AscNullsLast]"))?;
     let rows = records.into_iter().map(Row::new).filter(|row| is_due(row, now));
     Ok(rows.map(|row| row.id().to_owned()).take(limit).collect())
 }

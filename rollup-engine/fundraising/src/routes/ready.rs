@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use twenty::filter::encode;
-use twenty::{Host, Level, Method, Timestamp, schema};
+use twenty::{Level, Method, Timestamp, schema};
 
 use super::Reply;
 use crate::failure::Failure;
@@ -31,23 +31,25 @@ pub struct Memory(RefCell<Option<(Timestamp, u16, Value)>>);
 ///
 /// # Errors
 /// The setting of names cannot be right.
-pub async fn check<H: Host>(scope: &Scope<'_, H>) -> Result<Reply, Failure> {
-    let now = scope.host.now();
+pub fn check(scope: &Scope<'_>) -> Result<Reply, Failure> {
+    let now = scope.now();
     let kept = scope.proxy.ready.0.borrow().clone().filter(|(until, ..)| now < *until);
     if let Some((_, status, body)) = kept {
         return Ok((status, body));
     }
-    let (status, body) = compare(scope, scope.proxy.model()?).await;
+    let (status, body) = compare(scope, scope.proxy.model()?);
     let holds = if status == 200 { GOOD_FOR } else { BAD_FOR };
-    scope.proxy.ready.0.replace(Some((now + holds, status, body.clone())));
+    if !scope.is_waiting() {
+        scope.proxy.ready.0.replace(Some((now + holds, status, body.clone())));
+    }
     Ok((status, body))
 }
 
-async fn compare<H: Host>(scope: &Scope<'_, H>, model: &Model) -> Reply {
+fn compare(scope: &Scope<'_>, model: &Model) -> Reply {
     if scope.proxy.settings.api_key.is_none() {
         return unchecked("TWENTY_API_KEY is not set, and nobody else's token is used for this");
     }
-    let workspace = match objects(scope).await {
+    let workspace = match objects(scope) {
         Ok(workspace) => workspace,
         // The key is good for records, and may not read the data model.
         Err(failure) if matches!(failure.upstream_status(), Some(400 | 403)) => {
@@ -70,12 +72,12 @@ fn unchecked(reason: &str) -> Reply {
     (200, object([("status", "unchecked".into()), ("reason", reason.into())]))
 }
 
-async fn objects<H: Host>(scope: &Scope<'_, H>) -> Result<Vec<schema::Object>, Failure> {
+fn objects(scope: &Scope<'_>) -> Result<Vec<schema::Object>, Failure> {
     let mut objects = Vec::new();
     let mut after = String::new();
     for _ in 0..MOST_PAGES {
         let path = format!("/metadata/objects?limit=200{after}");
-        let reply = scope.call(Method::Get, path, None).await?;
+        let reply = scope.call(Method::Get, path, None)?;
         let page = schema::objects_of(&reply).ok_or_else(|| Failure::malformed("objects"))?;
         objects.extend(page.objects);
         let Some(next) = page.next else { break };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 use twenty::filter::encode;
-use twenty::{Host, Level, Method, Timestamp};
+use twenty::{Level, Method, Timestamp};
 
 use crate::failure::{Failure, Reason};
 use crate::intake::edit::Edit;
@@ -25,7 +25,7 @@ const TRIES: u32 = 4;
 ///
 /// # Errors
 /// 503.
-pub fn enabled<H: Host>(scope: &Scope<'_, H>) -> Result<(), Failure> {
+pub fn enabled(scope: &Scope<'_>) -> Result<(), Failure> {
     if scope.proxy.settings.staging {
         return Ok(());
     }
@@ -36,10 +36,10 @@ pub fn enabled<H: Host>(scope: &Scope<'_, H>) -> Result<(), Failure> {
 ///
 /// # Errors
 /// See [`accept`].
-pub async fn create<H: Host>(scope: &Scope<'_, H>, body: &[u8], key: Option<&str>) -> Result<(u16, Value), Failure> {
+pub fn create(scope: &Scope<'_>, body: &[u8], key: Option<&str>) -> Result<(u16, Value), Failure> {
     enabled(scope)?;
     let payload = Payload::parse(body)?;
-    let accepted = accept(scope, &payload, Origin { door: Door::Staging, request_key: key }).await.map_err(told)?;
+    let accepted = accept(scope, &payload, Origin { door: Door::Staging, request_key: key }).map_err(told)?;
     Ok((201, created(accepted)))
 }
 
@@ -85,9 +85,9 @@ fn created(accepted: Accepted) -> Value {
 ///
 /// # Errors
 /// 404 if there is none, 503 if Twenty cannot say.
-pub async fn get<H: Host>(scope: &Scope<'_, H>, id: &str) -> Result<(u16, Value), Failure> {
+pub fn get(scope: &Scope<'_>, id: &str) -> Result<(u16, Value), Failure> {
     enabled(scope)?;
-    let row = store::row(scope, id).await.map_err(told)?;
+    let row = store::row(scope, id).map_err(told)?;
     Ok((200, shown(&row)))
 }
 
@@ -99,10 +99,10 @@ fn shown(row: &Row) -> Value {
 ///
 /// # Errors
 /// 400 for a parameter that is not known or cannot be asked for, and whatever Twenty says.
-pub async fn list<H: Host>(scope: &Scope<'_, H>, query: &[(String, String)]) -> Result<(u16, Value), Failure> {
+pub fn list(scope: &Scope<'_>, query: &[(String, String)]) -> Result<(u16, Value), Failure> {
     enabled(scope)?;
-    let path = list_path(query, scope.host.now())?;
-    let answer = scope.call(Method::Get, path, None).await.map_err(told)?;
+    let path = list_path(query, scope.now())?;
+    let answer = scope.call(Method::Get, path, None).map_err(told)?;
     let records = answer.get("data").and_then(|data| data.get("giftStagings")).and_then(Value::as_array);
     let records = records.ok_or_else(|| Failure::malformed("giftStagings array"))?;
     let items: Vec<Value> = records.iter().filter_map(|record| Row::new(record.clone()).to_item()).collect();
@@ -228,13 +228,13 @@ fn millis(duration: Duration) -> i64 {
 ///
 /// # Errors
 /// 400 for what cannot be right, 404 without the row, 409 if its state does not allow it.
-pub async fn patch<H: Host>(scope: &Scope<'_, H>, id: &str, body: &[u8]) -> Result<(u16, Value), Failure> {
+pub fn patch(scope: &Scope<'_>, id: &str, body: &[u8]) -> Result<(u16, Value), Failure> {
     enabled(scope)?;
     let edit = Edit::read(&Payload::parse(body)?)?;
     if edit.is_empty() {
         return Err(Refusal::bad("no supported fields supplied for update").into());
     }
-    let row = change(scope, id, &edit, None).await?;
+    let row = change(scope, id, &edit, None)?;
     scope.log(Level::Info, "gift_staging_payload_updated", &[("stagingId", id.into())]);
     Ok((200, shown(&row)))
 }
@@ -243,51 +243,46 @@ pub async fn patch<H: Host>(scope: &Scope<'_, H>, id: &str, body: &[u8]) -> Resu
 ///
 /// # Errors
 /// As [`patch`].
-pub async fn status<H: Host>(scope: &Scope<'_, H>, id: &str, body: &[u8]) -> Result<(u16, Value), Failure> {
+pub fn status(scope: &Scope<'_>, id: &str, body: &[u8]) -> Result<(u16, Value), Failure> {
     enabled(scope)?;
     let edit = Edit::read_status(&Payload::parse(body)?)?;
     if edit.is_empty() {
-        store::row(scope, id).await.map_err(told)?;
+        store::row(scope, id).map_err(told)?;
         return Err(Refusal::bad("no supported fields supplied for update").into());
     }
-    change(scope, id, &edit, Some(edit.unseen())).await?;
+    change(scope, id, &edit, Some(edit.unseen()))?;
     Ok((200, object([("ok", true.into())])))
 }
 
 /// Reads, decides and writes, until nobody else was in between
-async fn change<H: Host>(
-    scope: &Scope<'_, H>,
-    id: &str,
-    edit: &Edit,
-    unseen: Option<Map<String, Value>>,
-) -> Result<Row, Failure> {
+fn change(scope: &Scope<'_>, id: &str, edit: &Edit, unseen: Option<Map<String, Value>>) -> Result<Row, Failure> {
     for _ in 0..TRIES {
-        let row = match store::row(scope, id).await {
+        let row = match store::row(scope, id) {
             Ok(row) => row,
             // Twenty itself says whether there is anything to change.
             Err(failure) if store::is_missing(&failure) => match unseen {
-                Some(body) => return blind(scope, id, body).await,
+                Some(body) => return blind(scope, id, body),
                 None => return Err(told(failure)),
             },
             Err(failure) => return Err(told(failure)),
         };
-        if row.is_own() && promote::is_stale(&row, scope.host.now()) {
-            promote::reconcile(scope, &row).await.map_err(told)?;
+        if row.is_own() && promote::is_stale(&row, scope.now()) {
+            promote::reconcile(scope, &row).map_err(told)?;
             continue;
         }
-        let decided = edit.apply(&row, scope.host.now())?;
+        let decided = edit.apply(&row, scope.now())?;
         let change =
             Change { body: decided.body, action: decided.action, particulars: decided.particulars, condition: None };
-        if let Written::Row(row) = store::write(scope, &row, change).await.map_err(told)? {
+        if let Written::Row(row) = store::write(scope, &row, change).map_err(told)? {
             return Ok(row);
         }
     }
     Err(Refusal::new(Status::Conflict, "the staged gift is being changed by somebody else; try again").into())
 }
 
-async fn blind<H: Host>(scope: &Scope<'_, H>, id: &str, body: Map<String, Value>) -> Result<Row, Failure> {
+fn blind(scope: &Scope<'_>, id: &str, body: Map<String, Value>) -> Result<Row, Failure> {
     let path = format!("/giftStagings/{}", encode(id));
-    scope.call(Method::Patch, path, Some(body.into())).await.map_err(told)?;
+    scope.call(Method::Patch, path, Some(body.into())).map_err(told)?;
     Ok(Row::default())
 }
 

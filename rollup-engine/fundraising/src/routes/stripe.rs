@@ -1,7 +1,7 @@
 //! `POST /webhooks/stripe`.
 
 use serde_json::Value;
-use twenty::{Host, Level};
+use twenty::Level;
 
 use super::{Ask, Reply};
 use crate::deliver;
@@ -15,10 +15,10 @@ use crate::signature::{self, Unproven};
 /// # Errors
 /// A bad signature, a body that is no event, and whatever keeps the event from being done or kept; Stripe then comes
 /// again.
-pub async fn receive<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub fn receive(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let secret = scope.proxy.settings.stripe_secret.as_deref();
     let body = &ask.inbound.body;
-    if let Err(unproven) = signature::stripe(ask.inbound.header("stripe-signature"), body, secret, scope.host.now()) {
+    if let Err(unproven) = signature::stripe(ask.inbound.header("stripe-signature"), body, secret, scope.now()) {
         let event = match unproven {
             Unproven::NotConfigured => "stripe_webhook_missing_secret",
             _ => "stripe_webhook_invalid_signature",
@@ -33,7 +33,7 @@ pub async fn receive<H: Host>(scope: &Scope<'_, H>, ask: &Ask<'_>) -> Result<Rep
         return Ok((204, Value::Null));
     }
     scope.log(Level::Info, "stripe_checkout_session_forward", &fields);
-    if let Err(failure) = deliver::steps(scope, Provider::Stripe, &event.id, event.steps).await {
+    if let Err(failure) = deliver::steps(scope, Provider::Stripe, &event.id, event.steps) {
         scope.log(Level::Error, "stripe_checkout_session_forward_failed", &[("code", failure.code().into())]);
         return Err(failure);
     }

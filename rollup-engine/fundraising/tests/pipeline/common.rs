@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use fundraising::failure::Failure;
 use fundraising::http::Inbound;
+use fundraising::journal::settle;
 use fundraising::proxy::Proxy;
 use fundraising::routes::{gifts, process, staging};
 use fundraising::scope::Scope;
@@ -60,12 +61,12 @@ impl World {
         Proxy::new(self.settings.clone())
     }
 
-    pub(crate) fn scope<'a, H: Host>(&self, proxy: &'a Proxy, host: &'a H) -> Scope<'a, H> {
+    pub(crate) fn scope<'a>(&self, proxy: &'a Proxy, host: &impl Host) -> Scope<'a> {
         let headers = vec![("x-request-id".to_owned(), "request-1".to_owned())];
         // Each request has chance of its own.
         let entropy = u128::from(REQUESTS.fetch_add(1, Ordering::Relaxed)) << 64;
         let inbound = Inbound { headers, entropy, ..Inbound::default() };
-        Scope::new(proxy, host, &inbound, Some(self.token.clone()), Priority::Person)
+        Scope::new(proxy, host.now(), &inbound, Some(self.token.clone()), Priority::Person)
     }
 
     /// One request, without faults
@@ -75,7 +76,7 @@ impl World {
 
     pub(crate) async fn ask_on<H: Host>(&self, host: &H, method: &str, path: &str, body: &Value) -> (u16, Value) {
         let proxy = self.proxy();
-        answer(route(&self.scope(&proxy, host), method, path, body, None).await)
+        answer(route(host, &self.scope(&proxy, host), method, path, body, None).await)
     }
 
     pub(crate) fn create(&self, object: &str, body: &Value) -> String {
@@ -100,7 +101,8 @@ impl World {
 }
 
 pub(crate) async fn route<H: Host>(
-    scope: &Scope<'_, H>,
+    host: &H,
+    scope: &Scope<'_>,
     method: &str,
     path: &str,
     body: &Value,
@@ -108,19 +110,20 @@ pub(crate) async fn route<H: Host>(
 ) -> Result<(u16, Value), Failure> {
     let bytes = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
-    match (method, parts.as_slice()) {
-        ("POST", ["gifts"]) => gifts::create(scope, &bytes, key).await,
-        ("PATCH", ["gifts", id]) => gifts::patch(scope, id, &bytes).await,
-        ("DELETE", ["gifts", id]) => gifts::delete(scope, id).await,
-        ("POST", ["gift-staging"]) => staging::create(scope, &bytes, key).await,
-        ("GET", ["gift-staging"]) => staging::list(scope, &[]).await,
-        ("GET", ["gift-staging", id]) => staging::get(scope, id).await,
-        ("POST", ["gift-staging", "process"]) => process::many(scope, &bytes).await,
-        ("PATCH", ["gift-staging", id]) => staging::patch(scope, id, &bytes).await,
-        ("PATCH", ["gift-staging", id, "status"]) => staging::status(scope, id, &bytes).await,
-        ("POST", ["gift-staging", id, "process"]) => process::one(scope, id).await,
+    settle(scope, host, || match (method, parts.as_slice()) {
+        ("POST", ["gifts"]) => gifts::create(scope, &bytes, key),
+        ("PATCH", ["gifts", id]) => gifts::patch(scope, id, &bytes),
+        ("DELETE", ["gifts", id]) => gifts::delete(scope, id),
+        ("POST", ["gift-staging"]) => staging::create(scope, &bytes, key),
+        ("GET", ["gift-staging"]) => staging::list(scope, &[]),
+        ("GET", ["gift-staging", id]) => staging::get(scope, id),
+        ("POST", ["gift-staging", "process"]) => process::many(scope, &bytes),
+        ("PATCH", ["gift-staging", id]) => staging::patch(scope, id, &bytes),
+        ("PATCH", ["gift-staging", id, "status"]) => staging::status(scope, id, &bytes),
+        ("POST", ["gift-staging", id, "process"]) => process::one(scope, id),
         other => panic!("no route {other:?}"),
-    }
+    })
+    .await
 }
 
 pub(crate) fn answer(result: Result<(u16, Value), Failure>) -> (u16, Value) {

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use fundraising::failure::Failure;
 use fundraising::intake::{Accepted, Door, Origin, accept};
+use fundraising::journal::settle;
 use fundraising::payload::Payload;
-use fundraising::routes::gifts;
 use sandbox::{Fault, Faults};
 use serde_json::{Value, json};
 
@@ -14,9 +14,10 @@ use super::common::{World, answer, by_mail, later, route};
 async fn webhook(world: &World, body: &Value) -> Result<Accepted, Failure> {
     let host = world.host(Faults::none());
     let proxy = world.proxy();
-    let scope = world.scope(&proxy, &host);
     let payload = Payload::parse(body.to_string().as_bytes()).unwrap();
-    accept(&scope, &payload, Origin { door: Door::Webhook, request_key: Some("evt_1") }).await
+    let scope = world.scope(&proxy, &host);
+    let origin = Origin { door: Door::Webhook, request_key: Some("evt_1") };
+    settle(&scope, &host, || accept(&scope, &payload, origin)).await
 }
 
 fn payment() -> Value {
@@ -251,9 +252,8 @@ async fn rows_without_a_trail_are_claimed_by_one_as_well() {
     let row = world.create("giftStaging", &row);
     let host = world.host(Faults::none().latency(Duration::from_millis(1), Duration::from_millis(300)));
     let proxy = world.proxy();
-    let scope = world.scope(&proxy, &host);
     let path = format!("gift-staging/{row}/process");
-    let ask = || async { answer(route(&scope, "POST", &path, &Value::Null, None).await).1 };
+    let ask = || async { answer(route(&host, &world.scope(&proxy, &host), "POST", &path, &Value::Null, None).await).1 };
     let (one, two, three) = tokio::join!(ask(), ask(), ask());
     for found in [&one, &two, &three] {
         assert!(found["status"] == "processed" || found["reason"] == "locked", "{found}");
@@ -271,6 +271,7 @@ async fn a_text_on_a_gift_can_be_cleared() {
     let id = world.only("gift")["id"].as_str().unwrap().to_owned();
     let host = world.host(Faults::none());
     let proxy = world.proxy();
-    gifts::patch(&world.scope(&proxy, &host), &id, br#"{"notes":null}"#).await.unwrap();
+    let body = json!({ "notes": null });
+    route(&host, &world.scope(&proxy, &host), "PATCH", &format!("gifts/{id}"), &body, None).await.unwrap();
     assert_eq!(world.only("gift")["notes"], "");
 }

@@ -1,6 +1,5 @@
 //! One gift, one giver, one row: whatever call is lost, whatever process dies, whoever asks at the same time.
 
-use fundraising::routes::gifts;
 use sandbox::{Fault, Faults};
 use serde_json::{Value, json};
 
@@ -101,9 +100,8 @@ async fn ten_identical_requests_at_once_make_one_gift() {
             Faults::none().latency(std::time::Duration::from_millis(1), std::time::Duration::from_millis(400));
         let host = world.host(latency.seed(3));
         let proxy = world.proxy();
-        let scope = world.scope(&proxy, &host);
         let body = by_mail();
-        let ask = || async { answer(route(&scope, "POST", "gifts", &body, None).await) };
+        let ask = || async { answer(route(&host, &world.scope(&proxy, &host), "POST", "gifts", &body, None).await) };
         let answers = tokio::join!(ask(), ask(), ask(), ask(), ask(), ask(), ask(), ask(), ask(), ask());
         let gift = world.only("gift")["id"].clone();
         for (status, answer) in [answers.0, answers.1, answers.4, answers.9] {
@@ -120,10 +118,9 @@ async fn a_row_that_ten_process_at_once_is_one_gift_with_one_claim() {
     let host =
         world.host(Faults::none().latency(std::time::Duration::from_millis(1), std::time::Duration::from_millis(300)));
     let proxy = world.proxy();
-    let scope = world.scope(&proxy, &host);
     let row = world.only("giftStaging")["id"].as_str().unwrap().to_owned();
     let path = format!("gift-staging/{row}/process");
-    let ask = || async { answer(route(&scope, "POST", &path, &Value::Null, None).await).1 };
+    let ask = || async { answer(route(&host, &world.scope(&proxy, &host), "POST", &path, &Value::Null, None).await).1 };
     let answers = tokio::join!(ask(), ask(), ask(), ask(), ask(), ask());
     let answers = [answers.0, answers.1, answers.2, answers.3, answers.4, answers.5];
     assert!(answers.iter().any(|answer| answer["status"] == "processed"), "{answers:?}");
@@ -179,11 +176,10 @@ async fn the_payment_goes_before_the_reference_and_the_callers_key_counts_last()
     let world = World::unstaged();
     let host = world.host(Faults::none());
     let proxy = world.proxy();
-    let scope = world.scope(&proxy, &host);
     let mut body = by_mail();
     body.as_object_mut().unwrap().remove("externalId");
     for (key, count) in [(Some("k"), 1), (Some("k"), 1), (Some("l"), 2), (None, 3), (None, 4)] {
-        gifts::create(&scope, body.to_string().as_bytes(), key).await.unwrap();
+        route(&host, &world.scope(&proxy, &host), "POST", "gifts", &body, key).await.unwrap();
         assert_eq!(world.live("gift").len(), count, "{key:?}");
     }
     world.only("person");
@@ -192,7 +188,7 @@ async fn the_payment_goes_before_the_reference_and_the_callers_key_counts_last()
     body["provider"] = json!("stripe");
     for external in ["a", "b"] {
         body["externalId"] = json!(external);
-        let _ = gifts::create(&scope, body.to_string().as_bytes(), None).await;
+        let _ = route(&host, &world.scope(&proxy, &host), "POST", "gifts", &body, None).await;
         assert_eq!(world.live("gift").len(), 5);
     }
 }

@@ -1,0 +1,324 @@
+//! The way of a question to Twenty, or to `GoCardless`, and of its answer back.
+//!
+//! Every call passes the queue, has a time-out, and is repeated only where a repetition cannot do harm: a call that was
+//! refused for the rate limit did nothing, and one that ended in an error or in silence may have done everything. Log
+//! lines name the object that was called, never the query (it may hold an e-mail address), a token or a body.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use twenty::filter::encode;
+use twenty::gate::Priority;
+use twenty::retry::{Outcome, Sequence, Verdict, judge, retry_after};
+use twenty::time::whole_millis;
+use twenty::{Host, Level, Method, Request, Response, Timestamp};
+
+use crate::failure::{Failure, Reason};
+use crate::http::{Inbound, split_at_byte};
+use crate::journal::{Question, To};
+use crate::json;
+use crate::refusal::{Refusal, Status};
+use crate::scope::Scope;
+
+/// Attempts at one call
+const MOST_ATTEMPTS: u32 = 3;
+/// Longest time that one attempt may take
+const TIMEOUT: Duration = Duration::from_secs(20);
+/// A call with less time than this left is not worth starting
+const LEAST_TIME: Duration = Duration::from_millis(50);
+
+/// Version of `GoCardless`'s API whose answers are understood
+const GOCARDLESS_VERSION: &str = "2015-07-06";
+/// Longest time that one read from it may take
+const GOCARDLESS_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a caller waits for its answer
+#[must_use]
+pub(crate) const fn patience(priority: Priority) -> Duration {
+    match priority {
+        Priority::Person => Duration::from_secs(25),
+        // Payment providers give up between 10 and 20 s, and come again.
+        Priority::Webhook => Duration::from_secs(9),
+        Priority::Job => Duration::from_mins(2),
+    }
+}
+
+/// Puts a question.
+///
+/// # Errors
+/// See [`Failure`].
+pub(crate) async fn answer<H: Host>(scope: &Scope<'_>, host: &H, question: &Question) -> Result<Value, Failure> {
+    let Question { to, path, body } = question;
+    match to {
+        To::Twenty(method) => call(scope, host, *method, path, body.as_ref()).await,
+        To::Cache => read(scope, host, path).await,
+        To::GoCardless => gocardless(scope, host, path).await,
+        To::Part => Ok(Value::Null),
+    }
+}
+
+async fn call<H: Host>(
+    scope: &Scope<'_>,
+    host: &H,
+    method: Method,
+    path: &str,
+    body: Option<&Value>,
+) -> Result<Value, Failure> {
+    let writes = method != Method::Get && !is_question(path);
+    if writes {
+        scope.proxy.cache.wrote();
+    }
+    let answer = Call { scope, host, method, path, body }.attempts().await;
+    if writes {
+        scope.proxy.cache.wrote();
+    }
+    let answer = scope.proxy.model()?.reply(path, answer?);
+    if object_of(path) == "giftStagings" {
+        scope.proxy.metrics.saw_rows(&answer);
+    }
+    Ok(answer)
+}
+
+/// From memory if the same token asked the same a moment ago
+async fn read<H: Host>(scope: &Scope<'_>, host: &H, path: &str) -> Result<Value, Failure> {
+    let lasts = Duration::from_secs(scope.proxy.settings.cache_seconds.into());
+    let cache = &scope.proxy.cache;
+    let token = scope.token.as_deref().unwrap_or_default();
+    let mark = cache.mark();
+    if !lasts.is_zero()
+        && let Some(answer) = cache.find(token, path, host.now())
+    {
+        return Ok(answer);
+    }
+    let answer = call(scope, host, Method::Get, path, None).await?;
+    cache.keep(mark, token, path, &answer, host.now(), lasts);
+    Ok(answer)
+}
+
+/// One call and its attempts
+struct Call<'a, H> {
+    scope: &'a Scope<'a>,
+    host: &'a H,
+    method: Method,
+    path: &'a str,
+    body: Option<&'a Value>,
+}
+
+impl<H: Host> Call<'_, H> {
+    async fn attempts(&self) -> Result<Value, Failure> {
+        let scope = self.scope;
+        let Some(token) = scope.token.as_deref().or(scope.proxy.settings.api_key.as_deref()) else {
+            return Err(Refusal::new(Status::ServiceUnavailable, "TWENTY_API_KEY not configured").into());
+        };
+        let repeatable = is_repeatable(self.method, self.path, self.body);
+        // Half of the bits are enough to spread waiting times.
+        #[expect(clippy::cast_possible_truncation, reason = "the lower half is as random as the upper one")]
+        let mut random =
+            Sequence::new(scope.entropy as u64 ^ whole_millis(scope.now().since(Timestamp::from_millis(0))));
+        let mut last: Option<Failure> = None;
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            let result = self.attempt(token, attempt).await;
+            let (outcome, failure) = match result {
+                // There is no more time: what went wrong before says more than that.
+                Ok(Err(busy)) => return Err(last.unwrap_or(busy)),
+                Ok(Ok(response)) if response.status < 400 => return self.read_success(&response, attempt),
+                Ok(Ok(response)) => {
+                    let asked = retry_after(response.header("retry-after"));
+                    let outcome = Outcome::Answered { status: response.status, retry_after: asked };
+                    (outcome, Failure::from_answer(response.status, &response.body, asked))
+                }
+                Err(silence) => (Outcome::Unreachable, silence),
+            };
+            let wait = self.wait_after(outcome, attempt, repeatable, random.draw());
+            if let Some(wait) = wait {
+                self.log(
+                    Level::Warn,
+                    "twenty_proxy_retry",
+                    attempt,
+                    failure.upstream_status(),
+                    Some(("delayMs", wait)),
+                );
+            }
+            let in_time = |wait: &Duration| self.host.now() + *wait + LEAST_TIME <= scope.deadline;
+            let Some(wait) = wait.filter(in_time) else {
+                let event = match failure.reason() {
+                    Reason::Unreachable | Reason::TimedOut => "twenty_proxy_network_error",
+                    _ if attempt >= MOST_ATTEMPTS => "twenty_proxy_exhausted_retries",
+                    _ => "twenty_proxy_http_error",
+                };
+                self.log(Level::Error, event, attempt, failure.upstream_status(), None);
+                return Err(failure);
+            };
+            // After a refusal the queue holds everybody back, this call included.
+            if !matches!(outcome, Outcome::Answered { status: 429, .. }) {
+                self.host.sleep(wait).await;
+            }
+            last = Some(failure);
+        }
+    }
+
+    /// One attempt: an answer, no answer, or no turn
+    async fn attempt(&self, token: &str, attempt: u32) -> Result<Result<Response, Failure>, Failure> {
+        let (scope, host) = (self.scope, self.host);
+        let permit = scope.proxy.queue.enter(host, scope.priority, scope.deadline - LEAST_TIME, TIMEOUT).await;
+        let permit = match permit {
+            Ok(permit) => permit,
+            Err(too_late) => return Ok(Err(Failure::busy(too_late.retry_after))),
+        };
+        let began = host.now();
+        let timeout = TIMEOUT.min(scope.deadline.since(began)).max(LEAST_TIME);
+        let request = match self.request(token, timeout) {
+            Ok(request) => request,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        let result = host.fetch(request).await;
+        let took = host.now().since(began);
+        drop(permit);
+
+        let status = result.as_ref().map_or(0, |response| response.status);
+        scope.proxy.metrics.called(self.method.as_str(), object_of(self.path), status);
+        self.log(Level::Debug, "twenty_proxy_attempt", attempt, Some(status), Some(("durationMs", took)));
+        result.map(Ok).map_err(|_| if took >= timeout { Reason::TimedOut } else { Reason::Unreachable }.into())
+    }
+
+    fn request(&self, token: &str, timeout: Duration) -> Result<Request, Failure> {
+        let (scope, path) = (self.scope, self.path);
+        let model = scope.proxy.model()?;
+        let mut headers = bearer(token);
+        headers.push(("x-request-id".to_owned(), scope.request_id.clone()));
+        if self.body.is_some() {
+            headers.push(("content-type".to_owned(), "application/json".to_owned()));
+        }
+        let own_path = if scope.proxy.settings.model.is_some() { renamed(scope, path)? } else { path.to_owned() };
+        Ok(Request {
+            method: self.method,
+            url: format!("{}{own_path}", scope.proxy.settings.base_url),
+            headers,
+            body: self.body.map(|body| json::bytes(&model.body(path, body))),
+            timeout,
+        })
+    }
+
+    /// How long to wait before the next attempt; nothing if there is none
+    fn wait_after(&self, outcome: Outcome, attempt: u32, repeatable: bool, random: u64) -> Option<Duration> {
+        match outcome {
+            Outcome::Answered { status: 429, .. } => {
+                // The others are held back also when this call is given up.
+                let Verdict::Throttled(wait) = judge(outcome, attempt, random) else { return None };
+                self.scope.proxy.queue.refused(self.host.now(), wait);
+                (attempt < MOST_ATTEMPTS).then_some(wait)
+            }
+            Outcome::Answered { status: 500 | 502..=504, .. } | Outcome::Unreachable => {
+                let asked = match outcome {
+                    Outcome::Answered { retry_after, .. } => retry_after,
+                    Outcome::Unreachable => None,
+                };
+                let base = 250 * u64::from(attempt);
+                let wait = asked.unwrap_or(Duration::from_millis(base + random % (base / 2)));
+                (attempt < MOST_ATTEMPTS && repeatable).then_some(wait)
+            }
+            Outcome::Answered { .. } => None,
+        }
+    }
+
+    fn read_success(&self, response: &Response, attempt: u32) -> Result<Value, Failure> {
+        if attempt > 1 {
+            self.log(Level::Info, "twenty_proxy_success", attempt, Some(response.status), None);
+        }
+        if response.body.trim_ascii().is_empty() {
+            return Ok(Value::Null);
+        }
+        serde_json::from_slice(&response.body).map_err(|_| {
+            self.log(Level::Error, "twenty_proxy_parse_error", attempt, Some(response.status), None);
+            Failure::malformed_as("unexpected Twenty response (not JSON)")
+        })
+    }
+
+    fn log(
+        &self,
+        level: Level,
+        event: &'static str,
+        attempt: u32,
+        status: Option<u16>,
+        time: Option<(&'static str, Duration)>,
+    ) {
+        let mut fields = vec![
+            ("method", self.method.as_str().into()),
+            ("object", object_of(self.path).into()),
+            ("attempt", attempt.into()),
+            ("maxAttempts", MOST_ATTEMPTS.into()),
+            ("status", status.into()),
+        ];
+        fields.extend(time.map(|(name, time)| (name, whole_millis(time).into())));
+        self.host.log(self.scope.line(level, event, &fields));
+    }
+}
+
+fn bearer(token: &str) -> Vec<(String, String)> {
+    vec![("authorization".to_owned(), format!("Bearer {token}")), ("accept".to_owned(), "application/json".to_owned())]
+}
+
+/// The path in the workspace's own names
+fn renamed(scope: &Scope<'_>, path: &str) -> Result<String, Failure> {
+    let model = scope.proxy.model()?;
+    let (route, query) = split_at_byte(path, b'?');
+    let mut renamed = model.path(route);
+    let inbound = Inbound { target: format!("?{query}"), ..Inbound::default() };
+    for (index, (name, value)) in inbound.query().into_iter().enumerate() {
+        let names_fields = name == "filter" || name == "order_by";
+        let value = if names_fields { model.expression(route, &value) } else { value };
+        renamed.push(if index == 0 { '?' } else { '&' });
+        renamed.push_str(&name);
+        renamed.push('=');
+        renamed.push_str(&encode(&value));
+    }
+    Ok(renamed)
+}
+
+async fn gocardless<H: Host>(scope: &Scope<'_>, host: &H, path: &str) -> Result<Value, Failure> {
+    let Some(token) = &scope.proxy.settings.gocardless_token else { return Ok(Value::Null) };
+    let left = scope.deadline.since(host.now());
+    if left < LEAST_TIME {
+        return Err(Reason::TimedOut.into());
+    }
+    let mut headers = bearer(token);
+    headers.push(("gocardless-version".into(), GOCARDLESS_VERSION.into()));
+    let request = Request {
+        method: Method::Get,
+        url: format!("{}{path}", scope.proxy.settings.gocardless_url),
+        headers,
+        body: None,
+        timeout: GOCARDLESS_TIMEOUT.min(left),
+    };
+    let answer = host.fetch(request).await.map_err(|_| Reason::Unreachable)?;
+    match answer.status {
+        200..=299 => serde_json::from_slice(&answer.body)
+            .map_err(|_| Failure::malformed_as("unexpected GoCardless response (not JSON)")),
+        // Asking again would not help: what the event says without it is kept.
+        400 | 401 | 403 | 404 | 410 | 422 => {
+            let list = object_of(path);
+            let fields = [("list", list.into()), ("status", answer.status.into())];
+            host.log(scope.line(Level::Warn, "gocardless_read_refused", &fields));
+            Ok(Value::Null)
+        }
+        _ => Err(Failure::busy(Duration::from_secs(10))),
+    }
+}
+
+/// The first segment of a path: which records a call is about
+fn object_of(path: &str) -> &str {
+    let mut segments = path.split(['/', '?']).filter(|segment| !segment.is_empty() && *segment != "batch");
+    segments.next().unwrap_or_default()
+}
+
+/// A POST that only asks
+fn is_question(path: &str) -> bool {
+    split_at_byte(path, b'?').0.ends_with("/duplicates")
+}
+
+/// Whether a second execution does nothing that the first has not done
+fn is_repeatable(method: Method, path: &str, body: Option<&Value>) -> bool {
+    method != Method::Post || is_question(path) || body.is_some_and(|body| body.get("id").is_some_and(Value::is_string))
+}
