@@ -134,7 +134,7 @@ install_target
 install_node_packages
 build_glue_tool
 product rollups 400
-product fundraising 530
+product fundraising 400
 cp rollup-engine/fundraising/src/model.json pkg/fundraising/generated/model.json
 inline_into_app
 build_sandbox

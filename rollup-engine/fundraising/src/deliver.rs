@@ -9,7 +9,7 @@ mod notes;
 
 pub(crate) use notes::settle_gift;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use twenty::{Level, Method, Timestamp};
 
 use crate::failure::Failure;
@@ -17,9 +17,7 @@ use crate::gift::Gift;
 use crate::intake::row::Row;
 use crate::intake::store::{self, Change, Written};
 use crate::intake::{Accepted, Door, Origin, accept, promote};
-use crate::json;
-use crate::json::Members as _;
-use crate::json::object;
+use crate::json::{self, Members as _, object, text_at};
 use crate::keys::Key;
 use crate::payload::Payload;
 use crate::provider::{Fact, Failure as Failed, Kind, Payment, Payout, PayoutState, Provider, Returned, Step};
@@ -41,12 +39,12 @@ pub fn steps(scope: &Scope<'_>, provider: Provider, event: &str, steps: Vec<Step
             Step::Paid(payment) => paid(scope, provider, event, *payment)?,
             Step::Expected(payment) => expected(scope, event, *payment, true)?,
             Step::Unassigned(payment) => unassigned(scope, event, *payment)?,
-            Step::Failed(failed) => failure(scope, provider, failed)?,
-            Step::Returned(returned) => back(scope, provider, returned)?,
+            Step::Failed(failed) => failure(scope, provider, &failed)?,
+            Step::Returned(returned) => back(scope, provider, &returned)?,
             Step::Settled { invoice, payment } => notes::alias(scope, provider, &invoice, &payment)?,
             Step::SetUp(set_up) => agreements::set_up(scope, provider, *set_up)?,
             Step::Said(said) => agreements::said(scope, said)?,
-            Step::Payout(payout) => self::payout(scope, payout)?,
+            Step::Payout(payout) => self::payout(scope, &payout)?,
         }
     }
     Ok(())
@@ -63,8 +61,7 @@ fn join_agreement(scope: &Scope<'_>, payment: &mut Payment) -> Result<(), Failur
         None => agreements::find(scope, &payment.agreement)?.into_iter().next(),
     };
     let Some(agreement) = agreement else { return Ok(()) };
-    let text =
-        |key: &str| agreement.get(key).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
+    let text = |key: &str| text_at(&agreement, &[key]).filter(|text| !text.is_empty()).map(str::to_owned);
     gift.recurring_agreement_id = gift.recurring_agreement_id.take().or_else(|| text("id"));
     gift.recurring_status.get_or_insert_with(|| "active".into());
     gift.donor_id = gift.donor_id.take().or_else(|| text("donorId"));
@@ -124,8 +121,8 @@ fn arrived(scope: &Scope<'_>, payment: &Payment, row: Row) -> Result<Option<Valu
         let itself = wanted && processes_itself(&gift, &diagnostics, row.dedupe().as_ref(), false);
         let mut body = Map::new();
         let state = if itself { State::ReadyForProcess } else { State::Pending };
-        body.set("processingStatus", state.as_str().into());
-        body.set("validationStatus", "pending".into());
+        body.set_text("processingStatus", state.as_str());
+        body.set_text("validationStatus", "pending");
         body.set("amount", gift.amount.to_json());
         body.set("giftDate", json::optional(payment.gift.gift_date.as_deref()));
         body.set("providerContext", payment.gift.provider_context.clone().unwrap_or_else(|| Value::Object(Map::new())));
@@ -195,7 +192,7 @@ fn keep_without_amount(scope: &Scope<'_>, payment: &Payment) -> Result<(), Failu
     for key in ["recurringStatus", "recurringMetadata", "name", "description", "providerAgreementId"] {
         body.remove(key);
     }
-    body.set("id", key.staging_id().to_string().into());
+    body.set_text("id", &key.staging_id().to_string());
     body.set("autoProcess", false.into());
     body.set("processingStatus", State::Pending.as_str().into());
     body.set("processingDiagnostics", diagnostics.to_json());
@@ -203,20 +200,20 @@ fn keep_without_amount(scope: &Scope<'_>, payment: &Payment) -> Result<(), Failu
     store::make(scope, store::ROW, body).map(drop)
 }
 
-fn failure(scope: &Scope<'_>, provider: Provider, failed: Failed) -> Result<(), Failure> {
+fn failure(scope: &Scope<'_>, provider: Provider, failed: &Failed) -> Result<(), Failure> {
     if failed.takes_back {
         let fact = Fact { kind: Kind::Failed, id: String::new(), at: failed.at, holds: true, money: None };
-        back(scope, provider, Returned { payment: failed.payment.clone(), fact })?;
+        back(scope, provider, &Returned { payment: failed.payment.clone(), fact })?;
     }
     if scope.proxy.settings.staging {
-        fail_row(scope, provider, &failed)?;
+        fail_row(scope, provider, failed)?;
     }
     let word = Word::Failed { attempt: &failed.attempt, at: failed.at };
     if let Some(id) = &failed.agreement_id {
         return agreements::hear(scope, id, word);
     }
     for agreement in agreements::find(scope, &failed.agreement)? {
-        if let Some(id) = agreement.get("id").and_then(Value::as_str) {
+        if let Some(id) = text_at(&agreement, &["id"]) {
             agreements::hear(scope, id, word)?;
         }
     }
@@ -234,7 +231,7 @@ fn fail_row(scope: &Scope<'_>, provider: Provider, failed: &Failed) -> Result<()
         }
         let mut body = Map::new();
         body.set("processingStatus", State::ValidationFailed.as_str().into());
-        body.set("validationStatus", "failed".into());
+        body.set_text("validationStatus", "failed");
         body.set("errorDetail", store::error_detail("payment_failed", &failed.reason, scope.now()));
         let change = Change { body, action: "payment_failed", particulars: Value::Object(Map::new()), condition: None };
         if let Written::Row(_) = store::write(scope, &row, change)? {
@@ -244,8 +241,8 @@ fn fail_row(scope: &Scope<'_>, provider: Provider, failed: &Failed) -> Result<()
     Err(Failure::busy(std::time::Duration::from_secs(5)))
 }
 
-fn back(scope: &Scope<'_>, provider: Provider, returned: Returned) -> Result<(), Failure> {
-    notes::keep(scope, provider, &returned.payment, returned.fact)?;
+fn back(scope: &Scope<'_>, provider: Provider, returned: &Returned) -> Result<(), Failure> {
+    notes::keep(scope, provider, &returned.payment, &returned.fact)?;
     // Noted first, looked up second: whoever makes the gift meanwhile makes it first and reads the note second.
     if let Some(record) = notes::gift_of(scope, provider, &returned.payment)? {
         return notes::settle(scope, provider, &returned.payment, &record);
@@ -254,7 +251,7 @@ fn back(scope: &Scope<'_>, provider: Provider, returned: Returned) -> Result<(),
     Ok(())
 }
 
-fn payout(scope: &Scope<'_>, payout: Payout) -> Result<(), Failure> {
+fn payout(scope: &Scope<'_>, payout: &Payout) -> Result<(), Failure> {
     let key = Key::External { source: format!("{} payout", payout.provider.as_str()), id: payout.id.clone() };
     let id = key.gift_id().to_string();
     let mut facts = Map::new();
@@ -270,7 +267,7 @@ fn payout(scope: &Scope<'_>, payout: Payout) -> Result<(), Failure> {
         }
     }
     if let Some(date) = &payout.date {
-        facts.set("depositDate", date.as_str().into());
+        facts.set_text("depositDate", date.as_str());
     }
     match payout.state {
         PayoutState::Announced => {}
@@ -278,18 +275,18 @@ fn payout(scope: &Scope<'_>, payout: Payout) -> Result<(), Failure> {
             facts.set("confirmedAt", Timestamp::from_millis(payout.at).to_string().into());
         }
         PayoutState::Failed => {
-            facts.set("status", "variance".into());
+            facts.set_text("status", "variance");
             let reason = payout.reason.as_deref().unwrap_or("the payout did not arrive");
             facts.set("varianceReason", reason.into());
         }
     }
     let mut body = facts.clone();
-    body.set("id", id.as_str().into());
-    body.set("name", payout.id.as_str().into());
-    body.set("sourceSystem", payout.provider.as_str().into());
-    body.set("payoutReference", payout.id.as_str().into());
+    body.set_text("id", id.as_str());
+    body.set_text("name", payout.id.as_str());
+    body.set_text("sourceSystem", payout.provider.as_str());
+    body.set_text("payoutReference", payout.id.as_str());
     if !body.contains_key("status") {
-        body.set("status", "pending".into());
+        body.set_text("status", "pending");
     }
     let object = store::Object { plural: "giftPayouts", create: "createGiftPayout" };
     if let store::Made::Repeat(_) = store::make(scope, object, body)?

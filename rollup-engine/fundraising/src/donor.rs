@@ -13,10 +13,10 @@
 //!                                                            └ nobody ───────────────────▶ New
 //! ```
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::gift::Gift;
-use crate::json::{object, texts};
+use crate::json::{at, object, texts};
 use crate::refusal::{Refusal, Status};
 
 /// What must be known before a giver can be named
@@ -50,10 +50,8 @@ impl Person {
         let name =
             object([("firstName", self.first_name.as_str().into()), ("lastName", self.last_name.as_str().into())]);
         match &self.email {
-            Some(email) => {
-                object([("name", name.into()), ("emails", object([("primaryEmail", email.as_str().into())]))])
-            }
-            None => object([("name", name.into())]),
+            Some(email) => object([("name", name), ("emails", object([("primaryEmail", email.as_str().into())]))]),
+            None => object([("name", name)]),
         }
     }
 }
@@ -77,9 +75,9 @@ impl Candidate {
             .flatten()
             .filter_map(|person| {
                 let id = person.get("id")?.as_str().filter(|id| !id.is_empty())?.to_owned();
-                let primary = person.pointer("/emails/primaryEmail").into_iter();
+                let primary = at(person, &["emails", "primaryEmail"]).into_iter();
                 let additional =
-                    person.pointer("/emails/additionalEmails").and_then(Value::as_array).into_iter().flatten();
+                    at(person, &["emails", "additionalEmails"]).and_then(Value::as_array).into_iter().flatten();
                 let emails = primary.chain(additional).filter_map(|email| Some(email.as_str()?.to_owned())).collect();
                 Some(Self { id, emails })
             })
@@ -242,6 +240,7 @@ fn same(one: &str, other: &str) -> bool {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use serde_json::json;
 
     fn candidate(id: &str, emails: &[&str]) -> Candidate {
         Candidate { id: id.into(), emails: emails.iter().map(|email| (*email).to_owned()).collect() }

@@ -5,11 +5,10 @@
 use std::fmt;
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::http::Outbound;
-use crate::json::Members as _;
-use crate::json::object;
+use crate::json::{Members as _, object, text_at};
 use crate::refusal::{Refusal, Status};
 
 /// A request that could not be answered as asked
@@ -59,7 +58,7 @@ impl Failure {
             messages.extend(message.as_str().map(str::to_owned));
         }
         if messages.is_empty() {
-            messages.extend(body.get("message").and_then(Value::as_str).map(str::to_owned));
+            messages.extend(text_at(&body, &["message"]).map(str::to_owned));
         }
         Reason::Upstream { status, messages, retry_after }.into()
     }
@@ -182,7 +181,7 @@ impl Failure {
             body.set("error", refusal.status.name().into());
         }
         body.set("statusCode", self.status().into());
-        body.set("message", self.to_string().into());
+        body.set_text("message", &self.to_string());
         if let Reason::Upstream { messages, .. } = &*self.0 {
             let messages = messages.iter().map(|message| Value::from(message.as_str())).collect();
             body.set("upstream", object([("messages", Value::Array(messages))]));
@@ -246,6 +245,7 @@ impl fmt::Display for Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     fn body(failure: &Failure) -> Value {
         serde_json::from_slice(&failure.to_outbound().body).unwrap()

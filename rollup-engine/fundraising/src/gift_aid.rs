@@ -2,10 +2,11 @@
 //!
 //! The order of the rules is the documents'. Nothing is looked up here; claimed gifts are for the caller to leave alone.
 
-use crate::json::{Members as _, object};
-use serde_json::{Value, json};
+use serde_json::Value;
 use time::Date;
 use twenty::time::parse_date;
+
+use crate::json::{Members as _, object, text_at};
 
 /// What may be claimed
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +56,7 @@ impl Outcome {
             ("giftAidDecisionSource", "SYSTEM".into()),
         ]);
         if let (Some(declaration), Some(members)) = (&self.declaration, fields.as_object_mut()) {
-            members.set("giftAidDeclarationId", declaration.as_str().into());
+            members.set_text("giftAidDeclarationId", declaration.as_str());
         }
         fields
     }
@@ -104,7 +105,7 @@ impl Declaration {
     /// Reads a record of `giftAidDeclaration`
     #[must_use]
     pub fn read(record: &Value) -> Option<Self> {
-        let text = |key: &str| record.get(key).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
+        let text = |key: &str| text_at(record, &[key]).map(str::trim).filter(|text| !text.is_empty());
         let scope = text("coverageScope").unwrap_or_default().to_ascii_lowercase();
         Some(Self {
             id: text("id")?.to_owned(),
@@ -160,6 +161,7 @@ pub fn decide(question: &Question<'_>) -> Option<Outcome> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use serde_json::json;
 
     fn declaration(id: &str, person: &str, date: &str) -> Declaration {
         Declaration {

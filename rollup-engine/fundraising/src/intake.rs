@@ -23,7 +23,7 @@ pub(crate) mod trail;
 
 use std::cell::Cell;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use twenty::time::parse_date;
 use twenty::{Level, Method};
 use uuid::Uuid;
@@ -33,8 +33,7 @@ use crate::failure::Failure;
 use crate::fingerprint;
 use crate::gift::create::Intake;
 use crate::gift::{Gift, create, plausible};
-use crate::json::Members as _;
-use crate::json::{object, optional};
+use crate::json::{Members as _, object, optional, text_at};
 use crate::keys::Key;
 use crate::payload::Payload;
 use crate::receipt::{self, Receipt};
@@ -233,9 +232,9 @@ fn keep_record(scope: &Scope<'_>, incoming: &Incoming, accepted: &Accepted) {
     let Incoming { gift, receipt, found, diagnostics, ids, .. } = incoming;
     let mut body =
         columns::create(gift, receipt, found.dedupe.as_ref(), &told(scope, diagnostics, incoming), State::Processed);
-    body.set("id", ids.staging_id().to_string().into());
-    body.set("validationStatus", "passed".into());
-    body.set("dedupeStatus", "passed".into());
+    body.set_text("id", &ids.staging_id().to_string());
+    body.set_text("validationStatus", "passed");
+    body.set_text("dedupeStatus", "passed");
     body.set("autoProcess", true.into());
     if let Accepted::Gift { record, .. } = accepted {
         body.set("giftId", text(record, "id").into());
@@ -291,20 +290,21 @@ fn staged(scope: &Scope<'_>, mut incoming: Incoming, origin: Origin<'_>) -> Resu
     let row = begin_trail(scope, row);
     // Twenty has the last word: a workflow there may have held it.
     let goes_on = itself && row.get("autoProcess") != Some(&Value::Bool(false)) && row.state() == State::Processing;
-    if goes_on { finish(scope, row, incoming, false) } else { Ok(waiting(scope, row, &incoming, false)) }
+    let next = if goes_on { finish } else { waiting };
+    Ok(next(scope, row, &incoming, false))
 }
 
 fn row_body(scope: &Scope<'_>, incoming: &Incoming, itself: bool, doubts: &[&str]) -> Map<String, Value> {
     let Incoming { gift, receipt, found, diagnostics, ids, implausible, .. } = incoming;
     let state = if implausible.is_some() { State::ValidationFailed } else { State::initial(itself) };
     let mut body = columns::create(gift, receipt, found.dedupe.as_ref(), &told(scope, diagnostics, incoming), state);
-    body.set("id", ids.staging_id().to_string().into());
+    body.set_text("id", &ids.staging_id().to_string());
     if let Some(refusal) = implausible {
-        body.set("validationStatus", "failed".into());
+        body.set_text("validationStatus", "failed");
         body.set("errorDetail", store::error_detail("implausible", &refusal.message, scope.now()));
     }
     if doubts.contains(&"possible_duplicate") {
-        body.set("dedupeStatus", "needs_review".into());
+        body.set_text("dedupeStatus", "needs_review");
     }
     if scope.has_trail() {
         body.set("auditTrail", trail::wrapped(vec![received(scope, state)]));
@@ -354,16 +354,16 @@ fn told(scope: &Scope<'_>, diagnostics: &Diagnostics, incoming: &Incoming) -> Va
 }
 
 /// Makes the gift of a row that processes itself
-fn finish(scope: &Scope<'_>, row: Row, incoming: Incoming, repeated: bool) -> Result<Accepted, Failure> {
+fn finish(scope: &Scope<'_>, row: Row, incoming: &Incoming, repeated: bool) -> Accepted {
     match promote::post_gift(scope, &row, &incoming.gift, &incoming.ids, Blind::Leave) {
         Posted::Gift { record, repeated: known } => {
-            Ok(Accepted::Gift { record, repeated: repeated && known, unkeyed: incoming.key.is_none() })
+            Accepted::Gift { record, repeated: repeated && known, unkeyed: incoming.key.is_none() }
         }
-        Posted::Gone(id) => Ok(Accepted::Gone { id }),
+        Posted::Gone(id) => Accepted::Gone { id },
         Posted::Failed(message) => {
             let row = row.in_state(State::ProcessFailed);
-            let diagnostics = told(scope, &incoming.diagnostics, &incoming);
-            Ok(Accepted::Staged { row, diagnostics, repeated, error: Some(message) })
+            let diagnostics = told(scope, &incoming.diagnostics, incoming);
+            Accepted::Staged { row, diagnostics, repeated, error: Some(message) }
         }
     }
 }
@@ -400,7 +400,7 @@ fn repeated_row(scope: &Scope<'_>, row: Row, mut incoming: Incoming) -> Result<A
         (State::Processing, None) => {
             // Whoever took it died, or is at it: either way the gift is made once, by its id.
             incoming.gift = row.gift().unwrap_or(incoming.gift);
-            finish(scope, row, incoming, true)
+            Ok(finish(scope, row, &incoming, true))
         }
         _ => Ok(waiting(scope, row, &incoming, true)),
     }
@@ -429,7 +429,7 @@ fn may_bypass(scope: &Scope<'_>, incoming: &Incoming, origin: Origin<'_>) -> boo
 
 /// What the giver's other gifts say
 fn look_back(scope: &Scope<'_>, gift: &Gift, ids: &Key) -> Result<Vec<&'static str>, Failure> {
-    let Some(donor) = gift.donor_id.as_deref().filter(|id| Uuid::parse_str(id).is_ok()) else { return Ok(Vec::new()) };
+    let Some(donor) = gift.donor_id.as_deref().filter(|id| Uuid::try_parse(id).is_ok()) else { return Ok(Vec::new()) };
     let filter = format!("and(donorId[eq]:\"{donor}\")");
     let order = Some("createdAt[DescNullsLast]");
     let others = store::list(scope, GIFT.plural, &filter, history::DEPTH, order)?;
@@ -459,12 +459,12 @@ fn has_rows(scope: &Scope<'_>) -> bool {
     let objects = data.and_then(|data| data.get("objects")).or(data).and_then(Value::as_array).into_iter().flatten();
     let mut has_rows = false;
     for object in objects {
-        has_rows |= object.get("nameSingular").and_then(Value::as_str) == Some("giftStaging");
+        has_rows |= text_at(object, &["nameSingular"]) == Some("giftStaging");
     }
     scope.learn_rows(has_rows);
     has_rows
 }
 
 fn text(record: &Value, key: &str) -> String {
-    record.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+    text_at(record, &[key]).unwrap_or_default().to_owned()
 }

@@ -25,11 +25,6 @@ impl Members for Map<String, Value> {
     }
 }
 
-/// The members of an object
-pub(crate) fn members<const N: usize>(mut list: [(&str, Value); N]) -> Map<String, Value> {
-    collected(&mut list)
-}
-
 /// An object
 pub(crate) fn object<const N: usize>(mut list: [(&str, Value); N]) -> Value {
     Value::Object(collected(&mut list))
@@ -78,6 +73,21 @@ pub(crate) fn texts<T: AsRef<str>>(list: &[T]) -> Value {
 #[inline(never)]
 pub(crate) fn member(record: &Value, key: &str) -> Value {
     record.get(key).cloned().unwrap_or_default()
+}
+
+/// What a text says, if it is JSON
+#[inline(never)]
+pub(crate) fn parsed(text: &str) -> Option<Value> {
+    serde_json::from_slice(text.as_bytes()).ok()
+}
+
+/// The members of the object that a text is, if it is one
+#[inline(never)]
+pub(crate) fn parsed_members(text: &str) -> Option<Map<String, Value>> {
+    match parsed(text) {
+        Some(Value::Object(members)) => Some(members),
+        _ => None,
+    }
 }
 
 /// As it is sent

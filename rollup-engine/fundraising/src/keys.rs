@@ -68,7 +68,7 @@ impl Key {
     #[must_use]
     pub fn staging_id(&self) -> Uuid {
         match self {
-            Self::Row(id) => Uuid::parse_str(id).unwrap_or_else(|_| self.derived("giftStaging")),
+            Self::Row(id) => Uuid::try_parse(id).unwrap_or_else(|_| self.derived("giftStaging")),
             _ => self.derived("giftStaging"),
         }
     }

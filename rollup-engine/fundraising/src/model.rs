@@ -14,6 +14,8 @@ use serde_json::{Map, Value};
 use twenty::gather::gather;
 use twenty::schema;
 
+use crate::json::text_at;
+
 const DECLARED: &str = include_str!("model.json");
 
 /// Every object and field that the proxy knows, with the workspace's own names
@@ -117,7 +119,7 @@ fn declared_field(name: &str, kind: &str) -> Field {
 }
 
 fn text<'a>(object: &'a Value, key: &str) -> &'a str {
-    object.get(key).and_then(Value::as_str).unwrap_or_default()
+    text_at(object, &[key]).unwrap_or_default()
 }
 
 impl Model {

@@ -12,6 +12,7 @@ pub mod stripe;
 use serde_json::{Map, Value};
 
 use crate::gift::Gift;
+use crate::json::{at, text_at};
 use crate::money::Money;
 
 /// The providers whose events are understood
@@ -237,14 +238,9 @@ pub struct Payout {
     pub at: i64,
 }
 
-/// What lies at a path
-fn at<'a>(json: &'a Value, path: &[&str]) -> Option<&'a Value> {
-    path.iter().try_fold(json, |json, key| json.get(*key))
-}
-
 /// A text that is not blank, trimmed
 fn text<'a>(json: &'a Value, path: &[&str]) -> Option<&'a str> {
-    at(json, path).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty())
+    text_at(json, path).map(str::trim).filter(|text| !text.is_empty())
 }
 
 /// An id: a text, or the `id` of an object that was put in its place

@@ -3,7 +3,7 @@
 //! A provider tells the total refunded so far, again with every event. So the total is what is set, and the same event
 //! twice changes nothing; a smaller total than the one on the gift is an older event and changes nothing either.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use twenty::Timestamp;
 
 use crate::json::Members as _;
@@ -88,13 +88,13 @@ pub fn apply(gift: &Value, refund: &Refund) -> Result<Option<Map<String, Value>>
     }
     let mut fields = Map::new();
     fields.set("refundedAmount", refund.total.to_json());
-    fields.set("refundDate", refund.at.to_string().into());
+    fields.set_text("refundDate", &refund.at.to_string());
     if let Some(note) = &refund.note {
-        fields.set("refundNote", note.as_str().into());
+        fields.set_text("refundNote", note.as_str());
     }
     if refund.gift_aid {
-        fields.set("giftAidStatus", "NOT_CLAIMABLE".into());
-        fields.set("giftAidReasonCode", "gift_refunded_or_reversed".into());
+        fields.set_text("giftAidStatus", "NOT_CLAIMABLE");
+        fields.set_text("giftAidReasonCode", "gift_refunded_or_reversed");
         // It leaves a claim that was not sent.
         fields.set("giftAidClaimBatchId", Value::Null);
     }
@@ -105,6 +105,7 @@ pub fn apply(gift: &Value, refund: &Refund) -> Result<Option<Map<String, Value>>
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use serde_json::json;
 
     fn refund(micros: i64) -> Refund {
         Refund {

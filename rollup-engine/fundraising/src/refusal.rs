@@ -2,8 +2,9 @@
 //!
 //! The wording and the statuses are a contract with existing front ends. What Twenty refuses is not told from here.
 
+use serde_json::Value;
+
 use crate::json::object;
-use serde_json::{Value, json};
 
 /// Why a request is refused, in HTTP's words
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -83,6 +84,7 @@ impl Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn a_reply_has_message_error_and_status_code() {

@@ -23,6 +23,7 @@ use serde_json::{Map, Value};
 
 use crate::failure::Failure;
 use crate::http::{Inbound, decode_segment, split_at_byte};
+use crate::json::{at, text_at};
 use crate::payload::Payload;
 use crate::refusal::{Refusal, Status};
 use crate::scope::Scope;
@@ -381,13 +382,9 @@ fn unknown(inbound: &Inbound) -> Failure {
 
 /// Takes an answer on if `data` holds what it should; `missing` is how a failure calls it.
 pub(crate) fn having(answer: Value, key: &str, is_list: bool, missing: &str) -> Result<Value, Failure> {
-    let value = answer.get("data").and_then(|data| data.get(key));
+    let value = at(&answer, &["data", key]);
     let fits = value.is_some_and(|value| {
-        if is_list {
-            value.is_array()
-        } else {
-            value.get("id").and_then(Value::as_str).is_some_and(|id| !id.is_empty())
-        }
+        if is_list { value.is_array() } else { text_at(value, &["id"]).is_some_and(|id| !id.is_empty()) }
     });
     if fits { Ok(answer) } else { Err(Failure::malformed(missing)) }
 }

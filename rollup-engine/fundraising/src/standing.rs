@@ -5,8 +5,9 @@
 //! or completed stays so, whatever is said after it. Words may come late and twice: each carries its instant, and an
 //! older one than what is known changes nothing.
 
+use serde_json::Value;
+
 use crate::json::object;
-use serde_json::{Value, json};
 
 /// So many failures in a row make an agreement delinquent
 pub const SEVERAL: usize = 2;

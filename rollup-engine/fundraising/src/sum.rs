@@ -1,6 +1,6 @@
 //! Amounts of money and counts as people type them: whole units or micros, numbers or texts.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use twenty::decimal::Decimal;
 
 use crate::json::object;
@@ -79,6 +79,7 @@ pub fn leading_integer(value: &Value) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn amounts_are_read_in_units_and_in_micros() {

@@ -3,7 +3,7 @@
 //! Trust limits automation only. What a reviewer decides to process is not stopped here. The codes are a contract with
 //! front ends: more may come, none is renamed, and their order means nothing.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::donor::{Dedupe, MatchType};
 use crate::gift::Gift;
@@ -152,6 +152,7 @@ pub fn processes_itself(gift: &Gift, diagnostics: &Diagnostics, dedupe: Option<&
 mod tests {
     use super::*;
     use crate::money::Money;
+    use serde_json::json;
 
     fn gift(source: &str) -> Gift {
         Gift {

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use twenty::filter::encode;
 use twenty::{Level, Method, Timestamp};
 use uuid::Uuid;
 
 use crate::failure::Failure;
 use crate::intake::store;
-use crate::json::Members as _;
+use crate::json::{Members as _, at, text_at};
 use crate::provider::{Provider, Said, SetUp};
 use crate::scope::Scope;
 use crate::standing::{Standing, Word, is_ended};
@@ -38,9 +38,9 @@ pub(super) fn read(scope: &Scope<'_>, id: &str) -> Result<Option<Value>, Failure
 
 /// Writes on an agreement as it was read; whether nobody else was first
 fn write(scope: &Scope<'_>, agreement: &Value, body: Map<String, Value>) -> Result<bool, Failure> {
-    let text = |key: &str| agreement.get(key).and_then(Value::as_str).unwrap_or_default();
+    let text = |key: &str| text_at(agreement, &[key]).unwrap_or_default();
     let id = text("id");
-    if Uuid::parse_str(id).is_err() {
+    if Uuid::try_parse(id).is_err() {
         return Err(Failure::malformed("the id of an agreement"));
     }
     let mut conditions = vec![format!("id[eq]:\"{id}\"")];
@@ -49,7 +49,7 @@ fn write(scope: &Scope<'_>, agreement: &Value, body: Map<String, Value>) -> Resu
     }
     let path = format!("/recurringAgreements?filter={}", encode(&format!("and({})", conditions.join(","))));
     let answer = scope.call(Method::Patch, path, Some(body.into()))?;
-    let changed = answer.get("data").and_then(|data| data.get("updateRecurringAgreements")).and_then(Value::as_array);
+    let changed = at(&answer, &["data", "updateRecurringAgreements"]).and_then(Value::as_array);
     changed.map(|changed| !changed.is_empty()).ok_or_else(|| Failure::malformed("updateRecurringAgreements"))
 }
 
@@ -57,7 +57,7 @@ fn write(scope: &Scope<'_>, agreement: &Value, body: Map<String, Value>) -> Resu
 fn heard(agreement: &Value, word: Word<'_>) -> Option<Map<String, Value>> {
     let context = agreement.get("providerContext");
     let mut standing = Standing::read(context.and_then(|context| context.get("standing")));
-    let status = agreement.get("status").and_then(Value::as_str);
+    let status = text_at(agreement, &["status"]);
     let heard = standing.hear(word, status);
     if !heard.is_news {
         return None;
@@ -70,7 +70,7 @@ fn heard(agreement: &Value, word: Word<'_>) -> Option<Map<String, Value>> {
         let (Word::Paid { at } | Word::Failed { at, .. } | Word::Said { at, .. }) = word;
         let at = Timestamp::from_millis(at).to_string();
         body.set("status", status.into());
-        body.set("statusUpdatedAt", at.as_str().into());
+        body.set_text("statusUpdatedAt", at.as_str());
         match status {
             "canceled" => body.set("canceledAt", at.into()),
             "completed" => body.set("completedAt", at.into()),
@@ -103,7 +103,7 @@ pub(super) fn said(scope: &Scope<'_>, said: Said) -> Result<(), Failure> {
         scope.log(Level::Info, "webhook_agreement_unknown", &[("status", said.status.into())]);
     }
     for agreement in found {
-        if let Some(id) = agreement.get("id").and_then(Value::as_str) {
+        if let Some(id) = text_at(&agreement, &["id"]) {
             hear(scope, id, word)?;
         }
     }
@@ -114,19 +114,19 @@ pub(super) fn said(scope: &Scope<'_>, said: Said) -> Result<(), Failure> {
 pub(super) fn set_up(scope: &Scope<'_>, provider: Provider, set_up: SetUp) -> Result<(), Failure> {
     let Some(id) = set_up.agreement_id.clone() else { return Ok(()) };
     let mut link = Map::new();
-    link.set("provider", provider.as_str().into());
+    link.set_text("provider", provider.as_str());
     for (key, value) in [
         ("providerAgreementId", &set_up.subscription),
         ("providerPaymentMethodId", &set_up.payment_method),
         ("nextExpectedAt", &set_up.next_expected_at),
     ] {
         if let Some(value) = value {
-            link.set(key, value.as_str().into());
+            link.set_text(key, value.as_str());
         }
     }
     for _ in 0..TRIES {
         let Some(agreement) = read(scope, &id)? else {
-            link.set("status", "active".into());
+            link.set_text("status", "active");
             link.set("providerContext", Value::Object(set_up.context));
             let path = format!("/recurringAgreements/{}", encode(&id));
             return match scope.call(Method::Patch, path, Some(link.into())) {
@@ -148,13 +148,13 @@ pub(super) fn set_up(scope: &Scope<'_>, provider: Provider, set_up: SetUp) -> Re
         context.set(
             "standing",
             news.get("providerContext")
-                .and_then(|kept| kept.get("standing"))
+                .and_then(|context| context.get("standing"))
                 .cloned()
                 .unwrap_or_else(|| Value::Object(Map::new())),
         );
         body.extend(news);
         body.set("providerContext", Value::Object(context));
-        if is_ended(agreement.get("status").and_then(Value::as_str)) {
+        if is_ended(text_at(&agreement, &["status"])) {
             body.remove("nextExpectedAt");
         }
         if write(scope, &agreement, body)? {

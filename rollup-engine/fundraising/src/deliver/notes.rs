@@ -3,7 +3,7 @@
 //! A note is written first and the gift looked up second; a gift is made first and its note read second. So whichever
 //! comes first, one of the two sees both.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use std::time::Duration;
 use twenty::filter::encode;
 use twenty::{Level, Method, Timestamp};
@@ -12,9 +12,7 @@ use crate::failure::Failure;
 use crate::gift::Gift;
 use crate::intake::row::Row;
 use crate::intake::store::{self, Change, Made, ROW, Written};
-use crate::json;
-use crate::json::Members as _;
-use crate::json::object;
+use crate::json::{self, Members as _, at, object, taken, text_at};
 use crate::keys::Key;
 use crate::money::Money;
 use crate::provider::note::Note;
@@ -38,12 +36,12 @@ fn read(row: &Row) -> Note {
 }
 
 /// Keeps a fact about a payment
-pub(super) fn keep(scope: &Scope<'_>, provider: Provider, payment: &str, fact: Fact) -> Result<(), Failure> {
+pub(super) fn keep(scope: &Scope<'_>, provider: Provider, payment: &str, fact: &Fact) -> Result<(), Failure> {
     let id = note_id(provider, payment);
     for _ in 0..TRIES {
         let row = match store::find(scope, ROW.plural, &id)? {
             Some(record) => Row::new(record),
-            None => match store::make(scope, ROW, fresh(provider, payment, &id, &fact))? {
+            None => match store::make(scope, ROW, fresh(provider, payment, &id, fact))? {
                 Made::New(_) | Made::Gone => return Ok(()),
                 Made::Repeat(record) => Row::new(record),
             },
@@ -76,9 +74,9 @@ fn fresh(provider: Provider, payment: &str, id: &str, fact: &Fact) -> Map<String
     // It is no gift and will not become one, whatever anybody does to it.
     body.set("processingStatus", State::Cancelled.as_str().into());
     body.set("intakeSource", format!("{}_note", provider.as_str()).into());
-    body.set("provider", provider.as_str().into());
+    body.set_text("provider", provider.as_str());
     body.set("providerPaymentId", payment.into());
-    body.set("notes", "Refunds, disputes and other facts about a payment".into());
+    body.set_text("notes", "Refunds, disputes and other facts about a payment");
     if note.lacks_an_amount() {
         body.set(
             "processingDiagnostics",
@@ -105,7 +103,7 @@ pub(super) fn alias(scope: &Scope<'_>, provider: Provider, invoice: &str, paymen
         return Ok(());
     }
     let fact = Fact { kind: Kind::Alias, id: payment.to_owned(), at: 0, holds: true, money: None };
-    keep(scope, provider, invoice, fact)?;
+    keep(scope, provider, invoice, &fact)?;
     rename(scope, provider, invoice, payment).map(drop)
 }
 
@@ -114,7 +112,7 @@ fn rename(scope: &Scope<'_>, provider: Provider, invoice: &str, payment: &str) -
     let Some(record) = store::find(scope, "gifts", &id)?.filter(|record| !store::is_deleted(record)) else {
         return Ok(false);
     };
-    if record.get("providerPaymentId").and_then(Value::as_str) != Some(payment) {
+    if text_at(&record, &["providerPaymentId"]) != Some(payment) {
         let body = object([("providerPaymentId", payment.into())]);
         scope.call(Method::Patch, format!("/gifts/{id}"), Some(body))?;
     }
@@ -155,9 +153,9 @@ fn apply(scope: &Scope<'_>, provider: Provider, payment: &str, record: &Value) -
             return Ok(note);
         }
         if let Some(body) = changes(scope, &note, &record) {
-            let gift = record.get("id").and_then(Value::as_str).unwrap_or_default();
-            let mut answer = scope.call(Method::Patch, format!("/gifts/{}", encode(gift)), Some(body))?;
-            match answer.get_mut("data").and_then(|data| data.get_mut("updateGift")).map(Value::take) {
+            let gift = text_at(&record, &["id"]).unwrap_or_default();
+            let answer = scope.call(Method::Patch, format!("/gifts/{}", encode(gift)), Some(body))?;
+            match taken(answer, "updateGift") {
                 Some(updated) => record = updated,
                 None => return Err(Failure::malformed("updateGift")),
             }
@@ -173,11 +171,11 @@ fn changes(scope: &Scope<'_>, note: &Note, record: &Value) -> Option<Value> {
     let confirmed = context.and_then(|context| context.get("confirmedAt")).and_then(Value::as_str);
     let confirmed_at = confirmed.and_then(Timestamp::parse).map(Timestamp::as_millis);
     let refunded = note.refunded(&amount, confirmed_at);
-    let micros = record.get("refundedAmount").and_then(|money| money.get("amountMicros")).and_then(Value::as_f64);
+    let micros = at(record, &["refundedAmount", "amountMicros"]).and_then(Value::as_f64);
     #[expect(clippy::cast_precision_loss, reason = "amounts are below 2^53")]
     let is_set = (micros.unwrap_or(0.0) - refunded.micros as f64).abs() < 0.5;
     let date = refunded.at.map(|at| Timestamp::from_millis(at).to_string());
-    let known_date = record.get("refundDate").and_then(Value::as_str).and_then(Timestamp::parse);
+    let known_date = text_at(record, &["refundDate"]).and_then(Timestamp::parse);
     if is_set && known_date.map(Timestamp::as_millis) == refunded.at {
         return None;
     }
@@ -185,8 +183,8 @@ fn changes(scope: &Scope<'_>, note: &Note, record: &Value) -> Option<Value> {
     body.set("refundedAmount", Money { amount_micros: refunded.micros, currency_code: amount.currency_code }.to_json());
     body.set("refundDate", date.into());
     if scope.proxy.settings.gift_aid && refunded.micros > 0 {
-        body.set("giftAidStatus", "NOT_CLAIMABLE".into());
-        body.set("giftAidReasonCode", "gift_refunded_or_reversed".into());
+        body.set_text("giftAidStatus", "NOT_CLAIMABLE");
+        body.set_text("giftAidReasonCode", "gift_refunded_or_reversed");
     }
     scope.log(Level::Info, "webhook_refund_applied", &[("refundedMicros", refunded.micros.into())]);
     Some(Value::Object(body))

@@ -4,9 +4,10 @@
 //! parts, and last who gave. Unknown members are dropped without a word. Whether the values can be true is left to
 //! `plausible`.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::Gift;
+use crate::json::parsed_members;
 use crate::money::Money;
 use crate::payload::Payload;
 use crate::refusal::Refusal;
@@ -105,9 +106,9 @@ pub(super) fn context(value: &Value) -> Result<Option<Value>, Refusal> {
     match value {
         Value::Null => Ok(None),
         Value::Object(_) => Ok(Some(value.clone())),
-        Value::String(text) => match serde_json::from_slice(text.as_bytes()) {
-            Ok(members @ Value::Object(_)) => Ok(Some(members)),
-            _ => Ok(non_blank(text).map(Value::String)),
+        Value::String(text) => match parsed_members(text) {
+            Some(members) => Ok(Some(Value::Object(members))),
+            None => Ok(non_blank(text).map(Value::String)),
         },
         _ => Err(Refusal::bad("providerContext must be an object or JSON string")),
     }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::Gift;
 use super::create::{context, non_blank};
+use crate::json::parsed;
 use crate::money::Money;
 use crate::refusal::Refusal;
 
@@ -46,8 +47,7 @@ pub fn read_any(payload: &Map<String, Value>) -> Gift {
 fn numeric(money: &Value) -> Value {
     let mut money = money.clone();
     if let Some(micros) = money.get_mut("amountMicros")
-        && let Some(number @ Value::Number(_)) =
-            micros.as_str().and_then(|text| serde_json::from_slice(text.as_bytes()).ok())
+        && let Some(number @ Value::Number(_)) = micros.as_str().and_then(parsed)
     {
         *micros = number;
     }

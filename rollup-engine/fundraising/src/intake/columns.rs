@@ -5,8 +5,7 @@ use serde_json::{Map, Value};
 use super::row::TEXTS;
 use crate::donor::Dedupe;
 use crate::gift::Gift;
-use crate::json;
-use crate::json::Members as _;
+use crate::json::{self, Members as _};
 use crate::receipt::Receipt;
 use crate::staging::State;
 
@@ -29,7 +28,7 @@ pub(crate) fn create(
     let mut row = columns(&payload);
     row.entry("giftAidEligible").or_insert(false.into());
     row.set("autoProcess", gift.auto_process.unwrap_or(false).into());
-    row.set("processingStatus", state.as_str().into());
+    row.set_text("processingStatus", state.as_str());
     if let Some(dedupe) = dedupe {
         row.set("dedupeStatus", dedupe.match_type.dedupe_status().into());
     }

@@ -3,14 +3,12 @@
 //! Only what was said goes into the columns, so that two reviewers who change different things do not undo each other.
 //! `null` and a blank text clear. After a change the row's verdicts are void, and its diagnostics are made anew.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use twenty::Timestamp;
 
 use super::row::Row;
 use crate::gift::{plausible, stored};
-use crate::json;
-use crate::json::Members as _;
-use crate::json::object;
+use crate::json::{self, Members as _, object};
 use crate::payload::Payload;
 use crate::refusal::Refusal;
 use crate::staging::{Event, State, transition};
@@ -162,7 +160,7 @@ impl Edit {
             body.set("rawPayload", json::compact(&payload.clone().into()).into());
         }
         if let Some(event) = self.status {
-            body.set("processingStatus", event.target().as_str().into());
+            body.set_text("processingStatus", event.target().as_str());
         }
         self.said(&mut body);
         body
@@ -170,7 +168,7 @@ impl Edit {
 
     fn said(&self, body: &mut Map<String, Value>) {
         for (key, word) in &self.verdicts {
-            body.set(key, word.as_str().into());
+            body.set_text(key, word.as_str());
         }
         if let Some(error) = &self.error {
             body.set("errorDetail", error.clone());
@@ -189,7 +187,7 @@ impl Edit {
             standing.state = change.state;
             let known = row.state();
             if known != State::Pending {
-                body.set("processingStatus", change.state.as_str().into());
+                body.set_text("processingStatus", change.state.as_str());
             }
             for (key, word) in [("validationStatus", change.validation), ("dedupeStatus", change.dedupe)] {
                 if let (Some(word), Some(_)) = (word, row.text(key)) {
@@ -206,7 +204,7 @@ impl Edit {
             if event.target() != standing.state || standing.gift_id.is_some() {
                 transition(standing, event)?;
             }
-            body.set("processingStatus", event.target().as_str().into());
+            body.set_text("processingStatus", event.target().as_str());
         }
         self.said(&mut body);
         let (action, particulars) = self.told(row);
@@ -234,7 +232,7 @@ impl Edit {
             // A reviewer says who gave: what was guessed is settled.
             payload.remove("dedupeDiagnostics");
             if row.get("dedupeStatus").is_some() {
-                body.set("dedupeStatus", "matched_existing".into());
+                body.set_text("dedupeStatus", "matched_existing");
             }
         }
         let gift = stored::read_any(&payload);
@@ -364,7 +362,7 @@ fn raw_payload(value: &Value) -> Result<Option<Map<String, Value>>, Refusal> {
         Value::Null => Ok(None),
         Value::Object(members) => Ok(Some(members.clone())),
         Value::String(text) if text.trim().is_empty() => Ok(None),
-        Value::String(text) => serde_json::from_slice(text.as_bytes()).map(Some).map_err(|_| fault()),
+        Value::String(text) => json::parsed_members(text).map(Some).ok_or_else(fault),
         _ => Err(fault()),
     }
 }
@@ -372,6 +370,7 @@ fn raw_payload(value: &Value) -> Result<Option<Map<String, Value>>, Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     fn row(own: bool) -> Row {
         let mut record = json!({

@@ -3,7 +3,7 @@
 //! A look-up that failed makes nobody. A person is made under an id that follows from the gift, so that a lost answer
 //! makes no second one; an address that is taken after all leads to its holder.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use twenty::filter::encode;
 use twenty::{Level, Method};
 
@@ -11,8 +11,7 @@ use super::store::{self, Made, PERSON};
 use crate::donor::{self, Candidate, Dedupe, MatchType, Person, Question, Resolution};
 use crate::failure::Failure;
 use crate::gift::Gift;
-use crate::json::Members as _;
-use crate::json::object;
+use crate::json::{Members as _, object, text_at};
 use crate::keys::Key;
 use crate::refusal::{Refusal, Status};
 use crate::scope::Scope;
@@ -99,7 +98,7 @@ fn link_new(
     let id = key.person_id().to_string();
     let mut body = person.to_json();
     if let Some(members) = body.as_object_mut() {
-        members.set("id", id.as_str().into());
+        members.set_text("id", id.as_str());
     }
     let Value::Object(body) = body else { return Ok(()) };
     let holder = match store::make(scope, PERSON, body) {
@@ -161,5 +160,5 @@ pub(crate) fn take_back(scope: &Scope<'_>, id: &str) {
 }
 
 fn record_id(record: &Value) -> Option<String> {
-    record.get("id").and_then(Value::as_str).map(str::to_owned)
+    text_at(record, &["id"]).map(str::to_owned)
 }

@@ -4,7 +4,7 @@
 //! died between the gift and its consequences is made good by the next one. None of them can undo the gift, and none
 //! fails it.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use time::Date;
 use twenty::filter::encode;
 use twenty::gate::Priority;
@@ -17,7 +17,7 @@ use crate::deliver;
 use crate::failure::Failure;
 use crate::gift::Gift;
 use crate::gift_aid::{self, Declaration};
-use crate::json::Members as _;
+use crate::json::{Members as _, at, text_at};
 use crate::scope::Scope;
 
 /// Whether an agreement that cannot be read is written to all the same
@@ -58,7 +58,7 @@ pub(crate) fn follow(scope: &Scope<'_>, gift: &Gift, record: &Value, paid_on: Op
 fn advance(scope: &Scope<'_>, id: &str, gift: &Gift, paid_on: Option<Date>, blind: Blind) -> Result<(), Failure> {
     let path = format!("/recurringAgreements/{}", encode(id));
     let agreement = match scope.call(Method::Get, path.clone(), None) {
-        Ok(answer) => answer.get("data").and_then(|data| data.get("recurringAgreement")).cloned(),
+        Ok(answer) => at(&answer, &["data", "recurringAgreement"]).cloned(),
         Err(failure) if store::is_missing(&failure) => None,
         Err(failure) => return Err(failure),
     };
@@ -72,7 +72,7 @@ fn advance(scope: &Scope<'_>, id: &str, gift: &Gift, paid_on: Option<Date>, blin
             if let Some(next) = next {
                 body.set("nextExpectedAt", format_date(next).into());
             }
-            body.set("status", "active".into());
+            body.set_text("status", "active");
         }
         None => {}
     }
@@ -84,7 +84,7 @@ fn advance(scope: &Scope<'_>, id: &str, gift: &Gift, paid_on: Option<Date>, blin
 
 /// What a payment changes on an agreement
 fn changes(agreement: &Value, gift: &Gift, paid_on: Option<Date>, body: &mut Map<String, Value>) {
-    let text = |key: &str| agreement.get(key).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
+    let text = |key: &str| text_at(agreement, &[key]).map(str::trim).filter(|text| !text.is_empty());
     let date = |key: &str| parse_date(text(key)?);
     let status = text("status");
     if matches!(status, Some("canceled" | "completed")) {
@@ -115,7 +115,7 @@ fn changes(agreement: &Value, gift: &Gift, paid_on: Option<Date>, body: &mut Map
 
 /// Decides about Gift Aid and sets it on the gift, unless a person decided, or it was claimed
 fn decide_gift_aid(scope: &Scope<'_>, gift: &Gift, record: &Value) -> Result<(), Failure> {
-    let text = |key: &str| record.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let text = |key: &str| text_at(record, &[key]).filter(|text| !text.is_empty());
     let settled = text("giftAidDecisionSource") == Some("MANUAL_OVERRIDE") || text("giftAidClaimBatchId").is_some();
     let Some(id) = text("id").filter(|_| !settled) else { return Ok(()) };
     let donor = gift.donor_id.as_deref();
@@ -145,7 +145,7 @@ fn decide_gift_aid(scope: &Scope<'_>, gift: &Gift, record: &Value) -> Result<(),
         return Ok(());
     }
     if let Some(members) = body.as_object_mut() {
-        members.set("giftAidLastEvaluatedAt", scope.now().to_string().into());
+        members.set_text("giftAidLastEvaluatedAt", &scope.now().to_string());
     }
     scope.call(Method::Patch, format!("/gifts/{}", encode(id)), Some(body))?;
     Ok(())
@@ -154,6 +154,7 @@ fn decide_gift_aid(scope: &Scope<'_>, gift: &Gift, record: &Value) -> Result<(),
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     fn changed(agreement: &Value, expected_at: Option<&str>, paid: &str) -> Value {
         let gift = Gift { expected_at: expected_at.map(Into::into), ..Gift::default() };

@@ -8,7 +8,7 @@
 //! Whatever ends a run in between, the next one finds what was made by its id. A failure is written on the row, which
 //! stays where a reviewer sees it.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use twenty::time::parse_date;
 use twenty::{Level, Timestamp};
 
@@ -18,9 +18,7 @@ use super::row::{NoPayload, Row};
 use super::store::{self, Change, GIFT, Made, Written};
 use crate::failure::Failure;
 use crate::gift::Gift;
-use crate::json;
-use crate::json::Members as _;
-use crate::json::object;
+use crate::json::{self, Members as _, object, text_at};
 use crate::keys::Key;
 use crate::receipt::{self, Receipt};
 use crate::scope::Scope;
@@ -242,7 +240,7 @@ pub(super) fn post_gift(scope: &Scope<'_>, row: &Row, gift: &Gift, key: &Key, bl
 /// Makes the gift, once
 pub(super) fn make_gift(scope: &Scope<'_>, gift: &Gift, receipt: &Receipt, key: &Key) -> Result<Made, Failure> {
     let mut body = gift.to_record(receipt);
-    body.set("id", key.gift_id().to_string().into());
+    body.set_text("id", &key.gift_id().to_string());
     store::make(scope, GIFT, body)
 }
 
@@ -255,8 +253,8 @@ pub(super) fn mark(scope: &Scope<'_>, row: &Row, gift: &str, action: &'static st
         }
         let mut body = Map::new();
         body.set("processingStatus", State::Processed.as_str().into());
-        body.set("validationStatus", "passed".into());
-        body.set("dedupeStatus", "passed".into());
+        body.set_text("validationStatus", "passed");
+        body.set_text("dedupeStatus", "passed");
         body.set("giftId", gift.into());
         if row.is_own() && row.get("errorDetail").is_some() {
             body.set("errorDetail", Value::Null);
@@ -301,7 +299,7 @@ pub(crate) fn is_stale(row: &Row, now: Timestamp) -> bool {
 fn claim(scope: &Scope<'_>, row: &Row, diagnostics: &Diagnostics) -> Result<Written, Failure> {
     let change = transition(row.standing(), Event::Claim)?;
     let mut body = Map::new();
-    body.set("processingStatus", change.state.as_str().into());
+    body.set_text("processingStatus", change.state.as_str());
     // The condition is part of the one UPDATE: of two who try, one gets the row and the other none.
     let condition = "processingStatus[in]:[ready_for_process,process_failed],giftId[is]:NULL";
     let particulars = object([("from", row.state().as_str().into()), ("diagnostics", diagnostics.to_json())]);
@@ -379,7 +377,7 @@ fn paid_on(gift: &Gift, row: &Row) -> Option<time::Date> {
 }
 
 fn text(record: &Value, key: &str) -> String {
-    record.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+    text_at(record, &[key]).unwrap_or_default().to_owned()
 }
 
 fn log(scope: &Scope<'_>, level: Level, event: &'static str, row: &str, message: &str) {

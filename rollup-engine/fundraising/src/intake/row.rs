@@ -4,14 +4,12 @@
 //! A row that has an audit trail is one of this service's own model: its columns are the truth, what reviewers change
 //! in Twenty's own screens included. Other rows are processed from the payload that they keep, as their writers do.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use twenty::Timestamp;
 
 use crate::donor::{Dedupe, MatchType};
 use crate::gift::{Gift, stored};
-use crate::json;
-use crate::json::Members as _;
-use crate::json::object;
+use crate::json::{self, Members as _, object, text_at};
 use crate::receipt::Receipt;
 use crate::staging::{self, State};
 
@@ -129,7 +127,7 @@ impl Row {
             None => Err(NoPayload::Missing),
             Some(Value::Object(members)) => Ok(members.clone()),
             Some(Value::String(text)) if text.trim().is_empty() => Err(NoPayload::Missing),
-            Some(Value::String(text)) => serde_json::from_slice(text.as_bytes()).map_err(|_| NoPayload::Broken),
+            Some(Value::String(text)) => json::parsed_members(text).ok_or(NoPayload::Broken),
             Some(_) => Err(NoPayload::Broken),
         }
     }
@@ -241,7 +239,7 @@ impl Row {
     pub(crate) fn payload_text(&self) -> Option<String> {
         match self.get("rawPayload")? {
             Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
-            value => Some(value.to_string()),
+            value => Some(json::compact(value)),
         }
     }
 
@@ -256,7 +254,7 @@ impl Row {
         {
             let Some(money) = self.get(key) else { continue };
             put(&mut view, micros, money.get("amountMicros").and_then(number).map(whole));
-            let currency = money.get("currencyCode").and_then(Value::as_str).map(str::trim);
+            let currency = text_at(money, &["currencyCode"]).map(str::trim);
             put(&mut view, code, currency.filter(|text| !text.is_empty()).map(Value::from));
         }
         put(&mut view, "estimatedValue", self.get("estimatedValue").and_then(number).map(Value::from));
@@ -273,16 +271,14 @@ impl Row {
 
     /// The same, in another state
     pub(crate) fn in_state(mut self, state: State) -> Self {
-        self.0.set("processingStatus", state.as_str().into());
+        self.0.set_text("processingStatus", state.as_str());
         self
     }
 
     pub(crate) fn error_detail(&self) -> Option<String> {
         match self.get("errorDetail")? {
             Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
-            value => {
-                Some(value.get("message").and_then(Value::as_str).map_or_else(|| json::compact(value), str::to_owned))
-            }
+            value => Some(text_at(value, &["message"]).map_or_else(|| json::compact(value), str::to_owned)),
         }
     }
 
@@ -320,7 +316,10 @@ fn put(members: &mut Map<String, Value>, key: &str, value: Option<Value>) {
 fn number(value: &Value) -> Option<serde_json::Number> {
     match value {
         Value::Number(number) => Some(number.clone()),
-        Value::String(text) => serde_json::from_slice(text.trim().as_bytes()).ok(),
+        Value::String(text) => match json::parsed(text) {
+            Some(Value::Number(number)) => Some(number),
+            _ => None,
+        },
         _ => None,
     }
 }
@@ -334,7 +333,7 @@ fn whole(number: serde_json::Number) -> Value {
 fn only_object(value: &Value) -> Option<Value> {
     match value {
         Value::Object(_) => Some(value.clone()),
-        Value::String(text) => serde_json::from_slice::<Map<String, Value>>(text.as_bytes()).ok().map(Value::Object),
+        Value::String(text) => json::parsed_members(text).map(Value::Object),
         _ => None,
     }
 }
@@ -342,6 +341,7 @@ fn only_object(value: &Value) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn the_columns_of_an_own_row_win_over_its_payload() {

@@ -3,7 +3,7 @@
 //! Records are made under ids of our own, so that a repeat is refused and then found. A row is changed only as it was
 //! read: the condition is part of the write, and a write whose answer was lost is recognised by its entry in the trail.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use twenty::filter::encode;
 use twenty::gate::Priority;
 use twenty::{Method, Timestamp};
@@ -12,8 +12,7 @@ use uuid::Uuid;
 use super::row::Row;
 use super::trail::{self, Actor};
 use crate::failure::Failure;
-use crate::json::Members as _;
-use crate::json::object;
+use crate::json::{Members as _, at, object, taken, text_at};
 use crate::scope::Scope;
 
 /// How an object is called in paths and in answers
@@ -47,7 +46,7 @@ pub(crate) fn make(scope: &Scope<'_>, object: Object, body: Map<String, Value>) 
     let path = format!("/{}", object.plural);
     match scope.call(Method::Post, path, Some(body.into())) {
         Ok(answer) => {
-            let record = answer.get("data").and_then(|data| data.get(object.create)).filter(|record| has_id(record));
+            let record = at(&answer, &["data", object.create]).filter(|record| has_id(record));
             record.cloned().map(Made::New).ok_or_else(|| Failure::malformed(object.create))
         }
         Err(failure) if is_duplicate(&failure) => match find(scope, object.plural, &id)? {
@@ -62,7 +61,7 @@ pub(crate) fn make(scope: &Scope<'_>, object: Object, body: Map<String, Value>) 
 
 /// A record by its id, also one in the trash
 pub(crate) fn find(scope: &Scope<'_>, plural: &str, id: &str) -> Result<Option<Value>, Failure> {
-    if Uuid::parse_str(id).is_err() {
+    if Uuid::try_parse(id).is_err() {
         return Ok(None);
     }
     let filter = format!("and(id[eq]:\"{id}\",or(deletedAt[is]:NULL,deletedAt[is]:NOT_NULL))");
@@ -80,8 +79,8 @@ pub(crate) fn list(
 ) -> Result<Vec<Value>, Failure> {
     let order = order.map(|order| format!("&order_by={}", encode(order))).unwrap_or_default();
     let path = format!("/{plural}?filter={}&limit={limit}{order}", encode(filter));
-    let mut answer = scope.call(Method::Get, path, None)?;
-    match answer.get_mut("data").and_then(|data| data.get_mut(plural)).map(Value::take) {
+    let answer = scope.call(Method::Get, path, None)?;
+    match taken(answer, plural) {
         Some(Value::Array(records)) => Ok(records),
         _ => Err(Failure::malformed("a list")),
     }
@@ -89,8 +88,8 @@ pub(crate) fn list(
 
 /// A row by its id
 pub(crate) fn row(scope: &Scope<'_>, id: &str) -> Result<Row, Failure> {
-    let mut answer = scope.call(Method::Get, format!("/giftStagings/{}", encode(id)), None)?;
-    let record = answer.get_mut("data").and_then(|data| data.get_mut("giftStaging")).map(Value::take);
+    let answer = scope.call(Method::Get, format!("/giftStagings/{}", encode(id)), None)?;
+    let record = taken(answer, "giftStaging");
     record.filter(has_id).map(Row::new).ok_or_else(|| Failure::malformed("giftStaging"))
 }
 
@@ -118,7 +117,7 @@ pub(crate) fn write(scope: &Scope<'_>, row: &Row, change: Change<'_>) -> Result<
     let mark = scope.new_id().to_string();
     let mut particulars = change.particulars;
     if let Some(members) = particulars.as_object_mut() {
-        members.set("mark", mark.as_str().into());
+        members.set_text("mark", mark.as_str());
     }
     let mut body = change.body;
     if let Some(trail) = trail::extended(row, actor(scope).entry(change.action, particulars)) {
@@ -131,17 +130,17 @@ pub(crate) fn write(scope: &Scope<'_>, row: &Row, change: Change<'_>) -> Result<
     conditions.extend(change.condition.map(str::to_owned));
     if conditions.len() == 1 {
         let path = format!("/giftStagings/{}", encode(row.id()));
-        let mut answer = scope.call(Method::Patch, path, Some(body.into()))?;
-        let record = answer.get_mut("data").and_then(|data| data.get_mut("updateGiftStaging")).map(Value::take);
+        let answer = scope.call(Method::Patch, path, Some(body.into()))?;
+        let record = taken(answer, "updateGiftStaging");
         return record.map(Row::new).map(Written::Row).ok_or_else(|| Failure::malformed("updateGiftStaging"));
     }
-    if Uuid::parse_str(row.id()).is_err() {
+    if Uuid::try_parse(row.id()).is_err() {
         return Err(Failure::malformed("the id of a row"));
     }
     let filter = format!("and({})", conditions.join(","));
     let path = format!("/giftStagings?filter={}", encode(&filter));
-    let mut answer = scope.call(Method::Patch, path, Some(body.into()))?;
-    let changed = answer.get_mut("data").and_then(|data| data.get_mut("updateGiftStagings")).map(Value::take);
+    let answer = scope.call(Method::Patch, path, Some(body.into()))?;
+    let changed = taken(answer, "updateGiftStagings");
     let Some(Value::Array(changed)) = changed else { return Err(Failure::malformed("updateGiftStagings")) };
     if let Some(record) = changed.into_iter().next() {
         return Ok(Written::Row(Row::new(record)));
@@ -194,5 +193,5 @@ pub(crate) fn is_deleted(record: &Value) -> bool {
 }
 
 fn has_id(record: &Value) -> bool {
-    record.get("id").and_then(Value::as_str).is_some_and(|id| !id.is_empty())
+    text_at(record, &["id"]).is_some_and(|id| !id.is_empty())
 }

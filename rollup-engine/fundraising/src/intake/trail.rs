@@ -6,8 +6,7 @@ use serde_json::{Map, Value};
 use twenty::Timestamp;
 
 use super::row::Row;
-use crate::json::Members as _;
-use crate::json::object;
+use crate::json::{Members as _, object, text_at};
 
 /// More than any review needs; what is older than the first and the latest goes
 const LONGEST: usize = 200;
@@ -29,7 +28,7 @@ impl Actor<'_> {
             _ => Map::new(),
         };
         entry.set("action", action.into());
-        entry.set("at", self.at.to_string().into());
+        entry.set_text("at", &self.at.to_string());
         entry.set("by", self.by.into());
         entry.set("requestId", self.request_id.into());
         Value::Object(entry)
@@ -62,7 +61,7 @@ pub(crate) fn wrapped(entries: Vec<Value>) -> Value {
 /// Whether a trail has the entry with this mark
 pub(crate) fn has(row: &Row, mark: &str) -> bool {
     let entries = row.get("auditTrail").and_then(|trail| trail.get("entries")?.as_array());
-    entries.into_iter().flatten().any(|entry| entry.get("mark").and_then(Value::as_str) == Some(mark))
+    entries.into_iter().flatten().any(|entry| text_at(entry, &["mark"]) == Some(mark))
 }
 
 /// How often the row failed since it was last changed

@@ -22,10 +22,10 @@ use twenty::Timestamp;
 use twenty::time::{format_date, parse_date};
 
 use super::{
-    Fact, Failure, Kind, Payment, Payout, PayoutState, Provider, Returned, Said, Step, at, id, minor, record_id, text,
+    Fact, Failure, Kind, Payment, Payout, PayoutState, Provider, Returned, Said, Step, id, minor, record_id, text,
 };
 use crate::gift::Gift;
-use crate::json::Members as _;
+use crate::json::{Members as _, at};
 use crate::refusal::Refusal;
 
 /// One event of a batch

@@ -4,11 +4,10 @@
 //! facts, not sums: of each refund, dispute and total the latest, whatever came first. What the gift is to say follows
 //! from the facts at any time.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{Fact, Kind};
-use crate::json::Members as _;
-use crate::json::object;
+use crate::json::{Members as _, object};
 use crate::money::Money;
 
 /// The facts about one payment
@@ -123,8 +122,8 @@ impl Note {
 
 fn write(fact: &Fact) -> Value {
     let mut members = Map::new();
-    members.set("kind", fact.kind.as_str().into());
-    members.set("id", fact.id.as_str().into());
+    members.set_text("kind", fact.kind.as_str());
+    members.set_text("id", fact.id.as_str());
     members.set("at", fact.at.into());
     members.set("holds", fact.holds.into());
     if let Some(money) = &fact.money {

@@ -24,11 +24,11 @@ use twenty::Timestamp;
 use twenty::time::format_date;
 
 use super::{
-    Fact, Failure, Kind, Payment, Payout, PayoutState, Provider, Returned, Said, SetUp, Step, at, id, minor, record_id,
+    Fact, Failure, Kind, Payment, Payout, PayoutState, Provider, Returned, Said, SetUp, Step, id, minor, record_id,
     text,
 };
 use crate::gift::Gift;
-use crate::json::Members as _;
+use crate::json::{Members as _, at};
 use crate::refusal::Refusal;
 
 /// An event, as far as it is understood
@@ -399,11 +399,12 @@ fn names(name: &str) -> (Option<String>, Option<String>) {
 
 /// The members that are not blank; nothing if all are
 fn non_blank(metadata: Option<&Value>) -> Option<Value> {
-    let members = metadata?.as_object()?.iter();
-    let kept: Map<String, Value> = members
-        .filter(|(_, value)| value.as_str().is_some_and(|text| !text.trim().is_empty()))
-        .map(|(key, value)| (key.clone(), value.clone()))
-        .collect();
+    let mut kept = Map::new();
+    for (key, value) in metadata?.as_object()? {
+        if value.as_str().is_some_and(|text| !text.trim().is_empty()) {
+            kept.set(key, value.clone());
+        }
+    }
     (!kept.is_empty()).then_some(Value::Object(kept))
 }
 

@@ -142,7 +142,7 @@ fn snapshot(body: &Map<String, Value>, now: Timestamp) -> Result<Map<String, Val
         }
         Some(_) => return Err(Refusal::bad("capturedAt must be a string when provided")),
     };
-    fields.set("capturedAt", captured.to_string().into());
+    fields.set_text("capturedAt", &captured.to_string());
     Ok(fields)
 }
 

@@ -1,14 +1,13 @@
 //! `POST /gifts`, and the gifts that are there.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use twenty::Method;
 use twenty::filter::encode;
 
 use crate::failure::Failure;
 use crate::gift::update;
 use crate::intake::{Accepted, Door, Origin, accept};
-use crate::json::Members as _;
-use crate::json::object;
+use crate::json::{Members as _, object};
 use crate::payload::Payload;
 use crate::routes::{having, query};
 use crate::scope::Scope;
@@ -25,9 +24,9 @@ pub fn create(scope: &Scope<'_>, body: &[u8], key: Option<&str>) -> Result<(u16,
 
 fn reply(accepted: Accepted) -> Value {
     match accepted {
-        Accepted::Gift { record, repeated: false, .. } => object([("data", object([("createGift", record.into())]))]),
+        Accepted::Gift { record, repeated: false, .. } => object([("data", object([("createGift", record)]))]),
         Accepted::Gift { record, .. } => {
-            object([("data", object([("createGift", record.into())])), ("meta", object([("repeated", true.into())]))])
+            object([("data", object([("createGift", record)])), ("meta", object([("repeated", true.into())]))])
         }
         Accepted::Gone { id } => object([
             ("data", object([("createGift", object([("id", id.into())]))])),
@@ -35,7 +34,7 @@ fn reply(accepted: Accepted) -> Value {
         ]),
         Accepted::Staged { row, diagnostics, repeated, error } => {
             let auto = row.get("autoProcess").and_then(Value::as_bool).unwrap_or(false);
-            let mut meta = object([("stagedOnly", true.into()), ("processingDiagnostics", diagnostics.into())]);
+            let mut meta = object([("stagedOnly", true.into()), ("processingDiagnostics", diagnostics)]);
             if let Some(members) = meta.as_object_mut() {
                 if repeated {
                     members.set("repeated", true.into());
@@ -49,7 +48,7 @@ fn reply(accepted: Accepted) -> Value {
                 ("autoProcess", auto.into()),
                 ("processingStatus", row.state_word().into()),
             ]);
-            object([("data", object([("giftStaging", staged.into())])), ("meta", meta.into())])
+            object([("data", object([("giftStaging", staged)])), ("meta", meta)])
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `POST /webhooks/gocardless`.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use twenty::Level;
 use twenty::filter::encode;
 

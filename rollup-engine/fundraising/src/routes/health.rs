@@ -1,7 +1,5 @@
 //! `GET /health`: the process answers; nothing else is asked.
 
-use serde_json::json;
-
 use super::Reply;
 use crate::json::object;
 

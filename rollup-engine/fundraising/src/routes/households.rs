@@ -1,6 +1,6 @@
 //! Households, who belongs to them, and where they live.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use twenty::Method;
 use twenty::filter::encode;
 
@@ -8,8 +8,7 @@ use super::people::{text, view as person_view};
 use super::{Ask, Reply, having, query};
 use crate::address;
 use crate::failure::Failure;
-use crate::json::Members as _;
-use crate::json::{member, object};
+use crate::json::{Members as _, at, member, object};
 use crate::refusal::{Refusal, Status};
 use crate::scope::Scope;
 
@@ -119,8 +118,7 @@ pub fn remove_member(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure>
     // First the household: if the second call fails, the person is still a member, and the request can be repeated.
     let path = format!("/households/{}", encode(id));
     let household = scope.call(Method::Get, path.clone(), None)?;
-    let first =
-        household.get("data").and_then(|data| data.get("household")).and_then(|found| found.get("primaryContactId"));
+    let first = at(&household, &["data", "household", "primaryContactId"]);
     if text(first).as_deref() == Some(contact) {
         scope.call(Method::Patch, path, Some(object([("primaryContactId", Value::Null)])))?;
     }
@@ -166,12 +164,12 @@ pub fn copy_address(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> 
 
 fn household_of(scope: &Scope<'_>, person: &str) -> Result<Option<String>, Failure> {
     let answer = having(scope.call(Method::Get, person.into(), None)?, "person", false, "person")?;
-    Ok(text(answer.get("data").and_then(|data| data.get("person")).and_then(|found| found.get("householdId"))))
+    Ok(text(at(&answer, &["data", "person", "householdId"])))
 }
 
 fn reread(scope: &Scope<'_>, person: &str) -> Result<Reply, Failure> {
     let answer = having(scope.call(Method::Get, person.into(), None)?, "person", false, "person")?;
-    Ok((200, person_view(answer.get("data").and_then(|data| data.get("person")))))
+    Ok((200, person_view(at(&answer, &["data", "person"]))))
 }
 
 /// What a body sets beside the name
@@ -202,7 +200,7 @@ fn fields(body: &Map<String, Value>) -> Result<Map<String, Value>, Refusal> {
 
 fn one(answer: Value, key: &str) -> Result<Reply, Failure> {
     let answer = having(answer, key, false, key)?;
-    Ok((200, answer.get("data").and_then(|data| data.get(key)).map_or(Value::Null, view)))
+    Ok((200, at(&answer, &["data", key]).map_or(Value::Null, view)))
 }
 
 /// A household as this service shows one
@@ -227,7 +225,7 @@ fn listed(
     show: impl Fn(&Value) -> Value,
     belongs: impl Fn(&Value) -> bool,
 ) -> Value {
-    let records = answer.get("data").and_then(|data| data.get(key)).and_then(Value::as_array);
+    let records = at(answer, &["data", key]).and_then(Value::as_array);
     let mut shown = Vec::new();
     for record in records.into_iter().flatten() {
         if text(record.get("id")).is_some() && belongs(record) {

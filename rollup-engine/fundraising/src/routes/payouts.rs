@@ -1,14 +1,13 @@
 //! Payouts of a provider, and the gifts that they pay out.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use twenty::filter::encode;
 use twenty::{Level, Method};
 use uuid::Uuid;
 
 use super::{Ask, Reply, query};
 use crate::failure::Failure;
-use crate::json::Members as _;
-use crate::json::object;
+use crate::json::{Members as _, at, object};
 use crate::money::Money;
 use crate::refusal::Refusal;
 use crate::scope::Scope;
@@ -101,7 +100,7 @@ fn check(body: &Map<String, Value>) -> Result<(), Refusal> {
 pub fn link(scope: &Scope<'_>, ask: &Ask<'_>, on: bool) -> Result<Reply, Failure> {
     let payout = id(ask)?;
     let ids = gift_ids(&ask.object("payload must be an object")?)?;
-    let payout = payout.parse::<Uuid>().map_err(|_| Refusal::bad("payoutId must be a UUID"))?;
+    let payout = Uuid::try_parse(payout).map_err(|_| Refusal::bad("payoutId must be a UUID"))?;
     let (mut done, mut missing, mut failed) = (Vec::new(), Vec::new(), Vec::new());
     let mut fault: Option<Failure> = None;
     for some in ids.chunks(MOST_AT_ONCE) {
@@ -139,7 +138,7 @@ pub fn link(scope: &Scope<'_>, ask: &Ask<'_>, on: bool) -> Result<Reply, Failure
     }
     if let Some(fault) = fault {
         reply.set("failedGiftIds", texts(&failed));
-        reply.set("error", fault.to_string().into());
+        reply.set_text("error", &fault.to_string());
     }
     Ok((201, Value::Object(reply)))
 }
@@ -153,11 +152,12 @@ fn change(scope: &Scope<'_>, payout: Uuid, ids: &[Uuid], on: bool) -> Result<Vec
     // Gifts of another payout are not taken off it.
     let of_this = if on { String::new() } else { format!(",giftPayoutId[eq]:\"{payout}\"") };
     let path = format!("/gifts?filter={}", encode(&format!("and(id[in]:[{list}]{of_this})")));
-    let body = object([("giftPayoutId", if on { Value::from(payout.to_string()) } else { Value::Null }.into())]);
+    let target = if on { Value::from(payout.to_string()) } else { Value::Null };
+    let body = object([("giftPayoutId", target)]);
     let answer = scope.call(Method::Patch, path, Some(body))?;
-    let changed = answer.get("data").and_then(|data| data.get("updateGifts")).and_then(Value::as_array);
+    let changed = at(&answer, &["data", "updateGifts"]).and_then(Value::as_array);
     let changed = changed.ok_or_else(|| Failure::malformed("updateGifts"))?;
-    let ids = changed.iter().filter_map(|gift| gift.get("id")?.as_str()?.parse::<Uuid>().ok());
+    let ids = changed.iter().filter_map(|gift| Uuid::try_parse(gift.get("id")?.as_str()?).ok());
     Ok(twenty::gather::gather(ids))
 }
 
@@ -165,7 +165,7 @@ fn gift_ids(body: &Map<String, Value>) -> Result<Vec<Uuid>, Refusal> {
     let mut ids: Vec<Uuid> = Vec::new();
     for given in body.get("giftIds").and_then(Value::as_array).into_iter().flatten() {
         let Some(text) = given.as_str().map(str::trim).filter(|text| !text.is_empty()) else { continue };
-        let id = text.parse().map_err(|_| Refusal::bad("giftIds must be UUIDs"))?;
+        let id = Uuid::try_parse(text).map_err(|_| Refusal::bad("giftIds must be UUIDs"))?;
         if !ids.contains(&id) {
             ids.push(id);
         }
@@ -188,6 +188,7 @@ fn texts(ids: &[Uuid]) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn a_payout_must_add_up() {

@@ -1,6 +1,6 @@
 //! People: who might be the same, and one of them.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use twenty::Method;
 use twenty::filter::encode;
 
@@ -8,8 +8,7 @@ use super::{Ask, Reply, having, query};
 use crate::address;
 use crate::donor::Person;
 use crate::failure::Failure;
-use crate::json::Members as _;
-use crate::json::object;
+use crate::json::{Members as _, at, object};
 use crate::refusal::Refusal;
 use crate::scope::Scope;
 
@@ -63,14 +62,14 @@ pub fn get(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let id = ask.present_id(0, "id")?;
     let path = query::with(&format!("/people/{}", encode(id)), &query::single(&ask.query)?);
     let answer = having(scope.read(path)?, "person", false, "person")?;
-    Ok((200, view(answer.get("data").and_then(|data| data.get("person")))))
+    Ok((200, view(at(&answer, &["data", "person"]))))
 }
 
 /// A person as this service shows one
 #[must_use]
 pub fn view(record: Option<&Value>) -> Value {
     let record = record.unwrap_or(&Value::Null);
-    let within = |outer: &str, inner: &str| text(record.get(outer).and_then(|object| object.get(inner)));
+    let within = |outer: &str, inner: &str| text(at(record, &[outer, inner]));
     let (first, last) = (within("name", "firstName"), within("name", "lastName"));
     let both = format!("{} {}", first.as_deref().unwrap_or_default(), last.as_deref().unwrap_or_default());
     let full = text(record.get("fullName")).or_else(|| text(Some(&Value::from(both))));

@@ -1,6 +1,6 @@
 //! Promoting rows to gifts: one, those that are named, or all that are due.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use time::ext::NumericalStdDuration as _;
 use twenty::Timestamp;
 
@@ -106,6 +106,7 @@ fn is_due(row: &Row, now: Timestamp) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn a_row_that_fails_waits_longer_each_time_and_then_for_a_reviewer() {

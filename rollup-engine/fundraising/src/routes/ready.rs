@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use twenty::filter::encode;
 use twenty::{Level, Method, Timestamp, schema};
 

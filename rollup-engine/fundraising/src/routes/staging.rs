@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use twenty::filter::encode;
 use twenty::{Level, Method, Timestamp};
 
@@ -11,8 +11,7 @@ use crate::intake::edit::Edit;
 use crate::intake::row::Row;
 use crate::intake::store::{self, Change, Written};
 use crate::intake::{Accepted, Door, Origin, accept, promote};
-use crate::json::Members as _;
-use crate::json::{member, object};
+use crate::json::{Members as _, at, member, object};
 use crate::payload::Payload;
 use crate::refusal::{Refusal, Status};
 use crate::scope::Scope;
@@ -66,7 +65,7 @@ fn created(accepted: Accepted) -> Value {
         ("processingStatus", word("processingStatus").into()),
         ("validationStatus", word("validationStatus").into()),
         ("dedupeStatus", word("dedupeStatus").into()),
-        ("processingDiagnostics", diagnostics.into()),
+        ("processingDiagnostics", diagnostics),
     ]);
     let payload = row.payload_text();
     let mut meta = object([("stagedOnly", true.into()), ("rawPayloadAvailable", payload.is_some().into())]);
@@ -78,7 +77,7 @@ fn created(accepted: Accepted) -> Value {
             members.set("repeated", true.into());
         }
     }
-    object([("data", object([("giftStaging", staged.into())])), ("meta", meta.into())])
+    object([("data", object([("giftStaging", staged)])), ("meta", meta)])
 }
 
 /// One row
@@ -92,7 +91,7 @@ pub fn get(scope: &Scope<'_>, id: &str) -> Result<(u16, Value), Failure> {
 }
 
 fn shown(row: &Row) -> Value {
-    object([("data", object([("giftStaging", row.to_view().into())]))])
+    object([("data", object([("giftStaging", row.to_view())]))])
 }
 
 /// Rows, as the query says; its parameters are decoded
@@ -103,7 +102,7 @@ pub fn list(scope: &Scope<'_>, query: &[(String, String)]) -> Result<(u16, Value
     enabled(scope)?;
     let path = list_path(query, scope.now())?;
     let answer = scope.call(Method::Get, path, None).map_err(told)?;
-    let records = answer.get("data").and_then(|data| data.get("giftStagings")).and_then(Value::as_array);
+    let records = at(&answer, &["data", "giftStagings"]).and_then(Value::as_array);
     let records = records.ok_or_else(|| Failure::malformed("giftStagings array"))?;
     let items: Vec<Value> = records.iter().filter_map(|record| Row::new(record.clone()).to_item()).collect();
     let page = answer.get("pageInfo");
@@ -113,7 +112,7 @@ pub fn list(scope: &Scope<'_>, query: &[(String, String)]) -> Result<(u16, Value
     if let (Some(cursor), Some(members)) = (cursor, meta.as_object_mut()) {
         members.set("nextCursor", cursor.clone());
     }
-    Ok((200, object([("data", items.into()), ("meta", meta.into())])))
+    Ok((200, object([("data", items.into()), ("meta", meta)])))
 }
 
 /// What the list asks Twenty for: one filter, one order, one cursor

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use twenty::Timestamp;
 
 use super::{Event, State};
@@ -129,6 +129,7 @@ pub fn claim_expired(claimed_at: Timestamp, now: Timestamp) -> bool {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use serde_json::json;
 
     const fn row(state: State) -> Row<'static> {
         Row { state, gift_id: None }

@@ -33,7 +33,7 @@ fn start() {
 /// The environment is no JSON object.
 #[wasm_bindgen]
 pub fn open(environment: &str) -> Result<u32, JsValue> {
-    let environment: Map<String, Value> = serde_json::from_slice(environment.as_bytes())
+    let environment: Value = serde_json::from_slice(environment.as_bytes())
         .map_err(|error| misuse("invalid_environment", &format!("environment: {error}")))?;
     let settings = Settings::read(|name| environment.get(name)?.as_str().map(str::to_owned));
     let proxy = Rc::new(Proxy::new(settings));
