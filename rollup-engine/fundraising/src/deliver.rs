@@ -106,11 +106,16 @@ fn arrived(scope: &Scope<'_>, payment: &Payment, row: Row) -> Result<Option<Valu
     let mut row = row;
     for _ in 0..4 {
         let kept = row.gift().unwrap_or_default();
-        let waits = awaits(row.get("providerContext")) || !kept.has_amount();
+        let waits = kept.awaits_payment() || awaits(row.get("providerContext")) || !kept.has_amount();
         if !waits || !matches!(row.state(), State::Pending | State::ValidationFailed) {
             break;
         }
-        let gift = Gift { amount: payment.gift.amount.clone(), auto_process: Some(true), ..kept };
+        let gift = Gift {
+            amount: payment.gift.amount.clone(),
+            auto_process: Some(true),
+            provider_context: payment.gift.provider_context.clone(),
+            ..kept
+        };
         let mut diagnostics = Diagnostics::of(&gift, row.dedupe().as_ref());
         // Nobody has asked since.
         let found = row.get("processingDiagnostics").and_then(|found| found.get("processingWarnings"));

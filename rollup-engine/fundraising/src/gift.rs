@@ -32,6 +32,8 @@ macro_rules! gift {
             pub auto_process: Option<bool>,
             /// Whether it is not money
             pub is_in_kind: Option<bool>,
+            /// Whether the giver wants no e-mail: then no receipt goes out by e-mail
+            pub email_opt_out: Option<bool>,
             /// What the payment provider sent along: an object, or a text that holds none
             pub provider_context: Option<Value>,
             /// What is known about the recurring payment
@@ -121,7 +123,8 @@ gift! {
 }
 
 /// Keys that a gift's intake needs and its record does not have
-const NOT_ON_THE_RECORD: [&str; 4] = ["autoProcess", "intakeSource", "providerContext", "sourceFingerprint"];
+const NOT_ON_THE_RECORD: [&str; 5] =
+    ["autoProcess", "intakeSource", "providerContext", "sourceFingerprint", "supporterEmailOptOut"];
 
 impl Gift {
     /// Whether an organisation gives it: then a company stands where a person would
@@ -134,6 +137,13 @@ impl Gift {
     #[must_use]
     pub fn has_amount(&self) -> bool {
         !self.amount.currency_code.is_empty()
+    }
+
+    /// Whether its money was announced and has not come
+    #[must_use]
+    pub fn awaits_payment(&self) -> bool {
+        let context = self.provider_context.as_ref();
+        context.and_then(|context| context.get("awaitsPayment")) == Some(&Value::Bool(true))
     }
 
     /// Whether it is one of a series
@@ -166,6 +176,7 @@ impl Gift {
         put("giftAidEligible", self.gift_aid_eligible.map(Value::Bool));
         put("autoProcess", self.auto_process.map(Value::Bool));
         put("isInKind", self.is_in_kind.map(Value::Bool));
+        put("supporterEmailOptOut", self.email_opt_out.map(Value::Bool));
         put("providerContext", self.provider_context.clone());
         put("recurringMetadata", self.recurring_metadata.clone().map(Value::Object));
         members

@@ -414,7 +414,11 @@ fn waiting(scope: &Scope<'_>, row: Row, incoming: &Incoming, repeated: bool) -> 
 /// Whether a gift of this source may become a gift without a row to wait in: nothing about it may be open
 fn may_bypass(scope: &Scope<'_>, incoming: &Incoming, origin: Origin<'_>) -> bool {
     let source = incoming.gift.intake_source.as_deref().unwrap_or_default();
-    let named = scope.proxy.settings.bypass_sources.iter().any(|name| name.eq_ignore_ascii_case(source));
+    let amount = incoming.gift.amount.amount_micros;
+    let named =
+        scope.proxy.settings.bypass_sources.iter().any(|bypass| {
+            bypass.source.eq_ignore_ascii_case(source) && bypass.at_most.is_none_or(|most| amount <= most)
+        });
     let sure = match incoming.found.dedupe.as_ref().map(|dedupe: &Dedupe| dedupe.match_type) {
         None => incoming.diagnostics.confidence == Confidence::Explicit,
         Some(match_type) => match_type == MatchType::Email,

@@ -101,12 +101,15 @@ impl Receipt {
 
 /// What a gift's receipt is to be, given what is already known of it
 ///
-/// Above the threshold it is suppressed, whatever it was before, and what is known of a sending is cleared.
+/// Above the threshold, and by e-mail to somebody who wants none, it is suppressed, whatever it was before, and what is
+/// known of a sending is cleared.
 #[must_use]
 pub fn decide(gift: &Gift, known: Receipt, settings: &Settings) -> Receipt {
     let default = if gift.recurring_agreement_id.is_some() { &settings.recurring } else { &settings.one_off };
     let suppressed =
         settings.threshold_minor.is_some_and(|threshold| minor_units(gift.amount.amount_micros) > threshold);
+    let channel = known.channel.unwrap_or_else(|| "email".into());
+    let suppressed = suppressed || (gift.email_opt_out == Some(true) && channel == "email");
     let key = known
         .dedupe_key
         .or_else(|| gift.provider_payment_id.clone())
@@ -115,7 +118,7 @@ pub fn decide(gift: &Gift, known: Receipt, settings: &Settings) -> Receipt {
     Receipt {
         policy: Some(known.policy.unwrap_or_else(|| default.clone())),
         status: Some(if suppressed { "suppressed".into() } else { known.status.unwrap_or_else(|| "pending".into()) }),
-        channel: Some(known.channel.unwrap_or_else(|| "email".into())),
+        channel: Some(channel),
         dedupe_key: key,
         template_version: known.template_version,
         sent_at: known.sent_at.filter(|_| !suppressed),

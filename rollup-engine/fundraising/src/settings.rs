@@ -33,6 +33,8 @@ const BASE_URL: &str = "http://server:3000/rest";
 const GOCARDLESS_URL: &str = "https://api.gocardless.com";
 /// Requests a minute: Twenty's limit of 100 with a fifth left for everybody else
 const REQUESTS_PER_MINUTE: u32 = 80;
+/// Seconds for which a read may be answered from memory: a page that polls costs little, and nobody sees much that is old
+const CACHE_SECONDS: u32 = 3;
 
 /// How the service is set up
 #[derive(Clone, Default)]
@@ -54,7 +56,7 @@ pub struct Settings {
     /// Whether a gift processes itself if its request does not say
     pub auto_process: bool,
     /// Intake sources whose gifts may bypass staging, if nothing about them is in doubt
-    pub bypass_sources: Vec<String>,
+    pub bypass_sources: Vec<Bypass>,
     /// Receipts
     pub receipts: receipt::Settings,
     /// Whether Gift Aid is claimed
@@ -65,6 +67,29 @@ pub struct Settings {
     pub cache_seconds: u32,
     /// The workspace's own names for the model, as JSON text
     pub model: Option<String>,
+}
+
+/// A source whose gifts may bypass staging
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bypass {
+    /// The intake source, in lower case
+    pub source: String,
+    /// The largest amount, in micros; nothing for any amount
+    pub at_most: Option<i64>,
+}
+
+impl Bypass {
+    /// Reads `source` or `source:amount`, the amount in whole units of its currency
+    ///
+    /// An amount that cannot be read lets nothing by: a limit was meant.
+    fn read(text: &str) -> Option<Self> {
+        let (source, limit) = match text.trim().split_once(':') {
+            Some((source, limit)) => (source.trim(), Some(limit.trim().parse::<i64>().unwrap_or(0))),
+            None => (text.trim(), None),
+        };
+        let at_most = limit.map(|limit| limit.saturating_mul(1_000_000));
+        (!source.is_empty()).then(|| Self { source: source.to_ascii_lowercase(), at_most })
+    }
 }
 
 // Secrets never reach a log.
@@ -87,7 +112,6 @@ impl Settings {
         };
         let base = text("TWENTY_API_BASE_URL").or_else(|| text("TWENTY_REST_BASE_URL"));
         let sources = text("FUNDRAISING_STAGING_BYPASS_SOURCES").unwrap_or_default();
-        let sources = sources.split(',').map(|source| source.trim().to_ascii_lowercase());
         Self {
             base_url: without_slash(base.as_deref().unwrap_or(BASE_URL)),
             api_key: text("TWENTY_API_KEY"),
@@ -97,7 +121,7 @@ impl Settings {
             gocardless_url: without_slash(text("GOCARDLESS_API_URL").as_deref().unwrap_or(GOCARDLESS_URL)),
             staging: flag(text("FUNDRAISING_ENABLE_GIFT_STAGING").as_deref()).unwrap_or(false),
             auto_process: flag(text("FUNDRAISING_STAGING_AUTO_PROCESS_DEFAULT").as_deref()).unwrap_or(false),
-            bypass_sources: twenty::gather::gather(sources.filter(|source| !source.is_empty())),
+            bypass_sources: twenty::gather::gather(sources.split(',').filter_map(Bypass::read)),
             receipts: receipt::Settings::read(
                 text("FUNDRAISING_RECEIPT_POLICY_ONE_OFF").as_deref(),
                 text("FUNDRAISING_RECEIPT_POLICY_RECURRING").as_deref(),
@@ -108,7 +132,9 @@ impl Settings {
                 Some(off) if off.eq_ignore_ascii_case("off") => None,
                 rate => rate.and_then(|rate| rate.parse().ok()).filter(|rate| *rate > 0).or(Some(REQUESTS_PER_MINUTE)),
             },
-            cache_seconds: text("FUNDRAISING_CACHE_SECONDS").and_then(|seconds| seconds.parse().ok()).unwrap_or(0),
+            cache_seconds: text("FUNDRAISING_CACHE_SECONDS")
+                .and_then(|seconds| seconds.parse().ok())
+                .unwrap_or(CACHE_SECONDS),
             model: text("FUNDRAISING_MODEL"),
         }
     }
@@ -142,7 +168,7 @@ mod tests {
         let settings = read(&[]);
         assert_eq!(settings.base_url, "http://server:3000/rest");
         assert_eq!((settings.staging, settings.auto_process, settings.api_key.is_none()), (false, false, true));
-        assert_eq!((settings.requests_per_minute, settings.cache_seconds), (Some(80), 0));
+        assert_eq!((settings.requests_per_minute, settings.cache_seconds), (Some(80), 3));
     }
 
     #[test]
@@ -153,12 +179,16 @@ mod tests {
             ("FUNDRAISING_STAGING_AUTO_PROCESS_DEFAULT", "maybe"),
             ("FUNDRAISING_REQUESTS_PER_MINUTE", "OFF"),
             ("FUNDRAISING_CACHE_SECONDS", "5"),
-            ("FUNDRAISING_STAGING_BYPASS_SOURCES", "Manual_UI, stripe_webhook,"),
+            ("FUNDRAISING_STAGING_BYPASS_SOURCES", "Manual_UI, stripe_webhook: 500 , csv:lots,:5,"),
         ]);
         assert_eq!(settings.base_url, "https://crm.example.org/rest");
         assert_eq!((settings.staging, settings.auto_process), (true, false));
         assert_eq!((settings.requests_per_minute, settings.cache_seconds), (None, 5));
-        assert_eq!(settings.bypass_sources, ["manual_ui", "stripe_webhook"]);
+        let bypass = |source: &str, at_most| Bypass { source: source.into(), at_most };
+        assert_eq!(
+            settings.bypass_sources,
+            [bypass("manual_ui", None), bypass("stripe_webhook", Some(500_000_000)), bypass("csv", Some(0))]
+        );
         assert_eq!(read(&[("FUNDRAISING_REQUESTS_PER_MINUTE", "0")]).requests_per_minute, Some(80));
     }
 

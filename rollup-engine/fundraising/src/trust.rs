@@ -100,6 +100,7 @@ impl Diagnostics {
             ("recurring_agreement_missing", gift.is_recurring() && gift.recurring_agreement_id.is_none()),
             ("gift_date_missing", gift.gift_date.is_none()),
             ("amount_missing", !gift.has_amount()),
+            ("payment_awaited", gift.awaits_payment()),
         ]);
         let warnings = codes([
             ("identity_low_confidence", confidence == Confidence::Weak),
@@ -108,6 +109,7 @@ impl Diagnostics {
             ("opportunity_missing", gift.opportunity_id.is_none()),
             ("payout_missing", gift.gift_payout_id.is_none()),
             ("payment_method_missing", gift.payment_method.is_none()),
+            ("email_opted_out", gift.email_opt_out == Some(true)),
         ]);
         Self { blockers, warnings, confidence }
     }

@@ -70,6 +70,7 @@ fn member(gift: &mut Gift, key: &str, value: &Value) -> Result<(), Refusal> {
         "giftAidEligible" => gift.gift_aid_eligible = Some(flag(key, value)?),
         "autoProcess" => gift.auto_process = Some(flag(key, value)?),
         "isInKind" => gift.is_in_kind = Some(flag(key, value)?),
+        "supporterEmailOptOut" => gift.email_opt_out = Some(flag(key, value)?),
         "providerContext" => gift.provider_context = context(value)?,
         "recurringMetadata" => match value {
             Value::Null => {}

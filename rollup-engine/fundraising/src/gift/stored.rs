@@ -31,6 +31,7 @@ pub fn read_any(payload: &Map<String, Value>) -> Gift {
         gift_aid_eligible: flag("giftAidEligible"),
         auto_process: flag("autoProcess"),
         is_in_kind: flag("isInKind"),
+        email_opt_out: flag("supporterEmailOptOut"),
         provider_context: payload.get("providerContext").and_then(|value| context(value).ok()?),
         recurring_metadata: payload.get("recurringMetadata").and_then(Value::as_object).cloned(),
         ..Gift::default()

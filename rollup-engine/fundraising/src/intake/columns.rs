@@ -39,7 +39,7 @@ pub(crate) fn create(
 
 /// The columns that a payload fills
 pub(crate) fn columns(payload: &Map<String, Value>) -> Map<String, Value> {
-    let plain = ["amount", "feeAmount", "giftAidEligible", "isInKind", "estimatedValue"];
+    let plain = ["amount", "feeAmount", "giftAidEligible", "isInKind", "estimatedValue", "supporterEmailOptOut"];
     let mut row = Map::new();
     for key in TEXTS.iter().chain(&plain) {
         if let Some(value) = payload.get(*key) {

@@ -90,6 +90,7 @@ impl Edit {
                     "estimatedValue" => edit.values.push(("estimatedValue", numeric(key, value)?)),
                     "isInKind" => edit.values.push(("isInKind", flag(key, value)?)),
                     "giftAidEligible" => edit.values.push(("giftAidEligible", flag(key, value)?)),
+                    "supporterEmailOptOut" => edit.values.push(("supporterEmailOptOut", flag(key, value)?)),
                     _ => edit.status_member(key, value)?,
                 }
             }
@@ -224,6 +225,10 @@ impl Edit {
         for (key, value) in &self.values {
             body.set(key, value.clone());
             set(&mut payload, key, value.clone());
+            if *key == "supporterEmailOptOut" {
+                // Whether a receipt goes out is decided anew.
+                payload.remove("receiptStatus");
+            }
         }
         for money in ["amount", "feeAmount"] {
             self.change_money(money, row, &mut payload, body);

@@ -64,7 +64,13 @@ fn advance(scope: &Scope<'_>, id: &str, gift: &Gift, paid_on: Option<Date>, blin
     };
     let mut body = Map::new();
     match agreement {
-        Some(agreement) => changes(&agreement, gift, paid_on, &mut body),
+        Some(agreement) => {
+            changes(&agreement, gift, paid_on, &mut body);
+            // What a provider says of an agreement has an instant, and is weighed by it elsewhere.
+            if scope.priority == Priority::Webhook {
+                body.remove("status");
+            }
+        }
         None if blind == Blind::Write => {
             let month = Schedule { cadence: Cadence::Monthly, interval_count: None, start: None, next_expected: None };
             let expected = gift.expected_at.as_deref().and_then(parse_date);
@@ -90,7 +96,10 @@ fn changes(agreement: &Value, gift: &Gift, paid_on: Option<Date>, body: &mut Map
     if matches!(status, Some("canceled" | "completed")) {
         return;
     }
-    if let Some(status) = status_after_payment(status) {
+    let is_old = paid_on
+        .zip(text("statusUpdatedAt").and_then(|at| parse_date(at.get(..10)?)))
+        .is_some_and(|(paid_on, said)| paid_on < said);
+    if let Some(status) = status_after_payment(status).filter(|_| !is_old) {
         body.set("status", status.into());
     }
     let next_expected = date("nextExpectedAt");

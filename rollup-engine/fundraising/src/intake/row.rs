@@ -147,7 +147,7 @@ impl Row {
         for key in ["amount", "feeAmount"] {
             put(&mut payload, key, self.money(key));
         }
-        for key in ["giftAidEligible", "autoProcess", "isInKind"] {
+        for key in ["giftAidEligible", "autoProcess", "isInKind", "supporterEmailOptOut"] {
             put(&mut payload, key, self.get(key).filter(|flag| flag.is_boolean()).cloned());
         }
         put(&mut payload, "estimatedValue", self.get("estimatedValue").filter(|value| value.is_number()).cloned());
@@ -215,7 +215,7 @@ impl Row {
         put(&mut view, "giftId", self.text("giftId").map(Value::from));
         put(&mut view, "companyId", self.text("companyId").map(Value::from));
         put(&mut view, "rawPayload", self.payload_text().map(Value::from));
-        for key in ["autoProcess", "giftAidEligible", "isInKind"] {
+        for key in ["autoProcess", "giftAidEligible", "isInKind", "supporterEmailOptOut"] {
             put(&mut view, key, self.get(key).filter(|flag| flag.is_boolean()).cloned());
         }
         put(&mut view, "auditTrail", self.get("auditTrail").cloned());

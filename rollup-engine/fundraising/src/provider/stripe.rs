@@ -163,6 +163,9 @@ impl Source<'_> {
             recurring_agreement_id: set_up.agreement_id,
             recurring_status: set_up.subscription.map(|_| "active".to_owned()),
             expected_at: set_up.next_expected_at,
+            email_opt_out: self
+                .metadata(&["metadata"], ["supporterEmailOptOut", "supporter_email_opt_out"])
+                .map(|flag| flag == "true"),
             provider_context: Some(Value::Object(set_up.context)),
             ..card(key, self.seconds)
         }

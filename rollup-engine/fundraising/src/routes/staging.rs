@@ -101,7 +101,7 @@ fn shown(row: &Row) -> Value {
 pub fn list(scope: &Scope<'_>, query: &[(String, String)]) -> Result<(u16, Value), Failure> {
     enabled(scope)?;
     let path = list_path(query, scope.now())?;
-    let answer = scope.call(Method::Get, path, None).map_err(told)?;
+    let answer = scope.read(path).map_err(told)?;
     let records = at(&answer, &["data", "giftStagings"]).and_then(Value::as_array);
     let records = records.ok_or_else(|| Failure::malformed("giftStagings array"))?;
     let items: Vec<Value> = records.iter().filter_map(|record| Row::new(record.clone()).to_item()).collect();

@@ -55,6 +55,7 @@ fn setting(env: &Value, name: &str) -> Option<String> {
     match name {
         "TWENTY_API_BASE_URL" => Some(BASE.into()),
         "FUNDRAISING_REQUESTS_PER_MINUTE" => Some("off".into()),
+        "FUNDRAISING_CACHE_SECONDS" => Some("0".into()),
         _ => env.get(name)?.as_str().map(str::to_owned),
     }
 }

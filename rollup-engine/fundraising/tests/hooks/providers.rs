@@ -56,7 +56,9 @@ async fn an_unpaid_checkout_waits_for_its_money() {
     let world = World::new(true);
     assert_eq!(world.deliver(&unpaid).await, 204);
     assert!(world.live("gift").is_empty());
-    assert_eq!(world.rows()[0]["processingStatus"], "pending");
+    let row = &world.rows()[0];
+    assert_eq!(row["processingStatus"], "pending");
+    assert_eq!(row["processingDiagnostics"]["processingBlockers"], json!(["payment_awaited"]));
     let came = stripe("evt_2", "checkout.session.async_payment_succeeded", 9, session(json!({})));
     for _ in 0..2 {
         assert_eq!(world.deliver(&came).await, 204);

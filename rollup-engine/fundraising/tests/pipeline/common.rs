@@ -116,6 +116,7 @@ pub(crate) async fn route<H: Host>(
         ("DELETE", ["gifts", id]) => gifts::delete(scope, id),
         ("POST", ["gift-staging"]) => staging::create(scope, &bytes, key),
         ("GET", ["gift-staging"]) => staging::list(scope, &[]),
+        ("GET", ["gift-staging", "stuck"]) => staging::list(scope, &[("stuck".into(), "true".into())]),
         ("GET", ["gift-staging", id]) => staging::get(scope, id),
         ("POST", ["gift-staging", "process"]) => process::many(scope, &bytes),
         ("PATCH", ["gift-staging", id]) => staging::patch(scope, id, &bytes),

@@ -194,6 +194,23 @@ async fn an_instalment_moves_its_agreement_by_every_way_and_what_ended_stays_end
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_older_payment_that_is_entered_late_does_not_mend_what_failed_since() {
+    for (paid_on, status) in [("2026-01-31", "delinquent"), ("2026-02-14", "active")] {
+        let world = World::new();
+        let agreement = world.create(
+            "recurringAgreement",
+            &json!({ "status": "delinquent", "statusUpdatedAt": "2026-02-10T08:00:00.000Z", "cadence": "monthly",
+                "startDate": "2025-12-31", "nextExpectedAt": "2026-02-28" }),
+        );
+        let mut body = by_mail();
+        body["recurringAgreementId"] = json!(agreement);
+        body["giftDate"] = json!(paid_on);
+        assert_eq!(world.ask("POST", "gifts", body).await.0, 200);
+        assert_eq!(world.only("recurringAgreement")["status"], status, "{paid_on}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_agreement_whose_move_was_lost_is_moved_by_the_next_call() {
     let world = World::new();
     world.patch_free_agreement();

@@ -1,5 +1,7 @@
 //! Rows that wait: reviewed, changed, released, promoted; and what their trail says of it.
 
+use fundraising::settings::Bypass;
+use sandbox::{Fault, Faults};
 use serde_json::{Value, json};
 
 use super::common::{World, by_mail, later};
@@ -217,7 +219,7 @@ async fn a_gift_that_may_be_there_already_or_is_unusual_waits() {
 async fn a_trusted_source_bypasses_staging_unless_anything_is_open() {
     let mut world = World::new();
     world.settings.auto_process = false;
-    world.settings.bypass_sources = vec!["Portal".into()];
+    world.settings.bypass_sources = vec![Bypass { source: "portal".into(), at_most: Some(25_000_000) }];
     let (_, answer) = world.ask("POST", "gifts", by_mail()).await;
     assert!(answer["data"]["createGift"].is_object(), "{answer}");
     assert_eq!(world.only("giftStaging")["processingStatus"], "processed", "its record outlives the gift");
@@ -232,5 +234,92 @@ async fn a_trusted_source_bypasses_staging_unless_anything_is_open() {
         let (_, answer) = world.ask("POST", "gifts", body).await;
         assert_eq!(answer["meta"]["stagedOnly"], true, "{key}: {answer}");
     }
+    let mut larger = by_mail();
+    larger["externalId"] = json!("larger");
+    larger["amount"]["amountMicros"] = json!(25_000_001);
+    let (_, answer) = world.ask("POST", "gifts", larger).await;
+    assert_eq!(answer["meta"]["stagedOnly"], true, "more than the source may bring by itself: {answer}");
     assert_eq!(world.live("gift").len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_wants_no_mail_gets_no_receipt_by_mail_until_a_reviewer_says_otherwise() {
+    let opted_out = || {
+        let mut body = by_mail();
+        body["supporterEmailOptOut"] = json!(true);
+        body
+    };
+    let world = World::unstaged();
+    world.ask("POST", "gifts", opted_out()).await;
+    assert_eq!(world.only("gift")["receiptStatus"], "suppressed");
+
+    for said_otherwise in [false, true] {
+        let world = World::new();
+        let mut body = opted_out();
+        body["autoProcess"] = json!(false);
+        world.ask("POST", "gifts", body).await;
+        let row = world.only("giftStaging");
+        assert_eq!(row["supporterEmailOptOut"], true);
+        let warnings = &row["processingDiagnostics"]["processingWarnings"];
+        assert!(warnings.as_array().unwrap().contains(&json!("email_opted_out")), "{warnings}");
+        let path = format!("gift-staging/{}", row["id"].as_str().unwrap());
+        let (_, view) = world.ask("GET", &path, Value::Null).await;
+        assert_eq!(view["data"]["giftStaging"]["receiptWarnings"], json!(["Receipt suppressed"]), "{view}");
+        if said_otherwise {
+            world.ask("PATCH", &path, json!({ "supporterEmailOptOut": false })).await;
+        }
+        world.ask("PATCH", &format!("{path}/status"), json!({ "processingStatus": "ready_for_process" })).await;
+        world.ask("POST", &format!("{path}/process"), Value::Null).await;
+        let expected = if said_otherwise { "pending" } else { "suppressed" };
+        assert_eq!(world.only("gift")["receiptStatus"], expected, "{said_otherwise}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn why_a_row_cannot_be_read_is_told_as_it_is() {
+    let world = World::new();
+    world.ask("POST", "gift-staging", by_mail()).await;
+    let path = format!("gift-staging/{}", world.only("giftStaging")["id"].as_str().unwrap());
+    for (fault, status) in [
+        (Fault::Status(401), 401),
+        (Fault::Status(403), 403),
+        (Fault::Status(404), 404),
+        (Fault::Status(429), 503),
+        (Fault::Status(503), 503),
+        (Fault::Unreachable, 502),
+    ] {
+        let faults = (1..=9).fold(Faults::none(), |faults, call| faults.at(call, fault));
+        let (answered, body) = world.ask_on(&world.host(faults), "GET", &path, &Value::Null).await;
+        assert_eq!(answered, status, "{fault:?}: {body}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rows_whose_worker_was_not_heard_of_again_can_be_listed() {
+    let world = World::new();
+    let mut body = by_mail();
+    body["autoProcess"] = json!(true);
+    let host = world.host(Faults::none());
+    world.ask_on(&host, "POST", "gifts", &body).await;
+    let calls = host.requests();
+
+    let world = World::new();
+    // It dies once the row is there and before the gift is.
+    for at in 1..=calls {
+        let host = world.host(Faults::none().crash(at, false));
+        if host.until_crash(world.ask_on(&host, "POST", "gifts", &body)).await.is_none()
+            && world.live("giftStaging").len() == 1
+        {
+            break;
+        }
+    }
+    assert_eq!(world.only("giftStaging")["processingStatus"], "processing");
+    let stuck = async |minutes| {
+        let (_, list) = world.ask_on(&later(&world, minutes), "GET", "gift-staging/stuck", &Value::Null).await;
+        list["data"].as_array().unwrap().len()
+    };
+    assert_eq!((stuck(1).await, stuck(30).await), (0, 1));
+    world.ask_on(&later(&world, 30), "POST", "gift-staging/process", &Value::Null).await;
+    assert_eq!(stuck(60).await, 0);
+    world.only("gift");
 }

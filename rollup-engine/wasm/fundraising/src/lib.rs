@@ -12,7 +12,7 @@ use fundraising::http::{Inbound, Outbound};
 use fundraising::proxy::Proxy;
 use fundraising::settings::Settings;
 use js_sys::{Array, Promise, Uint8Array};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use wasm_bindgen::prelude::*;
 use wasm_host::{World, install_panic_hook, misuse, promise};
 
