@@ -139,14 +139,15 @@ impl Journal {
     }
 
     /// A part of the rules that is kept as one answer once it is through: what was asked in it is forgotten then. Without
-    /// it the last of a hundred rows would be preceded by the questions of all others at each of its runs.
+    /// it the last of a hundred rows would be preceded by the questions of all others at each of its runs. A part within
+    /// another has another name.
     pub(crate) fn part(&self, name: &str, rules: &dyn Fn() -> Result<Value, Failure>) -> Result<Value, Failure> {
         if self.is_open() {
             return Err(Reason::Waiting.into());
         }
         let question = Question { to: To::Part, path: name.to_owned(), body: None };
         let from = self.read.get();
-        let is_through = self.entries.borrow().get(from).is_some_and(|entry| entry.question.to == To::Part);
+        let is_through = self.entries.borrow().get(from).is_some_and(|entry| entry.question == question);
         if is_through && let Some(answer) = self.next(&question) {
             return answer;
         }
@@ -212,5 +213,192 @@ pub async fn settle<H: Host, T>(
         let Some(question) = journal.open.take() else { return reply };
         let answer = upstream::answer(scope, host, &question).await;
         journal.keep(question, answer, host.now());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::Inbound;
+    use crate::proxy::Proxy;
+    use crate::settings::Settings;
+    use proptest::prelude::*;
+    use serde_json::json;
+    use std::time::Duration;
+    use twenty::gate::Priority;
+    use twenty::{Level, Request, Response, Unreachable};
+
+    /// A Twenty that answers each question with its number, a second later than the one before
+    #[derive(Default)]
+    struct Numbers {
+        asked: RefCell<Vec<String>>,
+        lines: RefCell<Vec<Value>>,
+    }
+
+    impl Host for Numbers {
+        async fn fetch(&self, request: Request) -> Result<Response, Unreachable> {
+            let mut asked = self.asked.borrow_mut();
+            asked.push(request.url);
+            let body = json!({ "number": asked.len() }).to_string().into_bytes();
+            Ok(Response { status: 200, headers: vec![], body })
+        }
+
+        async fn sleep(&self, _: Duration) {}
+
+        fn now(&self) -> Timestamp {
+            Timestamp::from_millis(i64::try_from(self.asked.borrow().len()).unwrap() * 1_000)
+        }
+
+        fn log(&self, event: Event) {
+            if event.event == "step" {
+                self.lines.borrow_mut().push(event.field("at").unwrap().clone());
+            }
+        }
+
+        fn utc_offset(&self, _: &str, _: Timestamp) -> Option<i32> {
+            None
+        }
+    }
+
+    fn proxy() -> Proxy {
+        Proxy::new(Settings { base_url: String::new(), api_key: Some("k".into()), ..Settings::default() })
+    }
+
+    fn settled(host: &Numbers, rules: impl Fn(&Scope<'_>) -> Result<Value, Failure>) -> Result<Value, Failure> {
+        let proxy = proxy();
+        let scope = Scope::new(&proxy, host.now(), &Inbound::default(), None, Priority::Person);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(settle(&scope, host, || rules(&scope)))
+    }
+
+    /// What rules may do
+    #[derive(Clone, Debug)]
+    enum Step {
+        Ask,
+        Say,
+        Draw,
+        Part(Vec<Step>),
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let leaf = prop_oneof![3 => Just(Step::Ask), 1 => Just(Step::Say), 1 => Just(Step::Draw)];
+        let step = leaf.prop_recursive(2, 12, 5, |inner| prop::collection::vec(inner, 0..5).prop_map(Step::Part));
+        prop::collection::vec(step, 0..8)
+    }
+
+    /// The steps as rules; each leaves what it saw
+    fn rules(scope: &Scope<'_>, steps: &[Step], path: &str) -> Result<Value, Failure> {
+        let mut seen = Vec::new();
+        for (at, step) in steps.iter().enumerate() {
+            let at = format!("{path}/{at}");
+            match step {
+                Step::Ask => {
+                    let answer = scope.call(Method::Get, at, None)?;
+                    seen.push(json!([answer["number"], scope.now().as_millis()]));
+                }
+                Step::Say => scope.log(Level::Info, "step", &[("at", at.into())]),
+                Step::Draw => seen.push(scope.new_id().to_string().into()),
+                Step::Part(inner) => seen.push(scope.part(&at, &|| rules(scope, inner, &at))?),
+            }
+        }
+        Ok(seen.into())
+    }
+
+    /// The same with every answer at once
+    fn straight(
+        scope: &Scope<'_>,
+        steps: &[Step],
+        path: &str,
+        asked: &mut Vec<String>,
+        said: &mut Vec<Value>,
+    ) -> Value {
+        let mut seen = Vec::new();
+        for (at, step) in steps.iter().enumerate() {
+            let at = format!("{path}/{at}");
+            match step {
+                Step::Ask => {
+                    asked.push(at);
+                    seen.push(json!([asked.len(), asked.len() * 1_000]));
+                }
+                Step::Say => said.push(at.into()),
+                Step::Draw => seen.push(scope.new_id().to_string().into()),
+                Step::Part(inner) => seen.push(straight(scope, inner, &at, asked, said)),
+            }
+        }
+        seen.into()
+    }
+
+    proptest! {
+        #[test]
+        fn runs_anew_come_to_what_one_run_with_all_answers_comes_to(steps in steps()) {
+            let host = Numbers::default();
+            let reply = settled(&host, |scope| rules(scope, &steps, "")).unwrap();
+            let proxy = proxy();
+            let scope = Scope::new(&proxy, Timestamp::from_millis(0), &Inbound::default(), None, Priority::Person);
+            let (mut asked, mut said) = (Vec::new(), Vec::new());
+            prop_assert_eq!(reply, straight(&scope, &steps, "", &mut asked, &mut said));
+            prop_assert_eq!(&*host.asked.borrow(), &asked, "each question goes out once, in order");
+            prop_assert_eq!(&*host.lines.borrow(), &said, "each line is said once, in order");
+        }
+    }
+
+    #[test]
+    fn what_runs_after_an_open_question_leaves_no_mark() {
+        let host = Numbers::default();
+        let reply = settled(&host, |scope| {
+            // Rules may well go on after a failure.
+            let first = scope.call(Method::Get, "/first".into(), None);
+            scope.learn_rows(first.is_err());
+            scope.log(Level::Info, "step", &[("at", first.is_ok().into())]);
+            scope.call(Method::Get, "/second".into(), None)?;
+            Ok(first.is_ok().into())
+        });
+        assert_eq!(reply, Ok(json!(true)));
+        assert_eq!(*host.asked.borrow(), ["/first", "/second"]);
+        assert_eq!(*host.lines.borrow(), [json!(true)]);
+    }
+
+    #[test]
+    fn a_part_that_is_through_is_not_run_again() {
+        let host = Numbers::default();
+        let runs = Cell::new(0);
+        settled(&host, |scope| {
+            scope.part("rows", &|| {
+                runs.set(runs.get() + 1);
+                scope.call(Method::Get, "/a".into(), None)?;
+                scope.call(Method::Get, "/b".into(), None)
+            })?;
+            for at in 0..9 {
+                scope.call(Method::Get, format!("/{at}"), None)?;
+            }
+            Ok(Value::Null)
+        })
+        .unwrap();
+        assert_eq!((runs.get(), host.asked.borrow().len()), (3, 11));
+    }
+
+    #[test]
+    fn what_was_learned_in_one_run_is_not_known_at_the_start_of_the_next() {
+        let host = Numbers::default();
+        let reply = settled(&host, |scope| {
+            if scope.has_rows().is_none() {
+                scope.call(Method::Get, "/metadata".into(), None)?;
+                scope.learn_rows(true);
+            }
+            scope.call(Method::Get, "/rows".into(), None)?;
+            Ok(scope.has_rows().into())
+        });
+        assert_eq!(reply, Ok(json!(true)));
+        assert_eq!(*host.asked.borrow(), ["/metadata", "/rows"]);
+    }
+
+    #[test]
+    #[should_panic(expected = "the rules ask something else than before")]
+    fn rules_that_contradict_themselves_are_found_by_tests() {
+        let runs = Cell::new(0);
+        let _ = settled(&Numbers::default(), |scope| {
+            runs.set(runs.get() + 1);
+            scope.call(Method::Get, format!("/{}", runs.get()), None)
+        });
     }
 }
