@@ -163,7 +163,9 @@ impl Failure {
         }
     }
 
-    fn retry_after(&self) -> Option<Duration> {
+    /// When it makes sense to come again, if that is known
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
         match &*self.0 {
             Reason::Busy { retry_after } => Some(*retry_after),
             Reason::Upstream { status: 429 | 503, retry_after, .. } => {

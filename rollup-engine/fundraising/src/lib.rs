@@ -31,6 +31,7 @@ pub mod address;
 pub mod agreement;
 pub mod cache;
 pub mod deliver;
+pub mod done;
 pub mod donor;
 pub mod failure;
 pub mod fingerprint;

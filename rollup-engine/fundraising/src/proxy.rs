@@ -1,5 +1,7 @@
 //! The service of one process: a request in, an answer out.
 
+use std::cell::OnceCell;
+
 use serde_json::Value;
 use twenty::budget::Pace;
 use twenty::gate::Priority;
@@ -7,6 +9,7 @@ use twenty::time::whole_millis;
 use twenty::{Host, Level};
 
 use crate::cache::Cache;
+use crate::done::Done;
 use crate::failure::{Failure, json_answer};
 use crate::http::{Inbound, Outbound};
 use crate::journal::settle;
@@ -35,6 +38,8 @@ pub struct Proxy {
     pub cache: Cache,
     /// What is counted
     pub metrics: Metrics,
+    /// Events that were carried out
+    pub(crate) done: Done,
     /// What was last found of the workspace's model
     pub(crate) ready: routes::ready::Memory,
     model: Result<Model, Refusal>,
@@ -60,6 +65,7 @@ impl Proxy {
             queue: Queue::new(pace),
             cache: Cache::default(),
             metrics: Metrics::default(),
+            done: Done::default(),
             ready: routes::ready::Memory::default(),
             model,
         }
@@ -93,7 +99,7 @@ impl Proxy {
             let query = query.into_iter().filter(|(name, _)| name != "token").collect();
             let result = match way.ids {
                 Ok(ids) => {
-                    let ask = Ask { inbound: &request, ids, query };
+                    let ask = Ask { inbound: &request, ids, query, batch: OnceCell::new() };
                     settle(&scope, host, || routes::run(&scope, way.route, &ask)).await
                 }
                 Err(refusal) => Err(refusal.into()),

@@ -19,12 +19,15 @@ pub mod ready;
 pub mod staging;
 pub mod stripe;
 
+use std::cell::OnceCell;
+
 use serde_json::{Map, Value};
 
 use crate::failure::Failure;
 use crate::http::{Inbound, decode_segment, split_at_byte};
 use crate::json::{at, text_at};
 use crate::payload::Payload;
+use crate::provider::gocardless::Notice;
 use crate::refusal::{Refusal, Status};
 use crate::scope::Scope;
 
@@ -40,6 +43,8 @@ pub struct Ask<'a> {
     pub ids: Vec<String>,
     /// The parameters of its query, decoded, without the token
     pub query: Vec<(String, String)>,
+    /// The events of a batch, once they are checked and read: a large one is not read anew at each run of the rules
+    pub batch: OnceCell<Vec<Notice>>,
 }
 
 impl Ask<'_> {

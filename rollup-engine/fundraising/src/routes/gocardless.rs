@@ -17,8 +17,33 @@ use crate::signature::{self, Unproven};
 ///
 /// # Errors
 /// A bad signature, a body that is no batch, and whatever keeps an event from being done or kept: the rest of the batch
-/// is carried out all the same, and `GoCardless` sends all of it again.
+/// is carried out all the same as far as there is time, and `GoCardless` sends all of it again.
 pub fn receive(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+    if ask.batch.get().is_none() {
+        // Kept as it is at the first run, whatever other requests carry out meanwhile.
+        let _ = ask.batch.set(open(scope, ask)?);
+    }
+    let mut failed = None;
+    for notice in ask.batch.get().into_iter().flatten() {
+        let part = || one(scope, notice).map(|()| Value::Null);
+        match scope.part(&notice.id, &part) {
+            Ok(_) => scope.proxy.done.note(&notice.id),
+            Err(failure) => {
+                let fields = [("eventId", notice.id.as_str().into()), ("code", failure.code().into())];
+                scope.log(Level::Error, "gocardless_webhook_event_failed", &fields);
+                let is_late = failure.retry_after().is_some_and(|wait| scope.now() + wait > scope.deadline);
+                failed.get_or_insert(failure);
+                if is_late {
+                    break;
+                }
+            }
+        }
+    }
+    failed.map_or_else(|| Ok((202, object([("ok", true.into())]))), Err)
+}
+
+/// The events that are not carried out yet
+fn open(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Vec<Notice>, Failure> {
     let secret = scope.proxy.settings.gocardless_secret.as_deref();
     let body = &ask.inbound.body;
     if let Err(unproven) = signature::gocardless(ask.inbound.header("webhook-signature"), body, secret) {
@@ -29,18 +54,10 @@ pub fn receive(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
         }
         return Err(unproven.to_gocardless().into());
     }
-    let notices = gocardless::read(body)?;
+    let mut notices = gocardless::read(body)?;
     scope.log(Level::Info, "gocardless_webhook_received", &[("eventCount", notices.len().into())]);
-    let mut failed = None;
-    for notice in &notices {
-        let part = || one(scope, notice).map(|()| Value::Null);
-        if let Err(failure) = scope.part(&notice.id, &part) {
-            let fields = [("eventId", notice.id.as_str().into()), ("code", failure.code().into())];
-            scope.log(Level::Error, "gocardless_webhook_event_failed", &fields);
-            failed.get_or_insert(failure);
-        }
-    }
-    failed.map_or_else(|| Ok((202, object([("ok", true.into())]))), Err)
+    notices.retain(|notice| !scope.proxy.done.has(&notice.id));
+    Ok(notices)
 }
 
 fn one(scope: &Scope<'_>, notice: &Notice) -> Result<(), Failure> {

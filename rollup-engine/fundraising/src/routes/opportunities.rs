@@ -86,7 +86,7 @@ mod tests {
 
     fn path(target: &str) -> Result<String, String> {
         let inbound = Inbound { target: target.into(), ..Inbound::default() };
-        let ask = Ask { inbound: &inbound, ids: Vec::new(), query: inbound.query() };
+        let ask = Ask { inbound: &inbound, ids: Vec::new(), query: inbound.query(), batch: std::cell::OnceCell::new() };
         search_path(&ask).map_err(|refusal| refusal.message)
     }
 

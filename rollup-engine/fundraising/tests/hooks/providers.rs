@@ -1,5 +1,9 @@
 //! What each kind of event comes to.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use fundraising::proxy::Proxy;
 use sandbox::Faults;
 use serde_json::{Value, json};
 
@@ -296,4 +300,42 @@ async fn mandates_and_subscriptions_move_their_agreement() {
         assert_eq!(world.deliver(&batch(&[(resource, action, at)])).await, 202);
         assert_eq!(world.only("recurringAgreement")["status"], expected, "{resource} {action}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_that_is_larger_than_one_request_has_time_for_ends_and_makes_each_gift_once() {
+    const EVENTS: usize = 60;
+    let mut world = World::new(false);
+    world.settings.requests_per_minute = Some(80);
+    let proxy = Proxy::new(world.settings.clone());
+    let mut events = Vec::new();
+    for number in 0..EVENTS {
+        let payment = format!("PM{number}");
+        world.resources.borrow_mut().insert(
+            format!("payments/{payment}"),
+            json!({ "id": payment, "amount": 1_500, "currency": "GBP", "charge_date": "2026-03-01", "links": {} }),
+        );
+        events.push(json!({ "id": format!("EV{number}"), "resource_type": "payments", "action": "confirmed",
+            "created_at": "2026-03-01T08:00:00.000Z", "links": { "payment": payment } }));
+    }
+    let batch = signed(&json!({ "events": events }));
+    let host = world.host(Faults::none().latency(Duration::from_millis(50), Duration::from_millis(60)));
+    let mut deliveries = 0;
+    loop {
+        deliveries += 1;
+        let answer = world.send_to(&proxy, &host, batch.clone()).await;
+        if answer.status == 202 {
+            break;
+        }
+        assert_eq!(answer.status, 503);
+        assert!(deliveries < 8, "{} gifts after {deliveries} deliveries", world.live("gift").len());
+        tokio::time::sleep(Duration::from_mins(1)).await;
+    }
+    assert!(deliveries > 1, "the batch is too small to show anything");
+    let gifts = world.live("gift");
+    let payments: BTreeSet<_> = gifts.iter().map(|gift| gift["providerPaymentId"].to_string()).collect();
+    assert_eq!((gifts.len(), payments.len()), (EVENTS, EVENTS));
+    let once = host.requests();
+    assert_eq!(world.send_to(&proxy, &host, batch).await.status, 202);
+    assert_eq!(host.requests(), once, "what was carried out costs nothing the second time");
 }

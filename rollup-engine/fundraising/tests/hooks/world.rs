@@ -88,7 +88,10 @@ impl World {
 
     /// One request by one process, on this host
     pub(crate) async fn send(&self, host: &SandboxHost, request: Inbound) -> Outbound {
-        let proxy = Proxy::new(self.settings.clone());
+        self.send_to(&Proxy::new(self.settings.clone()), host, request).await
+    }
+
+    pub(crate) async fn send_to(&self, proxy: &Proxy, host: &SandboxHost, request: Inbound) -> Outbound {
         Box::pin(proxy.handle(&WithGoCardless { twenty: host, resources: &self.resources }, request)).await
     }
 

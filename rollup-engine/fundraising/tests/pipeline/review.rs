@@ -60,9 +60,8 @@ async fn two_reviewers_do_not_undo_each_other() {
     let world = World::new();
     world.ask("POST", "gift-staging", by_mail()).await;
     let id = world.row_id();
-    let host = world.host(
-        Faults::none().latency(std::time::Duration::from_millis(5), std::time::Duration::from_millis(500)),
-    );
+    let host =
+        world.host(Faults::none().latency(std::time::Duration::from_millis(5), std::time::Duration::from_millis(500)));
     let path = format!("gift-staging/{id}");
     let changes = [json!({ "amountMicros": 30_000_000 }), json!({ "notes": "n" }), json!({ "paymentMethod": "cash" })];
     let [one, two, three] = &changes;
