@@ -44,7 +44,8 @@ pub fn steps(scope: &Scope<'_>, provider: Provider, event: &str, steps: Vec<Step
             Step::Settled { invoice, payment } => notes::alias(scope, provider, &invoice, &payment)?,
             Step::SetUp(set_up) => agreements::set_up(scope, provider, *set_up)?,
             Step::Said(said) => agreements::said(scope, said)?,
-            Step::Payout(payout) => self::payout(scope, &payout)?,
+            Step::Payout(payout) => drop(self::payout(scope, &payout)?),
+            Step::PaidOut { payment, payout } => paid_out(scope, provider, &payment, payout)?,
         }
     }
     Ok(())
@@ -256,7 +257,8 @@ fn back(scope: &Scope<'_>, provider: Provider, returned: &Returned) -> Result<()
     Ok(())
 }
 
-fn payout(scope: &Scope<'_>, payout: &Payout) -> Result<(), Failure> {
+/// Records a payout; its id, unless somebody deleted it
+fn payout(scope: &Scope<'_>, payout: &Payout) -> Result<Option<String>, Failure> {
     let key = Key::External { source: format!("{} payout", payout.provider.as_str()), id: payout.id.clone() };
     let id = key.gift_id().to_string();
     let mut facts = Map::new();
@@ -294,11 +296,35 @@ fn payout(scope: &Scope<'_>, payout: &Payout) -> Result<(), Failure> {
         body.set_text("status", "pending");
     }
     let object = store::Object { plural: "giftPayouts", create: "createGiftPayout" };
-    if let store::Made::Repeat(_) = store::make(scope, object, body)?
-        && payout.state != PayoutState::Announced
-    {
+    match store::make(scope, object, body)? {
+        store::Made::New(_) => {}
         // What staff made of it since (its status, its reconciliation) stays.
-        scope.call(Method::Patch, format!("/giftPayouts/{id}"), Some(facts.into()))?;
+        store::Made::Repeat(_) if payout.state != PayoutState::Announced => {
+            scope.call(Method::Patch, format!("/giftPayouts/{id}"), Some(facts.into()))?;
+        }
+        store::Made::Repeat(_) => {}
+        store::Made::Gone => return Ok(None),
     }
+    Ok(Some(id))
+}
+
+/// Links a payment's gift to the payout that brought the money, unless it is linked to one
+fn paid_out(scope: &Scope<'_>, provider: Provider, payment: &str, payout: String) -> Result<(), Failure> {
+    let Some(gift) = notes::gift_of(scope, provider, payment)? else { return Ok(()) };
+    if text_at(&gift, &["giftPayoutId"]).is_some() {
+        return Ok(());
+    }
+    let announced = Payout {
+        provider,
+        id: payout,
+        state: PayoutState::Announced,
+        net: None,
+        fee: None,
+        date: None,
+        reason: None,
+        at: scope.now().as_millis(),
+    };
+    let (Some(id), Some(gift)) = (self::payout(scope, &announced)?, text_at(&gift, &["id"])) else { return Ok(()) };
+    scope.call(Method::Patch, format!("/gifts/{gift}"), Some(object([("giftPayoutId", id.into())])))?;
     Ok(())
 }

@@ -70,6 +70,13 @@ pub enum Step {
     Said(Said),
     /// A transfer to the bank
     Payout(Payout),
+    /// The transfer to the bank that brought a payment
+    PaidOut {
+        /// Id of the payment
+        payment: String,
+        /// Id of the payout
+        payout: String,
+    },
 }
 
 /// A payment, as a gift

@@ -143,7 +143,12 @@ impl Notice {
     fn payment(&self, answers: &Answers) -> Vec<Step> {
         let Some(key) = self.link("payment") else { return Vec::new() };
         let step = match self.action.as_str() {
-            _ if self.is_paid() => Step::Paid(Box::new(self.gift(key, answers, false))),
+            _ if self.is_paid() => {
+                let paid_out = self.link("payout").filter(|_| self.action == "paid_out");
+                let paid_out = paid_out.map(|payout| Step::PaidOut { payment: key.clone(), payout });
+                let paid = Step::Paid(Box::new(self.gift(key, answers, false)));
+                return [Some(paid), paid_out].into_iter().flatten().collect();
+            }
             _ if self.is_expected() => Step::Expected(Box::new(self.gift(key, answers, true))),
             "failed" | "late_failure_settled" | "cancelled" | "customer_approval_denied" => {
                 Step::Failed(self.failure(key))

@@ -339,3 +339,21 @@ async fn a_batch_that_is_larger_than_one_request_has_time_for_ends_and_makes_eac
     assert_eq!(world.send_to(&proxy, &host, batch).await.status, 202);
     assert_eq!(host.requests(), once, "what was carried out costs nothing the second time");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_payments_gift_is_linked_to_the_payout_that_brought_it_whichever_is_told_first() {
+    for events in [["paid_out", "paid"], ["paid", "paid_out"]] {
+        let world = World::new(false);
+        fill(&world);
+        for (at, action) in events.into_iter().enumerate() {
+            let resource = if action == "paid" { "payouts" } else { "payments" };
+            for _ in 0..2 {
+                let event = batch(&[(resource, action, i64::try_from(at).unwrap())]);
+                assert_eq!(world.deliver(&event).await, 202);
+            }
+        }
+        let payout = world.only("giftPayout");
+        assert_eq!(payout["depositNetAmount"]["amountMicros"].is_null(), false, "{payout}");
+        assert_eq!(world.only("gift")["giftPayoutId"], payout["id"]);
+    }
+}

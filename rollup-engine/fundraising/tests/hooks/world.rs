@@ -189,6 +189,7 @@ pub(crate) fn batch(events: &[(&str, &str, i64)]) -> Value {
         .iter()
         .map(|(resource, action, at)| {
             let links = match *resource {
+                "payments" if *action == "paid_out" => json!({ "payment": "PM1", "payout": "PO1" }),
                 "payments" => json!({ "payment": "PM1" }),
                 "refunds" => json!({ "refund": "RF1" }),
                 "mandates" => json!({ "mandate": "MD1" }),
