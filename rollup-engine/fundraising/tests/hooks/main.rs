@@ -4,5 +4,7 @@
 mod orders;
 mod parsers;
 mod providers;
+#[path = "../workspace.rs"]
+mod workspace;
 #[cfg(test)]
 mod world;

@@ -2,24 +2,21 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::ops::Deref;
 
 use fundraising::http::{Inbound, Outbound};
 use fundraising::proxy::Proxy;
 use fundraising::settings::Settings;
 use hmac::{Hmac, Mac};
-use sandbox::{Faults, Limits, Sandbox, SandboxHost};
+use sandbox::{Faults, SandboxHost};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use twenty::{Event, Host, Request, Response, Timestamp, Unreachable};
 
+use crate::workspace::{Workspace, ten};
+
 pub(crate) const STRIPE: &str = "whsec_test";
 pub(crate) const GOCARDLESS: &str = "gc_secret";
-
-/// Monday 2 March 2026, ten in the morning
-pub(crate) fn ten() -> Timestamp {
-    Timestamp::parse("2026-03-02T10:00:00Z").unwrap()
-}
 
 /// The API of `GoCardless`, in front of a workspace
 pub(crate) struct WithGoCardless<'a> {
@@ -59,19 +56,25 @@ impl Host for WithGoCardless<'_> {
 }
 
 pub(crate) struct World {
-    pub(crate) sandbox: Rc<RefCell<Sandbox>>,
+    workspace: Workspace,
     pub(crate) settings: Settings,
     pub(crate) resources: RefCell<BTreeMap<String, Value>>,
 }
 
+impl Deref for World {
+    type Target = Workspace;
+
+    fn deref(&self) -> &Workspace {
+        &self.workspace
+    }
+}
+
 impl World {
     pub(crate) fn new(staging: bool) -> Self {
-        let mut sandbox = Sandbox::new(sandbox::Settings { limits: Limits::off(), ..sandbox::Settings::default() });
-        let model = serde_json::from_str(include_str!("../../src/model.json")).unwrap();
-        sandbox.ensure_model(&model);
+        let workspace = Workspace::new();
         let settings = Settings {
             base_url: "http://twenty.test/rest".into(),
-            api_key: Some(sandbox.tokens().token.clone()),
+            api_key: Some(workspace.token.clone()),
             stripe_secret: Some(STRIPE.into()),
             gocardless_secret: Some(GOCARDLESS.into()),
             gocardless_token: Some("gc_token".into()),
@@ -79,11 +82,7 @@ impl World {
             staging,
             ..Settings::default()
         };
-        Self { sandbox: Rc::new(RefCell::new(sandbox)), settings, resources: RefCell::default() }
-    }
-
-    pub(crate) fn host(&self, faults: Faults) -> SandboxHost {
-        SandboxHost::new(self.sandbox.clone(), faults, ten())
+        Self { workspace, settings, resources: RefCell::default() }
     }
 
     /// One request by one process, on this host
@@ -97,21 +96,6 @@ impl World {
 
     pub(crate) async fn deliver(&self, event: &Value) -> u16 {
         self.send(&self.host(Faults::none()), signed(event)).await.status
-    }
-
-    pub(crate) fn create(&self, object: &str, body: &Value) -> String {
-        self.sandbox.borrow_mut().create(object, body, ten()).unwrap().to_string()
-    }
-
-    pub(crate) fn live(&self, object: &str) -> Vec<Value> {
-        let records = self.sandbox.borrow().records(object);
-        records.into_iter().filter(|record| record["deletedAt"].is_null()).collect()
-    }
-
-    pub(crate) fn only(&self, object: &str) -> Value {
-        let mut all = self.live(object);
-        assert_eq!(all.len(), 1, "{object}: {all:#?}");
-        all.remove(0)
     }
 
     /// Rows, the notes apart

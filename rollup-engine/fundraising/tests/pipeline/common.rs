@@ -1,7 +1,6 @@
 //! A workspace with the service's own model, the service on it, and short ways to ask both.
 
-use std::cell::RefCell;
-use std::rc::Rc;
+use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use fundraising::failure::Failure;
@@ -11,50 +10,47 @@ use fundraising::proxy::Proxy;
 use fundraising::routes::{gifts, process, staging};
 use fundraising::scope::Scope;
 use fundraising::settings::Settings;
-use sandbox::{Faults, Limits, Sandbox, SandboxHost};
+use sandbox::{Faults, SandboxHost};
 use serde_json::{Value, json};
 use twenty::gate::Priority;
 use twenty::{Host, Timestamp};
 
+use crate::workspace::{Workspace, ten};
+
 static REQUESTS: AtomicU64 = AtomicU64::new(1);
 
-/// Monday 2 March 2026, ten in the morning
-pub(crate) fn ten() -> Timestamp {
-    Timestamp::parse("2026-03-02T10:00:00Z").unwrap()
+pub(crate) struct World {
+    workspace: Workspace,
+    pub(crate) settings: Settings,
 }
 
-pub(crate) struct World {
-    pub(crate) sandbox: Rc<RefCell<Sandbox>>,
-    token: String,
-    pub(crate) settings: Settings,
+impl Deref for World {
+    type Target = Workspace;
+
+    fn deref(&self) -> &Workspace {
+        &self.workspace
+    }
 }
 
 impl World {
     pub(crate) fn new() -> Self {
-        Self::of(&serde_json::from_str(include_str!("../../src/model.json")).unwrap())
+        Self::on(Workspace::new())
     }
 
-    pub(crate) fn of(model: &Value) -> Self {
-        let mut sandbox = Sandbox::new(sandbox::Settings { limits: Limits::off(), ..sandbox::Settings::default() });
-        sandbox.ensure_model(model);
-        let token = sandbox.tokens().token.clone();
+    pub(crate) fn on(workspace: Workspace) -> Self {
         let settings = Settings {
             base_url: "http://twenty.test/rest".into(),
             staging: true,
             auto_process: true,
             ..Settings::default()
         };
-        Self { sandbox: Rc::new(RefCell::new(sandbox)), token, settings }
+        Self { workspace, settings }
     }
 
     pub(crate) fn unstaged() -> Self {
         let mut world = Self::new();
         world.settings.staging = false;
         world
-    }
-
-    pub(crate) fn host(&self, faults: Faults) -> SandboxHost {
-        SandboxHost::new(self.sandbox.clone(), faults, ten())
     }
 
     pub(crate) fn proxy(&self) -> Proxy {
@@ -77,21 +73,6 @@ impl World {
     pub(crate) async fn ask_on<H: Host>(&self, host: &H, method: &str, path: &str, body: &Value) -> (u16, Value) {
         let proxy = self.proxy();
         answer(route(host, &self.scope(&proxy, host), method, path, body, None).await)
-    }
-
-    pub(crate) fn create(&self, object: &str, body: &Value) -> String {
-        self.sandbox.borrow_mut().create(object, body, ten()).unwrap().to_string()
-    }
-
-    pub(crate) fn live(&self, object: &str) -> Vec<Value> {
-        let records = self.sandbox.borrow().records(object);
-        records.into_iter().filter(|record| record["deletedAt"].is_null()).collect()
-    }
-
-    pub(crate) fn only(&self, object: &str) -> Value {
-        let mut all = self.live(object);
-        assert_eq!(all.len(), 1, "{object}: {all:?}");
-        all.remove(0)
     }
 
     pub(crate) fn actions(row: &Value) -> Vec<String> {

@@ -10,6 +10,7 @@ use sandbox::{Fault, Faults};
 use serde_json::{Value, json};
 
 use super::common::{World, answer, by_mail, later, route};
+use crate::workspace::{Workspace, ten};
 
 async fn webhook(world: &World, body: &Value) -> Result<Accepted, Failure> {
     let host = world.host(Faults::none());
@@ -107,7 +108,7 @@ async fn a_taken_address_leads_to_its_holder_and_a_deleted_one_to_a_question() {
     let (_, answer) = world.ask("POST", "gifts", body.clone()).await;
     assert_eq!(answer["data"]["createGift"]["donorId"], json!(holder), "{answer}");
     let id = uuid::Uuid::parse_str(&holder).unwrap();
-    world.sandbox.borrow_mut().soft_delete("person", id, super::common::ten()).unwrap();
+    world.sandbox.borrow_mut().soft_delete("person", id, ten()).unwrap();
     body["externalId"] = json!("row-8");
     let (status, answer) = world.ask("POST", "gifts", body).await;
     assert_eq!(status, 409, "{answer}");
@@ -259,7 +260,7 @@ async fn gift_aid_is_decided_once_the_gift_is_posted() {
 async fn rows_without_a_trail_are_claimed_by_one_as_well() {
     let mut model: Value = serde_json::from_str(include_str!("../../src/model.json")).unwrap();
     model["giftStaging"]["fields"].as_object_mut().unwrap().remove("auditTrail");
-    let world = World::of(&model);
+    let world = World::on(Workspace::of(&model));
     let donor = world.create("person", &json!({}));
     let payload = json!({ "amount": { "amountMicros": 5_000_000, "currencyCode": "GBP" }, "donorId": donor,
         "giftDate": "2026-02-28" });

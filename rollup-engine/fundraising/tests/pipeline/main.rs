@@ -6,3 +6,5 @@ mod common;
 mod doors;
 mod once;
 mod review;
+#[path = "../workspace.rs"]
+mod workspace;

@@ -4,6 +4,7 @@ use sandbox::{Fault, Faults};
 use serde_json::{Value, json};
 
 use super::common::{World, answer, by_mail, later, route};
+use crate::workspace::ten;
 
 /// What must hold after a request was said again until it was answered
 fn consistent(world: &World, what: &str) {
@@ -152,7 +153,7 @@ async fn a_late_repeat_makes_nothing_whatever_became_of_the_gift() {
         assert!(world.live("gift").is_empty(), "revived");
 
         let id = uuid::Uuid::parse_str(&gift).unwrap();
-        world.sandbox.borrow_mut().destroy("gift", id, super::common::ten()).unwrap();
+        world.sandbox.borrow_mut().destroy("gift", id, ten()).unwrap();
         let (_, answer) = world.ask("POST", "gifts", by_mail()).await;
         assert_eq!(answer["meta"]["deleted"], true);
         assert!(world.live("gift").is_empty(), "made again");
