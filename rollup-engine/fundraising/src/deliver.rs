@@ -297,12 +297,11 @@ fn payout(scope: &Scope<'_>, payout: &Payout) -> Result<Option<String>, Failure>
     }
     let object = store::Object { plural: "giftPayouts", create: "createGiftPayout" };
     match store::make(scope, object, body)? {
-        store::Made::New(_) => {}
         // What staff made of it since (its status, its reconciliation) stays.
         store::Made::Repeat(_) if payout.state != PayoutState::Announced => {
             scope.call(Method::Patch, format!("/giftPayouts/{id}"), Some(facts.into()))?;
         }
-        store::Made::Repeat(_) => {}
+        store::Made::New(_) | store::Made::Repeat(_) => {}
         store::Made::Gone => return Ok(None),
     }
     Ok(Some(id))

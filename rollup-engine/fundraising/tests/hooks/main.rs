@@ -4,6 +4,7 @@
 mod orders;
 mod parsers;
 mod providers;
+#[cfg(test)]
 #[path = "../workspace.rs"]
 mod workspace;
 #[cfg(test)]

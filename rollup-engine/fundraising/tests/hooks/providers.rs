@@ -353,7 +353,7 @@ async fn a_payments_gift_is_linked_to_the_payout_that_brought_it_whichever_is_to
             }
         }
         let payout = world.only("giftPayout");
-        assert_eq!(payout["depositNetAmount"]["amountMicros"].is_null(), false, "{payout}");
+        assert!(payout["depositNetAmount"]["amountMicros"].is_number(), "{payout}");
         assert_eq!(world.only("gift")["giftPayoutId"], payout["id"]);
     }
 }
