@@ -5,7 +5,7 @@ mod orders;
 mod parsers;
 mod providers;
 #[cfg(test)]
-#[path = "../workspace.rs"]
+#[path = "../workspace/mod.rs"]
 mod workspace;
 #[cfg(test)]
 mod world;

@@ -6,5 +6,5 @@ mod common;
 mod doors;
 mod once;
 mod review;
-#[path = "../workspace.rs"]
+#[path = "../workspace/mod.rs"]
 mod workspace;

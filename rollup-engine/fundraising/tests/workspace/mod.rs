@@ -19,7 +19,7 @@ pub(crate) struct Workspace {
 
 impl Workspace {
     pub(crate) fn new() -> Self {
-        Self::of(&serde_json::from_str(include_str!("../src/model.json")).unwrap())
+        Self::of(&serde_json::from_str(include_str!("../../src/model.json")).unwrap())
     }
 
     pub(crate) fn of(model: &Value) -> Self {
