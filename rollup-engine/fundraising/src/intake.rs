@@ -33,7 +33,7 @@ use crate::failure::Failure;
 use crate::fingerprint;
 use crate::gift::create::Intake;
 use crate::gift::{Gift, create, plausible};
-use crate::json::{Members as _, object, optional, text_at};
+use crate::json::{Members as _, object, optional, string, text_at};
 use crate::keys::Key;
 use crate::payload::Payload;
 use crate::receipt::{self, Receipt};
@@ -191,7 +191,7 @@ fn direct(scope: &Scope<'_>, incoming: Incoming) -> Result<Accepted, Failure> {
     let keeps_records = incoming.key.is_some() && has_rows(scope);
     if keeps_records && let Some(record) = store::find(scope, ROW.plural, &incoming.ids.staging_id().to_string())? {
         if store::is_deleted(&record) {
-            return Ok(Accepted::Gone { id: text(&record, "id") });
+            return Ok(Accepted::Gone { id: string(&record, "id") });
         }
         return repeated_row(scope, Row::new(record), incoming);
     }
@@ -237,7 +237,7 @@ fn keep_record(scope: &Scope<'_>, incoming: &Incoming, accepted: &Accepted) {
     body.set_text("dedupeStatus", "passed");
     body.set("autoProcess", true.into());
     if let Accepted::Gift { record, .. } = accepted {
-        body.set("giftId", text(record, "id").into());
+        body.set("giftId", string(record, "id").into());
     }
     if let Err(failure) = store::make(scope, ROW, body) {
         scope.log(Level::Warn, "gift_record_not_kept", &[("message", failure.to_string().into())]);
@@ -446,7 +446,7 @@ fn same_gift(gift: &Gift, record: &Value) -> Result<(), Refusal> {
     if amount.is_none_or(|amount| amount == gift.amount) {
         return Ok(());
     }
-    let message = format!("another gift is known by the same key: `{}`, of another amount", text(record, "id"));
+    let message = format!("another gift is known by the same key: `{}`, of another amount", string(record, "id"));
     Err(Refusal::new(Status::Conflict, message))
 }
 
@@ -467,8 +467,4 @@ fn has_rows(scope: &Scope<'_>) -> bool {
     }
     scope.learn_rows(has_rows);
     has_rows
-}
-
-fn text(record: &Value, key: &str) -> String {
-    text_at(record, &[key]).unwrap_or_default().to_owned()
 }

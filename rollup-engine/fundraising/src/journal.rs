@@ -112,14 +112,14 @@ impl Journal {
     }
 
     /// Takes a log line, unless an earlier run said it
-    pub(crate) fn say(&self, line: Event) {
+    pub(crate) fn say(&self, line: impl FnOnce() -> Event) {
         if self.is_open() {
             return;
         }
         self.said.set(self.said.get() + 1);
         if self.said.get() > self.said_before.get() {
             self.said_before.set(self.said.get());
-            self.lines.borrow_mut().push(line);
+            self.lines.borrow_mut().push(line());
         }
     }
 

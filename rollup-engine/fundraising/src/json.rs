@@ -51,6 +51,12 @@ pub(crate) fn text_at<'a>(json: &'a Value, path: &[&str]) -> Option<&'a str> {
     at(json, path).and_then(Value::as_str)
 }
 
+/// A text of a record; empty if there is none
+#[inline(never)]
+pub(crate) fn string(record: &Value, key: &str) -> String {
+    record.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
 /// What stands in an answer's `data` under this name, taken out of it
 #[inline(never)]
 pub(crate) fn taken(mut answer: Value, name: &str) -> Option<Value> {

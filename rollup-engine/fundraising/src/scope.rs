@@ -98,7 +98,7 @@ impl<'a> Scope<'a> {
 
     /// Writes a log line; never a token, never a donor's data.
     pub fn log(&self, level: Level, event: &'static str, fields: &[(&'static str, Value)]) {
-        self.journal.say(self.line(level, event, fields));
+        self.journal.say(|| self.line(level, event, fields));
     }
 
     /// A log line with the request's id

@@ -18,7 +18,7 @@ use super::row::{NoPayload, Row};
 use super::store::{self, Change, GIFT, Made, Written};
 use crate::failure::Failure;
 use crate::gift::Gift;
-use crate::json::{self, Members as _, object, text_at};
+use crate::json::{self, Members as _, object, string};
 use crate::keys::Key;
 use crate::receipt::{self, Receipt};
 use crate::scope::Scope;
@@ -177,7 +177,7 @@ fn step(scope: &Scope<'_>, row: &Row) -> Result<Step, Failure> {
         Written::Raced => return Ok(Step::Again),
     };
     done(match post_gift(scope, &claimed, &gift, &key, Blind::Write) {
-        Posted::Gift { record, .. } => Promoted::Processed(text(&record, "id")),
+        Posted::Gift { record, .. } => Promoted::Processed(string(&record, "id")),
         Posted::Gone(id) => Promoted::Processed(id),
         Posted::Failed(_) => Promoted::Failed("gift_api_failed"),
     })
@@ -221,7 +221,7 @@ pub(super) fn post_gift(scope: &Scope<'_>, row: &Row, gift: &Gift, key: &Key, bl
         }
     };
     let id = match &posted {
-        Posted::Gift { record, .. } => text(record, "id"),
+        Posted::Gift { record, .. } => string(record, "id"),
         Posted::Gone(id) | Posted::Failed(id) => id.clone(),
     };
     match mark(scope, row, &id, "posted") {
@@ -374,10 +374,6 @@ fn with_columns(gift: &Gift, row: &Row) -> Gift {
 /// The day that counts as that of the payment
 fn paid_on(gift: &Gift, row: &Row) -> Option<time::Date> {
     gift.gift_date.as_deref().or_else(|| row.text("createdAt")?.get(..10)).and_then(parse_date)
-}
-
-fn text(record: &Value, key: &str) -> String {
-    text_at(record, &[key]).unwrap_or_default().to_owned()
 }
 
 fn log(scope: &Scope<'_>, level: Level, event: &'static str, row: &str, message: &str) {
