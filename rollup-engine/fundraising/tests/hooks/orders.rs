@@ -1,5 +1,10 @@
 //! Deaths, lost answers, two deliveries at once, any order.
 
+use std::rc::Rc;
+use std::time::Duration;
+
+use fundraising::http::Inbound;
+use fundraising::proxy::Proxy;
 use sandbox::{Fault, Faults};
 use serde_json::{Value, json};
 
@@ -132,6 +137,90 @@ async fn the_same_event_at_the_same_time_is_one_gift() {
             }
             tell(&world, &events, None).await;
             assert_eq!(left(&world), left(&alone), "{name}, staging {staging}");
+        }
+    }
+}
+
+/// Everything that a process may be asked, by several callers at once
+fn everything(token: &str) -> Vec<Inbound> {
+    let ask = |method: &str, path: &str, body: Value| Inbound {
+        method: method.into(),
+        target: path.into(),
+        headers: vec![
+            ("authorization".into(), format!("Bearer {token}")),
+            ("content-type".into(), "application/json".into()),
+        ],
+        body: if body.is_null() { Vec::new() } else { body.to_string().into_bytes() },
+        ..Inbound::default()
+    };
+    let gift = |reference: &str| {
+        json!({ "amount": { "amountMicros": 5_000_000, "currencyCode": "GBP" }, "giftDate": "2026-02-14",
+            "contact": { "firstName": "Dora", "lastName": "Kent", "email": "dora@example.org" },
+            "externalId": reference, "autoProcess": true })
+    };
+    let debit = batch(&[("payments", "confirmed", 2), ("payments", "paid_out", 3), ("payouts", "paid", 4)]);
+    let mut all = vec![
+        ask("GET", "/ready", Value::Null),
+        ask("GET", "/metrics", Value::Null),
+        ask("GET", "/api/fundraising/gifts", Value::Null),
+        ask("GET", "/api/fundraising/gift-staging?stuck=true", Value::Null),
+        ask("POST", "/api/fundraising/gift-staging/process", json!({})),
+    ];
+    for _ in 0..2 {
+        all.extend([signed(&paid_session()), signed(&debit), signed(&refund_total("evt_r", 5, 700))]);
+        all.extend(["a", "b"].map(|reference| ask("POST", "/api/fundraising/gifts", gift(reference))));
+    }
+    for (number, inbound) in all.iter_mut().enumerate() {
+        inbound.entropy = u128::try_from(number).unwrap() << 64;
+    }
+    all
+}
+
+#[test]
+fn whatever_is_asked_at_once_no_request_contradicts_itself_and_each_gift_is_one() {
+    for staging in [false, true] {
+        for seed in 0..12 {
+            let mut world = world(staging);
+            world.settings.cache_seconds = 3;
+            let world = Rc::new(world);
+            let proxy = Rc::new(Proxy::new(world.settings.clone()));
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+            let answers = tokio::task::LocalSet::new().block_on(&runtime, async {
+                let mut under_way = Vec::new();
+                for (number, inbound) in (0..).zip(everything(&world.token)) {
+                    let (world, proxy) = (world.clone(), proxy.clone());
+                    under_way.push(tokio::task::spawn_local(async move {
+                        let latency = Faults::none().latency(Duration::from_millis(1), Duration::from_millis(200));
+                        let host = world.host(latency.seed(seed * 100 + number));
+                        let target = inbound.target.clone();
+                        (target, world.send_to(&proxy, &host, inbound).await)
+                    }));
+                }
+                let mut answers = Vec::new();
+                for one in under_way {
+                    answers.push(one.await.unwrap());
+                }
+                answers
+            });
+            for (target, answer) in answers {
+                let body = String::from_utf8_lossy(&answer.body).into_owned();
+                // Staging may be off.
+                assert!(
+                    answer.status < 500 || answer.status == 503,
+                    "staging {staging}, seed {seed}: {target} {} {body}",
+                    answer.status
+                );
+            }
+            runtime.block_on(async {
+                for inbound in everything(&world.token) {
+                    world.send(&world.host(Faults::none()), inbound).await;
+                }
+            });
+            let mut keys: Vec<_> = world.live("gift").iter().map(|gift| gift["externalId"].to_string()).collect();
+            keys.sort();
+            assert_eq!(keys, [r#""PM1""#, r#""a""#, r#""b""#, r#""pi_1""#], "staging {staging}, seed {seed}");
+            assert_eq!(world.live("person").len(), 1, "staging {staging}, seed {seed}");
         }
     }
 }
