@@ -129,8 +129,7 @@ async fn the_same_event_at_the_same_time_is_one_gift() {
             let alone = world(staging);
             tell(&alone, &events, None).await;
             let world = world(staging);
-            let slow =
-                || Faults::none().latency(std::time::Duration::from_millis(10), std::time::Duration::from_millis(90));
+            let slow = || Faults::none().latency(Duration::from_millis(10), Duration::from_millis(90));
             for event in &events {
                 let (first, second) = (world.host(slow().seed(1)), world.host(slow().seed(2)));
                 tokio::join!(world.send(&first, signed(event)), world.send(&second, signed(event)));
