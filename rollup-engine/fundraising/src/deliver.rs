@@ -17,7 +17,7 @@ use crate::gift::Gift;
 use crate::intake::row::Row;
 use crate::intake::store::{self, Change, Written};
 use crate::intake::{Accepted, Door, Origin, accept, promote};
-use crate::json::{self, Members as _, object, text_at};
+use crate::json::{self, Members as _, object, text_of};
 use crate::keys::Key;
 use crate::payload::Payload;
 use crate::provider::{Fact, Failure as Failed, Kind, Payment, Payout, PayoutState, Provider, Returned, Step};
@@ -62,7 +62,7 @@ fn join_agreement(scope: &Scope<'_>, payment: &mut Payment) -> Result<(), Failur
         None => agreements::find(scope, &payment.agreement)?.into_iter().next(),
     };
     let Some(agreement) = agreement else { return Ok(()) };
-    let text = |key: &str| text_at(&agreement, &[key]).filter(|text| !text.is_empty()).map(str::to_owned);
+    let text = |key: &str| text_of(&agreement, key).filter(|text| !text.is_empty()).map(str::to_owned);
     gift.recurring_agreement_id = gift.recurring_agreement_id.take().or_else(|| text("id"));
     gift.recurring_status.get_or_insert_with(|| "active".into());
     gift.donor_id = gift.donor_id.take().or_else(|| text("donorId"));
@@ -72,7 +72,7 @@ fn join_agreement(scope: &Scope<'_>, payment: &mut Payment) -> Result<(), Failur
 fn take_in(scope: &Scope<'_>, event: &str, payment: &Payment) -> Result<Accepted, Failure> {
     let mut members = payment.gift.to_json();
     if !payment.has_amount {
-        members.remove("amount");
+        members.unset("amount");
     }
     let payload = Payload::parse(&json::bytes(&members.into()))?;
     accept(scope, &payload, Origin { door: Door::Webhook, request_key: Some(event).filter(|event| !event.is_empty()) })
@@ -96,7 +96,9 @@ fn paid(scope: &Scope<'_>, provider: Provider, event: &str, mut payment: Payment
         Accepted::Staged { .. } | Accepted::Gone { .. } => return Ok(()),
     };
     notes::settle(scope, provider, &payment.key, &record)?;
-    if let Some(agreement) = &payment.gift.recurring_agreement_id {
+    // A reviewer may have said which agreement it is of.
+    let named = payment.gift.recurring_agreement_id.as_deref();
+    if let Some(agreement) = named.or_else(|| text_of(&record, "recurringAgreementId")) {
         agreements::hear(scope, agreement, Word::Paid { at: payment.at })?;
     }
     Ok(())
@@ -108,7 +110,8 @@ fn arrived(scope: &Scope<'_>, payment: &Payment, row: Row) -> Result<Option<Valu
     for _ in 0..4 {
         let kept = row.gift().unwrap_or_default();
         let waits = kept.awaits_payment() || awaits(row.get("providerContext")) || !kept.has_amount();
-        if !waits || !matches!(row.state(), State::Pending | State::ValidationFailed) {
+        let is_open = !matches!(row.state(), State::Processing | State::Processed | State::Cancelled);
+        if !waits || !is_open {
             break;
         }
         let gift = Gift {
@@ -126,7 +129,13 @@ fn arrived(scope: &Scope<'_>, payment: &Payment, row: Row) -> Result<Option<Valu
         let wanted = payment.gift.auto_process != Some(false);
         let itself = wanted && processes_itself(&gift, &diagnostics, row.dedupe().as_ref(), false);
         let mut body = Map::new();
-        let state = if itself { State::ReadyForProcess } else { State::Pending };
+        let state = match row.state() {
+            State::Pending | State::ValidationFailed if !itself => State::Pending,
+            // Whose it is, and whether it is there already, is still for a reviewer to say.
+            doubted @ (State::DedupeReview | State::DuplicateBlocked) => doubted,
+            // It goes by itself, or a reviewer let it go before the money was there.
+            _ => State::ReadyForProcess,
+        };
         body.set_text("processingStatus", state.as_str());
         body.set_text("validationStatus", "pending");
         body.set("amount", gift.amount.to_json());
@@ -191,12 +200,12 @@ fn unassigned(scope: &Scope<'_>, event: &str, payment: Payment) -> Result<(), Fa
 fn keep_without_amount(scope: &Scope<'_>, payment: &Payment) -> Result<(), Failure> {
     let key = Key::of(&payment.gift, None);
     let Some(key) = key else { return Ok(()) };
-    let diagnostics = Diagnostics::of(&Gift { amount: crate::money::Money::default(), ..payment.gift.clone() }, None);
+    let diagnostics = Diagnostics::of(&payment.gift, None);
     let mut body = payment.gift.to_json();
-    body.remove("amount");
+    body.unset("amount");
     let raw = json::compact(&body.clone().into());
     for key in ["recurringStatus", "recurringMetadata", "name", "description", "providerAgreementId"] {
-        body.remove(key);
+        body.unset(key);
     }
     body.set_text("id", &key.staging_id().to_string());
     body.set("autoProcess", false.into());
@@ -211,40 +220,31 @@ fn failure(scope: &Scope<'_>, provider: Provider, failed: &Failed) -> Result<(),
         let fact = Fact { kind: Kind::Failed, id: String::new(), at: failed.at, holds: true, money: None };
         back(scope, provider, &Returned { payment: failed.payment.clone(), fact })?;
     }
-    if scope.proxy.settings.staging {
-        fail_row(scope, provider, failed)?;
-    }
+    fail_row(scope, provider, failed)?;
     let word = Word::Failed { attempt: &failed.attempt, at: failed.at };
     if let Some(id) = &failed.agreement_id {
         return agreements::hear(scope, id, word);
     }
     for agreement in agreements::find(scope, &failed.agreement)? {
-        if let Some(id) = text_at(&agreement, &["id"]) {
+        if let Some(id) = text_of(&agreement, "id") {
             agreements::hear(scope, id, word)?;
         }
     }
     Ok(())
 }
 
+/// Notes on a row that waits that its money does not come
 fn fail_row(scope: &Scope<'_>, provider: Provider, failed: &Failed) -> Result<(), Failure> {
-    let key = Key::Payment { provider: provider.as_str().into(), id: failed.payment.clone() };
-    let id = key.staging_id().to_string();
-    for _ in 0..4 {
-        let Some(record) = store::find(scope, "giftStagings", &id)? else { return Ok(()) };
-        let row = Row::new(record);
+    change_row(scope, provider, &failed.payment, |row| {
         if row.state() != State::Pending || !awaits(row.get("providerContext")) {
-            return Ok(());
+            return None;
         }
         let mut body = Map::new();
-        body.set("processingStatus", State::ValidationFailed.as_str().into());
+        body.set_text("processingStatus", State::ValidationFailed.as_str());
         body.set_text("validationStatus", "failed");
         body.set("errorDetail", store::error_detail("payment_failed", &failed.reason, scope.now()));
-        let change = Change { body, action: "payment_failed", particulars: Value::Object(Map::new()), condition: None };
-        if let Written::Row(_) = store::write(scope, &row, change)? {
-            return Ok(());
-        }
-    }
-    Err(Failure::busy(std::time::Duration::from_secs(5)))
+        Some((body, "payment_failed"))
+    })
 }
 
 fn back(scope: &Scope<'_>, provider: Provider, returned: &Returned) -> Result<(), Failure> {
@@ -307,12 +307,20 @@ fn payout(scope: &Scope<'_>, payout: &Payout) -> Result<Option<String>, Failure>
     Ok(Some(id))
 }
 
-/// Links a payment's gift to the payout that brought the money, unless it is linked to one
+/// Links a payment's gift, or the row that waits to be one, to the payout that brought the money, unless it is linked
 fn paid_out(scope: &Scope<'_>, provider: Provider, payment: &str, payout: String) -> Result<(), Failure> {
-    let Some(gift) = notes::gift_of(scope, provider, payment)? else { return Ok(()) };
-    if text_at(&gift, &["giftPayoutId"]).is_some() {
-        return Ok(());
+    match link_payout(scope, provider, payment, payout) {
+        // The workspace has no payouts, or takes none here; the gift is there all the same.
+        Err(failure) if store::is_refused(&failure) => {
+            let fields = [("message", failure.to_string().into())];
+            scope.log(Level::Warn, "webhook_payout_not_linked", &fields);
+            Ok(())
+        }
+        linked => linked,
     }
+}
+
+fn link_payout(scope: &Scope<'_>, provider: Provider, payment: &str, payout: String) -> Result<(), Failure> {
     let announced = Payout {
         provider,
         id: payout,
@@ -323,7 +331,50 @@ fn paid_out(scope: &Scope<'_>, provider: Provider, payment: &str, payout: String
         reason: None,
         at: scope.now().as_millis(),
     };
-    let (Some(id), Some(gift)) = (self::payout(scope, &announced)?, text_at(&gift, &["id"])) else { return Ok(()) };
-    scope.call(Method::Patch, format!("/gifts/{gift}"), Some(object([("giftPayoutId", id.into())])))?;
-    Ok(())
+    if let Some(gift) = notes::gift_of(scope, provider, payment)? {
+        let is_linked = text_of(&gift, "giftPayoutId").is_some();
+        if let (false, Some(gift)) = (is_linked, text_of(&gift, "id"))
+            && let Some(id) = self::payout(scope, &announced)?
+        {
+            scope.call(Method::Patch, format!("/gifts/{gift}"), Some(object([("giftPayoutId", id.into())])))?;
+        }
+        return Ok(());
+    }
+    let Some(id) = self::payout(scope, &announced)? else { return Ok(()) };
+    change_row(scope, provider, payment, |row| {
+        if row.state() == State::Processed || row.text("giftPayoutId").is_some() {
+            return None;
+        }
+        let mut payload = row.raw_payload().unwrap_or_default();
+        payload.set_text("giftPayoutId", &id);
+        let mut body = Map::new();
+        body.set_text("giftPayoutId", &id);
+        body.set("rawPayload", json::compact(&payload.into()).into());
+        Some((body, "payout_linked"))
+    })
+}
+
+/// Changes the row of a payment, if there is one and it wants to be changed: a body, and the action's name
+fn change_row(
+    scope: &Scope<'_>,
+    provider: Provider,
+    payment: &str,
+    change: impl Fn(&Row) -> Option<(Map<String, Value>, &'static str)>,
+) -> Result<(), Failure> {
+    if !scope.proxy.settings.staging {
+        return Ok(());
+    }
+    let key = Key::Payment { provider: provider.as_str().into(), id: payment.to_owned() };
+    let id = key.staging_id().to_string();
+    for _ in 0..4 {
+        let Some(record) = store::find(scope, "giftStagings", &id)? else { return Ok(()) };
+        let row = Row::new(record);
+        let Some((body, action)) = change(&row) else { return Ok(()) };
+        let particulars = Value::Object(Map::new());
+        let change = Change { body, action, particulars, condition: None };
+        if let Written::Row(_) = store::write(scope, &row, change)? {
+            return Ok(());
+        }
+    }
+    Err(Failure::busy(std::time::Duration::from_secs(5)))
 }

@@ -1,4 +1,4 @@
-//! Events of a payment provider that this process carried out, for when their batch comes again.
+//! Events of a payment provider that this process carried out, while their batch is not taken in as a whole.
 //!
 //! `GoCardless` sends a batch again as a whole until all of it was taken in. Carrying out an event twice does no harm, but
 //! it costs calls: a batch that is larger than what one request has time for would begin with the same events each time,
@@ -18,6 +18,11 @@ impl Done {
     #[must_use]
     pub fn has(&self, id: &str) -> bool {
         self.0.borrow().iter().any(|known| known == id)
+    }
+
+    /// Forgets it.
+    pub fn forget(&self, id: &str) {
+        self.0.borrow_mut().retain(|known| known != id);
     }
 
     /// Notes that it was; one without an id is not told from others.
@@ -45,5 +50,7 @@ mod tests {
             done.note("");
         }
         assert!(!done.has("0") && done.has("1") && done.has(&MOST.to_string()) && !done.has(""));
+        done.forget("1");
+        assert!(!done.has("1") && done.has("2"));
     }
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use crate::http::Outbound;
-use crate::json::{Members as _, object, text_at};
-use crate::refusal::{Refusal, Status};
+use crate::json::{Members as _, object, text_of};
+use crate::refusal::Refusal;
 
 /// A request that could not be answered as asked
 ///
@@ -42,6 +42,11 @@ pub enum Reason {
     /// The rules asked something else than in the run before, which is a mistake in them
     Diverged,
     /// The budget of calls leaves no turn before the caller would have gone
+    NoTurn {
+        /// When it makes sense to come again
+        retry_after: Duration,
+    },
+    /// Somebody else was at it, or whoever was asked has no time
     Busy {
         /// When it makes sense to come again
         retry_after: Duration,
@@ -58,12 +63,12 @@ impl Failure {
             messages.extend(message.as_str().map(str::to_owned));
         }
         if messages.is_empty() {
-            messages.extend(text_at(&body, &["message"]).map(str::to_owned));
+            messages.extend(text_of(&body, "message").map(str::to_owned));
         }
         Reason::Upstream { status, messages, retry_after }.into()
     }
 
-    /// No turn or no end in time: it makes sense to come again after this long
+    /// It makes sense to come again after this long
     #[must_use]
     pub fn busy(retry_after: Duration) -> Self {
         Reason::Busy { retry_after }.into()
@@ -111,31 +116,6 @@ impl Failure {
         matches!(&*self.0, Reason::Malformed(_))
     }
 
-    /// Whether nothing is known of what Twenty did
-    #[must_use]
-    pub fn is_uncertain(&self) -> bool {
-        match &*self.0 {
-            Reason::Unreachable | Reason::TimedOut | Reason::Malformed(_) | Reason::Waiting | Reason::Diverged => true,
-            Reason::Upstream { status, .. } => *status >= 500,
-            Reason::Refused(_) | Reason::Busy { .. } => false,
-        }
-    }
-
-    /// Whether the same request may succeed later without any change
-    #[must_use]
-    pub fn is_passing(&self) -> bool {
-        match &*self.0 {
-            Reason::Unreachable
-            | Reason::TimedOut
-            | Reason::Malformed(_)
-            | Reason::Waiting
-            | Reason::Diverged
-            | Reason::Busy { .. } => true,
-            Reason::Upstream { status, .. } => matches!(status, 408 | 429 | 500..),
-            Reason::Refused(refusal) => refusal.status == Status::ServiceUnavailable,
-        }
-    }
-
     /// HTTP status of the answer
     #[must_use]
     pub fn status(&self) -> u16 {
@@ -145,7 +125,7 @@ impl Failure {
             Reason::TimedOut => 504,
             Reason::Unreachable | Reason::Malformed(_) => 502,
             Reason::Waiting | Reason::Diverged => 500,
-            Reason::Busy { .. } => 503,
+            Reason::NoTurn { .. } | Reason::Busy { .. } => 503,
         }
     }
 
@@ -159,15 +139,13 @@ impl Failure {
             Reason::Unreachable => "upstream_unreachable",
             Reason::Malformed(_) => "upstream_malformed",
             Reason::Waiting | Reason::Diverged => "diverged",
-            Reason::Busy { .. } => "busy",
+            Reason::NoTurn { .. } | Reason::Busy { .. } => "busy",
         }
     }
 
-    /// When it makes sense to come again, if that is known
-    #[must_use]
-    pub fn retry_after(&self) -> Option<Duration> {
+    fn retry_after(&self) -> Option<Duration> {
         match &*self.0 {
-            Reason::Busy { retry_after } => Some(*retry_after),
+            Reason::NoTurn { retry_after } | Reason::Busy { retry_after } => Some(*retry_after),
             Reason::Upstream { status: 429 | 503, retry_after, .. } => {
                 Some(retry_after.unwrap_or(Duration::from_secs(5)))
             }
@@ -239,7 +217,9 @@ impl fmt::Display for Failure {
             Reason::Waiting | Reason::Diverged => {
                 f.write_str("The service contradicts itself; what was asked may be done")
             }
-            Reason::Busy { .. } => f.write_str("Too many requests are waiting for Twenty; try again later"),
+            Reason::NoTurn { .. } | Reason::Busy { .. } => {
+                f.write_str("Too many requests are waiting for Twenty; try again later")
+            }
         }
     }
 }

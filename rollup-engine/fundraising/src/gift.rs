@@ -189,7 +189,7 @@ impl Gift {
     pub fn to_record(&self, receipt: &Receipt) -> Map<String, Value> {
         let mut members = self.to_json();
         for key in NOT_ON_THE_RECORD {
-            members.remove(key);
+            members.unset(key);
         }
         if let (None, Some(context @ Value::Object(_))) = (&self.recurring_metadata, &self.provider_context) {
             members.set("recurringMetadata", context.clone());

@@ -6,7 +6,7 @@ use serde_json::Value;
 use time::Date;
 use twenty::time::parse_date;
 
-use crate::json::{Members as _, object, text_at};
+use crate::json::{Members as _, object, text_of};
 
 /// What may be claimed
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,7 +105,7 @@ impl Declaration {
     /// Reads a record of `giftAidDeclaration`
     #[must_use]
     pub fn read(record: &Value) -> Option<Self> {
-        let text = |key: &str| text_at(record, &[key]).map(str::trim).filter(|text| !text.is_empty());
+        let text = |key: &str| text_of(record, key).map(str::trim).filter(|text| !text.is_empty());
         let scope = text("coverageScope").unwrap_or_default().to_ascii_lowercase();
         Some(Self {
             id: text("id")?.to_owned(),

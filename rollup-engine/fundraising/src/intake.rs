@@ -33,7 +33,8 @@ use crate::failure::Failure;
 use crate::fingerprint;
 use crate::gift::create::Intake;
 use crate::gift::{Gift, create, plausible};
-use crate::json::{Members as _, object, optional, string, text_at};
+use crate::journal::Learned;
+use crate::json::{Members as _, object, optional, string, text_of};
 use crate::keys::Key;
 use crate::payload::Payload;
 use crate::receipt::{self, Receipt};
@@ -47,13 +48,27 @@ use promote::Posted;
 use row::Row;
 use store::{GIFT, Made, ROW};
 
-/// What a process learns of a workspace, so that it asks once
+/// What a process learns of a workspace's rows, so that it asks once
 #[derive(Debug, Default)]
-pub struct Memory {
-    /// Whether its rows keep an audit trail: seen on any row that came back
-    pub(crate) has_trail: Cell<bool>,
-    /// Whether it has rows at all
-    pub(crate) has_rows: Cell<Option<bool>>,
+pub struct Memory(Cell<Learned>);
+
+impl Memory {
+    /// What is known
+    pub(crate) fn known(&self) -> Learned {
+        self.0.get()
+    }
+
+    /// Notes what a request learned that began with `before`; others may have learned the rest meanwhile.
+    pub(crate) fn learn(&self, before: Learned, after: Learned) {
+        let mut known = self.0.get();
+        if after.has_trail != before.has_trail {
+            known.has_trail = after.has_trail;
+        }
+        if after.has_rows != before.has_rows {
+            known.has_rows = after.has_rows;
+        }
+        self.0.set(known);
+    }
 }
 
 /// The door by which a gift comes in
@@ -272,7 +287,7 @@ fn staged(scope: &Scope<'_>, mut incoming: Incoming, origin: Origin<'_>) -> Resu
         Err(failure) if store::is_refused(&failure) && scope.has_trail() => {
             scope.learn_trail(false);
             let mut body = body;
-            body.remove("auditTrail");
+            body.unset("auditTrail");
             store::make(scope, ROW, body)
         }
         made => made,
@@ -290,8 +305,7 @@ fn staged(scope: &Scope<'_>, mut incoming: Incoming, origin: Origin<'_>) -> Resu
     let row = begin_trail(scope, row);
     // Twenty has the last word: a workflow there may have held it.
     let goes_on = itself && row.get("autoProcess") != Some(&Value::Bool(false)) && row.state() == State::Processing;
-    let next = if goes_on { finish } else { waiting };
-    Ok(next(scope, row, &incoming, false))
+    Ok(if goes_on { finish(scope, row, &incoming, false) } else { waiting(scope, row, &incoming, false) })
 }
 
 fn row_body(scope: &Scope<'_>, incoming: &Incoming, itself: bool, doubts: &[&str]) -> Map<String, Value> {
@@ -463,7 +477,7 @@ fn has_rows(scope: &Scope<'_>) -> bool {
     let objects = data.and_then(|data| data.get("objects")).or(data).and_then(Value::as_array).into_iter().flatten();
     let mut has_rows = false;
     for object in objects {
-        has_rows |= text_at(object, &["nameSingular"]) == Some("giftStaging");
+        has_rows |= text_of(object, "nameSingular") == Some("giftStaging");
     }
     scope.learn_rows(has_rows);
     has_rows

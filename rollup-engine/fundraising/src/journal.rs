@@ -15,17 +15,18 @@
 //!
 //! It holds while a run depends on nothing but the request and the journal. So rules have no clock of their own
 //! ([`Scope::now`] is the moment of the latest answer), draw ids from the request's chance, log through the scope, which
-//! says each line once, and look at the process through what the scope saw of it at the start. A run that asks something
-//! else than the journal says is a mistake in the rules: it is answered with 500 before anything more is written.
+//! says each line once, and know of the workspace's rows what was known when the request began and what it learned since.
+//! A run that asks something else than the journal says is a mistake in the rules: it is answered with 500 before anything
+//! more is written.
 
 use std::cell::{Cell, RefCell};
 
 use serde_json::Value;
-use twenty::{Event, Host, Method, Timestamp};
+use twenty::{Event, Host, Level, Method, Timestamp};
 
 use crate::failure::{Failure, Reason};
 use crate::scope::Scope;
-use crate::upstream;
+use crate::upstream::{self, object_of};
 
 /// Where a question goes
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +57,16 @@ struct Entry {
     at: Timestamp,
     drawn: u64,
     said: usize,
+    learned: Learned,
+}
+
+/// What is known of the workspace's rows
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Learned {
+    /// Whether they keep an audit trail: seen on any row that came back
+    pub(crate) has_trail: bool,
+    /// Whether there are any, if that was asked
+    pub(crate) has_rows: Option<bool>,
 }
 
 /// What a request asked so far, and how far its rules have read
@@ -71,12 +82,15 @@ pub(crate) struct Journal {
     said: Cell<usize>,
     said_before: Cell<usize>,
     lines: RefCell<Vec<Event>>,
-    is_broken: Cell<bool>,
+    learned: Cell<Learned>,
+    known: Learned,
+    /// What was asked in the place of something else
+    broken: RefCell<Option<Question>>,
 }
 
 impl Journal {
-    /// An empty one
-    pub(crate) fn new(began: Timestamp) -> Self {
+    /// An empty one, of a request that begins with this much known
+    pub(crate) fn new(began: Timestamp, known: Learned) -> Self {
         Self {
             entries: RefCell::default(),
             open: RefCell::default(),
@@ -88,7 +102,9 @@ impl Journal {
             said: Cell::new(0),
             said_before: Cell::new(0),
             lines: RefCell::default(),
-            is_broken: Cell::new(false),
+            learned: Cell::new(known),
+            known,
+            broken: RefCell::default(),
         }
     }
 
@@ -97,15 +113,33 @@ impl Journal {
         self.now.get()
     }
 
-    /// Whether the run has come to a question without an answer: nothing that it does from here on counts
-    pub(crate) fn is_open(&self) -> bool {
-        self.open.borrow().is_some()
+    /// Whether the run has come to a question without an answer, or to one that it should not ask: nothing that it does
+    /// from here on counts
+    pub(crate) fn is_over(&self) -> bool {
+        self.open.borrow().is_some() || self.broken.borrow().is_some()
+    }
+
+    /// How the rules are told
+    fn end(&self) -> Failure {
+        if self.broken.borrow().is_some() { Reason::Diverged } else { Reason::Waiting }.into()
+    }
+
+    /// What is known of the workspace's rows at this point of the run
+    pub(crate) fn learned(&self) -> Learned {
+        self.learned.get()
+    }
+
+    /// Notes what was learned of them.
+    pub(crate) fn learn(&self, learned: Learned) {
+        if !self.is_over() {
+            self.learned.set(learned);
+        }
     }
 
     /// A number that the request has not drawn before
     pub(crate) fn draw(&self) -> u64 {
         let number = self.drawn.get() + 1;
-        if !self.is_open() {
+        if !self.is_over() {
             self.drawn.set(number);
         }
         number
@@ -113,7 +147,7 @@ impl Journal {
 
     /// Takes a log line, unless an earlier run said it
     pub(crate) fn say(&self, line: impl FnOnce() -> Event) {
-        if self.is_open() {
+        if self.is_over() {
             return;
         }
         self.said.set(self.said.get() + 1);
@@ -125,25 +159,22 @@ impl Journal {
 
     /// The answer to a question, or the end of the run
     pub(crate) fn ask(&self, question: Question) -> Result<Value, Failure> {
-        if self.is_broken.get() {
-            return Err(Reason::Diverged.into());
-        }
-        if self.is_open() {
-            return Err(Reason::Waiting.into());
+        if self.is_over() {
+            return Err(self.end());
         }
         if let Some(answer) = self.next(&question) {
             return answer;
         }
         self.open.replace(Some(question));
-        Err(Reason::Waiting.into())
+        Err(self.end())
     }
 
     /// A part of the rules that is kept as one answer once it is through: what was asked in it is forgotten then. Without
     /// it the last of a hundred rows would be preceded by the questions of all others at each of its runs. A part within
     /// another has another name.
     pub(crate) fn part(&self, name: &str, rules: &dyn Fn() -> Result<Value, Failure>) -> Result<Value, Failure> {
-        if self.is_open() {
-            return Err(Reason::Waiting.into());
+        if self.is_over() {
+            return Err(self.end());
         }
         let question = Question { to: To::Part, path: name.to_owned(), body: None };
         let from = self.read.get();
@@ -152,11 +183,13 @@ impl Journal {
             return answer;
         }
         let answer = rules();
-        if !self.is_open() {
-            self.entries.borrow_mut().truncate(from);
-            self.keep(question, answer.clone(), self.now.get());
-            self.read.set(from + 1);
+        if self.is_over() {
+            // Rules may have taken that for an answer.
+            return Err(self.end());
         }
+        self.entries.borrow_mut().truncate(from);
+        self.keep(question, answer.clone(), self.now.get());
+        self.read.set(from + 1);
         answer
     }
 
@@ -164,19 +197,22 @@ impl Journal {
         let entries = self.entries.borrow();
         let entry = entries.get(self.read.get())?;
         debug_assert_eq!(entry.question, *question, "the rules ask something else than before");
+        // Where debug assertions are off, a body that differs is not looked for: it costs time, and the path has the id.
         if (entry.question.to, &entry.question.path) != (question.to, &question.path) {
-            self.is_broken.set(true);
-            return Some(Err(Reason::Diverged.into()));
+            self.broken.replace(Some(question.clone()));
+            return Some(Err(self.end()));
         }
         self.read.set(self.read.get() + 1);
         self.now.set(entry.at);
         self.drawn.set(entry.drawn);
         self.said.set(entry.said);
+        self.learned.set(entry.learned);
         Some(entry.answer.clone())
     }
 
     fn keep(&self, question: Question, answer: Result<Value, Failure>, at: Timestamp) {
-        let entry = Entry { question, answer, at, drawn: self.drawn.get(), said: self.said.get() };
+        let (drawn, said, learned) = (self.drawn.get(), self.said.get(), self.learned.get());
+        let entry = Entry { question, answer, at, drawn, said, learned };
         self.entries.borrow_mut().push(entry);
     }
 
@@ -185,6 +221,15 @@ impl Journal {
         self.now.set(self.began);
         self.drawn.set(self.drawn_before.get());
         self.said.set(0);
+        self.learned.set(self.known);
+    }
+
+    /// The line about rules that contradict themselves: what they asked, and what they had asked before
+    fn contradiction(&self) -> Option<[(&'static str, Value); 2]> {
+        let broken = self.broken.borrow();
+        let entries = self.entries.borrow();
+        let (asked, before) = (broken.as_ref()?, entries.get(self.read.get())?);
+        Some([("asked", object_of(&asked.path).into()), ("before", object_of(&before.question.path).into())])
     }
 }
 
@@ -202,15 +247,18 @@ pub async fn settle<H: Host, T>(
     journal.drawn_before.set(journal.drawn.get());
     loop {
         journal.rewind();
-        scope.look_anew();
         let reply = rules();
         for line in journal.lines.take() {
             host.log(line);
         }
-        if journal.is_broken.get() {
-            return Err(Reason::Diverged.into());
+        if let Some(fields) = journal.contradiction() {
+            host.log(scope.line(Level::Error, "rules_diverged", &fields));
+            return Err(journal.end());
         }
-        let Some(question) = journal.open.take() else { return reply };
+        let Some(question) = journal.open.take() else {
+            scope.proxy.intake.learn(journal.known, journal.learned.get());
+            return reply;
+        };
         let answer = upstream::answer(scope, host, &question).await;
         journal.keep(question, answer, host.now());
     }
@@ -375,6 +423,48 @@ mod tests {
         })
         .unwrap();
         assert_eq!((runs.get(), host.asked.borrow().len()), (3, 11));
+    }
+
+    #[test]
+    fn a_part_that_took_waiting_for_an_answer_is_not_through() {
+        let host = Numbers::default();
+        let noted = Cell::new(0);
+        let reply = settled(&host, |scope| {
+            scope.part("event", &|| {
+                // It goes on whatever the call comes to.
+                let _ = scope.call(Method::Get, "/a".into(), None);
+                if !scope.is_waiting() {
+                    noted.set(noted.get() + 1);
+                }
+                Ok(json!("done"))
+            })
+        });
+        assert_eq!((reply, noted.get()), (Ok(json!("done")), 1));
+        assert_eq!(*host.asked.borrow(), ["/a"]);
+    }
+
+    #[test]
+    fn what_a_part_learned_is_known_after_it_and_to_later_requests() {
+        let host = Numbers::default();
+        let proxy = proxy();
+        let ask = |scope: &Scope<'_>| {
+            for part in ["one", "two"] {
+                scope.part(part, &|| {
+                    if scope.has_rows().is_none() {
+                        scope.call(Method::Get, "/metadata".into(), None)?;
+                        scope.learn_rows(true);
+                    }
+                    scope.call(Method::Get, format!("/{part}"), None)
+                })?;
+            }
+            Ok(Value::Null)
+        };
+        for asked in [&["/metadata", "/one", "/two"][..], &["/metadata", "/one", "/two", "/one", "/two"]] {
+            let scope = Scope::new(&proxy, host.now(), &Inbound::default(), None, Priority::Person);
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            runtime.block_on(settle(&scope, &host, || ask(&scope))).unwrap();
+            assert_eq!(*host.asked.borrow(), asked);
+        }
     }
 
     #[test]

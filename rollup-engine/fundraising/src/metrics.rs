@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use crate::json::text_at;
+use crate::json::text_of;
 use crate::staging::State;
 
 /// Most staged rows whose state is remembered
@@ -66,7 +66,7 @@ impl Metrics {
     }
 
     fn saw_row(&self, row: &Value) {
-        let Some(id) = text_at(row, &["id"]) else { return };
+        let Some(id) = text_of(row, "id") else { return };
         let Some(word) = row.get("processingStatus") else { return };
         let state = State::read(word.as_str()).map_or("other", State::as_str);
         // FNV-1a: the rows are counted, and a collision costs one of them.

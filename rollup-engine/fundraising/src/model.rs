@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use twenty::gather::gather;
 use twenty::schema;
 
-use crate::json::text_at;
+use crate::json::text_of;
 
 /// `model.json` without what only people look at; see `build.rs`
 const DECLARED: &str = include_str!(concat!(env!("OUT_DIR"), "/model.json"));
@@ -120,7 +120,7 @@ fn declared_field(name: &str, kind: &str) -> Field {
 }
 
 fn text<'a>(object: &'a Value, key: &str) -> &'a str {
-    text_at(object, &[key]).unwrap_or_default()
+    text_of(object, key).unwrap_or_default()
 }
 
 impl Model {

@@ -86,6 +86,7 @@ impl<'de> Visitor<'de> for TopVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Top, A::Error> {
         let mut members: Vec<(String, Value)> = Vec::new();
         // A body of nothing but short keys must not cost the square of their number.
+        // A `Map` of JSON, and not one of numbers: the module has the code for that one already.
         let mut places = Map::new();
         while let Some((key, value)) = map.next_entry::<String, Value>()? {
             // As JavaScript reads it: a repeated key keeps its first place and its last value.

@@ -25,7 +25,7 @@ use serde_json::{Map, Value};
 
 use crate::failure::Failure;
 use crate::http::{Inbound, decode_segment, split_at_byte};
-use crate::json::{at, text_at};
+use crate::json::{at, text_of};
 use crate::payload::Payload;
 use crate::provider::gocardless::Notice;
 use crate::refusal::{Refusal, Status};
@@ -389,7 +389,7 @@ fn unknown(inbound: &Inbound) -> Failure {
 pub(crate) fn having(answer: Value, key: &str, is_list: bool, missing: &str) -> Result<Value, Failure> {
     let value = at(&answer, &["data", key]);
     let fits = value.is_some_and(|value| {
-        if is_list { value.is_array() } else { text_at(value, &["id"]).is_some_and(|id| !id.is_empty()) }
+        if is_list { value.is_array() } else { text_of(value, "id").is_some_and(|id| !id.is_empty()) }
     });
     if fits { Ok(answer) } else { Err(Failure::malformed(missing)) }
 }

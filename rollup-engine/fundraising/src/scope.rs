@@ -1,8 +1,4 @@
 //! One request as its rules see it.
-//!
-//! Log lines name the object that was called, never the query (it may hold an e-mail address), a token or a body.
-
-use std::cell::Cell;
 
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -12,7 +8,7 @@ use uuid::{Builder, Uuid};
 
 use crate::failure::Failure;
 use crate::http::Inbound;
-use crate::journal::{Journal, Question, To};
+use crate::journal::{Journal, Learned, Question, To};
 use crate::proxy::Proxy;
 use crate::upstream::patience;
 
@@ -31,17 +27,12 @@ pub struct Scope<'a> {
     pub deadline: Timestamp,
     pub(crate) entropy: u128,
     pub(crate) journal: Journal,
-    has_trail: Cell<bool>,
-    has_rows: Cell<Option<bool>>,
-    at_first: (bool, Option<bool>),
 }
 
 impl<'a> Scope<'a> {
     /// The context of a request that came in at this moment
     #[must_use]
     pub fn new(proxy: &'a Proxy, now: Timestamp, inbound: &Inbound, token: Option<String>, priority: Priority) -> Self {
-        let learned = &proxy.intake;
-        let at_first = (learned.has_trail.get(), learned.has_rows.get());
         let mut scope = Self {
             proxy,
             request_id: String::new(),
@@ -49,10 +40,7 @@ impl<'a> Scope<'a> {
             priority,
             deadline: now + patience(priority),
             entropy: inbound.entropy,
-            journal: Journal::new(now),
-            has_trail: Cell::new(at_first.0),
-            has_rows: Cell::new(at_first.1),
-            at_first,
+            journal: Journal::new(now, proxy.intake.known()),
         };
         scope.request_id = request_id(inbound).unwrap_or_else(|| scope.new_id().to_string());
         scope
@@ -61,7 +49,7 @@ impl<'a> Scope<'a> {
     /// Calls Twenty; `path` is what follows the base, `/gifts?depth=0`, with the names of the model
     ///
     /// # Errors
-    /// See [`Failure`]. After one that [is uncertain](Failure::is_uncertain), Twenty may have acted.
+    /// See [`Failure`].
     pub fn call(&self, method: Method, path: String, body: Option<Value>) -> Result<Value, Failure> {
         self.journal.ask(Question { to: To::Twenty(method), path, body })
     }
@@ -122,39 +110,27 @@ impl<'a> Scope<'a> {
 
     /// Whether the run ended at a question: nothing that it does from here on may leave a mark
     pub(crate) fn is_waiting(&self) -> bool {
-        self.journal.is_open()
+        self.journal.is_over()
     }
 
     /// Whether the workspace's rows keep an audit trail, as far as is known
     pub(crate) fn has_trail(&self) -> bool {
-        self.has_trail.get()
+        self.journal.learned().has_trail
     }
 
     /// Notes whether they do.
     pub(crate) fn learn_trail(&self, has_trail: bool) {
-        self.has_trail.set(has_trail);
-        if !self.is_waiting() {
-            self.proxy.intake.has_trail.set(has_trail);
-        }
+        self.journal.learn(Learned { has_trail, ..self.journal.learned() });
     }
 
     /// Whether the workspace has rows, if that is known
     pub(crate) fn has_rows(&self) -> Option<bool> {
-        self.has_rows.get()
+        self.journal.learned().has_rows
     }
 
     /// Notes whether it has.
     pub(crate) fn learn_rows(&self, has_rows: bool) {
-        self.has_rows.set(Some(has_rows));
-        if !self.is_waiting() {
-            self.proxy.intake.has_rows.set(Some(has_rows));
-        }
-    }
-
-    /// What other requests learned meanwhile is not seen by this one: its rules would ask other things than before.
-    pub(crate) fn look_anew(&self) {
-        self.has_trail.set(self.at_first.0);
-        self.has_rows.set(self.at_first.1);
+        self.journal.learn(Learned { has_rows: Some(has_rows), ..self.journal.learned() });
     }
 }
 

@@ -79,7 +79,7 @@ pub struct Bypass {
 }
 
 impl Bypass {
-    /// Reads `source` or `source:amount`, the amount in whole units of its currency
+    /// Reads `source` or `source:amount`, the amount in whole units of its currency; the name has no colon
     ///
     /// An amount that cannot be read lets nothing by: a limit was meant.
     fn read(text: &str) -> Option<Self> {
@@ -144,7 +144,8 @@ fn without_slash(url: &str) -> String {
     url.strip_suffix('/').unwrap_or(url).to_owned()
 }
 
-fn flag(text: Option<&str>) -> Option<bool> {
+/// A word for yes or no; nothing for any other
+pub(crate) fn flag(text: Option<&str>) -> Option<bool> {
     match text?.to_ascii_lowercase().as_str() {
         "1" | "true" | "yes" | "on" => Some(true),
         "0" | "false" | "no" | "off" => Some(false),

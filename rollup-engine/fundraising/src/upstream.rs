@@ -133,13 +133,9 @@ impl<H: Host> Call<'_, H> {
             };
             let wait = self.wait_after(outcome, attempt, repeatable, random.draw());
             if let Some(wait) = wait {
-                self.log(
-                    Level::Warn,
-                    "twenty_proxy_retry",
-                    attempt,
-                    failure.upstream_status(),
-                    Some(("delayMs", wait)),
-                );
+                let status = failure.upstream_status();
+                let more = [("status", status.into()), ("delayMs", whole_millis(wait).into())];
+                self.log(Level::Warn, "twenty_proxy_retry", attempt, &more);
             }
             let in_time = |wait: &Duration| self.host.now() + *wait + LEAST_TIME <= scope.deadline;
             let Some(wait) = wait.filter(in_time) else {
@@ -148,7 +144,8 @@ impl<H: Host> Call<'_, H> {
                     _ if attempt >= MOST_ATTEMPTS => "twenty_proxy_exhausted_retries",
                     _ => "twenty_proxy_http_error",
                 };
-                self.log(Level::Error, event, attempt, failure.upstream_status(), None);
+                let more = [("status", failure.upstream_status().into()), ("code", failure.code().into())];
+                self.log(Level::Error, event, attempt, &more);
                 return Err(failure);
             };
             // After a refusal the queue holds everybody back, this call included.
@@ -165,7 +162,7 @@ impl<H: Host> Call<'_, H> {
         let permit = scope.proxy.queue.enter(host, scope.priority, scope.deadline - LEAST_TIME, TIMEOUT).await;
         let permit = match permit {
             Ok(permit) => permit,
-            Err(too_late) => return Ok(Err(Failure::busy(too_late.retry_after))),
+            Err(too_late) => return Ok(Err(Reason::NoTurn { retry_after: too_late.retry_after }.into())),
         };
         let began = host.now();
         let timeout = TIMEOUT.min(scope.deadline.since(began)).max(LEAST_TIME);
@@ -179,7 +176,8 @@ impl<H: Host> Call<'_, H> {
 
         let status = result.as_ref().map_or(0, |response| response.status);
         scope.proxy.metrics.called(self.method.as_str(), object_of(self.path), status);
-        self.log(Level::Debug, "twenty_proxy_attempt", attempt, Some(status), Some(("durationMs", took)));
+        let more = [("status", status.into()), ("durationMs", whole_millis(took).into())];
+        self.log(Level::Debug, "twenty_proxy_attempt", attempt, &more);
         result.map(Ok).map_err(|_| if took >= timeout { Reason::TimedOut } else { Reason::Unreachable }.into())
     }
 
@@ -225,33 +223,25 @@ impl<H: Host> Call<'_, H> {
 
     fn read_success(&self, response: &Response, attempt: u32) -> Result<Value, Failure> {
         if attempt > 1 {
-            self.log(Level::Info, "twenty_proxy_success", attempt, Some(response.status), None);
+            self.log(Level::Info, "twenty_proxy_success", attempt, &[]);
         }
         if response.body.trim_ascii().is_empty() {
             return Ok(Value::Null);
         }
         serde_json::from_slice(&response.body).map_err(|_| {
-            self.log(Level::Error, "twenty_proxy_parse_error", attempt, Some(response.status), None);
+            self.log(Level::Error, "twenty_proxy_parse_error", attempt, &[("status", response.status.into())]);
             Failure::malformed_as("unexpected Twenty response (not JSON)")
         })
     }
 
-    fn log(
-        &self,
-        level: Level,
-        event: &'static str,
-        attempt: u32,
-        status: Option<u16>,
-        time: Option<(&'static str, Duration)>,
-    ) {
+    fn log(&self, level: Level, event: &'static str, attempt: u32, more: &[(&'static str, Value)]) {
         let mut fields = vec![
             ("method", self.method.as_str().into()),
             ("object", object_of(self.path).into()),
             ("attempt", attempt.into()),
             ("maxAttempts", MOST_ATTEMPTS.into()),
-            ("status", status.into()),
         ];
-        fields.extend(time.map(|(name, time)| (name, whole_millis(time).into())));
+        fields.extend_from_slice(more);
         self.host.log(self.scope.line(level, event, &fields));
     }
 }
@@ -308,7 +298,7 @@ async fn gocardless<H: Host>(scope: &Scope<'_>, host: &H, path: &str) -> Result<
 }
 
 /// The first segment of a path: which records a call is about
-fn object_of(path: &str) -> &str {
+pub(crate) fn object_of(path: &str) -> &str {
     let mut segments = path.split(['/', '?']).filter(|segment| !segment.is_empty() && *segment != "batch");
     segments.next().unwrap_or_default()
 }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::failure::Failure;
 use crate::intake::store;
-use crate::json::{Members as _, at, text_at};
+use crate::json::{Members as _, at, text_of};
 use crate::provider::{Provider, Said, SetUp};
 use crate::scope::Scope;
 use crate::standing::{Standing, Word, is_ended};
@@ -38,7 +38,7 @@ pub(super) fn read(scope: &Scope<'_>, id: &str) -> Result<Option<Value>, Failure
 
 /// Writes on an agreement as it was read; whether nobody else was first
 fn write(scope: &Scope<'_>, agreement: &Value, body: Map<String, Value>) -> Result<bool, Failure> {
-    let text = |key: &str| text_at(agreement, &[key]).unwrap_or_default();
+    let text = |key: &str| text_of(agreement, key).unwrap_or_default();
     let id = text("id");
     if Uuid::try_parse(id).is_err() {
         return Err(Failure::malformed("the id of an agreement"));
@@ -57,7 +57,7 @@ fn write(scope: &Scope<'_>, agreement: &Value, body: Map<String, Value>) -> Resu
 fn heard(agreement: &Value, word: Word<'_>) -> Option<Map<String, Value>> {
     let context = agreement.get("providerContext");
     let mut standing = Standing::read(context.and_then(|context| context.get("standing")));
-    let status = text_at(agreement, &["status"]);
+    let status = text_of(agreement, "status");
     let heard = standing.hear(word, status);
     if !heard.is_news {
         return None;
@@ -103,7 +103,7 @@ pub(super) fn said(scope: &Scope<'_>, said: Said) -> Result<(), Failure> {
         scope.log(Level::Info, "webhook_agreement_unknown", &[("status", said.status.into())]);
     }
     for agreement in found {
-        if let Some(id) = text_at(&agreement, &["id"]) {
+        if let Some(id) = text_of(&agreement, "id") {
             hear(scope, id, word)?;
         }
     }
@@ -154,8 +154,8 @@ pub(super) fn set_up(scope: &Scope<'_>, provider: Provider, set_up: SetUp) -> Re
         );
         body.extend(news);
         body.set("providerContext", Value::Object(context));
-        if is_ended(text_at(&agreement, &["status"])) {
-            body.remove("nextExpectedAt");
+        if is_ended(text_of(&agreement, "status")) {
+            body.unset("nextExpectedAt");
         }
         if write(scope, &agreement, body)? {
             return Ok(());

@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::gift::Gift;
 use crate::intake::row::Row;
 use crate::intake::store::{self, Change, Made, ROW, Written};
-use crate::json::{self, Members as _, at, object, taken, text_at};
+use crate::json::{self, Members as _, at, object, taken, text_of};
 use crate::keys::Key;
 use crate::money::Money;
 use crate::provider::note::Note;
@@ -112,7 +112,7 @@ fn rename(scope: &Scope<'_>, provider: Provider, invoice: &str, payment: &str) -
     let Some(record) = store::find(scope, "gifts", &id)?.filter(|record| !store::is_deleted(record)) else {
         return Ok(false);
     };
-    if text_at(&record, &["providerPaymentId"]) != Some(payment) {
+    if text_of(&record, "providerPaymentId") != Some(payment) {
         let body = object([("providerPaymentId", payment.into())]);
         scope.call(Method::Patch, format!("/gifts/{id}"), Some(body))?;
     }
@@ -153,7 +153,7 @@ fn apply(scope: &Scope<'_>, provider: Provider, payment: &str, record: &Value) -
             return Ok(note);
         }
         if let Some(body) = changes(scope, &note, &record) {
-            let gift = text_at(&record, &["id"]).unwrap_or_default();
+            let gift = text_of(&record, "id").unwrap_or_default();
             let answer = scope.call(Method::Patch, format!("/gifts/{}", encode(gift)), Some(body))?;
             match taken(answer, "updateGift") {
                 Some(updated) => record = updated,
@@ -175,7 +175,7 @@ fn changes(scope: &Scope<'_>, note: &Note, record: &Value) -> Option<Value> {
     #[expect(clippy::cast_precision_loss, reason = "amounts are below 2^53")]
     let is_set = (micros.unwrap_or(0.0) - refunded.micros as f64).abs() < 0.5;
     let date = refunded.at.map(|at| Timestamp::from_millis(at).to_string());
-    let known_date = text_at(record, &["refundDate"]).and_then(Timestamp::parse);
+    let known_date = text_of(record, "refundDate").and_then(Timestamp::parse);
     if is_set && known_date.map(Timestamp::as_millis) == refunded.at {
         return None;
     }

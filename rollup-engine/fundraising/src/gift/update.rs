@@ -8,7 +8,7 @@ use twenty::Timestamp;
 
 use super::create::{STAGING_ONLY, context, flag, text};
 use super::{Gift, plausible};
-use crate::json::text_at;
+use crate::json::text_of;
 use crate::money::Money;
 use crate::payload::Payload;
 use crate::refusal::Refusal;
@@ -61,7 +61,7 @@ fn clearable(key: &str, value: &Value) -> Result<Option<Value>, Refusal> {
 
 fn money(key: &str, value: &Value) -> Result<Value, Refusal> {
     // In a change, a missing number would be an attempt to clear it.
-    let has_code = text_at(value, &["currencyCode"]).is_some_and(|code| !code.trim().is_empty());
+    let has_code = text_of(value, "currencyCode").is_some_and(|code| !code.trim().is_empty());
     if has_code && value.get("amountMicros").is_none_or(Value::is_null) {
         return Err(Refusal::bad(format!("{key}.amountMicros cannot be null")));
     }

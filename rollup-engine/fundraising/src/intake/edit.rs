@@ -227,7 +227,7 @@ impl Edit {
             set(&mut payload, key, value.clone());
             if *key == "supporterEmailOptOut" {
                 // Whether a receipt goes out is decided anew.
-                payload.remove("receiptStatus");
+                payload.unset("receiptStatus");
             }
         }
         for money in ["amount", "feeAmount"] {
@@ -235,7 +235,7 @@ impl Edit {
         }
         if self.values.iter().any(|(key, value)| *key == "donorId" && !value.is_null()) {
             // A reviewer says who gave: what was guessed is settled.
-            payload.remove("dedupeDiagnostics");
+            payload.unset("dedupeDiagnostics");
             if row.get("dedupeStatus").is_some() {
                 body.set_text("dedupeStatus", "matched_existing");
             }
@@ -279,7 +279,7 @@ impl Edit {
         }
         if money.get("amountMicros").is_none_or(Value::is_null) {
             // Twenty ignores a plain null for an amount; both parts of it clear.
-            payload.remove(key);
+            payload.unset(key);
             body.set(key, object([("amountMicros", Value::Null), ("currencyCode", Value::Null)]));
         } else {
             payload.set(key, money.clone());
@@ -329,7 +329,7 @@ impl Edit {
 
 fn set(payload: &mut Map<String, Value>, key: &str, value: Value) {
     if value.is_null() {
-        payload.remove(key);
+        payload.unset(key);
     } else {
         payload.set(key, value);
     }

@@ -11,7 +11,7 @@ use super::store::{self, Made, PERSON};
 use crate::donor::{self, Candidate, Dedupe, MatchType, Person, Question, Resolution};
 use crate::failure::Failure;
 use crate::gift::Gift;
-use crate::json::{Members as _, object, text_at};
+use crate::json::{Members as _, object, text_of};
 use crate::keys::Key;
 use crate::refusal::{Refusal, Status};
 use crate::scope::Scope;
@@ -160,5 +160,5 @@ pub(crate) fn take_back(scope: &Scope<'_>, id: &str) {
 }
 
 fn record_id(record: &Value) -> Option<String> {
-    text_at(record, &["id"]).map(str::to_owned)
+    text_of(record, "id").map(str::to_owned)
 }

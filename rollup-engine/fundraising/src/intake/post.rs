@@ -17,7 +17,7 @@ use crate::deliver;
 use crate::failure::Failure;
 use crate::gift::Gift;
 use crate::gift_aid::{self, Declaration};
-use crate::json::{Members as _, at, text_at};
+use crate::json::{Members as _, at, text_of};
 use crate::scope::Scope;
 
 /// Whether an agreement that cannot be read is written to all the same
@@ -68,7 +68,7 @@ fn advance(scope: &Scope<'_>, id: &str, gift: &Gift, paid_on: Option<Date>, blin
             changes(&agreement, gift, paid_on, &mut body);
             // What a provider says of an agreement has an instant, and is weighed by it elsewhere.
             if scope.priority == Priority::Webhook {
-                body.remove("status");
+                body.unset("status");
             }
         }
         None if blind == Blind::Write => {
@@ -90,7 +90,7 @@ fn advance(scope: &Scope<'_>, id: &str, gift: &Gift, paid_on: Option<Date>, blin
 
 /// What a payment changes on an agreement
 fn changes(agreement: &Value, gift: &Gift, paid_on: Option<Date>, body: &mut Map<String, Value>) {
-    let text = |key: &str| text_at(agreement, &[key]).map(str::trim).filter(|text| !text.is_empty());
+    let text = |key: &str| text_of(agreement, key).map(str::trim).filter(|text| !text.is_empty());
     let date = |key: &str| parse_date(text(key)?);
     let status = text("status");
     if matches!(status, Some("canceled" | "completed")) {
@@ -124,7 +124,7 @@ fn changes(agreement: &Value, gift: &Gift, paid_on: Option<Date>, body: &mut Map
 
 /// Decides about Gift Aid and sets it on the gift, unless a person decided, or it was claimed
 fn decide_gift_aid(scope: &Scope<'_>, gift: &Gift, record: &Value) -> Result<(), Failure> {
-    let text = |key: &str| text_at(record, &[key]).filter(|text| !text.is_empty());
+    let text = |key: &str| text_of(record, key).filter(|text| !text.is_empty());
     let settled = text("giftAidDecisionSource") == Some("MANUAL_OVERRIDE") || text("giftAidClaimBatchId").is_some();
     let Some(id) = text("id").filter(|_| !settled) else { return Ok(()) };
     let donor = gift.donor_id.as_deref();

@@ -17,7 +17,7 @@ use super::post::{self, Blind};
 use super::row::{NoPayload, Row};
 use super::store::{self, Change, GIFT, Made, Written};
 use crate::failure::Failure;
-use crate::gift::Gift;
+use crate::gift::{Gift, stored};
 use crate::json::{self, Members as _, object, string};
 use crate::keys::Key;
 use crate::receipt::{self, Receipt};
@@ -127,7 +127,8 @@ fn step(scope: &Scope<'_>, row: &Row) -> Result<Step, Failure> {
         }
         Admission::Claimable => {}
     }
-    if let Err(fault) = row.payload() {
+    let payload = row.payload();
+    if let Err(fault) = payload {
         let (event, message) = match fault {
             NoPayload::Missing => ("gift_staging_process_missing_payload", "Staging record missing raw payload"),
             NoPayload::Broken => ("gift_staging_process_payload_parse_failed", "Failed to parse staging raw payload"),
@@ -136,8 +137,8 @@ fn step(scope: &Scope<'_>, row: &Row) -> Result<Step, Failure> {
         fail(scope, row, "missing_payload", message, None)?;
         return done(Promoted::Deferred("missing_payload", Vec::new()));
     }
-    let payload = row.payload().unwrap_or_default();
-    let mut gift = row.gift().unwrap_or_default();
+    let payload = payload.unwrap_or_default();
+    let mut gift = stored::read_any(&payload);
     let key = Key::of_row(&row.kept_gift(), row.id());
     let mut row = row.clone();
     if gift.donor_id.is_none() {

@@ -9,7 +9,7 @@ use twenty::Timestamp;
 
 use crate::donor::{Dedupe, MatchType};
 use crate::gift::{Gift, stored};
-use crate::json::{self, Members as _, object, text_at};
+use crate::json::{self, Members as _, object, text_of};
 use crate::receipt::Receipt;
 use crate::staging::{self, State};
 
@@ -160,7 +160,7 @@ impl Row {
         let plain = ["feeAmount", "isInKind", "estimatedValue", "amount"];
         for key in TEXTS.iter().chain(&plain) {
             if self.has(key) {
-                payload.remove(*key);
+                payload.unset(key);
             }
         }
         // A column that was never set reads `false`; what the caller did not say is not said for them.
@@ -227,7 +227,7 @@ impl Row {
     pub fn to_item(&self) -> Option<Value> {
         self.text("id")?;
         let mut item = self.common();
-        item.remove("companyId");
+        item.unset("companyId");
         item.set("rawPayloadAvailable", self.payload_text().is_some().into());
         for key in ["autoProcess", "giftAidEligible", "isInKind"] {
             item.set(key, self.get(key).and_then(Value::as_bool).unwrap_or(false).into());
@@ -254,7 +254,7 @@ impl Row {
         {
             let Some(money) = self.get(key) else { continue };
             put(&mut view, micros, money.get("amountMicros").and_then(number).map(whole));
-            let currency = text_at(money, &["currencyCode"]).map(str::trim);
+            let currency = text_of(money, "currencyCode").map(str::trim);
             put(&mut view, code, currency.filter(|text| !text.is_empty()).map(Value::from));
         }
         put(&mut view, "estimatedValue", self.get("estimatedValue").and_then(number).map(Value::from));
@@ -278,7 +278,7 @@ impl Row {
     pub(crate) fn error_detail(&self) -> Option<String> {
         match self.get("errorDetail")? {
             Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
-            value => Some(text_at(value, &["message"]).map_or_else(|| json::compact(value), str::to_owned)),
+            value => Some(text_of(value, "message").map_or_else(|| json::compact(value), str::to_owned)),
         }
     }
 

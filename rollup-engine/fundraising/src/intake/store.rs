@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::row::Row;
 use super::trail::{self, Actor};
 use crate::failure::Failure;
-use crate::json::{Members as _, at, object, taken, text_at};
+use crate::json::{Members as _, at, object, taken, text_of};
 use crate::scope::Scope;
 
 /// How an object is called in paths and in answers
@@ -193,5 +193,5 @@ pub(crate) fn is_deleted(record: &Value) -> bool {
 }
 
 fn has_id(record: &Value) -> bool {
-    text_at(record, &["id"]).is_some_and(|id| !id.is_empty())
+    text_of(record, "id").is_some_and(|id| !id.is_empty())
 }

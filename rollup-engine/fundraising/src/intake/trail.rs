@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use twenty::Timestamp;
 
 use super::row::Row;
-use crate::json::{Members as _, object, text_at};
+use crate::json::{Members as _, object, text_of};
 
 /// More than any review needs; what is older than the first and the latest goes
 const LONGEST: usize = 200;
@@ -61,7 +61,7 @@ pub(crate) fn wrapped(entries: Vec<Value>) -> Value {
 /// Whether a trail has the entry with this mark
 pub(crate) fn has(row: &Row, mark: &str) -> bool {
     let entries = row.get("auditTrail").and_then(|trail| trail.get("entries")?.as_array());
-    entries.into_iter().flatten().any(|entry| text_at(entry, &["mark"]) == Some(mark))
+    entries.into_iter().flatten().any(|entry| text_of(entry, "mark") == Some(mark))
 }
 
 /// How often the row failed since it was last changed

@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::Provider;
-use crate::json::{at, text_at};
+use crate::json::{at, text_of};
 use crate::money::Money;
 
 /// Currencies that Stripe counts in whole units
@@ -38,7 +38,7 @@ pub fn money(provider: Provider, minor: i64, currency: &str) -> Option<Money> {
 
 /// The amount at a path of an object that has a `currency`
 pub(super) fn read(provider: Provider, json: &Value, path: &[&str]) -> Option<Money> {
-    let currency = text_at(json, &["currency"]).map_or("", str::trim);
+    let currency = text_of(json, "currency").map_or("", str::trim);
     let found = at(json, path)?;
     // The libraries of one provider write numbers, the API of the other sometimes texts.
     let minor = found.as_i64().or_else(|| found.as_str()?.trim().parse().ok())?;

@@ -30,6 +30,7 @@ use super::{
 use crate::gift::Gift;
 use crate::json::{Members as _, at};
 use crate::refusal::Refusal;
+use crate::settings::flag;
 
 /// An event, as far as it is understood
 #[derive(Clone, Debug, PartialEq)]
@@ -165,7 +166,8 @@ impl Source<'_> {
             expected_at: set_up.next_expected_at,
             email_opt_out: self
                 .metadata(&["metadata"], ["supporterEmailOptOut", "supporter_email_opt_out"])
-                .map(|flag| flag == "true"),
+                // In doubt they want none.
+                .map(|word| flag(Some(&word)) != Some(false)),
             provider_context: Some(Value::Object(set_up.context)),
             ..card(key, self.seconds)
         }

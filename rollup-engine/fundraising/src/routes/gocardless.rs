@@ -6,7 +6,7 @@ use twenty::filter::encode;
 
 use super::{Ask, Reply};
 use crate::deliver;
-use crate::failure::Failure;
+use crate::failure::{Failure, Reason};
 use crate::json::object;
 use crate::provider::Provider;
 use crate::provider::gocardless::{self, Answers, Notice};
@@ -20,29 +20,43 @@ use crate::signature::{self, Unproven};
 /// is carried out all the same as far as there is time, and `GoCardless` sends all of it again.
 pub fn receive(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     if ask.batch.get().is_none() {
-        // Kept as it is at the first run, whatever other requests carry out meanwhile.
+        // Once, and not at each run: a batch may be large.
         let _ = ask.batch.set(open(scope, ask)?);
     }
+    let done = &scope.proxy.done;
     let mut failed = None;
     for notice in ask.batch.get().into_iter().flatten() {
-        let part = || one(scope, notice).map(|()| Value::Null);
-        match scope.part(&notice.id, &part) {
-            Ok(_) => scope.proxy.done.note(&notice.id),
-            Err(failure) => {
-                let fields = [("eventId", notice.id.as_str().into()), ("code", failure.code().into())];
-                scope.log(Level::Error, "gocardless_webhook_event_failed", &fields);
-                let is_late = failure.retry_after().is_some_and(|wait| scope.now() + wait > scope.deadline);
-                failed.get_or_insert(failure);
-                if is_late {
-                    break;
+        let part = || {
+            if !done.has(&notice.id) {
+                one(scope, notice)?;
+                if !scope.is_waiting() {
+                    done.note(&notice.id);
                 }
+            }
+            Ok(Value::Null)
+        };
+        if let Err(failure) = scope.part(&notice.id, &part) {
+            let fields = [("eventId", notice.id.as_str().into()), ("code", failure.code().into())];
+            scope.log(Level::Error, "gocardless_webhook_event_failed", &fields);
+            // The others would get no turn either.
+            let is_over = matches!(failure.reason(), Reason::NoTurn { .. } | Reason::TimedOut);
+            failed.get_or_insert(failure);
+            if is_over {
+                break;
             }
         }
     }
-    failed.map_or_else(|| Ok((202, object([("ok", true.into())]))), Err)
+    if let Some(failure) = failed {
+        return Err(failure);
+    }
+    if !scope.is_waiting() {
+        // It will not come again by itself; if somebody has it sent again, then for a reason.
+        ask.batch.get().into_iter().flatten().for_each(|notice| done.forget(&notice.id));
+    }
+    Ok((202, object([("ok", true.into())])))
 }
 
-/// The events that are not carried out yet
+/// The events of the batch, once its signature is checked
 fn open(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Vec<Notice>, Failure> {
     let secret = scope.proxy.settings.gocardless_secret.as_deref();
     let body = &ask.inbound.body;
@@ -54,9 +68,8 @@ fn open(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Vec<Notice>, Failure> {
         }
         return Err(unproven.to_gocardless().into());
     }
-    let mut notices = gocardless::read(body)?;
+    let notices = gocardless::read(body)?;
     scope.log(Level::Info, "gocardless_webhook_received", &[("eventCount", notices.len().into())]);
-    notices.retain(|notice| !scope.proxy.done.has(&notice.id));
     Ok(notices)
 }
 

@@ -132,7 +132,7 @@ pub fn link(scope: &Scope<'_>, ask: &Ask<'_>, on: bool) -> Result<Reply, Failure
         ],
     );
     let mut reply = Map::new();
-    reply.insert(if on { "linkedGiftIds" } else { "unlinkedGiftIds" }.into(), texts(&done));
+    reply.set(if on { "linkedGiftIds" } else { "unlinkedGiftIds" }, texts(&done));
     if !missing.is_empty() {
         reply.set("notFoundGiftIds", texts(&missing));
     }

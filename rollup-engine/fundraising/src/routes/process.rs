@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::intake::promote;
 use crate::intake::row::Row;
 use crate::intake::{store, trail};
-use crate::json::{object, text_at};
+use crate::json::{object, text_of, texts};
 use crate::payload::Payload;
 use crate::refusal::Refusal;
 use crate::scope::Scope;
@@ -42,15 +42,19 @@ pub fn many(scope: &Scope<'_>, body: &[u8]) -> Result<(u16, Value), Failure> {
     enabled(scope)?;
     let payload = Payload::parse(body)?;
     let now = scope.now();
-    let ids = match payload.get("ids") {
-        Some(ids) => named(ids)?,
-        None => due(scope, limit(payload.get("limit"))?, now).map_err(told)?,
+    let ids = if let Some(ids) = payload.get("ids") {
+        named(ids)?
+    } else {
+        let limit = limit(payload.get("limit"))?;
+        // The rows are large, and only their ids are needed at each run.
+        let due = scope.part("due", &|| Ok(texts(&due(scope, limit, now).map_err(told)?)))?;
+        due.as_array().into_iter().flatten().filter_map(|id| id.as_str().map(str::to_owned)).collect()
     };
     let mut results = Vec::new();
     let (mut processed, mut deferred, mut failed) = (0, 0, 0);
     for id in &ids {
         let result = scope.part(id, &|| Ok(promote::process(scope, id).to_json(id)))?;
-        match text_at(&result, &["status"]) {
+        match text_of(&result, "status") {
             Some("processed") => processed += 1,
             Some("deferred") => deferred += 1,
             _ => failed += 1,

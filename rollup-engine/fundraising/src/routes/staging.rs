@@ -133,7 +133,9 @@ fn list_path(query: &[(String, String)], now: Timestamp) -> Result<String, Refus
             "recurringAgreementId" => conditions.push(format!("recurringAgreementId[eq]:\"{}\"", plain(name, value)?)),
             "giftBatchId" | "batchId" => conditions.push(format!("giftBatchId[eq]:\"{}\"", plain(name, value)?)),
             "stuck" if value == "true" => {
-                let since = Timestamp::from_millis(now.as_millis() - millis(CLAIM_LASTS));
+                // To the minute, so that who polls asks the same.
+                let minute = now.as_millis() / 60_000 * 60_000;
+                let since = Timestamp::from_millis(minute - millis(CLAIM_LASTS));
                 conditions.push(format!("processingStatus[eq]:processing,updatedAt[lt]:\"{since}\""));
             }
             "stuck" => {}

@@ -37,6 +37,7 @@ impl Host for WithGoCardless<'_> {
         }
         let list = path.split('/').next().unwrap();
         Ok(match self.resources.borrow().get(path) {
+            Some(Value::String(_)) => answer(500, json!({})),
             Some(resource) => answer(200, json!({ list: resource })),
             None => answer(404, json!({})),
         })
@@ -71,7 +72,10 @@ impl Deref for World {
 
 impl World {
     pub(crate) fn new(staging: bool) -> Self {
-        let workspace = Workspace::new();
+        Self::on(Workspace::new(), staging)
+    }
+
+    pub(crate) fn on(workspace: Workspace, staging: bool) -> Self {
         let settings = Settings {
             base_url: "http://twenty.test/rest".into(),
             api_key: Some(workspace.token.clone()),
@@ -96,6 +100,11 @@ impl World {
 
     pub(crate) async fn deliver(&self, event: &Value) -> u16 {
         self.send(&self.host(Faults::none()), signed(event)).await.status
+    }
+
+    /// Somebody changes a record in Twenty
+    pub(crate) fn patch(&self, object: &str, id: &str, body: &Value) {
+        self.sandbox.borrow_mut().patch(object, id.parse().unwrap(), body, ten()).unwrap();
     }
 
     /// Rows, the notes apart
