@@ -12,7 +12,7 @@ use sandbox::{Faults, Limits};
 use serde_json::{Value, json};
 use twenty::{Method, Request};
 
-use super::common::{Between, Way, World, defaults, id, noon, writes, yesterday};
+use super::common::{Between, Way, World, defaults, id, noon, refusal, writes, yesterday};
 
 /// People in households, with gifts of which some are refunded in part
 fn world(people: u128, gifts: u128) -> World {
@@ -247,4 +247,24 @@ async fn who_stands_on_no_page_yet_is_not_gone() {
     assert_eq!(report.status, Status::Ok, "{report:?}");
     assert!(!report.notes.iter().any(|note| note.contains("was deleted")), "{:?}", report.notes);
     assert_eq!((world.wrong(), looks.get()), (vec![], 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn also_where_the_metadata_may_not_be_read() {
+    // GraphQL is asked only once records that came by REST have shown the names.
+    let template = World::with_gifts(Limits::default(), 600, 1_200);
+    for call in 1..20 {
+        let world = template.twin();
+        let host = Between::new(world.host(Faults::none().graphql_ends(call))).before(|request| {
+            let hidden = request.url.contains("/rest/metadata/");
+            hidden.then(|| refusal(403, "no", Some("PERMISSION_DENIED")))
+        });
+        let report = calculate_rollups(&host, &events(600), &world.configured(json!([defaults()[0]]))).await;
+        assert_eq!((report.status, world.wrong()), (Status::Ok, vec![]), "gone at call {call}: {report:?}");
+        if host.inner.graphql_calls() < call {
+            assert!(call > 1, "GraphQL was never asked");
+            return;
+        }
+    }
+    panic!("a run that never ends");
 }
