@@ -46,6 +46,8 @@ pub struct Faults {
     pub chance: Vec<(u16, Fault)>,
     /// The caller's death
     pub crash: Option<Crash>,
+    /// From its call of this number on, counted from 1, GraphQL is not found
+    pub graphql_ends: Option<u64>,
     /// Seed of latency and chance
     pub seed: u64,
 }
@@ -75,6 +77,13 @@ impl Faults {
     #[must_use]
     pub fn crash(mut self, at: u64, acted: bool) -> Self {
         self.crash = Some(Crash { at, acted });
+        self
+    }
+
+    /// The same, on a server whose GraphQL is not found from its n-th call on
+    #[must_use]
+    pub fn graphql_ends(mut self, call: u64) -> Self {
+        self.graphql_ends = Some(call);
         self
     }
 

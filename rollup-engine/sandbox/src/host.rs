@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::Notify;
 use twenty::{Event, Host, Request, Response, Timestamp, Unreachable};
 
@@ -82,6 +82,7 @@ pub struct SandboxHost {
     faults: Faults,
     rng: RefCell<fastrand::Rng>,
     requests: Cell<u64>,
+    graphql_calls: Cell<u64>,
     crashed: Cell<bool>,
     crash: Notify,
     base: Timestamp,
@@ -100,6 +101,7 @@ impl SandboxHost {
             faults,
             rng,
             requests: Cell::new(0),
+            graphql_calls: Cell::new(0),
             crashed: Cell::new(false),
             crash: Notify::new(),
             base,
@@ -136,6 +138,12 @@ impl SandboxHost {
     #[must_use]
     pub fn requests(&self) -> u64 {
         self.requests.get()
+    }
+
+    /// Number of them that were for GraphQL
+    #[must_use]
+    pub fn graphql_calls(&self) -> u64 {
+        self.graphql_calls.get()
     }
 
     /// Whether the caller's death came
@@ -182,10 +190,21 @@ impl SandboxHost {
         self.faults.at.get(&number).copied().or_else(by_chance)
     }
 
+    /// Counts a call of GraphQL, and says whether there is none any more.
+    fn graphql_ended(&self, request: &Request) -> bool {
+        if !request.url.ends_with("/graphql") {
+            return false;
+        }
+        self.graphql_calls.set(self.graphql_calls.get() + 1);
+        self.faults.graphql_ends.is_some_and(|ends| self.graphql_calls.get() >= ends)
+    }
+
     async fn exchange(&self, number: u64, request: Request) -> Result<Response, Unreachable> {
         let fault = self.fault(number);
+        let ended = self.graphql_ended(&request);
         self.on_the_way().await;
         let response = match fault {
+            None if ended => not_found(&request),
             None => self.act(&request),
             Some(Fault::Status(status)) => self.made_up(status),
             Some(Fault::Unreachable) => return Err(unreachable("connection refused")),
@@ -258,6 +277,12 @@ impl Host for SandboxHost {
 
 fn unreachable(reason: &str) -> Unreachable {
     Unreachable { reason: reason.to_owned() }
+}
+
+/// What a server says of an address that it does not know
+fn not_found(request: &Request) -> Response {
+    let message = format!("Cannot {} /graphql", request.method);
+    crate::http::json(404, json!({ "message": message, "error": "Not Found", "statusCode": 404 }).to_string())
 }
 
 /// An answer that no server gave

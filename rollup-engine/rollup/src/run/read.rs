@@ -1,7 +1,8 @@
 //! Reading records in as few requests as the server allows.
 //!
 //! REST gives 200 records a request, GraphQL as many as are asked for. But GraphQL answers an unknown field with null, so
-//! it is asked only once the names are proven: by the metadata, or by the keys of records that came by REST.
+//! it is asked only once the names are proven: by the metadata, or by the keys of records that came by REST. And it may
+//! fall away at any call: whoever asks then chooses anew what to ask for, as REST carries less.
 
 use twenty::client::PageQuery;
 use twenty::error::ApiError;
@@ -9,6 +10,7 @@ use twenty::filter::Filter;
 use twenty::page::Page;
 use twenty::value::Value;
 use twenty::{Event, Host, Level, Timestamp};
+use uuid::Uuid;
 
 use super::Run;
 use crate::program::PathKind;
@@ -16,10 +18,26 @@ use crate::program::PathKind;
 /// Records in one reply of GraphQL: some 1 MB
 pub(super) const MANY: usize = 5_000;
 
+/// Ids in one filter of REST: 200 make some 8 KB of the 16 KB that a request line and headers may have
+const IDS: usize = 200;
+
+/// Ids in one filter of GraphQL, which stand in the body
+pub(super) const MANY_IDS: usize = 2_000;
+
 impl<H: Host> Run<'_, H> {
     /// Whether GraphQL may be asked for this object
     pub(super) fn by_graphql(&self, source: usize) -> bool {
         self.graphql.get() && self.known.get(source).is_some_and(|known| known.borrow().proven)
+    }
+
+    /// Ids that the filter of one call may name, the way that calls about this object go at this moment
+    pub(super) fn most_ids(&self, source: usize) -> usize {
+        if self.by_graphql(source) { MANY_IDS } else { IDS }
+    }
+
+    /// The first of these ids, as many as one call may name, and the others
+    pub(super) fn portion<'i>(&self, source: usize, ids: &'i [Uuid]) -> (&'i [Uuid], &'i [Uuid]) {
+        ids.split_at(ids.len().min(self.most_ids(source)))
     }
 
     /// Takes an error of GraphQL: true if the server has none, and REST is the way from here on.
@@ -32,7 +50,17 @@ impl<H: Host> Run<'_, H> {
         unsupported
     }
 
+    /// Takes a page of GraphQL, or the error that there is none: who asked chooses anew then.
+    pub(super) fn or_without_graphql(&self, page: Result<Page, ApiError>) -> Result<Page, ApiError> {
+        page.inspect_err(|error| {
+            self.without_graphql(error);
+        })
+    }
+
     /// One page of an object's live records and the moment at which it came; up to `most` records where GraphQL serves
+    ///
+    /// Where GraphQL turns out not to serve, that is the error: the same can be asked again, and goes by REST then, unless
+    /// it names more ids than [`Self::most_ids`].
     pub(super) async fn page(
         &self,
         source: usize,
@@ -44,10 +72,8 @@ impl<H: Host> Run<'_, H> {
         self.spend(|spent| spent.reads += 1);
         if self.by_graphql(source) {
             let query = PageQuery { filter, after, limit: most };
-            match self.client.list_graphql(&object.names, query, &object.keep).await {
-                Err(error) if self.without_graphql(&error) => {}
-                result => return result.map(|page| (page, self.client.host().now())),
-            }
+            let page = self.client.list_graphql(&object.names, query, &object.keep).await;
+            return self.or_without_graphql(page).map(|page| (page, self.client.host().now()));
         }
         let query = PageQuery { filter, after, limit: self.manner.page_size };
         let page = self.client.list(&object.names, query, &object.keep).await?;

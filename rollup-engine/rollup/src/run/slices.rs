@@ -30,6 +30,7 @@ impl<H: Host> Run<'_, H> {
                     }
                     Some((rows, next))
                 }
+                Err(error) if error.is_unsupported() => continue,
                 Err(error) => {
                     self.give_up(source, &error)?;
                     None

@@ -16,17 +16,11 @@ use twenty::page::Record as Row;
 use twenty::{Host, Timestamp};
 use uuid::Uuid;
 
-use super::read::MANY;
+use super::read::{MANY, MANY_IDS};
 use super::{Run, Stop};
 use crate::fold::Fold;
 use crate::program::{Rollup, settle_order};
 use crate::trigger::{Ids, Targets};
-
-/// Ids in one filter of REST: 200 make some 8 KB of the 16 KB that a request line and headers may have
-const IDS: usize = 200;
-
-/// Ids in one filter of GraphQL, which stand in the body
-const MANY_IDS: usize = 2_000;
 
 /// Children that are read by one request before the server is asked to add up instead
 const FEW_CHILDREN: usize = 2_000;
@@ -288,52 +282,52 @@ impl<H: Host> Run<'_, H> {
     async fn fold_children(&self, child: usize, relation: &str, rollups: &[usize], parents: &Ids) -> Result<(), Stop> {
         let sets: Option<usize> = rollups.iter().map(|index| self.group_sets(*index).map(|sets| sets.len())).sum();
         let exceptions = rollups.iter().any(|index| self.has_exceptions(*index));
-        if sets == Some(1) && !exceptions && self.group_each(rollups, parents).await? {
+        if sets == Some(1) && !exceptions && self.group_each(rollups, parents.as_slice()).await? {
             return Ok(());
         }
-        let size = if self.by_graphql(child) { MANY_IDS } else { IDS };
-        let mut chunks = parents.as_slice().chunks(size);
-        while let Some(chunk) = chunks.next() {
+        let mut left = parents.as_slice();
+        while !left.is_empty() {
+            let (chunk, others) = self.portion(child, left);
             let ids = Filter::IdIn(relation.to_owned(), chunk.to_vec());
             let mut rows = Rows::default();
             let mut after = None::<String>;
-            loop {
+            // Where GraphQL falls away, fewer of them are asked for anew.
+            while chunk.len() <= self.most_ids(child) {
                 let most = if after.is_none() { FEW_CHILDREN } else { MANY };
                 let (page, read_at) = match self.page(child, Some(&ids), after.as_deref(), most).await {
                     Ok(page) => page,
+                    Err(error) if error.is_unsupported() => continue,
                     Err(error) => return self.give_up(child, &error),
                 };
                 // These are too many to be carried over one by one, if the server can add them up.
-                if page.has_next_page && after.is_none() {
-                    let left: Ids = gather(chunk.iter().chain(chunks.clone().flatten()).copied());
-                    if self.group_each(rollups, &left).await? {
-                        return Ok(());
-                    }
+                if page.has_next_page && after.is_none() && self.group_each(rollups, left).await? {
+                    return Ok(());
                 }
                 for row in page.records {
                     rows.insert(row, read_at);
                 }
                 if !page.has_next_page {
+                    self.fold(rollups, rows.rows());
+                    left = others;
                     break;
                 }
                 after = page.end_cursor;
             }
-            self.fold(rollups, rows.rows());
         }
         Ok(())
     }
 
     /// Adds the groups of these parents to the tallies; false if the server cannot add all of them up.
-    async fn group_each(&self, rollups: &[usize], parents: &Ids) -> Result<bool, Stop> {
+    async fn group_each(&self, rollups: &[usize], parents: &[Uuid]) -> Result<bool, Stop> {
         if rollups.iter().any(|index| self.group_sets(*index).is_none()) {
             return Ok(false);
         }
         for &index in rollups {
-            for chunk in parents.as_slice().chunks(MANY_IDS) {
+            for chunk in parents.chunks(MANY_IDS) {
                 if !self.group(index, Some(&gather(chunk.iter().copied()))).await? {
                     // What came before it would be counted twice.
                     for fold in rollups.iter().filter_map(|index| self.folds.get(*index)) {
-                        for parent in parents.as_slice() {
+                        for parent in parents {
                             fold.borrow_mut().release(*parent);
                         }
                     }
@@ -346,16 +340,15 @@ impl<H: Host> Run<'_, H> {
 
     /// Live records of an object whose field is one of these ids; none if the object cannot be read
     pub(super) async fn read_by(&self, source: usize, field: &str, ids: &Ids) -> Result<Rows, Stop> {
-        let size = if self.by_graphql(source) { MANY_IDS } else { IDS };
-        let mut waiting = ids.as_slice().chunks(size);
+        let mut left = ids.as_slice();
         let mut reading = FuturesUnordered::new();
         let mut rows = Rows::default();
         loop {
             // The gate would hold back more than that; what is not begun costs no memory.
-            while reading.len() < self.manner.concurrency
-                && let Some(chunk) = waiting.next()
-            {
-                reading.push(self.read_chunk(source, field, chunk.to_vec()).boxed_local());
+            while reading.len() < self.manner.concurrency && !left.is_empty() {
+                let (chunk, others) = self.portion(source, left);
+                reading.push(self.read_ids(source, field, chunk).boxed_local());
+                left = others;
             }
             match reading.next().await {
                 None => return Ok(rows),
@@ -365,19 +358,31 @@ impl<H: Host> Run<'_, H> {
         }
     }
 
-    async fn read_chunk(&self, source: usize, field: &str, ids: Vec<Uuid>) -> Result<Rows, ApiError> {
-        let filter = Filter::IdIn(field.to_owned(), ids);
+    /// The records of ids that one call may name; in several calls, should GraphQL fall away before
+    async fn read_ids(&self, source: usize, field: &str, ids: &[Uuid]) -> Result<Rows, ApiError> {
         let mut rows = Rows::default();
-        let mut after = None::<String>;
-        loop {
-            let (page, read_at) = self.page(source, Some(&filter), after.as_deref(), MANY).await?;
-            for row in page.records {
-                rows.insert(row, read_at);
+        let mut left = ids;
+        while !left.is_empty() {
+            let (chunk, others) = self.portion(source, left);
+            let filter = Filter::IdIn(field.to_owned(), chunk.to_vec());
+            let mut of_chunk = Rows::default();
+            let mut after = None::<String>;
+            while chunk.len() <= self.most_ids(source) {
+                let (page, read_at) = match self.page(source, Some(&filter), after.as_deref(), MANY).await {
+                    Err(error) if error.is_unsupported() => continue,
+                    page => page?,
+                };
+                for row in page.records {
+                    of_chunk.insert(row, read_at);
+                }
+                if !page.has_next_page {
+                    rows.add(of_chunk);
+                    left = others;
+                    break;
+                }
+                after = page.end_cursor;
             }
-            if !page.has_next_page {
-                return Ok(rows);
-            }
-            after = page.end_cursor;
         }
+        Ok(rows)
     }
 }

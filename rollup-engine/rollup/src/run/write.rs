@@ -238,45 +238,53 @@ impl<H: Host> Run<'_, H> {
     }
 
     /// Reads again which of these parents are live; the others need no write.
-    async fn still_live(&self, source: usize, writes: Vec<Write>) -> Result<Vec<Write>, Stop> {
+    async fn still_live(&self, source: usize, mut writes: Vec<Write>) -> Result<Vec<Write>, Stop> {
         let Some(object) = self.program.sources.get(source) else { return Ok(Vec::new()) };
         let mut live = Vec::new();
-        let most = if self.by_graphql(source) { writes.len() } else { self.manner.page_size };
-        for chunk in writes.chunks(most.max(1)) {
+        while !writes.is_empty() {
+            let chunk = writes.split_off(writes.len().saturating_sub(self.most_ids(source)));
             let filter = Filter::IdIn("id".into(), chunk.iter().map(|write| write.id).collect());
             let page = match self.ids_of(source, object, &filter, chunk.len()).await {
                 Ok(page) => page,
+                Err(error) if error.is_unsupported() => {
+                    writes.extend(chunk);
+                    continue;
+                }
                 Err(error) => {
-                    self.not_written(source, chunk, &error);
+                    self.not_written(source, &chunk, &error);
                     self.give_up(source, &error)?;
                     continue;
                 }
             };
             let read_at = self.client.host().now();
+            let cut_short = page.has_next_page && !page.records.is_empty();
             for write in chunk {
                 let place = page.records.partition_point(|record| record.id < write.id);
                 if page.records.get(place).is_some_and(|record| record.id == write.id) {
-                    live.push(Write { read_at, ..write.clone() });
+                    live.push(Write { read_at, ..write });
+                } else if cut_short {
+                    // Who stands on no page yet is not gone: the rest is asked for again.
+                    writes.push(write);
                 } else {
-                    self.gone(&object.names, write);
+                    self.gone(&object.names, &write);
                 }
             }
         }
         Ok(live)
     }
 
-    /// Ids of the live records among these, in their order
+    /// Ids of the live records among so many, in their order, as far as one page goes
+    ///
+    /// As with [`Self::page`], GraphQL that turns out not to serve is an error, and the same can be asked again.
     async fn ids_of(&self, source: usize, object: &Source, filter: &Filter, most: usize) -> Result<Page, ApiError> {
         self.spend(|spent| spent.rechecks += 1);
         let keep = Projection::default();
-        let query = || PageQuery { filter: Some(filter), after: None, limit: most };
-        if self.by_graphql(source) {
-            match self.client.list_graphql(&object.names, query(), &keep).await {
-                Err(error) if self.without_graphql(&error) => {}
-                result => return result,
-            }
+        let mut query = PageQuery { filter: Some(filter), after: None, limit: most };
+        if !self.by_graphql(source) {
+            query.limit = self.manner.page_size;
+            return self.client.list(&object.names, query, &keep).await;
         }
-        self.client.list(&object.names, query(), &keep).await
+        self.or_without_graphql(self.client.list_graphql(&object.names, query, &keep).await)
     }
 }
 

@@ -48,3 +48,37 @@ async fn whatever_the_moment_the_end_is_right() {
         }
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn also_where_graphql_goes_before_it_or_in_it() {
+    let template = World::with_gifts(Limits::default(), 50, 900);
+    let latency = || Faults::none().latency(Duration::from_millis(20), Duration::from_millis(80));
+    let with_graphql = template.twin();
+    let host = with_graphql.host(latency());
+    calculate_rollups(&host, &json!({}), &with_graphql.options()).await;
+    let calls = host.graphql_calls();
+    assert!(calls > 3, "{calls}");
+    for call in 1..=calls {
+        let undisturbed = template.twin();
+        let host = undisturbed.host(latency().graphql_ends(call));
+        let report = calculate_rollups(&host, &json!({}), &undisturbed.options()).await;
+        assert_eq!(report.status, Status::Ok, "gone at call {call}: {report:?}");
+        // The last request is the second look, by REST. Or it is the call of GraphQL that counts, after that look.
+        let look = if call == calls { 2 } else { 1 };
+        for after in 1..=host.requests() - look {
+            let world = template.twin();
+            let (answers, start) = (Cell::new(0), tokio::time::Instant::now());
+            let host = Between::new(world.host(latency().graphql_ends(call))).after(|_, answer| {
+                answers.set(answers.get() + 1);
+                if answers.get() == after {
+                    work(&world, noon() + start.elapsed());
+                }
+                answer
+            });
+            let report = calculate_rollups(&host, &json!({}), &world.options()).await;
+            assert!(answers.get() > after);
+            assert_eq!((report.status, report.totals.processed), (Status::Ok, 50), "{report:?}");
+            assert_eq!(world.wrong(), Vec::<String>::new(), "gone at call {call}, after request {after}");
+        }
+    }
+}
