@@ -33,6 +33,7 @@ pub struct Memory(RefCell<Option<(Timestamp, u16, Value)>>);
 /// The setting of names cannot be right.
 pub fn check(scope: &Scope<'_>) -> Result<Reply, Failure> {
     let now = scope.now();
+    // Another request may have filled it since an earlier run of this one: that answer is as good.
     let kept = scope.proxy.ready.0.borrow().clone().filter(|(until, ..)| now < *until);
     if let Some((_, status, body)) = kept {
         return Ok((status, body));

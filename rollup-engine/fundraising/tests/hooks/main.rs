@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod orders;
 mod parsers;
+#[cfg(test)]
 mod providers;
 #[cfg(test)]
 #[path = "../workspace/mod.rs"]
