@@ -68,10 +68,16 @@ install_node_packages() {
   [[ -x node_modules/.bin/wasm-opt ]] || fail "wasm-opt is missing: package.json must name binaryen"
 }
 
-# Panic messages hold the path of the source: as seen from the workspace, the same on every machine.
+# Panic messages hold the path of the source: as seen from the workspace, the same on every machine, also on one that has
+# the source of Rust's library, whose place would show otherwise.
 wasm_rustflags() {
-  local registry="${CARGO_HOME:-$HOME/.cargo}/registry/src"
-  printf '%s\x1f%s' "--remap-path-prefix=$PWD=." "--remap-path-prefix=$registry=crates"
+  local registry="${CARGO_HOME:-$HOME/.cargo}/registry/src" library commit
+  library="$(rustc --print sysroot)/lib/rustlib/src/rust"
+  commit="$(rustc --version --verbose | sed -n 's/^commit-hash: //p')"
+  printf '%s\x1f%s\x1f%s' \
+    "--remap-path-prefix=$PWD=." \
+    "--remap-path-prefix=$registry=crates" \
+    "--remap-path-prefix=$library=/rustc/$commit"
 }
 
 build_glue_tool() {

@@ -231,6 +231,13 @@ export default defineObject({
       icon: 'IconBraces',
     },
     {
+      universalIdentifier: '444fd4e5-670e-564c-bce1-9e044e12dbf0',
+      type: FieldType.BOOLEAN,
+      name: 'supporterEmailOptOut',
+      label: 'Supporter email opt out',
+      icon: 'IconToggleRight',
+    },
+    {
       universalIdentifier: '4cdb7a08-35b7-593f-8d43-4a4d7e72b6ef',
       type: FieldType.RELATION,
       name: 'donor',
