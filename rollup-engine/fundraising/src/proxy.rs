@@ -18,7 +18,7 @@ use crate::metrics::Metrics;
 use crate::model::Model;
 use crate::queue::Queue;
 use crate::refusal::{Refusal, Status};
-use crate::routes::{self, Ask, Reply, Route};
+use crate::routes::{self, Ask, Reply, Route, process};
 use crate::scope::Scope;
 use crate::settings::Settings;
 
@@ -88,7 +88,13 @@ impl Proxy {
         // Nobody's token decides what everybody is told of the workspace.
         let is_own = way.is_webhook || way.route == Route::Ready;
         let token = if is_own { None } else { bearer(&request).or_else(|| query_token(&query)) };
-        let priority = if way.is_webhook { Priority::Webhook } else { Priority::Person };
+        let priority = if way.is_webhook {
+            Priority::Webhook
+        } else if way.route == Route::StagingProcessMany && process::is_job(&request.body) {
+            Priority::Job
+        } else {
+            Priority::Person
+        };
         let scope = Scope::new(self, began, &request, token, priority);
 
         let mut answer = if way.needs_token && scope.token.is_none() {

@@ -33,6 +33,12 @@ pub fn one(scope: &Scope<'_>, id: &str) -> Result<(u16, Value), Failure> {
     Ok((201, promote::process(scope, id).to_json(id)))
 }
 
+/// Whether a request for many is one of a timer, which names none, and not of a person, who waits: people go first then
+#[must_use]
+pub fn is_job(body: &[u8]) -> bool {
+    Payload::parse(body).is_ok_and(|payload| payload.get("ids").is_none())
+}
+
 /// Promotes the rows of `ids`, or without it all that are released or failed a while ago, and puts right those whose
 /// worker was not heard of again; at most `limit` (100)
 ///

@@ -2,7 +2,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use sandbox::{Faults, Limits};
-use serde_json::json;
+use serde_json::{Value, json};
 use twenty::Host as _;
 
 use crate::scene::{Scene, header, run};
@@ -36,6 +36,43 @@ fn a_burst_never_passes_the_limit_and_never_hangs() {
         assert!(served >= 80 && busy > 0, "{served} served, {busy} told to come again");
         let (_, metrics) = (0, scene.proxy.queue.waiting());
         assert_eq!((metrics, scene.proxy.queue.under_way()), (0, 0));
+    });
+}
+
+#[test]
+fn people_go_before_a_timers_batch() {
+    run(async {
+        let scene =
+            Rc::new(Scene::new(Limits::default(), Faults::none(), &[("FUNDRAISING_ENABLE_GIFT_STAGING", "on")]));
+        let donor = scene.put("person", &json!({})).to_string();
+        for number in 0..40 {
+            let payload = json!({ "amount": { "amountMicros": 1_000_000 + number, "currencyCode": "GBP" },
+                "donorId": donor, "giftDate": "2026-01-05" });
+            let mut row = payload.clone();
+            row["processingStatus"] = json!("ready_for_process");
+            row["rawPayload"] = payload;
+            scene.put("giftStaging", &row);
+        }
+        let batch = {
+            let scene = Rc::clone(&scene);
+            tokio::task::spawn_local(async move { scene.ask("POST", "/gift-staging/process", Some(&json!({}))).await })
+        };
+        // By then the batch has used up what may go at once, and waits call by call.
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        assert!(!batch.is_finished());
+        for _ in 0..5 {
+            let began = scene.host.now();
+            assert_eq!(scene.get("/gifts?limit=1").await.0, 200);
+            assert!(scene.host.now().since(began) < Duration::from_secs(3));
+        }
+        assert!(!batch.is_finished(), "it lets people go first and goes on");
+        let (status, answer) = batch.await.unwrap();
+        assert_eq!(status, 200);
+        assert!(answer["meta"]["processed"].as_u64().unwrap() > 15, "{}", answer["meta"]);
+        let rows = scene.host.inner.sandbox().borrow().records("giftStaging");
+        let by = |row: &Value| row["auditTrail"]["entries"][0]["by"].clone();
+        assert!(rows.iter().any(|row| by(row) == "job") && rows.iter().all(|row| by(row) != "person"));
+        assert_eq!(scene.host.inner.sandbox().borrow().usage().refused, 0);
     });
 }
 
