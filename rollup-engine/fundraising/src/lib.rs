@@ -23,8 +23,9 @@
 //! An intake runs down that table: `payload` → `gift::create` → `gift::plausible` → `donor` → `fingerprint` →
 //! `receipt` → `trust` → a row of `staging`, or the record at once.
 //!
-//! Doing is one future a request over [`twenty::Host`]: [`proxy`] takes an [`http`] request in, [`routes`] finds its way,
-//! [`scope`] is its way to Twenty through the [`queue`], past the [`cache`], and [`failure`] is what the caller is told
+//! Doing is one future a request over [`twenty::Host`]: [`proxy`] takes an [`http`] request in, and [`routes`] finds its
+//! way. Its rules are plain functions over a [`scope`]; the [`journal`] lets them run anew with each answer, and only
+//! `upstream` waits, for a turn in the [`queue`] and for Twenty, past the [`cache`]. [`failure`] is what the caller is told
 //! when it did not work. Nothing knows JavaScript.
 
 pub mod address;
