@@ -13,7 +13,8 @@ use serde_json::{Map, Value};
 use twenty::{Level, Method, Timestamp};
 
 use crate::failure::Failure;
-use crate::gift::Gift;
+use crate::gift::{Gift, awaits_payment};
+use crate::intake::columns;
 use crate::intake::row::Row;
 use crate::intake::store::{self, Change, Written};
 use crate::intake::{Accepted, Door, Origin, accept, promote};
@@ -109,7 +110,7 @@ fn arrived(scope: &Scope<'_>, payment: &Payment, row: Row) -> Result<Option<Valu
     let mut row = row;
     for _ in 0..4 {
         let kept = row.gift().unwrap_or_default();
-        let waits = kept.awaits_payment() || awaits(row.get("providerContext")) || !kept.has_amount();
+        let waits = kept.awaits_payment() || awaits_payment(row.get("providerContext")) || !kept.has_amount();
         let is_open = !matches!(row.state(), State::Processing | State::Processed | State::Cancelled);
         if !waits || !is_open {
             break;
@@ -149,7 +150,7 @@ fn arrived(scope: &Scope<'_>, payment: &Payment, row: Row) -> Result<Option<Valu
                 payload.set(key, value.clone());
             }
         }
-        body.set("rawPayload", json::compact(&payload.into()).into());
+        body.set("rawPayload", json::kept(payload));
         let change = Change {
             body,
             action: "payment_arrived",
@@ -168,10 +169,6 @@ fn arrived(scope: &Scope<'_>, payment: &Payment, row: Row) -> Result<Option<Valu
     }
     let Some(gift) = row.text("giftId") else { return Ok(None) };
     Ok(store::find(scope, "gifts", gift)?.filter(|record| !store::is_deleted(record)))
-}
-
-fn awaits(context: Option<&Value>) -> bool {
-    context.and_then(|context| context.get("awaitsPayment")) == Some(&Value::Bool(true))
 }
 
 /// A row for money that has not come yet; where gifts are not staged, the money will say all there is to say
@@ -236,7 +233,7 @@ fn failure(scope: &Scope<'_>, provider: Provider, failed: &Failed) -> Result<(),
 /// Notes on a row that waits that its money does not come
 fn fail_row(scope: &Scope<'_>, provider: Provider, failed: &Failed) -> Result<(), Failure> {
     change_row(scope, provider, &failed.payment, |row| {
-        if row.state() != State::Pending || !awaits(row.get("providerContext")) {
+        if row.state() != State::Pending || !awaits_payment(row.get("providerContext")) {
             return None;
         }
         let mut body = Map::new();
@@ -345,12 +342,8 @@ fn link_payout(scope: &Scope<'_>, provider: Provider, payment: &str, payout: Str
         if row.state() == State::Processed || row.text("giftPayoutId").is_some() {
             return None;
         }
-        let mut payload = row.raw_payload().unwrap_or_default();
-        payload.set_text("giftPayoutId", &id);
-        let mut body = Map::new();
-        body.set_text("giftPayoutId", &id);
-        body.set("rawPayload", json::compact(&payload.into()).into());
-        Some((body, "payout_linked"))
+        let payload = row.raw_payload().unwrap_or_default();
+        Some((columns::changed(payload, "giftPayoutId", &id), "payout_linked"))
     })
 }
 
@@ -376,5 +369,5 @@ fn change_row(
             return Ok(());
         }
     }
-    Err(Failure::busy(std::time::Duration::from_secs(5)))
+    Err(Failure::raced())
 }

@@ -74,6 +74,12 @@ impl Failure {
         Reason::Busy { retry_after }.into()
     }
 
+    /// Somebody else was at the same record each time that it was tried
+    #[must_use]
+    pub fn raced() -> Self {
+        Self::busy(Duration::from_secs(5))
+    }
+
     /// What it is
     #[must_use]
     pub fn reason(&self) -> &Reason {

@@ -142,8 +142,7 @@ impl Gift {
     /// Whether its money was announced and has not come
     #[must_use]
     pub fn awaits_payment(&self) -> bool {
-        let context = self.provider_context.as_ref();
-        context.and_then(|context| context.get("awaitsPayment")) == Some(&Value::Bool(true))
+        awaits_payment(self.provider_context.as_ref())
     }
 
     /// Whether it is one of a series
@@ -197,6 +196,11 @@ impl Gift {
         members.extend(receipt.to_json());
         members
     }
+}
+
+/// Whether a provider's context says that the money was announced and has not come
+pub(crate) fn awaits_payment(context: Option<&Value>) -> bool {
+    context.and_then(|context| context.get("awaitsPayment")) == Some(&Value::Bool(true))
 }
 
 #[cfg(test)]

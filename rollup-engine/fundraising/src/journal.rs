@@ -54,8 +54,17 @@ pub(crate) struct Question {
 struct Entry {
     question: Question,
     answer: Result<Value, Failure>,
-    at: Timestamp,
+    then: Place,
+}
+
+/// How far a run is, apart from what it asked
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    /// The moment of the latest answer
+    now: Timestamp,
+    /// Numbers drawn
     drawn: u64,
+    /// Log lines said
     said: usize,
     learned: Learned,
 }
@@ -74,16 +83,16 @@ pub(crate) struct Learned {
 pub(crate) struct Journal {
     entries: RefCell<Vec<Entry>>,
     open: RefCell<Option<Question>>,
+    /// Entries that the run has read
     read: Cell<usize>,
-    began: Timestamp,
-    now: Cell<Timestamp>,
-    drawn: Cell<u64>,
-    drawn_before: Cell<u64>,
+    /// Where each run begins
+    start: Cell<Place>,
+    /// Where the run is
+    here: Cell<Place>,
+    /// Log lines that any run said
     said: Cell<usize>,
-    said_before: Cell<usize>,
+    /// Those of them that are not written yet
     lines: RefCell<Vec<Event>>,
-    learned: Cell<Learned>,
-    known: Learned,
     /// What was asked in the place of something else
     broken: RefCell<Option<Question>>,
 }
@@ -91,26 +100,22 @@ pub(crate) struct Journal {
 impl Journal {
     /// An empty one, of a request that begins with this much known
     pub(crate) fn new(began: Timestamp, known: Learned) -> Self {
+        let start = Place { now: began, drawn: 0, said: 0, learned: known };
         Self {
             entries: RefCell::default(),
             open: RefCell::default(),
             read: Cell::new(0),
-            began,
-            now: Cell::new(began),
-            drawn: Cell::new(0),
-            drawn_before: Cell::new(0),
+            start: Cell::new(start),
+            here: Cell::new(start),
             said: Cell::new(0),
-            said_before: Cell::new(0),
             lines: RefCell::default(),
-            learned: Cell::new(known),
-            known,
             broken: RefCell::default(),
         }
     }
 
     /// The moment of the latest answer
     pub(crate) fn now(&self) -> Timestamp {
-        self.now.get()
+        self.here.get().now
     }
 
     /// Whether the run has come to a question without an answer, or to one that it should not ask: nothing that it does
@@ -126,23 +131,24 @@ impl Journal {
 
     /// What is known of the workspace's rows at this point of the run
     pub(crate) fn learned(&self) -> Learned {
-        self.learned.get()
+        self.here.get().learned
     }
 
     /// Notes what was learned of them.
     pub(crate) fn learn(&self, learned: Learned) {
         if !self.is_over() {
-            self.learned.set(learned);
+            self.here.set(Place { learned, ..self.here.get() });
         }
     }
 
     /// A number that the request has not drawn before
     pub(crate) fn draw(&self) -> u64 {
-        let number = self.drawn.get() + 1;
+        let here = self.here.get();
+        let drawn = here.drawn + 1;
         if !self.is_over() {
-            self.drawn.set(number);
+            self.here.set(Place { drawn, ..here });
         }
-        number
+        drawn
     }
 
     /// Takes a log line, unless an earlier run said it
@@ -150,9 +156,11 @@ impl Journal {
         if self.is_over() {
             return;
         }
-        self.said.set(self.said.get() + 1);
-        if self.said.get() > self.said_before.get() {
-            self.said_before.set(self.said.get());
+        let here = self.here.get();
+        let said = here.said + 1;
+        self.here.set(Place { said, ..here });
+        if said > self.said.get() {
+            self.said.set(said);
             self.lines.borrow_mut().push(line());
         }
     }
@@ -188,7 +196,7 @@ impl Journal {
             return Err(self.end());
         }
         self.entries.borrow_mut().truncate(from);
-        self.keep(question, answer.clone(), self.now.get());
+        self.keep(question, answer.clone(), self.now());
         self.read.set(from + 1);
         answer
     }
@@ -203,25 +211,18 @@ impl Journal {
             return Some(Err(self.end()));
         }
         self.read.set(self.read.get() + 1);
-        self.now.set(entry.at);
-        self.drawn.set(entry.drawn);
-        self.said.set(entry.said);
-        self.learned.set(entry.learned);
+        self.here.set(entry.then);
         Some(entry.answer.clone())
     }
 
-    fn keep(&self, question: Question, answer: Result<Value, Failure>, at: Timestamp) {
-        let (drawn, said, learned) = (self.drawn.get(), self.said.get(), self.learned.get());
-        let entry = Entry { question, answer, at, drawn, said, learned };
-        self.entries.borrow_mut().push(entry);
+    fn keep(&self, question: Question, answer: Result<Value, Failure>, now: Timestamp) {
+        let then = Place { now, ..self.here.get() };
+        self.entries.borrow_mut().push(Entry { question, answer, then });
     }
 
     fn rewind(&self) {
         self.read.set(0);
-        self.now.set(self.began);
-        self.drawn.set(self.drawn_before.get());
-        self.said.set(0);
-        self.learned.set(self.known);
+        self.here.set(self.start.get());
     }
 
     /// The line about rules that contradict themselves: what they asked, and what they had asked before
@@ -244,7 +245,7 @@ pub async fn settle<H: Host, T>(
 ) -> Result<T, Failure> {
     let journal = &scope.journal;
     // What was drawn before is not drawn by the rules.
-    journal.drawn_before.set(journal.drawn.get());
+    journal.start.set(journal.here.get());
     loop {
         journal.rewind();
         let reply = rules();
@@ -256,7 +257,7 @@ pub async fn settle<H: Host, T>(
             return Err(journal.end());
         }
         let Some(question) = journal.open.take() else {
-            scope.proxy.intake.learn(journal.known, journal.learned.get());
+            scope.proxy.intake.learn(journal.start.get().learned, journal.learned());
             return reply;
         };
         let answer = upstream::answer(scope, host, &question).await;

@@ -37,6 +37,11 @@ impl Members for Map<String, Value> {
     }
 }
 
+/// The members of an object
+pub(crate) fn members<const N: usize>(mut list: [(&str, Value); N]) -> Map<String, Value> {
+    collected(&mut list)
+}
+
 /// An object
 pub(crate) fn object<const N: usize>(mut list: [(&str, Value); N]) -> Value {
     Value::Object(collected(&mut list))
@@ -119,6 +124,11 @@ pub(crate) fn parsed_members(text: &str) -> Option<Map<String, Value>> {
 pub(crate) fn bytes(json: &Value) -> Vec<u8> {
     // Keys are texts and nothing refuses to be written: there is no error to come.
     serde_json::to_vec(json).unwrap_or_default()
+}
+
+/// Members as a text field keeps them
+pub(crate) fn kept(members: Map<String, Value>) -> Value {
+    compact(&Value::Object(members)).into()
 }
 
 /// As it is kept in a text field

@@ -25,7 +25,8 @@ use serde_json::{Map, Value};
 
 use crate::failure::Failure;
 use crate::http::{Inbound, decode_segment, split_at_byte};
-use crate::json::{at, text_of};
+use crate::intake::store;
+use crate::json::at;
 use crate::payload::Payload;
 use crate::provider::gocardless::Notice;
 use crate::refusal::{Refusal, Status};
@@ -388,9 +389,7 @@ fn unknown(inbound: &Inbound) -> Failure {
 /// Takes an answer on if `data` holds what it should; `missing` is how a failure calls it.
 pub(crate) fn having(answer: Value, key: &str, is_list: bool, missing: &str) -> Result<Value, Failure> {
     let value = at(&answer, &["data", key]);
-    let fits = value.is_some_and(|value| {
-        if is_list { value.is_array() } else { text_of(value, "id").is_some_and(|id| !id.is_empty()) }
-    });
+    let fits = value.is_some_and(|value| if is_list { value.is_array() } else { store::has_id(value) });
     if fits { Ok(answer) } else { Err(Failure::malformed(missing)) }
 }
 

@@ -1,7 +1,5 @@
 //! Keeping recurring agreements in step with what their provider says.
 
-use std::time::Duration;
-
 use serde_json::{Map, Value};
 use twenty::filter::encode;
 use twenty::{Level, Method, Timestamp};
@@ -89,7 +87,7 @@ pub(super) fn hear(scope: &Scope<'_>, id: &str, word: Word<'_>) -> Result<(), Fa
             return Ok(());
         }
     }
-    Err(Failure::busy(Duration::from_secs(5)))
+    Err(Failure::raced())
 }
 
 /// What the provider says of an agreement's status
@@ -161,5 +159,5 @@ pub(super) fn set_up(scope: &Scope<'_>, provider: Provider, set_up: SetUp) -> Re
             return Ok(());
         }
     }
-    Err(Failure::busy(Duration::from_secs(5)))
+    Err(Failure::raced())
 }

@@ -4,7 +4,6 @@
 //! comes first, one of the two sees both.
 
 use serde_json::{Map, Value};
-use std::time::Duration;
 use twenty::filter::encode;
 use twenty::{Level, Method, Timestamp};
 
@@ -62,7 +61,7 @@ pub(super) fn keep(scope: &Scope<'_>, provider: Provider, payment: &str, fact: &
             return Ok(());
         }
     }
-    Err(Failure::busy(Duration::from_secs(5)))
+    Err(Failure::raced())
 }
 
 fn fresh(provider: Provider, payment: &str, id: &str, fact: &Fact) -> Map<String, Value> {
@@ -162,7 +161,7 @@ fn apply(scope: &Scope<'_>, provider: Provider, payment: &str, record: &Value) -
         }
         known = Some(note);
     }
-    Err(Failure::busy(Duration::from_secs(5)))
+    Err(Failure::raced())
 }
 
 fn changes(scope: &Scope<'_>, note: &Note, record: &Value) -> Option<Value> {

@@ -33,7 +33,7 @@ pub(crate) fn create(
         row.set("dedupeStatus", dedupe.match_type.dedupe_status().into());
     }
     row.set("processingDiagnostics", diagnostics.clone());
-    row.set("rawPayload", json::compact(&payload.into()).into());
+    row.set("rawPayload", json::kept(payload));
     row
 }
 
@@ -50,5 +50,14 @@ pub(crate) fn columns(payload: &Map<String, Value>) -> Map<String, Value> {
     if let Some(context @ Value::Object(_)) = payload.get("providerContext") {
         row.set("providerContext", context.clone());
     }
+    row
+}
+
+/// A change of one text, in its column and in the payload
+pub(crate) fn changed(mut payload: Map<String, Value>, key: &str, text: &str) -> Map<String, Value> {
+    payload.set_text(key, text);
+    let mut row = Map::new();
+    row.set_text(key, text);
+    row.set("rawPayload", json::kept(payload));
     row
 }

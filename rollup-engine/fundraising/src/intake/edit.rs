@@ -8,7 +8,7 @@ use twenty::Timestamp;
 
 use super::row::Row;
 use crate::gift::{plausible, stored};
-use crate::json::{self, Members as _, object};
+use crate::json::{self, Members as _, members, object};
 use crate::payload::Payload;
 use crate::refusal::Refusal;
 use crate::staging::{Event, State, transition};
@@ -158,7 +158,7 @@ impl Edit {
             body.set(key, value.clone());
         }
         if let Some(payload) = &self.payload {
-            body.set("rawPayload", json::compact(&payload.clone().into()).into());
+            body.set("rawPayload", json::kept(payload.clone()));
         }
         if let Some(event) = self.status {
             body.set_text("processingStatus", event.target().as_str());
@@ -248,7 +248,7 @@ impl Edit {
             payload.set("processingDiagnostics", diagnostics.clone());
             body.set("processingDiagnostics", diagnostics);
         }
-        body.set("rawPayload", json::compact(&payload.into()).into());
+        body.set("rawPayload", json::kept(payload));
         Ok(())
     }
 
@@ -295,26 +295,21 @@ impl Edit {
             fields.push("rawPayload");
         }
         fields.dedup();
-        let mut told = object([("from", row.state().as_str().into())]);
-        let mut put = |key: &str, value: Value| {
-            if let Some(members) = told.as_object_mut() {
-                members.set(key, value);
-            }
-        };
+        let mut told = members([("from", row.state().as_str().into())]);
         let donor = self.values.iter().find(|(key, value)| *key == "donorId" && !value.is_null());
         if let Some((_, donor)) = donor {
-            put("donorId", donor.clone());
-            put("previousDonorId", row.text("donorId").into());
+            told.set("donorId", donor.clone());
+            told.set("previousDonorId", row.text("donorId").into());
         }
         if let Some(event) = self.status {
-            put("to", event.target().as_str().into());
+            told.set_text("to", event.target().as_str());
         }
         for (key, word) in &self.verdicts {
-            put(key, word.as_str().into());
+            told.set_text(key, word);
         }
         let has_fields = !fields.is_empty();
         if has_fields {
-            put("fields", fields.into());
+            told.set("fields", fields.into());
         }
         let action = if donor.is_some() {
             "merged"
@@ -323,7 +318,7 @@ impl Edit {
         } else {
             "status_changed"
         };
-        (action, told)
+        (action, told.into())
     }
 }
 

@@ -17,7 +17,7 @@ use crate::deliver;
 use crate::failure::Failure;
 use crate::gift::Gift;
 use crate::gift_aid::{self, Declaration};
-use crate::json::{Members as _, at, text_of};
+use crate::json::{Members as _, taken, text_of};
 use crate::scope::Scope;
 
 /// Whether an agreement that cannot be read is written to all the same
@@ -58,7 +58,7 @@ pub(crate) fn follow(scope: &Scope<'_>, gift: &Gift, record: &Value, paid_on: Op
 fn advance(scope: &Scope<'_>, id: &str, gift: &Gift, paid_on: Option<Date>, blind: Blind) -> Result<(), Failure> {
     let path = format!("/recurringAgreements/{}", encode(id));
     let agreement = match scope.call(Method::Get, path.clone(), None) {
-        Ok(answer) => at(&answer, &["data", "recurringAgreement"]).cloned(),
+        Ok(answer) => taken(answer, "recurringAgreement"),
         Err(failure) if store::is_missing(&failure) => None,
         Err(failure) => return Err(failure),
     };

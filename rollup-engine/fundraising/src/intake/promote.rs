@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use twenty::time::parse_date;
 use twenty::{Level, Timestamp};
 
+use super::columns;
 use super::giver::{self, Manner};
 use super::post::{self, Blind};
 use super::row::{NoPayload, Row};
@@ -339,7 +340,7 @@ fn name_giver(scope: &Scope<'_>, row: &Row, gift: &mut Gift, key: &Key) -> Resul
     let mut payload = row.payload().unwrap_or_default();
     payload.set("dedupeDiagnostics", dedupe.to_json());
     let mut body = change.to_json();
-    body.set("rawPayload", json::compact(&payload.into()).into());
+    body.set("rawPayload", json::kept(payload));
     let particulars = object([("candidateDonorIds", dedupe.candidates.into()), ("from", row.state().as_str().into())]);
     let change = Change { body, action: "sent_to_review", particulars, condition: None };
     Ok(Some(match store::write(scope, row, change)? {
@@ -348,16 +349,8 @@ fn name_giver(scope: &Scope<'_>, row: &Row, gift: &mut Gift, key: &Key) -> Resul
     }))
 }
 
-fn persist_giver(
-    scope: &Scope<'_>,
-    row: &Row,
-    mut payload: Map<String, Value>,
-    donor: &str,
-) -> Result<Written, Failure> {
-    payload.set("donorId", donor.into());
-    let mut body = Map::new();
-    body.set("donorId", donor.into());
-    body.set("rawPayload", json::compact(&payload.into()).into());
+fn persist_giver(scope: &Scope<'_>, row: &Row, payload: Map<String, Value>, donor: &str) -> Result<Written, Failure> {
+    let body = columns::changed(payload, "donorId", donor);
     let particulars = object([("donorId", donor.into())]);
     store::write(scope, row, Change { body, action: "donor_linked", particulars, condition: None })
 }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::row::Row;
 use super::trail::{self, Actor};
 use crate::failure::Failure;
-use crate::json::{Members as _, at, object, taken, text_of};
+use crate::json::{Members as _, object, taken, text_of};
 use crate::scope::Scope;
 
 /// How an object is called in paths and in answers
@@ -46,8 +46,8 @@ pub(crate) fn make(scope: &Scope<'_>, object: Object, body: Map<String, Value>) 
     let path = format!("/{}", object.plural);
     match scope.call(Method::Post, path, Some(body.into())) {
         Ok(answer) => {
-            let record = at(&answer, &["data", object.create]).filter(|record| has_id(record));
-            record.cloned().map(Made::New).ok_or_else(|| Failure::malformed(object.create))
+            let record = taken(answer, object.create).filter(has_id);
+            record.map(Made::New).ok_or_else(|| Failure::malformed(object.create))
         }
         Err(failure) if is_duplicate(&failure) => match find(scope, object.plural, &id)? {
             Some(record) if is_deleted(&record) => Ok(Made::Gone),
@@ -192,6 +192,6 @@ pub(crate) fn is_deleted(record: &Value) -> bool {
     record.get("deletedAt").is_some_and(|at| !at.is_null())
 }
 
-fn has_id(record: &Value) -> bool {
+pub(crate) fn has_id(record: &Value) -> bool {
     text_of(record, "id").is_some_and(|id| !id.is_empty())
 }

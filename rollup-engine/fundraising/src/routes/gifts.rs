@@ -7,7 +7,7 @@ use twenty::filter::encode;
 use crate::failure::Failure;
 use crate::gift::update;
 use crate::intake::{Accepted, Door, Origin, accept};
-use crate::json::{Members as _, object};
+use crate::json::{Members as _, members, object};
 use crate::payload::Payload;
 use crate::routes::{having, query};
 use crate::scope::Scope;
@@ -34,21 +34,19 @@ fn reply(accepted: Accepted) -> Value {
         ]),
         Accepted::Staged { row, diagnostics, repeated, error } => {
             let auto = row.get("autoProcess").and_then(Value::as_bool).unwrap_or(false);
-            let mut meta = object([("stagedOnly", true.into()), ("processingDiagnostics", diagnostics)]);
-            if let Some(members) = meta.as_object_mut() {
-                if repeated {
-                    members.set("repeated", true.into());
-                }
-                if let Some(error) = error {
-                    members.set("error", error.into());
-                }
+            let mut meta = members([("stagedOnly", true.into()), ("processingDiagnostics", diagnostics)]);
+            if repeated {
+                meta.set("repeated", true.into());
+            }
+            if let Some(error) = error {
+                meta.set("error", error.into());
             }
             let staged = object([
                 ("id", row.id().into()),
                 ("autoProcess", auto.into()),
                 ("processingStatus", row.state_word().into()),
             ]);
-            object([("data", object([("giftStaging", staged)])), ("meta", meta)])
+            object([("data", object([("giftStaging", staged)])), ("meta", meta.into())])
         }
     }
 }

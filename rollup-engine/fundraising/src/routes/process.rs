@@ -46,19 +46,11 @@ pub fn is_job(body: &[u8]) -> bool {
 /// 400 for a body that cannot be right, and whatever keeps Twenty from telling which rows are due.
 pub fn many(scope: &Scope<'_>, body: &[u8]) -> Result<(u16, Value), Failure> {
     enabled(scope)?;
-    let payload = Payload::parse(body)?;
-    let now = scope.now();
-    let ids = if let Some(ids) = payload.get("ids") {
-        named(ids)?
-    } else {
-        let limit = limit(payload.get("limit"))?;
-        // The rows are large, and only their ids are needed at each run.
-        let due = scope.part("due", &|| Ok(texts(&due(scope, limit, now).map_err(told)?)))?;
-        due.as_array().into_iter().flatten().filter_map(|id| id.as_str().map(str::to_owned)).collect()
-    };
+    // A part, because the body is read and the rows are looked through once then: later runs need only the ids.
+    let ids = scope.part("ids", &|| Ok(texts(&ids(scope, body)?)))?;
     let mut results = Vec::new();
     let (mut processed, mut deferred, mut failed) = (0, 0, 0);
-    for id in &ids {
+    for id in ids.as_array().into_iter().flatten().filter_map(Value::as_str) {
         let result = scope.part(id, &|| Ok(promote::process(scope, id).to_json(id)))?;
         match text_of(&result, "status") {
             Some("processed") => processed += 1,
@@ -69,6 +61,14 @@ pub fn many(scope: &Scope<'_>, body: &[u8]) -> Result<(u16, Value), Failure> {
     }
     let meta = object([("processed", processed.into()), ("deferred", deferred.into()), ("failed", failed.into())]);
     Ok((200, object([("data", results.into()), ("meta", meta)])))
+}
+
+fn ids(scope: &Scope<'_>, body: &[u8]) -> Result<Vec<String>, Failure> {
+    let payload = Payload::parse(body)?;
+    match payload.get("ids") {
+        Some(ids) => Ok(named(ids)?),
+        None => due(scope, limit(payload.get("limit"))?, scope.now()).map_err(told),
+    }
 }
 
 fn named(ids: &Value) -> Result<Vec<String>, Refusal> {

@@ -11,7 +11,7 @@ use crate::intake::edit::Edit;
 use crate::intake::row::Row;
 use crate::intake::store::{self, Change, Written};
 use crate::intake::{Accepted, Door, Origin, accept, promote};
-use crate::json::{Members as _, at, member, object};
+use crate::json::{Members as _, at, member, members, object};
 use crate::payload::Payload;
 use crate::refusal::{Refusal, Status};
 use crate::scope::Scope;
@@ -68,16 +68,14 @@ fn created(accepted: Accepted) -> Value {
         ("processingDiagnostics", diagnostics),
     ]);
     let payload = row.payload_text();
-    let mut meta = object([("stagedOnly", true.into()), ("rawPayloadAvailable", payload.is_some().into())]);
-    if let Some(members) = meta.as_object_mut() {
-        if let Some(payload) = payload {
-            members.set("rawPayload", payload.into());
-        }
-        if repeated {
-            members.set("repeated", true.into());
-        }
+    let mut meta = members([("stagedOnly", true.into()), ("rawPayloadAvailable", payload.is_some().into())]);
+    if let Some(payload) = payload {
+        meta.set("rawPayload", payload.into());
     }
-    object([("data", object([("giftStaging", staged)])), ("meta", meta)])
+    if repeated {
+        meta.set("repeated", true.into());
+    }
+    object([("data", object([("giftStaging", staged)])), ("meta", meta.into())])
 }
 
 /// One row
@@ -107,12 +105,12 @@ pub fn list(scope: &Scope<'_>, query: &[(String, String)]) -> Result<(u16, Value
     let items: Vec<Value> = records.iter().filter_map(|record| Row::new(record.clone()).to_item()).collect();
     let page = answer.get("pageInfo");
     let more = page.and_then(|page| page.get("hasNextPage")).and_then(Value::as_bool).unwrap_or(false);
-    let mut meta = object([("hasMore", more.into())]);
+    let mut meta = members([("hasMore", more.into())]);
     let cursor = page.and_then(|page| page.get("endCursor")).filter(|cursor| more && cursor.is_string());
-    if let (Some(cursor), Some(members)) = (cursor, meta.as_object_mut()) {
-        members.set("nextCursor", cursor.clone());
+    if let Some(cursor) = cursor {
+        meta.set("nextCursor", cursor.clone());
     }
-    Ok((200, object([("data", items.into()), ("meta", meta)])))
+    Ok((200, object([("data", items.into()), ("meta", meta.into())])))
 }
 
 /// What the list asks Twenty for: one filter, one order, one cursor

@@ -22,6 +22,22 @@ fn work(world: &World, now: Timestamp) {
     sandbox.patch("gift", id("gift", 11), &json!({ "donorId": id("person", 9) }), now).unwrap();
 }
 
+/// A rebuild during which somebody works, after the answer to this request
+async fn ends_right(world: &World, faults: Faults, after: u64, what: &str) {
+    let (answers, start) = (Cell::new(0_u64), tokio::time::Instant::now());
+    let host = Between::new(world.host(faults)).after(|_, answer| {
+        answers.set(answers.get() + 1);
+        if answers.get() == after {
+            work(world, noon() + start.elapsed());
+        }
+        answer
+    });
+    let report = calculate_rollups(&host, &json!({}), &world.options()).await;
+    assert!(answers.get() > after);
+    assert_eq!((report.status, report.totals.processed), (Status::Ok, 50), "{report:?}");
+    assert_eq!(world.wrong(), Vec::<String>::new(), "{what}: after request {after}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn whatever_the_moment_the_end_is_right() {
     for way in Way::BOTH {
@@ -33,18 +49,7 @@ async fn whatever_the_moment_the_end_is_right() {
         let look = if way == Way::Rest { 1 } else { 2 };
         for after in 1..=host.requests() - look {
             let world = World::with_gifts(Limits::default(), 50, 900).by(way);
-            let (answers, start) = (Cell::new(0), tokio::time::Instant::now());
-            let host = Between::new(world.host(latency())).after(|_, answer| {
-                answers.set(answers.get() + 1);
-                if answers.get() == after {
-                    work(&world, noon() + start.elapsed());
-                }
-                answer
-            });
-            let report = calculate_rollups(&host, &json!({}), &world.options()).await;
-            assert!(answers.get() > after);
-            assert_eq!((report.status, report.totals.processed), (Status::Ok, 50), "{report:?}");
-            assert_eq!(world.wrong(), Vec::<String>::new(), "{way:?}: after request {after}");
+            ends_right(&world, latency(), after, &format!("{way:?}")).await;
         }
     }
 }
@@ -66,19 +71,7 @@ async fn also_where_graphql_goes_before_it_or_in_it() {
         // The last request is the second look, by REST. Or it is the call of GraphQL that counts, after that look.
         let look = if call == calls { 2 } else { 1 };
         for after in 1..=host.requests() - look {
-            let world = template.twin();
-            let (answers, start) = (Cell::new(0), tokio::time::Instant::now());
-            let host = Between::new(world.host(latency().graphql_ends(call))).after(|_, answer| {
-                answers.set(answers.get() + 1);
-                if answers.get() == after {
-                    work(&world, noon() + start.elapsed());
-                }
-                answer
-            });
-            let report = calculate_rollups(&host, &json!({}), &world.options()).await;
-            assert!(answers.get() > after);
-            assert_eq!((report.status, report.totals.processed), (Status::Ok, 50), "{report:?}");
-            assert_eq!(world.wrong(), Vec::<String>::new(), "gone at call {call}, after request {after}");
+            ends_right(&template.twin(), latency().graphql_ends(call), after, &format!("gone at call {call}")).await;
         }
     }
 }
