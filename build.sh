@@ -6,7 +6,7 @@
 #
 # Needs Rust (by rustup) and Node 20 or newer with npm; what else is missing it installs, or names.
 # A module goes: cargo → wasm-bindgen → wasm-opt → pkg/<product>/generated/. It ends with what the modules weigh, and
-# fails over budget. With nothing changed a run takes seconds: cargo knows by itself, and the later steps are skipped
+# fails above a limit. With nothing changed a run takes seconds: cargo knows by itself, and the later steps are skipped
 # while their input has the same hash.
 
 set -euo pipefail
@@ -33,9 +33,6 @@ readonly WASM_FEATURES=(
 # Flattening first lets the second and third round share more: 2 kB together. Low memory is the far end of the stack,
 # where nothing is read or written by an address with an offset that wraps: another 2 kB.
 readonly WASM_OPT=(--low-memory-unused -Oz --flatten --rereloop -Oz -Oz)
-
-# Filled by `product`, read by `weigh`: <budget>:<file>
-WEIGHED=()
 
 say() { printf '── %s\n' "$*"; }
 
@@ -109,12 +106,11 @@ finish() {
   printf '%s' "$inputs" >"$stamp"
 }
 
-# product <name> <budget in kB, raw>: the crate wasm-<name> becomes pkg/<name>/generated/<name>.{wasm,js,d.ts}
+# product <name>: the crate wasm-<name> becomes pkg/<name>/generated/<name>.{wasm,js,d.ts}
 product() {
   compile "$1"
   finish "$1"
   node "$TOOLS/contract.mjs" "$1" "pkg/$1/generated" "$GOLDEN"
-  WEIGHED+=("$2:pkg/$1/generated/$1.wasm")
 }
 
 # The function is one file with no other beside it: the module goes in as text.
@@ -133,14 +129,14 @@ build_sandbox() {
   cargo build --quiet --release -p sandbox
 }
 
-weigh() { node "$TOOLS/sizes.mjs" "${WEIGHED[@]}"; }
+weigh() { node "$TOOLS/sizes.mjs" pkg/{rollups,fundraising}/generated/*.wasm; }
 
 check_tools
 install_target
 install_node_packages
 build_glue_tool
-product rollups 400
-product fundraising 400
+product rollups
+product fundraising
 cp rollup-engine/fundraising/src/model.json pkg/fundraising/generated/model.json
 inline_into_app
 build_sandbox
