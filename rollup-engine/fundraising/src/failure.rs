@@ -122,6 +122,12 @@ impl Failure {
         matches!(&*self.0, Reason::Malformed(_))
     }
 
+    /// Whether the call was not carried out because too many others were
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        matches!(&*self.0, Reason::NoTurn { .. } | Reason::Busy { .. } | Reason::Upstream { status: 429, .. })
+    }
+
     /// HTTP status of the answer
     #[must_use]
     pub fn status(&self) -> u16 {

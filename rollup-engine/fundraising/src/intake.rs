@@ -262,7 +262,9 @@ fn keep_record(scope: &Scope<'_>, incoming: &Incoming, accepted: &Accepted) {
 /// A gift that is staged first
 fn staged(scope: &Scope<'_>, mut incoming: Incoming, origin: Origin<'_>) -> Result<Accepted, Failure> {
     let mut doubts = Vec::new();
-    if incoming.gift.donor_id.is_some() && origin.door != Door::Staging {
+    // A person who was made for this gift has no other gifts.
+    let is_known = incoming.gift.donor_id.is_some() && incoming.found.made.is_none();
+    if is_known && origin.door != Door::Staging {
         match look_back(scope, &incoming.gift, &incoming.ids) {
             Ok(found) => doubts = found,
             Err(_) => doubts.push("history_unavailable"),
@@ -374,8 +376,8 @@ fn finish(scope: &Scope<'_>, row: Row, incoming: &Incoming, repeated: bool) -> A
             Accepted::Gift { record, repeated: repeated && known, unkeyed: incoming.key.is_none() }
         }
         Posted::Gone(id) => Accepted::Gone { id },
-        Posted::Failed(message) => {
-            let row = row.in_state(State::ProcessFailed);
+        Posted::Failed { message, state } => {
+            let row = row.in_state(state);
             let diagnostics = told(scope, &incoming.diagnostics, incoming);
             Accepted::Staged { row, diagnostics, repeated, error: Some(message) }
         }

@@ -47,6 +47,8 @@ pub(crate) struct Question {
     pub(crate) to: To,
     pub(crate) path: String,
     pub(crate) body: Option<Value>,
+    /// Whether it leaves in order what was begun: it may go out past the deadline
+    pub(crate) is_closing: bool,
 }
 
 /// A question that was answered, and how far the run was
@@ -184,7 +186,7 @@ impl Journal {
         if self.is_over() {
             return Err(self.end());
         }
-        let question = Question { to: To::Part, path: name.to_owned(), body: None };
+        let question = Question { to: To::Part, path: name.to_owned(), body: None, is_closing: false };
         let from = self.read.get();
         let is_through = self.entries.borrow().get(from).is_some_and(|entry| entry.question == question);
         if is_through && let Some(answer) = self.next(&question) {

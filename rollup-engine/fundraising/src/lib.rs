@@ -25,12 +25,14 @@
 //!
 //! Doing is one future a request over [`twenty::Host`]: [`proxy`] takes an [`http`] request in, and [`routes`] finds its
 //! way. Its rules are plain functions over a [`scope`]; the [`journal`] lets them run anew with each answer, and only
-//! `upstream` waits, for a turn in the [`queue`] and for Twenty, past the [`cache`]. [`failure`] is what the caller is told
+//! `upstream` waits, for a turn in the [`queue`] (or, as one of the [`callers`] not known yet, for the allowance of those) and
+//! for Twenty, past the [`cache`]. [`failure`] is what the caller is told
 //! when it did not work. Nothing knows JavaScript.
 
 pub mod address;
 pub mod agreement;
 pub mod cache;
+pub mod callers;
 pub mod deliver;
 pub mod done;
 pub mod donor;

@@ -9,6 +9,7 @@ use twenty::time::whole_millis;
 use twenty::{Host, Level};
 
 use crate::cache::Cache;
+use crate::callers::Callers;
 use crate::done::Done;
 use crate::failure::{Failure, json_answer};
 use crate::http::{Inbound, Outbound};
@@ -34,6 +35,8 @@ pub struct Proxy {
     pub intake: crate::intake::Memory,
     /// The way to Twenty
     pub queue: Queue,
+    /// Whose tokens Twenty accepts
+    pub callers: Callers,
     /// Answers to reads
     pub cache: Cache,
     /// What is counted
@@ -63,6 +66,7 @@ impl Proxy {
             settings,
             intake: crate::intake::Memory::default(),
             queue: Queue::new(pace),
+            callers: Callers::default(),
             cache: Cache::default(),
             metrics: Metrics::default(),
             done: Done::default(),
@@ -96,6 +100,7 @@ impl Proxy {
             Priority::Person
         };
         let scope = Scope::new(self, began, &request, token, priority);
+        scope.place.expect(way.route.expected_calls());
 
         let mut answer = if way.needs_token && scope.token.is_none() {
             json_answer(401, &object([("message", "Missing authentication token".into())]))

@@ -1,33 +1,52 @@
 //! The way to Twenty for a process that answers many requests at once.
 //!
-//! The [`Budget`] decides when a call may go; here callers wait for it, the most urgent first: a person before a webhook
-//! before a job, and within a class in the order of arrival. It differs from [`twenty::gate::Gate`] in that nobody wakes
-//! anybody: each waiting caller looks again by a timer of its own. Some runtimes drop a request whose client has gone
-//! without a word, and others forbid one request to run another's code. So a caller who was not seen for a while loses
-//! its place, and a call that outlived its time no longer counts as under way.
+//! The [`Budget`] decides when a call may go; here requests wait for it. A [`Place`] belongs to a request and serves all
+//! its calls: the requests ahead keep what they still need of the budget, so that a burst ends with some requests done
+//! and not with all of them begun. Their order is that of [`Priority`], and within a class that of arrival. A request
+//! that cannot be served in time is told so before its first call, by the number of calls ahead of it.
+//!
+//! Two kinds of callers have a share of their own. Webhooks may always use [`MAX_WEBHOOK_SHARE`] tokens that people and
+//! jobs leave them, and earn half of the budget back. Tokens that Twenty has not accepted yet make so many calls a minute
+//! together, beside the budget, and only while no request waits.
+//!
+//! Waiters poll instead of being woken: some runtimes drop a request silently, others forbid one to run another's code.
+//! So a request that was not seen for a while loses its place, and a call that outlived its time does not count as under
+//! way.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use twenty::budget::{Budget, Pace, Turn};
 use twenty::gate::Priority;
 use twenty::{Host, Timestamp};
 
-/// How often a waiting caller looks whether its turn has come
-const GLANCE: Duration = Duration::from_millis(20);
-/// A caller that waits for a known time still shows itself this often
-const LONGEST_NAP: Duration = Duration::from_secs(1);
-/// Who was not seen for so long is gone
-const GONE_AFTER: Duration = Duration::from_secs(5);
+/// How often a waiting request looks whether its turn has come
+pub(crate) const POLL_INTERVAL: Duration = Duration::from_millis(20);
+/// A request that waits for a known time still shows itself this often
+const MAX_NAP: Duration = Duration::from_secs(1);
+/// A request that was not seen for so long is gone
+const WAITER_TTL: Duration = Duration::from_secs(5);
+/// Most tokens that are kept for webhooks: those of one whole payment
+pub const MAX_WEBHOOK_SHARE: u32 = 8;
+/// The span over which calls of unproven tokens are counted
+const UNPROVEN_WINDOW: Duration = Duration::from_mins(1);
 
 /// The turn would come only after the caller has gone
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("too many calls are ahead; try again in {retry_after:?}")]
 pub struct TooLate {
     /// When it makes sense to come again
     pub retry_after: Duration,
 }
 
-/// Callers waiting for Twenty, and calls under way
+impl TooLate {
+    fn new(retry_after: Duration) -> Self {
+        Self { retry_after: retry_after.max(Duration::from_secs(1)) }
+    }
+}
+
+/// Requests waiting for Twenty, and calls under way
 #[derive(Debug)]
 pub struct Queue {
     state: RefCell<State>,
@@ -36,39 +55,147 @@ pub struct Queue {
 #[derive(Debug)]
 struct State {
     budget: Budget,
+    /// Time in which webhooks earn one token of their share back; nothing without a budget
+    webhook_interval: Option<Duration>,
+    /// When the webhooks' share is whole
+    webhook_share_whole_at: Timestamp,
     arrivals: u64,
+    calls: u64,
     /// In the order of their turn
-    waiting: Vec<Waiting>,
+    requests: Vec<Entry>,
     /// Number of the call, and when it must have ended
     under_way: Vec<(u64, Timestamp)>,
+    /// How long a call takes, smoothed
+    latency: Duration,
+    /// When the latest calls of unproven tokens were let through
+    unproven: VecDeque<Timestamp>,
 }
 
+type Ticket = (Priority, u64);
+
+/// A request that has a place
 #[derive(Debug)]
-struct Waiting {
-    ticket: (Priority, u64),
-    seen: Timestamp,
+struct Entry {
+    ticket: Ticket,
+    /// Calls that it is expected to make yet
+    calls_left: u32,
+    is_waiting: bool,
+    /// Past this it is gone
+    alive_until: Timestamp,
 }
 
 impl State {
-    /// Forgets who is gone.
+    /// Forgets requests that are gone and calls that outlived their time.
     fn tidy(&mut self, now: Timestamp) {
-        self.waiting.retain(|waiting| now.since(waiting.seen) < GONE_AFTER);
+        self.requests.retain(|entry| entry.alive_until > now);
         while let Some(at) = self.under_way.iter().position(|(_, until)| *until < now) {
             self.under_way.swap_remove(at);
             self.budget.ended(now);
         }
     }
 
-    /// Whether it is this caller's turn; one that lost its place gets it back.
-    fn is_first(&mut self, ticket: (Priority, u64), now: Timestamp) -> bool {
-        self.tidy(now);
-        if let Some(waiting) = self.waiting.iter_mut().find(|waiting| waiting.ticket == ticket) {
-            waiting.seen = now;
-        } else {
-            let place = self.waiting.partition_point(|other| other.ticket < ticket);
-            self.waiting.insert(place, Waiting { ticket, seen: now });
+    /// The entry of a request; one that lost its place gets it back.
+    fn entry(&mut self, ticket: Ticket, calls_left: u32) -> &mut Entry {
+        let at = self.requests.partition_point(|other| other.ticket < ticket);
+        if self.requests.get(at).is_none_or(|other| other.ticket != ticket) {
+            let entry = Entry { ticket, calls_left, is_waiting: true, alive_until: Timestamp::default() };
+            self.requests.insert(at, entry);
         }
-        self.waiting.first().is_some_and(|first| first.ticket == ticket)
+        #[expect(clippy::indexing_slicing, reason = "it was found or inserted at this place")]
+        let entry = &mut self.requests[at];
+        entry.calls_left = calls_left;
+        entry
+    }
+
+    fn ahead_of(&self, ticket: Ticket) -> impl Iterator<Item = &Entry> {
+        self.requests.iter().take_while(move |entry| entry.ticket < ticket)
+    }
+
+    /// Tokens that the webhooks' share holds
+    fn webhook_share(&self, now: Timestamp) -> u32 {
+        let Some(interval) = self.webhook_interval else { return 0 };
+        let spent = self.webhook_share_whole_at.since(now).as_millis().div_ceil(interval.as_millis().max(1));
+        // Half of a small budget stays with the others.
+        let most = MAX_WEBHOOK_SHARE.min(self.budget.capacity() / 2);
+        most.saturating_sub(u32::try_from(spent).unwrap_or(u32::MAX))
+    }
+
+    fn spend_webhook_share(&mut self, now: Timestamp, tokens: u32) {
+        if let Some(interval) = self.webhook_interval {
+            let most = now + interval * MAX_WEBHOOK_SHARE;
+            self.webhook_share_whole_at = (self.webhook_share_whole_at.max(now) + interval * tokens).min(most);
+        }
+    }
+
+    /// What a request's next call has to leave to others, and whether none of them waits for the same
+    fn reserved(&self, ticket: Ticket, now: Timestamp) -> (u32, bool) {
+        let mut reserved = if ticket.0 == Priority::Webhook { 0 } else { self.webhook_share(now) };
+        let mut is_first = true;
+        for entry in self.ahead_of(ticket) {
+            reserved += entry.calls_left.max(entry.is_waiting.into());
+            is_first &= !entry.is_waiting;
+        }
+        (reserved, is_first)
+    }
+
+    /// The same within the webhooks' share; nothing if the share does not reach
+    fn reserved_in_share(&self, ticket: Ticket, now: Timestamp) -> Option<(u32, bool)> {
+        let (mut reserved, mut is_first) = (0, true);
+        for entry in self.ahead_of(ticket).filter(|entry| entry.ticket.0 == Priority::Webhook) {
+            reserved += entry.calls_left.max(entry.is_waiting.into());
+            is_first &= !entry.is_waiting;
+        }
+        (ticket.0 == Priority::Webhook && reserved < self.webhook_share(now)).then_some((reserved, is_first))
+    }
+
+    fn look(&mut self, ticket: Ticket, now: Timestamp) -> Look {
+        let mut look = Look::NotFirst;
+        let ways = [Some(self.reserved(ticket, now)), self.reserved_in_share(ticket, now)];
+        for (reserved, _) in ways.into_iter().flatten().filter(|(_, is_first)| *is_first) {
+            match self.budget.turn_after(now, reserved, 1) {
+                Turn::Go => return Look::Go,
+                Turn::Wait(wait) => look = look.or_sooner(Look::Later(wait)),
+                Turn::AfterACall => look = look.or_sooner(Look::Later(POLL_INTERVAL)),
+            }
+        }
+        look
+    }
+
+    /// When a request with so many calls to make will be done, by the calls ahead of it
+    fn done_at(&self, ticket: Ticket, calls: u32, now: Timestamp) -> Timestamp {
+        let (reserved, _) = self.reserved(ticket, now);
+        let mut ready = self.budget.ready_at(now, reserved + calls);
+        if let (Priority::Webhook, Some(interval)) = (ticket.0, self.webhook_interval) {
+            let webhooks = self.ahead_of(ticket).filter(|entry| entry.ticket.0 == Priority::Webhook);
+            let needed = webhooks.map(|entry| entry.calls_left).sum::<u32>() + calls;
+            let earned_at = now + interval * needed.saturating_sub(self.webhook_share(now));
+            ready = ready.min(self.budget.ready_at(now, needed).max(earned_at));
+        }
+        ready + self.latency * calls
+    }
+
+    fn begin(&mut self, now: Timestamp, within: Duration) -> u64 {
+        self.calls += 1;
+        self.budget.began(now, 1);
+        self.under_way.push((self.calls, now + within + WAITER_TTL));
+        self.calls
+    }
+}
+
+enum Look {
+    Go,
+    Later(Duration),
+    NotFirst,
+    /// By this much
+    TooLate(Duration),
+}
+
+impl Look {
+    fn or_sooner(self, other: Self) -> Self {
+        match (&self, &other) {
+            (Self::Later(one), Self::Later(two)) if one <= two => self,
+            _ => other,
+        }
     }
 }
 
@@ -76,14 +203,26 @@ impl Queue {
     /// A queue with a fresh budget
     #[must_use]
     pub fn new(pace: Pace) -> Self {
-        let state = State { budget: Budget::new(pace), arrivals: 0, waiting: Vec::new(), under_way: Vec::new() };
-        Self { state: RefCell::new(state) }
+        Self {
+            state: RefCell::new(State {
+                budget: Budget::new(pace),
+                // Half of what the budget earns
+                webhook_interval: pace.requests_per_minute.map(|rate| Duration::from_mins(2) / rate.max(1)),
+                webhook_share_whole_at: Timestamp::default(),
+                arrivals: 0,
+                calls: 0,
+                requests: Vec::new(),
+                under_way: Vec::new(),
+                latency: Duration::ZERO,
+                unproven: VecDeque::new(),
+            }),
+        }
     }
 
-    /// Callers that wait
+    /// Requests that wait
     #[must_use]
     pub fn waiting(&self) -> usize {
-        self.state.borrow().waiting.len()
+        self.state.borrow().requests.iter().filter(|entry| entry.is_waiting).count()
     }
 
     /// Calls under way
@@ -102,75 +241,189 @@ impl Queue {
         }
     }
 
-    /// Waits for the turn of this caller; the call must have ended `within` that time.
+    /// A place for a request that is expected to make so many calls; it is taken with the first of them
+    #[must_use]
+    pub fn place(&self, priority: Priority, calls: u32) -> Place<'_> {
+        Place {
+            queue: self,
+            priority,
+            arrival: Cell::new(None),
+            calls_left: Cell::new(calls),
+            has_called: Cell::new(false),
+        }
+    }
+
+    /// Notes that a call was refused for the rate limit: no call passes before `wait` is over.
+    pub fn refused(&self, now: Timestamp, wait: Duration) {
+        let mut state = self.state.borrow_mut();
+        state.budget.refused(now, wait);
+        // What was kept for webhooks is gone as well.
+        state.spend_webhook_share(now, MAX_WEBHOOK_SHARE);
+    }
+
+    /// Waits until a call of an unproven token may go: `per_minute` of them together, while no request waits.
     ///
     /// # Errors
-    /// If the turn does not come before `deadline`.
-    pub async fn enter<'a, H: Host>(
+    /// At once if the calls of this minute are spent, else if no moment comes before `deadline`.
+    pub async fn pass_unproven<H: Host>(&self, host: &H, per_minute: u32, deadline: Timestamp) -> Result<(), TooLate> {
+        let arrived = host.now();
+        {
+            let unproven = &mut self.state.borrow_mut().unproven;
+            while unproven.front().is_some_and(|call| arrived.since(*call) >= UNPROVEN_WINDOW) {
+                unproven.pop_front();
+            }
+            if unproven.len() >= usize::try_from(per_minute).unwrap_or(usize::MAX) {
+                let oldest = unproven.front().copied().unwrap_or(arrived);
+                return Err(TooLate::new((oldest + UNPROVEN_WINDOW).since(arrived)));
+            }
+            unproven.push_back(arrived);
+        }
+        loop {
+            let now = host.now();
+            let wait = {
+                let mut state = self.state.borrow_mut();
+                state.tidy(now);
+                let is_quiet = !state.requests.iter().any(|entry| entry.is_waiting);
+                match state.budget.turn(now, 0) {
+                    Turn::Go if is_quiet => return Ok(()),
+                    Turn::Wait(wait) => wait,
+                    Turn::Go | Turn::AfterACall => POLL_INTERVAL,
+                }
+            };
+            if now + wait > deadline {
+                return Err(TooLate::new(wait));
+            }
+            host.sleep(wait.min(MAX_NAP)).await;
+        }
+    }
+}
+
+/// A request's place in the queue, for all its calls; given up when the request ends for whatever reason
+#[derive(Debug)]
+pub struct Place<'q> {
+    queue: &'q Queue,
+    priority: Priority,
+    arrival: Cell<Option<u64>>,
+    calls_left: Cell<u32>,
+    has_called: Cell<bool>,
+}
+
+impl Place<'_> {
+    /// Says how many calls are expected, before the first of them.
+    pub fn expect(&self, calls: u32) {
+        self.calls_left.set(calls);
+    }
+
+    /// Waits for the turn of the request's next call, which must have ended `within` that time.
+    ///
+    /// # Errors
+    /// If the turn does not come before `deadline`; for the first call also if the request's last one would not.
+    pub async fn acquire<'a, H: Host>(
         &'a self,
         host: &'a H,
-        priority: Priority,
         deadline: Timestamp,
         within: Duration,
     ) -> Result<Permit<'a, H>, TooLate> {
-        let place = Place { queue: self, ticket: self.take_ticket(priority) };
         loop {
             let now = host.now();
-            let wait = match self.look(place.ticket, now, within) {
-                Look::Go(number) => return Ok(Permit { queue: self, host, number }),
-                Look::Later(wait) => wait,
-                Look::NotFirst => GLANCE,
+            let wait = match self.look(now, deadline) {
+                Look::Go => return Ok(self.begin(host, now, within)),
+                Look::Later(wait) if now + wait <= deadline => wait,
+                Look::NotFirst if now + POLL_INTERVAL <= deadline => POLL_INTERVAL,
+                Look::Later(late) | Look::TooLate(late) => {
+                    self.leave();
+                    return Err(TooLate::new(late));
+                }
+                Look::NotFirst => {
+                    self.leave();
+                    return Err(TooLate::new(POLL_INTERVAL));
+                }
+            };
+            host.sleep(wait.min(MAX_NAP)).await;
+        }
+    }
+
+    /// Shows that the request waits, and looks whether its turn has come.
+    fn look(&self, now: Timestamp, deadline: Timestamp) -> Look {
+        let (ticket, calls) = (self.ticket(), self.calls_left.get().max(1));
+        let mut state = self.queue.state.borrow_mut();
+        state.tidy(now);
+        let entry = state.entry(ticket, calls);
+        entry.is_waiting = true;
+        entry.alive_until = now + WAITER_TTL;
+        let done_at = state.done_at(ticket, calls, now);
+        if !self.has_called.get() && done_at > deadline {
+            return Look::TooLate(done_at.since(deadline));
+        }
+        state.look(ticket, now)
+    }
+
+    /// The turn of a call that leaves what was begun in order: it goes before all others and may go into debt, but heeds a
+    /// refusal like them.
+    ///
+    /// # Errors
+    /// If a refusal holds beyond `deadline`.
+    pub async fn acquire_to_close<'a, H: Host>(
+        &'a self,
+        host: &'a H,
+        deadline: Timestamp,
+        within: Duration,
+    ) -> Result<Permit<'a, H>, TooLate> {
+        loop {
+            let now = host.now();
+            let turn = {
+                let mut state = self.queue.state.borrow_mut();
+                state.tidy(now);
+                state.budget.turn(now, 0)
+            };
+            let wait = match turn {
+                Turn::Go => return Ok(self.begin(host, now, within)),
+                Turn::Wait(wait) => wait,
+                Turn::AfterACall => POLL_INTERVAL,
             };
             if now + wait > deadline {
-                return Err(TooLate { retry_after: wait.max(Duration::from_secs(1)) });
+                return Err(TooLate::new(wait));
             }
-            host.sleep(wait.min(LONGEST_NAP)).await;
+            host.sleep(wait.min(MAX_NAP)).await;
         }
     }
 
-    fn take_ticket(&self, priority: Priority) -> (Priority, u64) {
-        let mut state = self.state.borrow_mut();
-        state.arrivals += 1;
-        (priority, state.arrivals)
+    fn ticket(&self) -> Ticket {
+        let arrival = self.arrival.get().unwrap_or_else(|| {
+            let mut state = self.queue.state.borrow_mut();
+            state.arrivals += 1;
+            state.arrivals
+        });
+        self.arrival.set(Some(arrival));
+        (self.priority, arrival)
     }
 
-    fn look(&self, ticket: (Priority, u64), now: Timestamp, within: Duration) -> Look {
-        let mut state = self.state.borrow_mut();
-        if !state.is_first(ticket, now) {
-            return Look::NotFirst;
+    fn begin<'a, H: Host>(&'a self, host: &'a H, now: Timestamp, within: Duration) -> Permit<'a, H> {
+        let ticket = self.ticket();
+        self.has_called.set(true);
+        self.calls_left.set(self.calls_left.get().saturating_sub(1));
+        let mut state = self.queue.state.borrow_mut();
+        let entry = state.entry(ticket, self.calls_left.get());
+        entry.is_waiting = false;
+        entry.alive_until = now + within + WAITER_TTL;
+        if self.priority == Priority::Webhook {
+            state.spend_webhook_share(now, 1);
         }
-        match state.budget.turn(now, 1) {
-            Turn::Go => {
-                state.budget.began(now, 1);
-                state.under_way.push((ticket.1, now + within + GONE_AFTER));
-                Look::Go(ticket.1)
-            }
-            Turn::Wait(wait) => Look::Later(wait),
-            Turn::AfterACall => Look::Later(GLANCE),
+        let number = state.begin(now, within);
+        Permit { queue: self.queue, host, ticket, number, began: now }
+    }
+
+    fn leave(&self) {
+        if let Some(arrival) = self.arrival.get() {
+            let ticket = (self.priority, arrival);
+            self.queue.state.borrow_mut().requests.retain(|entry| entry.ticket != ticket);
         }
     }
-
-    /// Notes that a call was refused for the rate limit: nobody passes before `wait` is over.
-    pub fn refused(&self, now: Timestamp, wait: Duration) {
-        self.state.borrow_mut().budget.refused(now, wait);
-    }
-}
-
-enum Look {
-    Go(u64),
-    Later(Duration),
-    NotFirst,
-}
-
-/// A place in the queue, given up when the caller stops waiting for whatever reason
-struct Place<'a> {
-    queue: &'a Queue,
-    ticket: (Priority, u64),
 }
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        self.queue.state.borrow_mut().waiting.retain(|waiting| waiting.ticket != self.ticket);
+        self.leave();
     }
 }
 
@@ -179,15 +432,22 @@ impl Drop for Place<'_> {
 pub struct Permit<'a, H: Host> {
     queue: &'a Queue,
     host: &'a H,
+    ticket: Ticket,
     number: u64,
+    began: Timestamp,
 }
 
 impl<H: Host> Drop for Permit<'_, H> {
     fn drop(&mut self) {
         let mut state = self.queue.state.borrow_mut();
+        let now = self.host.now();
         if let Some(at) = state.under_way.iter().position(|(number, _)| *number == self.number) {
             state.under_way.swap_remove(at);
-            state.budget.ended(self.host.now());
+            state.budget.ended(now);
+        }
+        state.latency = (state.latency * 7 + now.since(self.began)) / 8;
+        if let Some(entry) = state.requests.iter_mut().find(|entry| entry.ticket == self.ticket) {
+            entry.alive_until = now + WAITER_TTL;
         }
     }
 }
@@ -195,8 +455,7 @@ impl<H: Host> Drop for Permit<'_, H> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::cell::Cell;
-    use std::pin::pin;
+    use std::pin::{Pin, pin};
     use std::task::{Context, Poll, Waker};
     use twenty::{Event, Request, Response, Unreachable};
 
@@ -235,66 +494,166 @@ mod tests {
         Queue::new(Pace { requests_per_minute: None, concurrency: 1, ..Pace::default() })
     }
 
+    fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
+        future.poll(&mut Context::from_waker(Waker::noop()))
+    }
+
     const LATER: Timestamp = Timestamp::from_millis(60_000);
     const WITHIN: Duration = Duration::from_secs(20);
 
+    /// A person goes before a webhook before a job.
     #[test]
-    fn people_go_before_webhooks_before_jobs() {
+    fn order_of_classes() {
         let (clock, queue) = (Clock::default(), one_at_a_time());
-        let mut context = Context::from_waker(Waker::noop());
-        let mut first = pin!(queue.enter(&clock, Priority::Job, LATER, WITHIN));
-        let Poll::Ready(Ok(permit)) = first.as_mut().poll(&mut context) else { panic!("nobody is there") };
-        let mut job = pin!(queue.enter(&clock, Priority::Job, LATER, WITHIN));
-        let mut webhook = pin!(queue.enter(&clock, Priority::Webhook, LATER, WITHIN));
-        let mut person = pin!(queue.enter(&clock, Priority::Person, LATER, WITHIN));
-        assert!(job.as_mut().poll(&mut context).is_pending());
-        assert!(webhook.as_mut().poll(&mut context).is_pending());
-        assert!(person.as_mut().poll(&mut context).is_pending());
+        let places =
+            [Priority::Job, Priority::Job, Priority::Webhook, Priority::Person].map(|class| queue.place(class, 1));
+        let mut first = pin!(places[0].acquire(&clock, LATER, WITHIN));
+        let Poll::Ready(Ok(permit)) = poll(first.as_mut()) else { panic!("the queue is empty") };
+        let mut job = pin!(places[1].acquire(&clock, LATER, WITHIN));
+        let mut webhook = pin!(places[2].acquire(&clock, LATER, WITHIN));
+        let mut person = pin!(places[3].acquire(&clock, LATER, WITHIN));
+        assert!(
+            poll(job.as_mut()).is_pending()
+                && poll(webhook.as_mut()).is_pending()
+                && poll(person.as_mut()).is_pending()
+        );
         drop(permit);
         clock.pass(20);
-        assert!(job.as_mut().poll(&mut context).is_pending());
-        assert!(webhook.as_mut().poll(&mut context).is_pending());
-        let Poll::Ready(Ok(permit)) = person.as_mut().poll(&mut context) else { panic!("a person waits") };
+        assert!(poll(job.as_mut()).is_pending() && poll(webhook.as_mut()).is_pending());
+        let Poll::Ready(Ok(permit)) = poll(person.as_mut()) else { panic!("a person waits") };
         drop(permit);
         clock.pass(20);
-        assert!(job.as_mut().poll(&mut context).is_pending());
-        assert!(webhook.as_mut().poll(&mut context).is_ready());
+        assert!(poll(job.as_mut()).is_pending());
+        assert!(poll(webhook.as_mut()).is_ready());
     }
 
+    /// A runtime may drop a request without running any of its code.
     #[test]
-    fn a_request_that_was_forgotten_holds_nobody_up() {
+    fn silently_dropped_requests() {
         let (clock, queue) = (Clock::default(), one_at_a_time());
-        let mut context = Context::from_waker(Waker::noop());
-        let mut lost = Box::pin(queue.enter(&clock, Priority::Person, LATER, WITHIN));
-        let Poll::Ready(Ok(permit)) = lost.as_mut().poll(&mut context) else { panic!("nobody is there") };
-        // The runtime drops the request without running any of its code: one in the middle of a call, one in the queue.
+        let lost = Box::leak(Box::new(queue.place(Priority::Person, 1)));
+        let Poll::Ready(Ok(permit)) = poll(pin!(lost.acquire(&clock, LATER, WITHIN))) else {
+            panic!("nobody is there")
+        };
         std::mem::forget(permit);
-        let mut waiting = Box::pin(queue.enter(&clock, Priority::Person, LATER, WITHIN));
-        assert!(waiting.as_mut().poll(&mut context).is_pending());
+        let waiting = Box::leak(Box::new(queue.place(Priority::Person, 1)));
+        let mut waiting = Box::pin(waiting.acquire(&clock, LATER, WITHIN));
+        assert!(poll(waiting.as_mut()).is_pending());
         std::mem::forget(waiting);
 
-        let mut job = pin!(queue.enter(&clock, Priority::Job, LATER, WITHIN));
-        for _ in 0..24 {
-            assert!(job.as_mut().poll(&mut context).is_pending());
+        let place = queue.place(Priority::Job, 1);
+        let mut job = pin!(place.acquire(&clock, LATER, WITHIN));
+        for _ in 0..25 {
+            assert!(poll(job.as_mut()).is_pending());
             clock.pass(1_000);
         }
-        clock.pass(2_000);
-        assert!(job.as_mut().poll(&mut context).is_ready());
+        clock.pass(1_000);
+        assert!(poll(job.as_mut()).is_ready());
     }
 
+    /// Makes one call that ends at once, if its turn has come.
+    fn call(clock: &Clock, place: &Place<'_>, seconds: i64) -> Result<bool, TooLate> {
+        match poll(pin!(place.acquire(clock, Timestamp::from_millis(seconds * 1_000), WITHIN))) {
+            Poll::Ready(permit) => permit.map(|_| true),
+            Poll::Pending => Ok(false),
+        }
+    }
+
+    /// Of two requests of six calls each, a budget of eight serves the first whole before the second begins.
     #[test]
-    fn who_cannot_be_served_in_time_is_told_at_once() {
+    fn turn_of_a_whole_request() {
         let clock = Clock::default();
-        let queue = Queue::new(Pace { burst: 1, ..Pace::default() });
-        let mut context = Context::from_waker(Waker::noop());
-        let soon = Timestamp::from_millis(1_000);
-        let mut first = pin!(queue.enter(&clock, Priority::Person, soon, WITHIN));
-        let Poll::Ready(Ok(permit)) = first.as_mut().poll(&mut context) else { panic!("nobody is there") };
-        drop(permit);
-        queue.refused(clock.now(), Duration::from_secs(7));
-        let mut second = pin!(queue.enter(&clock, Priority::Person, soon, WITHIN));
-        let Poll::Ready(Err(late)) = second.as_mut().poll(&mut context) else { panic!("it would be too late") };
-        assert_eq!(late.retry_after, Duration::from_secs(7));
+        let queue = Queue::new(Pace { burst: 8, requests_per_minute: Some(80), ..Pace::default() });
+        let (one, two) = (queue.place(Priority::Webhook, 6), queue.place(Priority::Webhook, 6));
+        assert_eq!(call(&clock, &one, 25), Ok(true));
+        assert_eq!((call(&clock, &two, 25), call(&clock, &two, 25)), (Ok(true), Ok(true)), "two are left over");
+        assert_eq!(call(&clock, &two, 25), Ok(false));
+        for _ in 0..5 {
+            assert_eq!(call(&clock, &one, 25), Ok(true));
+        }
+        assert_eq!(call(&clock, &two, 25), Ok(false));
+        clock.pass(6_000);
+        assert_eq!(call(&clock, &two, 25), Ok(true));
+    }
+
+    /// Whether a request can be served is told before its first call, by the calls ahead; once begun it is let on.
+    #[test]
+    fn refusal_by_calls_ahead() {
+        let clock = Clock::default();
+        let queue = Queue::new(Pace { burst: 8, requests_per_minute: Some(80), ..Pace::default() });
+        let places: Vec<_> = (0..9).map(|_| queue.place(Priority::Job, 6)).collect();
+        let answers: Vec<_> = places.iter().map(|place| call(&clock, place, 25)).collect();
+        // Four are kept for webhooks: four at once, and eight more every six seconds until 24 s.
+        let told = answers.iter().map(Result::is_ok).collect::<Vec<_>>();
+        assert_eq!(told, [true, true, true, true, true, true, false, false, false]);
+        assert!(answers[8].unwrap_err().retry_after <= Duration::from_secs(11));
+        assert_eq!(queue.waiting(), 5);
+        drop(places);
         assert_eq!(queue.waiting(), 0);
+    }
+
+    /// A burst of people leaves webhooks what one payment needs, and half of what comes after.
+    #[test]
+    fn share_of_webhooks() {
+        let clock = Clock::default();
+        let queue = Queue::new(Pace { burst: 80, requests_per_minute: Some(80), ..Pace::default() });
+        let people: Vec<_> = (0..80).map(|_| queue.place(Priority::Person, 1)).collect();
+        let served = people.iter().filter(|person| call(&clock, person, 25) == Ok(true)).count();
+        assert_eq!(served, 72);
+        let webhook = queue.place(Priority::Webhook, 7);
+        for _ in 0..7 {
+            assert_eq!(call(&clock, &webhook, 9), Ok(true));
+        }
+        clock.pass(6_000);
+        let served = people.iter().skip(72).filter(|person| call(&clock, person, 25) == Ok(true)).count();
+        assert_eq!(served, 4);
+        assert_eq!(call(&clock, &webhook, 15), Ok(true));
+    }
+
+    /// A refusal for the rate limit is heeded by all, and told at once where it outlasts the caller.
+    #[test]
+    fn refusal_by_twenty() {
+        let clock = Clock::default();
+        let queue = Queue::new(Pace::default());
+        queue.refused(clock.now(), Duration::from_secs(7));
+        let place = queue.place(Priority::Person, 1);
+        assert_eq!(call(&clock, &place, 1).unwrap_err().retry_after, Duration::from_secs(6));
+        assert_eq!(queue.waiting(), 0);
+        let mut closing = pin!(place.acquire_to_close(&clock, Timestamp::from_millis(9_000), WITHIN));
+        assert!(poll(closing.as_mut()).is_pending());
+        for _ in 0..7 {
+            clock.pass(1_000);
+            let _ = poll(closing.as_mut());
+        }
+        assert!(poll(pin!(place.acquire_to_close(&clock, LATER, WITHIN))).is_ready());
+    }
+
+    /// Unproven tokens have their calls of a minute together, and wait while known callers do.
+    #[test]
+    fn allowance_of_unproven_tokens() {
+        let (clock, queue) = (Clock::default(), Queue::new(Pace { concurrency: 1, ..Pace::default() }));
+        let soon = Timestamp::from_millis(25_000);
+        for _ in 0..10 {
+            assert_eq!(poll(pin!(queue.pass_unproven(&clock, 10, soon))), Poll::Ready(Ok(())));
+        }
+        clock.pass(15_000);
+        let late = poll(pin!(queue.pass_unproven(&clock, 10, LATER)));
+        assert_eq!(late, Poll::Ready(Err(TooLate { retry_after: Duration::from_secs(45) })));
+        clock.pass(45_000);
+
+        let places = [queue.place(Priority::Job, 1), queue.place(Priority::Job, 1)];
+        let Poll::Ready(Ok(permit)) = poll(pin!(places[0].acquire(&clock, Timestamp::from_millis(90_000), WITHIN)))
+        else {
+            panic!("the budget is fresh")
+        };
+        assert_eq!(call(&clock, &places[1], 90), Ok(false));
+        let mut unproven = pin!(queue.pass_unproven(&clock, 10, Timestamp::from_millis(90_000)));
+        assert!(poll(unproven.as_mut()).is_pending());
+        drop(permit);
+        clock.pass(20);
+        assert!(poll(unproven.as_mut()).is_pending());
+        assert_eq!(call(&clock, &places[1], 90), Ok(true));
+        clock.pass(20);
+        assert!(poll(unproven.as_mut()).is_ready());
     }
 }

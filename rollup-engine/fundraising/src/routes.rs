@@ -254,6 +254,19 @@ impl Route {
             .map_or(("", "unknown"), |(method, pattern, _)| (method, pattern))
     }
 
+    /// Calls to Twenty that a request of this route makes as a rule: what it keeps of the budget while it lasts
+    pub(crate) const fn expected_calls(self) -> u32 {
+        match self {
+            Self::Stripe | Self::GoCardless => 7,
+            Self::GiftCreate => 6,
+            Self::MemberRemove | Self::AddressCopy => 4,
+            Self::StagingProcess => 8,
+            Self::MemberAdd | Self::StagingCreate | Self::StagingUpdate => 3,
+            Self::StagingStatus => 2,
+            _ => 1,
+        }
+    }
+
     const fn is_open(self) -> bool {
         matches!(self, Self::Health | Self::Ready | Self::Metrics)
     }

@@ -1,15 +1,19 @@
 //! One request as its rules see it.
 
+use std::cell::Cell;
+
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use twenty::gate::Priority;
 use twenty::{Event, Level, Method, Timestamp};
 use uuid::{Builder, Uuid};
 
+use crate::callers::TokenHash;
 use crate::failure::Failure;
 use crate::http::Inbound;
 use crate::journal::{Journal, Learned, Question, To};
 use crate::proxy::Proxy;
+use crate::queue::Place;
 use crate::upstream::patience;
 
 /// One request's context
@@ -25,22 +29,31 @@ pub struct Scope<'a> {
     pub priority: Priority,
     /// When its caller stops waiting
     pub deadline: Timestamp,
+    /// The token by which the caller is known; nothing for the service's own
+    pub(crate) caller: Option<TokenHash>,
+    /// Its place in the queue for Twenty
+    pub(crate) place: Place<'a>,
     pub(crate) entropy: u128,
     pub(crate) journal: Journal,
+    is_closing: Cell<bool>,
 }
 
 impl<'a> Scope<'a> {
     /// The context of a request that came in at this moment
     #[must_use]
     pub fn new(proxy: &'a Proxy, now: Timestamp, inbound: &Inbound, token: Option<String>, priority: Priority) -> Self {
+        let is_own = token.is_none() || token == proxy.settings.api_key;
         let mut scope = Self {
             proxy,
             request_id: String::new(),
+            caller: token.as_deref().filter(|_| !is_own).map(TokenHash::of),
             token,
             priority,
             deadline: now + patience(priority),
+            place: proxy.queue.place(priority, 1),
             entropy: inbound.entropy,
             journal: Journal::new(now, proxy.intake.known()),
+            is_closing: Cell::new(false),
         };
         scope.request_id = request_id(inbound).unwrap_or_else(|| scope.new_id().to_string());
         scope
@@ -51,7 +64,15 @@ impl<'a> Scope<'a> {
     /// # Errors
     /// See [`Failure`].
     pub fn call(&self, method: Method, path: String, body: Option<Value>) -> Result<Value, Failure> {
-        self.journal.ask(Question { to: To::Twenty(method), path, body })
+        self.journal.ask(Question { to: To::Twenty(method), path, body, is_closing: self.is_closing.get() })
+    }
+
+    /// Rules whose calls leave in order what was begun: they go before other requests' calls, and past the deadline.
+    pub(crate) fn closing<T>(&self, rules: impl FnOnce() -> T) -> T {
+        let before = self.is_closing.replace(true);
+        let result = rules();
+        self.is_closing.set(before);
+        result
     }
 
     /// Reads from Twenty, or from memory if the same token asked the same a moment ago; not for decisions
@@ -59,7 +80,7 @@ impl<'a> Scope<'a> {
     /// # Errors
     /// See [`Failure`].
     pub fn read(&self, path: String) -> Result<Value, Failure> {
-        self.journal.ask(Question { to: To::Cache, path, body: None })
+        self.journal.ask(Question { to: To::Cache, path, body: None, is_closing: false })
     }
 
     /// Reads from `GoCardless`: `/payments/PM1`; null without a token, or if the token or the id is refused
@@ -67,7 +88,7 @@ impl<'a> Scope<'a> {
     /// # Errors
     /// Whatever may be otherwise later.
     pub fn read_gocardless(&self, path: String) -> Result<Value, Failure> {
-        self.journal.ask(Question { to: To::GoCardless, path, body: None })
+        self.journal.ask(Question { to: To::GoCardless, path, body: None, is_closing: false })
     }
 
     /// Rules whose calls are forgotten once they are through; see [`Journal::part`]

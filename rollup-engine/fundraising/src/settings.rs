@@ -23,6 +23,7 @@ pub const NAMES: &[&str] = &[
     "FUNDRAISING_RECEIPT_POLICY_RECURRING",
     "FUNDRAISING_RECEIPT_AUTO_SEND_THRESHOLD_MINOR",
     "FUNDRAISING_REQUESTS_PER_MINUTE",
+    "FUNDRAISING_UNPROVEN_REQUESTS_PER_MINUTE",
     "FUNDRAISING_CACHE_SECONDS",
     "FUNDRAISING_MODEL",
 ];
@@ -63,6 +64,8 @@ pub struct Settings {
     pub gift_aid: bool,
     /// Requests a minute to Twenty; nothing for no limit
     pub requests_per_minute: Option<u32>,
+    /// Requests a minute that tokens which Twenty has not accepted yet may cost together
+    pub unproven_requests_per_minute: u32,
     /// How long a read may be answered from memory, in seconds; 0 for never
     pub cache_seconds: u32,
     /// The workspace's own names for the model, as JSON text
@@ -132,6 +135,9 @@ impl Settings {
                 Some(off) if off.eq_ignore_ascii_case("off") => None,
                 rate => rate.and_then(|rate| rate.parse().ok()).filter(|rate| *rate > 0).or(Some(REQUESTS_PER_MINUTE)),
             },
+            unproven_requests_per_minute: text("FUNDRAISING_UNPROVEN_REQUESTS_PER_MINUTE")
+                .and_then(|rate| rate.parse().ok())
+                .unwrap_or(10),
             cache_seconds: text("FUNDRAISING_CACHE_SECONDS")
                 .and_then(|seconds| seconds.parse().ok())
                 .unwrap_or(CACHE_SECONDS),

@@ -17,7 +17,8 @@
 //!  every state but processing and processed ──Cancel──▶ cancelled ■
 //! ```
 //!
-//! A gift that processes itself is taken in as `processing`. Rows that are ready or failed may be edited and returned
+//! A gift that processes itself is taken in as `processing`. A worker that runs out of calls puts its row back as
+//! `ready_for_process` (`PutBack`). Rows that are ready or failed may be edited and returned
 //! too, and a reviewer may release what looked like a duplicate. Every event has one target; [`Event::sources`] has
 //! the whole truth about where it may happen, for the condition of the write that makes a claim exclusive as well.
 //! Nothing is written from here.
@@ -119,13 +120,15 @@ pub enum Event {
     Post,
     /// The worker could not
     Fail,
+    /// The worker ran out of calls before it made the gift
+    PutBack,
     /// The worker was not heard of again
     Expire,
 }
 
 impl Event {
     /// Every event
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Edit,
         Self::Return,
         Self::Release,
@@ -136,6 +139,7 @@ impl Event {
         Self::Claim,
         Self::Post,
         Self::Fail,
+        Self::PutBack,
         Self::Expire,
     ];
 
@@ -154,7 +158,7 @@ impl Event {
             Self::SuspectDuplicate => &[Pending, ReadyForProcess, ProcessFailed, DedupeReview],
             Self::BlockDuplicate => &[Pending, ReadyForProcess, ProcessFailed, DedupeReview, DuplicateBlocked],
             Self::Claim => &[ReadyForProcess, ProcessFailed],
-            Self::Post => &[Processing],
+            Self::Post | Self::PutBack => &[Processing],
             // A payload that cannot be read fails before anybody claims it.
             Self::Fail => &[ReadyForProcess, ProcessFailed, Processing],
             // Processed without a known gift is a write that was lost half-way.
@@ -167,7 +171,7 @@ impl Event {
     pub const fn target(self) -> State {
         match self {
             Self::Edit | Self::Return => Pending,
-            Self::Release => ReadyForProcess,
+            Self::Release | Self::PutBack => ReadyForProcess,
             Self::Cancel => Cancelled,
             Self::FailValidation => ValidationFailed,
             Self::SuspectDuplicate => DedupeReview,
@@ -191,6 +195,7 @@ impl Event {
             Self::Claim => "claimed",
             Self::Post => "posted",
             Self::Fail => "marked as failed",
+            Self::PutBack => "put back",
             Self::Expire => "taken from its worker",
         }
     }

@@ -13,10 +13,12 @@ use twenty::retry::{Outcome, Sequence, Verdict, judge, retry_after};
 use twenty::time::whole_millis;
 use twenty::{Host, Level, Method, Request, Response, Timestamp};
 
+use crate::callers::{Proof, Standing};
 use crate::failure::{Failure, Reason};
 use crate::http::{Inbound, split_at_byte};
 use crate::journal::{Question, To};
 use crate::json;
+use crate::queue::{POLL_INTERVAL, Permit};
 use crate::refusal::{Refusal, Status};
 use crate::scope::Scope;
 
@@ -26,6 +28,9 @@ const MOST_ATTEMPTS: u32 = 3;
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// A call with less time than this left is not worth starting
 const LEAST_TIME: Duration = Duration::from_millis(50);
+/// Longest time past the deadline for calls that leave in order what was begun: a refusal for the rate limit is over by
+/// then, and payment providers have not given up yet
+const CLOSING_TIME: Duration = Duration::from_secs(11);
 
 /// Version of `GoCardless`'s API whose answers are understood
 const GOCARDLESS_VERSION: &str = "2015-07-06";
@@ -48,35 +53,16 @@ pub(crate) const fn patience(priority: Priority) -> Duration {
 /// # Errors
 /// See [`Failure`].
 pub(crate) async fn answer<H: Host>(scope: &Scope<'_>, host: &H, question: &Question) -> Result<Value, Failure> {
-    let Question { to, path, body } = question;
+    let Question { to, path, body, is_closing } = question;
     match to {
-        To::Twenty(method) => call(scope, host, *method, path, body.as_ref()).await,
+        To::Twenty(method) => {
+            let call = Call { scope, host, method: *method, path, body: body.as_ref(), is_closing: *is_closing };
+            call.answer().await
+        }
         To::Cache => read(scope, host, path).await,
         To::GoCardless => gocardless(scope, host, path).await,
         To::Part => Ok(Value::Null),
     }
-}
-
-async fn call<H: Host>(
-    scope: &Scope<'_>,
-    host: &H,
-    method: Method,
-    path: &str,
-    body: Option<&Value>,
-) -> Result<Value, Failure> {
-    let writes = method != Method::Get && !is_question(path);
-    if writes {
-        scope.proxy.cache.wrote();
-    }
-    let answer = Call { scope, host, method, path, body }.attempts().await;
-    if writes {
-        scope.proxy.cache.wrote();
-    }
-    let answer = scope.proxy.model()?.reply(path, answer?);
-    if object_of(path) == "giftStagings" {
-        scope.proxy.metrics.saw_rows(&answer);
-    }
-    Ok(answer)
 }
 
 /// From memory if the same token asked the same a moment ago
@@ -90,7 +76,8 @@ async fn read<H: Host>(scope: &Scope<'_>, host: &H, path: &str) -> Result<Value,
     {
         return Ok(answer);
     }
-    let answer = call(scope, host, Method::Get, path, None).await?;
+    let call = Call { scope, host, method: Method::Get, path, body: None, is_closing: false };
+    let answer = call.answer().await?;
     cache.keep(mark, token, path, &answer, host.now(), lasts);
     Ok(answer)
 }
@@ -102,9 +89,41 @@ struct Call<'a, H> {
     method: Method,
     path: &'a str,
     body: Option<&'a Value>,
+    /// Whether it leaves in order what was begun
+    is_closing: bool,
 }
 
-impl<H: Host> Call<'_, H> {
+/// The right to make one attempt, held while it lasts
+enum Pass<'a, H: Host> {
+    /// By the request's turn
+    Turn { _permit: Permit<'a, H> },
+    /// As the proof of the caller's token
+    Proof { _proof: Proof<'a> },
+}
+
+impl<'a, H: Host> Call<'a, H> {
+    async fn answer(&self) -> Result<Value, Failure> {
+        let proxy = self.scope.proxy;
+        let writes = self.method != Method::Get && !is_question(self.path);
+        if writes {
+            proxy.cache.wrote();
+        }
+        let answer = self.attempts().await;
+        if writes {
+            proxy.cache.wrote();
+        }
+        let answer = proxy.model()?.reply(self.path, answer?);
+        if object_of(self.path) == "giftStagings" {
+            proxy.metrics.saw_rows(&answer);
+        }
+        Ok(answer)
+    }
+
+    /// When its last attempt must have ended
+    fn deadline(&self) -> Timestamp {
+        self.scope.deadline + if self.is_closing { CLOSING_TIME } else { Duration::ZERO }
+    }
+
     async fn attempts(&self) -> Result<Value, Failure> {
         let scope = self.scope;
         let Some(token) = scope.token.as_deref().or(scope.proxy.settings.api_key.as_deref()) else {
@@ -122,7 +141,7 @@ impl<H: Host> Call<'_, H> {
             let result = self.attempt(token, attempt).await;
             let (outcome, failure) = match result {
                 // There is no more time: what went wrong before says more than that.
-                Ok(Err(busy)) => return Err(last.unwrap_or(busy)),
+                Ok(Err(stopped)) => return Err(last.unwrap_or(stopped)),
                 Ok(Ok(response)) if response.status < 400 => return self.read_success(&response, attempt),
                 Ok(Ok(response)) => {
                     let asked = retry_after(response.header("retry-after"));
@@ -137,7 +156,7 @@ impl<H: Host> Call<'_, H> {
                 let more = [("status", status.into()), ("delayMs", whole_millis(wait).into())];
                 self.log(Level::Warn, "twenty_proxy_retry", attempt, &more);
             }
-            let in_time = |wait: &Duration| self.host.now() + *wait + LEAST_TIME <= scope.deadline;
+            let in_time = |wait: &Duration| self.host.now() + *wait + LEAST_TIME <= self.deadline();
             let Some(wait) = wait.filter(in_time) else {
                 let event = match failure.reason() {
                     Reason::Unreachable | Reason::TimedOut => "twenty_proxy_network_error",
@@ -156,29 +175,79 @@ impl<H: Host> Call<'_, H> {
         }
     }
 
-    /// One attempt: an answer, no answer, or no turn
+    /// One attempt: an answer, no answer, or no right to make it
     async fn attempt(&self, token: &str, attempt: u32) -> Result<Result<Response, Failure>, Failure> {
         let (scope, host) = (self.scope, self.host);
-        let permit = scope.proxy.queue.enter(host, scope.priority, scope.deadline - LEAST_TIME, TIMEOUT).await;
-        let permit = match permit {
-            Ok(permit) => permit,
-            Err(too_late) => return Ok(Err(Reason::NoTurn { retry_after: too_late.retry_after }.into())),
+        let pass = match self.pass().await {
+            Ok(pass) => pass,
+            Err(failure) => return Ok(Err(failure)),
         };
         let began = host.now();
-        let timeout = TIMEOUT.min(scope.deadline.since(began)).max(LEAST_TIME);
+        let timeout = TIMEOUT.min(self.deadline().since(began)).max(LEAST_TIME);
         let request = match self.request(token, timeout) {
             Ok(request) => request,
             Err(failure) => return Ok(Err(failure)),
         };
         let result = host.fetch(request).await;
         let took = host.now().since(began);
-        drop(permit);
+        if let Ok(response) = &result {
+            self.note_standing(response);
+        }
+        drop(pass);
 
         let status = result.as_ref().map_or(0, |response| response.status);
         scope.proxy.metrics.called(self.method.as_str(), object_of(self.path), status);
         let more = [("status", status.into()), ("durationMs", whole_millis(took).into())];
         self.log(Level::Debug, "twenty_proxy_attempt", attempt, &more);
         result.map(Ok).map_err(|_| if took >= timeout { Reason::TimedOut } else { Reason::Unreachable }.into())
+    }
+
+    /// Waits for the right to make an attempt: a proven caller's comes with the request's turn, an unproven token's from
+    /// the allowance of all of them.
+    async fn pass(&self) -> Result<Pass<'a, H>, Failure> {
+        let (scope, host) = (self.scope, self.host);
+        let deadline = self.deadline() - LEAST_TIME;
+        let settings = &scope.proxy.settings;
+        while let (Some(token), Some(_)) = (scope.caller, settings.requests_per_minute) {
+            let now = host.now();
+            match scope.proxy.callers.standing(token, now) {
+                Standing::Proven => break,
+                Standing::Refused(failure) => return Err(failure),
+                Standing::BeingProven if now + POLL_INTERVAL > deadline => {
+                    return Err(Reason::NoTurn { retry_after: Duration::from_secs(1) }.into());
+                }
+                Standing::BeingProven => host.sleep(POLL_INTERVAL).await,
+                Standing::Unproven => {
+                    let proof = scope.proxy.callers.begin_proof(token, now, deadline + TIMEOUT);
+                    let passed = scope.proxy.queue.pass_unproven(host, settings.unproven_requests_per_minute, deadline);
+                    return match passed.await {
+                        Ok(()) => Ok(Pass::Proof { _proof: proof }),
+                        Err(late) => Err(Reason::NoTurn { retry_after: late.retry_after }.into()),
+                    };
+                }
+            }
+        }
+        let permit = if self.is_closing {
+            scope.place.acquire_to_close(host, deadline, TIMEOUT).await
+        } else {
+            scope.place.acquire(host, deadline, TIMEOUT).await
+        };
+        match permit {
+            Ok(permit) => Ok(Pass::Turn { _permit: permit }),
+            Err(late) => Err(Reason::NoTurn { retry_after: late.retry_after }.into()),
+        }
+    }
+
+    /// Notes what an answer says of the caller's token: Twenty refuses one with 401, and with 403 where records are asked
+    /// for; any other answer is one to a token that it accepts.
+    fn note_standing(&self, response: &Response) {
+        let Some(token) = self.scope.caller else { return };
+        let (callers, now) = (&self.scope.proxy.callers, self.host.now());
+        if response.status == 401 || (response.status == 403 && object_of(self.path) != "metadata") {
+            callers.refused(token, Failure::from_answer(response.status, &response.body, None), now);
+        } else {
+            callers.accepted(token, now);
+        }
     }
 
     fn request(&self, token: &str, timeout: Duration) -> Result<Request, Failure> {
@@ -206,7 +275,7 @@ impl<H: Host> Call<'_, H> {
                 // The others are held back also when this call is given up.
                 let Verdict::Throttled(wait) = judge(outcome, attempt, random) else { return None };
                 self.scope.proxy.queue.refused(self.host.now(), wait);
-                (attempt < MOST_ATTEMPTS).then_some(wait)
+                (attempt < MOST_ATTEMPTS || self.is_closing).then_some(wait)
             }
             Outcome::Answered { status: 500 | 502..=504, .. } | Outcome::Unreachable => {
                 let asked = match outcome {

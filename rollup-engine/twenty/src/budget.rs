@@ -93,6 +93,12 @@ impl Budget {
     /// no allowance, but heeds a refusal and the concurrency like all others
     #[must_use]
     pub fn turn(&self, now: Timestamp, cost: u32) -> Turn {
+        self.turn_after(now, 0, cost)
+    }
+
+    /// As [`Self::turn`], for a call that leaves `reserved` tokens to others
+    #[must_use]
+    pub fn turn_after(&self, now: Timestamp, reserved: u32, cost: u32) -> Turn {
         if self.in_flight >= self.pace.concurrency.max(1) {
             return Turn::AfterACall;
         }
@@ -101,15 +107,37 @@ impl Budget {
             earliest = earliest.max(began + self.pace.pause);
         }
         // A call of more than there can ever be at once goes with the most, and its debt is earned back after it.
-        let missing = i64::from(cost.min(self.most())) - self.left;
+        let missing = i64::from(cost.min(self.capacity())) + i64::from(reserved) - self.left;
         if cost > 0 && missing > 0 && self.pace.requests_per_minute.is_some() {
             if self.in_flight > 0 {
                 return Turn::AfterACall;
             }
-            let clumps = u32::try_from(missing).unwrap_or(u32::MAX).div_ceil(self.clump);
-            earliest = earliest.max(self.earned_at(self.clump.saturating_mul(clumps)));
+            earliest = earliest.max(self.earned_at(self.in_clumps(missing)));
         }
         if earliest > now { Turn::Wait(earliest.since(now)) } else { Turn::Go }
+    }
+
+    /// When this many tokens can have been spent, if nothing but the budget holds them up: an estimate, since the calls
+    /// under way end later than now
+    #[must_use]
+    pub fn ready_at(&self, now: Timestamp, tokens: u32) -> Timestamp {
+        let earliest = now.max(self.blocked_until.unwrap_or(now));
+        let missing = i64::from(tokens) - self.left;
+        if missing <= 0 || self.pace.requests_per_minute.is_none() {
+            return earliest;
+        }
+        let mut expected = self.clone();
+        expected.clump_began.get_or_insert(now);
+        if self.in_flight > 0 || self.last_ended.is_none() {
+            expected.last_ended = Some(now);
+        }
+        earliest.max(expected.earned_at(self.in_clumps(missing)))
+    }
+
+    /// Tokens of as many whole clumps as bring this many
+    fn in_clumps(&self, tokens: i64) -> u32 {
+        let clumps = u32::try_from(tokens).unwrap_or(u32::MAX).div_ceil(self.clump);
+        self.clump.saturating_mul(clumps)
     }
 
     /// Notes that a call starts; to be asked for with [`Budget::turn`] first.
@@ -144,7 +172,7 @@ impl Budget {
         if self.clump_began.is_none() {
             self.clump_began = Some(now);
         } else if self.in_flight == 0 {
-            let most = i64::from(self.most());
+            let most = i64::from(self.capacity());
             let mut earned: u32 = 0;
             while i64::from(earned) + self.left < most && self.earned_at(earned + self.clump) <= now {
                 earned += self.clump;
@@ -160,9 +188,10 @@ impl Budget {
         }
     }
 
-    /// Most tokens that there can be at once: a rest earns more than one clump, up to the burst, but not when somebody
-    /// else was just seen to be calling
-    fn most(&self) -> u32 {
+    /// Most tokens that there can be at once: a rest earns more than one clump, up to the burst, but not when another
+    /// caller of the workspace was just seen
+    #[must_use]
+    pub fn capacity(&self) -> u32 {
         if self.refused_in_clump { self.clump } else { self.pace.burst.max(self.clump) }
     }
 

@@ -181,7 +181,7 @@ fn step(scope: &Scope<'_>, row: &Row) -> Result<Step, Failure> {
     done(match post_gift(scope, &claimed, &gift, &key, Blind::Write) {
         Posted::Gift { record, .. } => Promoted::Processed(string(&record, "id")),
         Posted::Gone(id) => Promoted::Processed(id),
-        Posted::Failed(_) => Promoted::Failed("gift_api_failed"),
+        Posted::Failed { .. } => Promoted::Failed("gift_api_failed"),
     })
 }
 
@@ -197,8 +197,13 @@ pub(super) enum Posted {
     },
     /// It was there, and somebody deleted it
     Gone(String),
-    /// It could not be made, and the row says why
-    Failed(String),
+    /// It could not be made
+    Failed {
+        /// Why, as the row says too
+        message: String,
+        /// The state that the row is left in
+        state: State,
+    },
 }
 
 /// Makes the gift of a claimed row, marks the row, and lets follow what follows
@@ -215,18 +220,26 @@ pub(super) fn post_gift(scope: &Scope<'_>, row: &Row, gift: &Gift, key: &Key, bl
         Err(failure) => {
             let message = failure.to_string();
             log(scope, Level::Error, "gift_staging_process_create_failed", row.id(), &message);
-            // The claim is given up; if that fails too it expires.
-            if let Err(failure) = fail(scope, row, "gift_api_failed", &message, None) {
+            let (state, given_up) = scope.closing(|| {
+                if failure.is_busy() {
+                    (State::ReadyForProcess, put_back(scope, row, &message))
+                } else {
+                    (State::ProcessFailed, fail(scope, row, "gift_api_failed", &message, None))
+                }
+            });
+            // Where the claim could not be given up it expires.
+            if let Err(failure) = given_up {
                 log(scope, Level::Warn, "gift_staging_process_status_update_failed", row.id(), &failure.to_string());
             }
-            return Posted::Failed(message);
+            return Posted::Failed { message, state };
         }
     };
     let id = match &posted {
         Posted::Gift { record, .. } => string(record, "id"),
-        Posted::Gone(id) | Posted::Failed(id) => id.clone(),
+        Posted::Gone(id) => id.clone(),
+        Posted::Failed { .. } => return posted,
     };
-    match mark(scope, row, &id, "posted") {
+    match scope.closing(|| mark(scope, row, &id, "posted")) {
         Ok(()) => {
             log(scope, Level::Info, "gift_staging_processed", row.id(), "");
             if let Posted::Gift { record, .. } = &posted {
@@ -316,15 +329,32 @@ fn fail(
     message: &str,
     diagnostics: Option<Value>,
 ) -> Result<(), Failure> {
-    let change = transition(row.standing(), Event::Fail)?;
-    let mut body = change.to_json();
-    body.set("errorDetail", store::error_detail(code, message, scope.now()));
+    let mut body = Map::new();
     if let Some(diagnostics) = diagnostics {
         body.set("processingDiagnostics", diagnostics);
     }
+    give_up(scope, row, Event::Fail, code, message, body)
+}
+
+/// Puts a claimed row back for the next run, since the budget of calls ended before its gift was made
+fn put_back(scope: &Scope<'_>, row: &Row, message: &str) -> Result<(), Failure> {
+    give_up(scope, row, Event::PutBack, "budget_spent", message, Map::new())
+}
+
+fn give_up(
+    scope: &Scope<'_>,
+    row: &Row,
+    event: Event,
+    code: &'static str,
+    message: &str,
+    mut body: Map<String, Value>,
+) -> Result<(), Failure> {
+    body.extend(transition(row.standing(), event)?.to_json());
+    body.set("errorDetail", store::error_detail(code, message, scope.now()));
     let particulars = object([("code", code.into()), ("from", row.state().as_str().into())]);
-    // If somebody changed it meanwhile, theirs is the later word.
-    store::write(scope, row, Change { body, action: "failed", particulars, condition: None }).map(drop)
+    let action = if event == Event::PutBack { "put_back" } else { "failed" };
+    // Where a concurrent request changed the row, its word is the later one.
+    store::write(scope, row, Change { body, action, particulars, condition: None }).map(drop)
 }
 
 /// Finds or makes the giver; a step if a reviewer must say who it was

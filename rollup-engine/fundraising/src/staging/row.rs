@@ -10,8 +10,10 @@ use twenty::Timestamp;
 use super::{Event, State};
 use crate::refusal::{Refusal, Status};
 
-/// Longer than any run may take: a claim older than this has no worker any more
-pub const CLAIM_LASTS: Duration = Duration::from_mins(10);
+/// A claim older than this is taken to have no worker any more
+///
+/// Where it has one after all, the two make one gift together, since its id follows from the row.
+pub const CLAIM_LASTS: Duration = Duration::from_mins(1);
 
 /// What a decision needs to know of a row
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -222,8 +224,8 @@ mod tests {
     #[test]
     fn a_claim_ends_when_no_run_could_still_hold_it() {
         let (claimed, minute) = (Timestamp::from_millis(0), Duration::from_mins(1));
-        assert!(!claim_expired(claimed, claimed + 10 * minute));
-        assert!(claim_expired(claimed, claimed + 10 * minute + Duration::from_millis(1)));
+        assert!(!claim_expired(claimed, claimed + minute));
+        assert!(claim_expired(claimed, claimed + minute + Duration::from_millis(1)));
         assert!(!claim_expired(claimed + minute, claimed), "a clock that is behind");
     }
 

@@ -7,10 +7,15 @@ use std::time::Duration;
 use fundraising::http::{Inbound, Outbound};
 use fundraising::proxy::Proxy;
 use fundraising::settings::Settings;
+use hmac::{Hmac, Mac as _};
 use sandbox::{Faults, Limits, Sandbox, SandboxHost};
-use serde_json::Value;
+use serde_json::{Value, json};
+use sha2::Sha256;
 use twenty::{Event, Host, Request, Response, Timestamp, Unreachable};
 use uuid::Uuid;
+
+/// Stripe's signing secret, for scenes that set it; the service has its own key then
+pub(crate) const STRIPE_SECRET: &str = "whsec_test";
 
 pub(crate) struct Scene {
     pub(crate) proxy: Proxy,
@@ -23,12 +28,17 @@ pub(crate) struct Scene {
 pub(crate) struct Recorder {
     pub(crate) inner: SandboxHost,
     pub(crate) sent: RefCell<Vec<Request>>,
+    /// Status with which Twenty refuses every call, if it does
+    pub(crate) refuse_with: std::cell::Cell<Option<u16>>,
 }
 
 impl Host for Recorder {
-    fn fetch(&self, request: Request) -> impl Future<Output = Result<Response, Unreachable>> {
+    async fn fetch(&self, request: Request) -> Result<Response, Unreachable> {
         self.sent.borrow_mut().push(request.clone());
-        self.inner.fetch(request)
+        match self.refuse_with.get() {
+            Some(status) => Ok(Response { status, headers: Vec::new(), body: Vec::new() }),
+            None => self.inner.fetch(request).await,
+        }
     }
 
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> {
@@ -65,13 +75,16 @@ impl Scene {
         let settings = Settings::read(|name| {
             let given = env.iter().find(|(other, _)| *other == name).map(|(_, value)| (*value).to_owned());
             given.or_else(|| match name {
+                "TWENTY_API_KEY" if env.iter().any(|(other, _)| *other == "STRIPE_WEBHOOK_SECRET") => {
+                    Some(token.clone())
+                }
                 "TWENTY_API_BASE_URL" => Some("http://twenty.test/rest".to_owned()),
                 // The tests change records behind the service's back.
                 "FUNDRAISING_CACHE_SECONDS" => Some("0".to_owned()),
                 _ => None,
             })
         });
-        let host = Recorder { inner, sent: RefCell::default() };
+        let host = Recorder { inner, sent: RefCell::default(), refuse_with: std::cell::Cell::default() };
         Self { proxy: Proxy::new(settings), host, token, count: std::cell::Cell::new(1) }
     }
 
@@ -104,6 +117,25 @@ impl Scene {
 
     pub(crate) async fn get(&self, path: &str) -> (u16, Value) {
         self.ask("GET", path, None).await
+    }
+
+    /// Delivers a payment as Stripe does, and gives the answer's status.
+    pub(crate) async fn pay(&self, number: usize) -> u16 {
+        let event = json!({ "id": format!("evt_{number}"), "type": "checkout.session.completed", "created": 1_772_366_400,
+            "data": { "object": {
+                "id": format!("cs_{number}"), "mode": "payment", "payment_status": "paid", "amount_total": 2_500,
+                "currency": "gbp", "payment_intent": format!("pi_{number}"), "metadata": {},
+                "customer_details": { "name": "Wendy Hook", "email": format!("hook{number}@example.org") } } } });
+        let mut request = self.inbound("POST", "/webhooks/stripe", Some(&event));
+        let signed_at = (self.host.now().as_millis() / 1_000).to_string();
+        let mut mac = Hmac::<Sha256>::new_from_slice(STRIPE_SECRET.as_bytes()).unwrap();
+        for part in [signed_at.as_bytes(), b".", &request.body] {
+            mac.update(part);
+        }
+        let signature = format!("t={signed_at},v1={}", hex::encode(mac.finalize().into_bytes()));
+        request.headers =
+            vec![("content-type".into(), "application/json".into()), ("stripe-signature".into(), signature)];
+        self.proxy.handle(&self.host, request).await.status
     }
 
     pub(crate) fn put(&self, object: &str, record: &Value) -> Uuid {

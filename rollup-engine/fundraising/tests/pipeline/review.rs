@@ -182,9 +182,9 @@ async fn many_rows_are_promoted_and_a_dead_workers_row_is_put_right() {
         world.create("giftStaging", &row);
     }
     let (status, answer) =
-        world.ask_on(&later(&world, 5), "POST", "gift-staging/process", &json!({ "limit": 10 })).await;
+        world.ask_on(&later(&world, 1), "POST", "gift-staging/process", &json!({ "limit": 10 })).await;
     assert_eq!((status, &answer["meta"]), (200, &json!({ "processed": 3, "deferred": 0, "failed": 0 })), "{answer}");
-    let (_, answer) = world.ask_on(&later(&world, 11), "POST", "gift-staging/process", &json!({})).await;
+    let (_, answer) = world.ask_on(&later(&world, 2), "POST", "gift-staging/process", &json!({})).await;
     assert_eq!(answer["meta"]["processed"], 1, "the claim expired: {answer}");
     assert_eq!(world.live("gift").len(), 4);
     let waiting: Vec<_> = world.live("giftStaging").into_iter().filter(|row| row["giftId"].is_null()).collect();

@@ -1,0 +1,145 @@
+//! Which callers' tokens Twenty has accepted or refused, as far as it was seen a moment ago.
+//!
+//! A token costs the budget only once it is proven. Nothing is asked just to prove it: the first call of its first request
+//! is the proof, made from the allowance of unproven tokens, and other requests with the same token wait for it. Tokens are
+//! known by their hash, so that memory holds none of them.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use sha2::{Digest as _, Sha256};
+use twenty::Timestamp;
+
+use crate::failure::Failure;
+
+/// How long an accepted or refused token is remembered
+const STANDING_TTL: Duration = Duration::from_mins(1);
+
+/// A token by its SHA-256
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TokenHash([u8; 32]);
+
+impl TokenHash {
+    /// Of a token
+    #[must_use]
+    pub fn of(token: &str) -> Self {
+        Self(Sha256::digest(token).into())
+    }
+}
+
+// A hash stands for its token, and stays out of logs like it.
+impl std::fmt::Debug for TokenHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TokenHash(…)")
+    }
+}
+
+/// How a token stands with Twenty
+#[derive(Clone, Debug, PartialEq)]
+pub enum Standing {
+    /// Twenty has not been seen to accept or refuse it
+    Unproven,
+    /// Another request's call with it is under way, and will tell
+    BeingProven,
+    /// Twenty accepted it
+    Proven,
+    /// Twenty refused it, with this answer
+    Refused(Failure),
+}
+
+/// How tokens stand
+#[derive(Debug, Default)]
+pub struct Callers {
+    standings: RefCell<BTreeMap<TokenHash, (Standing, Timestamp)>>,
+}
+
+impl Callers {
+    /// How a token stands
+    #[must_use]
+    pub fn standing(&self, token: TokenHash, now: Timestamp) -> Standing {
+        match self.standings.borrow().get(&token) {
+            Some((standing, until)) if *until > now => standing.clone(),
+            _ => Standing::Unproven,
+        }
+    }
+
+    /// Begins the proof of a token, which will have ended at `until`.
+    #[must_use]
+    pub fn begin_proof(&self, token: TokenHash, now: Timestamp, until: Timestamp) -> Proof<'_> {
+        let mut standings = self.standings.borrow_mut();
+        // Each token here has cost a call, so that sweeping now and then keeps them few.
+        standings.retain(|_, (_, until)| *until > now);
+        standings.insert(token, (Standing::BeingProven, until));
+        Proof { callers: self, token }
+    }
+
+    /// Notes that Twenty answered a call with this token as it answers its users.
+    pub fn accepted(&self, token: TokenHash, now: Timestamp) {
+        self.standings.borrow_mut().insert(token, (Standing::Proven, now + STANDING_TTL));
+    }
+
+    /// Notes that Twenty refused this token.
+    pub fn refused(&self, token: TokenHash, failure: Failure, now: Timestamp) {
+        self.standings.borrow_mut().insert(token, (Standing::Refused(failure), now + STANDING_TTL));
+    }
+}
+
+/// The proof of a token; where it ends without an answer, the next request begins another
+#[derive(Debug)]
+pub struct Proof<'a> {
+    callers: &'a Callers,
+    token: TokenHash,
+}
+
+impl Drop for Proof<'_> {
+    fn drop(&mut self) {
+        let mut standings = self.callers.standings.borrow_mut();
+        if matches!(standings.get(&self.token), Some((Standing::BeingProven, _))) {
+            standings.remove(&self.token);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_millis(seconds * 1_000)
+    }
+
+    /// A proof without an answer leaves the token unproven; an answer outlives the proof, for a minute.
+    #[test]
+    fn standing_follows_answers() {
+        let (callers, token) = (Callers::default(), TokenHash::of("t"));
+        let proof = callers.begin_proof(token, at(0), at(25));
+        assert_eq!(callers.standing(token, at(1)), Standing::BeingProven);
+        assert_eq!(callers.standing(token, at(25)), Standing::Unproven, "a runtime dropped the request silently");
+        drop(proof);
+        assert_eq!(callers.standing(token, at(1)), Standing::Unproven);
+
+        let proof = callers.begin_proof(token, at(2), at(25));
+        callers.accepted(token, at(3));
+        drop(proof);
+        assert_eq!(callers.standing(token, at(62)), Standing::Proven);
+        assert_eq!(callers.standing(token, at(63)), Standing::Unproven);
+
+        let failure = Failure::from_answer(401, b"", None);
+        callers.refused(token, failure.clone(), at(70));
+        assert_eq!(callers.standing(token, at(71)), Standing::Refused(failure));
+        assert_eq!(callers.standing(TokenHash::of("u"), at(71)), Standing::Unproven);
+    }
+
+    /// Memory is bounded by what was called within a minute.
+    #[test]
+    fn expired_standings_are_swept() {
+        let callers = Callers::default();
+        for second in 0..1_000 {
+            let token = TokenHash::of(&second.to_string());
+            drop(callers.begin_proof(token, at(second), at(second + 5)));
+            callers.refused(token, Failure::from_answer(401, b"", None), at(second));
+        }
+        assert!(callers.standings.borrow().len() <= 61);
+    }
+}
