@@ -312,7 +312,13 @@ mod tests {
     }
 
     fn proxy() -> Proxy {
-        Proxy::new(Settings { base_url: String::new(), api_key: Some("k".into()), ..Settings::default() })
+        Proxy::new(Settings {
+            base_url: String::new(),
+            api_key: Some("k".into()),
+            requests_per_minute: None,
+            cache_seconds: 0,
+            ..Settings::default()
+        })
     }
 
     fn settled(host: &Numbers, rules: impl Fn(&Scope<'_>) -> Result<Value, Failure>) -> Result<Value, Failure> {

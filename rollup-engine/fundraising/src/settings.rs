@@ -25,6 +25,11 @@ pub const NAMES: &[&str] = &[
     "FUNDRAISING_REQUESTS_PER_MINUTE",
     "FUNDRAISING_UNPROVEN_REQUESTS_PER_MINUTE",
     "FUNDRAISING_CACHE_SECONDS",
+    "FUNDRAISING_MAX_CONNECTIONS",
+    "FUNDRAISING_MAX_REQUESTS",
+    "FUNDRAISING_MAX_BODY_BYTES",
+    "FUNDRAISING_MAX_RESPONSE_BYTES",
+    "FUNDRAISING_METRICS_TOKEN",
     "FUNDRAISING_MODEL",
 ];
 
@@ -34,11 +39,21 @@ const BASE_URL: &str = "http://server:3000/rest";
 const GOCARDLESS_URL: &str = "https://api.gocardless.com";
 /// Requests a minute: Twenty's limit of 100 with a fifth left for everybody else
 const REQUESTS_PER_MINUTE: u32 = 80;
+/// Requests a minute that all unproven tokens share
+const DEFAULT_UNPROVEN_REQUESTS_PER_MINUTE: u32 = 10;
+/// Connections that the server holds at a time
+const DEFAULT_MAX_CONNECTIONS: u32 = 1_024;
+/// Requests that the server works on at a time
+const DEFAULT_MAX_REQUESTS: u32 = 256;
+/// Bytes of all request bodies in flight
+const DEFAULT_MAX_BODY_BYTES: u64 = 32 * 1024 * 1024;
+/// Bytes of one reply from Twenty or a payment provider
+const DEFAULT_MAX_RESPONSE_BYTES: u64 = 32 * 1024 * 1024;
 /// Seconds for which a read may be answered from memory: a page that polls costs little, and nobody sees much that is old
 const CACHE_SECONDS: u32 = 3;
 
 /// How the service is set up
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Settings {
     /// Where Twenty's REST API is, without a trailing `/`
     pub base_url: String,
@@ -64,10 +79,20 @@ pub struct Settings {
     pub gift_aid: bool,
     /// Requests a minute to Twenty; nothing for no limit
     pub requests_per_minute: Option<u32>,
-    /// Requests a minute that tokens which Twenty has not accepted yet may cost together
+    /// Requests a minute to Twenty that all callers with an unproven token share; counts only beside a limit of requests
     pub unproven_requests_per_minute: u32,
     /// How long a read may be answered from memory, in seconds; 0 for never
     pub cache_seconds: u32,
+    /// Connections that the server holds at a time
+    pub max_connections: u32,
+    /// Requests that the server works on at a time
+    pub max_requests: u32,
+    /// Bytes of all request bodies in flight
+    pub max_body_bytes: u64,
+    /// Bytes of one reply from Twenty or a payment provider
+    pub max_response_bytes: u64,
+    /// What `/metrics` asks for as bearer token; open if nothing
+    pub metrics_token: Option<String>,
     /// The workspace's own names for the model, as JSON text
     pub model: Option<String>,
 }
@@ -105,6 +130,13 @@ impl std::fmt::Debug for Settings {
     }
 }
 
+impl Default for Settings {
+    /// Those of an empty environment
+    fn default() -> Self {
+        Self::read(|_| None)
+    }
+}
+
 impl Settings {
     /// Reads them by name
     #[must_use]
@@ -113,6 +145,7 @@ impl Settings {
             let value = lookup(name)?.trim().to_owned();
             if value.is_empty() { None } else { Some(value) }
         };
+        let number = |name: &str| text(name).and_then(|text| text.parse::<u64>().ok()).filter(|number| *number > 0);
         let base = text("TWENTY_API_BASE_URL").or_else(|| text("TWENTY_REST_BASE_URL"));
         let sources = text("FUNDRAISING_STAGING_BYPASS_SOURCES").unwrap_or_default();
         Self {
@@ -135,9 +168,18 @@ impl Settings {
                 Some(off) if off.eq_ignore_ascii_case("off") => None,
                 rate => rate.and_then(|rate| rate.parse().ok()).filter(|rate| *rate > 0).or(Some(REQUESTS_PER_MINUTE)),
             },
-            unproven_requests_per_minute: text("FUNDRAISING_UNPROVEN_REQUESTS_PER_MINUTE")
-                .and_then(|rate| rate.parse().ok())
-                .unwrap_or(10),
+            unproven_requests_per_minute: number("FUNDRAISING_UNPROVEN_REQUESTS_PER_MINUTE")
+                .and_then(|rate| u32::try_from(rate).ok())
+                .unwrap_or(DEFAULT_UNPROVEN_REQUESTS_PER_MINUTE),
+            max_connections: number("FUNDRAISING_MAX_CONNECTIONS")
+                .and_then(|most| u32::try_from(most).ok())
+                .unwrap_or(DEFAULT_MAX_CONNECTIONS),
+            max_requests: number("FUNDRAISING_MAX_REQUESTS")
+                .and_then(|most| u32::try_from(most).ok())
+                .unwrap_or(DEFAULT_MAX_REQUESTS),
+            max_body_bytes: number("FUNDRAISING_MAX_BODY_BYTES").unwrap_or(DEFAULT_MAX_BODY_BYTES),
+            max_response_bytes: number("FUNDRAISING_MAX_RESPONSE_BYTES").unwrap_or(DEFAULT_MAX_RESPONSE_BYTES),
+            metrics_token: text("FUNDRAISING_METRICS_TOKEN"),
             cache_seconds: text("FUNDRAISING_CACHE_SECONDS")
                 .and_then(|seconds| seconds.parse().ok())
                 .unwrap_or(CACHE_SECONDS),

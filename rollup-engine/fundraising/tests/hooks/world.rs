@@ -84,6 +84,8 @@ impl World {
             gocardless_token: Some("gc_token".into()),
             gocardless_url: "http://gocardless.test".into(),
             staging,
+            requests_per_minute: None,
+            cache_seconds: 0,
             ..Settings::default()
         };
         Self { workspace, settings, resources: RefCell::default() }

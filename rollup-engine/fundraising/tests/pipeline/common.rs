@@ -42,6 +42,8 @@ impl World {
             base_url: "http://twenty.test/rest".into(),
             staging: true,
             auto_process: true,
+            requests_per_minute: None,
+            cache_seconds: 0,
             ..Settings::default()
         };
         Self { workspace, settings }
