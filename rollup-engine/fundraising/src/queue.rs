@@ -174,9 +174,9 @@ impl State {
         ready + self.latency * calls
     }
 
-    fn begin(&mut self, now: Timestamp, within: Duration) -> u64 {
+    fn begin(&mut self, cost: u32, now: Timestamp, within: Duration) -> u64 {
         self.calls += 1;
-        self.budget.began(now, 1);
+        self.budget.began(now, cost);
         self.under_way.push((self.calls, now + within + WAITER_TTL));
         self.calls
     }
@@ -327,7 +327,7 @@ impl Place<'_> {
         loop {
             let now = host.now();
             let wait = match self.look(now, deadline) {
-                Look::Go => return Ok(self.begin(host, now, within)),
+                Look::Go => return Ok(self.begin(host, 1, now, within)),
                 Look::Later(wait) if now + wait <= deadline => wait,
                 Look::NotFirst if now + POLL_INTERVAL <= deadline => POLL_INTERVAL,
                 Look::Later(late) | Look::TooLate(late) => {
@@ -358,14 +358,16 @@ impl Place<'_> {
         state.look(ticket, now)
     }
 
-    /// The turn of a call that leaves what was begun in order: it goes before all others and may go into debt, but heeds a
-    /// refusal like them.
+    /// The turn of a call that the order does not hold up: it goes before all others, but heeds a refusal and the number of
+    /// calls under way like them. `cost` is 0 for one that Twenty does not count, and 1 for one that leaves in order what was
+    /// begun: the budget may go into debt for it.
     ///
     /// # Errors
     /// If a refusal holds beyond `deadline`.
-    pub async fn acquire_to_close<'a, H: Host>(
+    pub async fn acquire_first<'a, H: Host>(
         &'a self,
         host: &'a H,
+        cost: u32,
         deadline: Timestamp,
         within: Duration,
     ) -> Result<Permit<'a, H>, TooLate> {
@@ -377,7 +379,7 @@ impl Place<'_> {
                 state.budget.turn(now, 0)
             };
             let wait = match turn {
-                Turn::Go => return Ok(self.begin(host, now, within)),
+                Turn::Go => return Ok(self.begin(host, cost, now, within)),
                 Turn::Wait(wait) => wait,
                 Turn::AfterACall => POLL_INTERVAL,
             };
@@ -398,18 +400,18 @@ impl Place<'_> {
         (self.priority, arrival)
     }
 
-    fn begin<'a, H: Host>(&'a self, host: &'a H, now: Timestamp, within: Duration) -> Permit<'a, H> {
+    fn begin<'a, H: Host>(&'a self, host: &'a H, cost: u32, now: Timestamp, within: Duration) -> Permit<'a, H> {
         let ticket = self.ticket();
-        self.has_called.set(true);
-        self.calls_left.set(self.calls_left.get().saturating_sub(1));
+        self.has_called.set(self.has_called.get() || cost > 0);
+        self.calls_left.set(self.calls_left.get().saturating_sub(cost));
         let mut state = self.queue.state.borrow_mut();
         let entry = state.entry(ticket, self.calls_left.get());
         entry.is_waiting = false;
         entry.alive_until = now + within + WAITER_TTL;
         if self.priority == Priority::Webhook {
-            state.spend_webhook_share(now, 1);
+            state.spend_webhook_share(now, cost);
         }
-        let number = state.begin(now, within);
+        let number = state.begin(cost, now, within);
         Permit { queue: self.queue, host, ticket, number, began: now }
     }
 
@@ -619,13 +621,13 @@ mod tests {
         let place = queue.place(Priority::Person, 1);
         assert_eq!(call(&clock, &place, 1).unwrap_err().retry_after, Duration::from_secs(6));
         assert_eq!(queue.waiting(), 0);
-        let mut closing = pin!(place.acquire_to_close(&clock, Timestamp::from_millis(9_000), WITHIN));
+        let mut closing = pin!(place.acquire_first(&clock, 1, Timestamp::from_millis(9_000), WITHIN));
         assert!(poll(closing.as_mut()).is_pending());
         for _ in 0..7 {
             clock.pass(1_000);
             let _ = poll(closing.as_mut());
         }
-        assert!(poll(pin!(place.acquire_to_close(&clock, LATER, WITHIN))).is_ready());
+        assert!(poll(pin!(place.acquire_first(&clock, 1, LATER, WITHIN))).is_ready());
     }
 
     /// Unproven tokens have their calls of a minute together, and wait while known callers do.

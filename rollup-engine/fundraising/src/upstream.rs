@@ -32,6 +32,9 @@ const LEAST_TIME: Duration = Duration::from_millis(50);
 /// then, and payment providers have not given up yet
 const CLOSING_TIME: Duration = Duration::from_secs(11);
 
+/// Where the workspace's objects and fields are read, which Twenty does not count
+const METADATA: &str = "metadata";
+
 /// Version of `GoCardless`'s API whose answers are understood
 const GOCARDLESS_VERSION: &str = "2015-07-06";
 /// Longest time that one read from it may take
@@ -227,8 +230,10 @@ impl<'a, H: Host> Call<'a, H> {
                 }
             }
         }
-        let permit = if self.is_closing {
-            scope.place.acquire_to_close(host, deadline, TIMEOUT).await
+        let permit = if object_of(self.path) == METADATA {
+            scope.place.acquire_first(host, 0, deadline, TIMEOUT).await
+        } else if self.is_closing {
+            scope.place.acquire_first(host, 1, deadline, TIMEOUT).await
         } else {
             scope.place.acquire(host, deadline, TIMEOUT).await
         };
@@ -243,7 +248,7 @@ impl<'a, H: Host> Call<'a, H> {
     fn note_standing(&self, response: &Response) {
         let Some(token) = self.scope.caller else { return };
         let (callers, now) = (&self.scope.proxy.callers, self.host.now());
-        if response.status == 401 || (response.status == 403 && object_of(self.path) != "metadata") {
+        if response.status == 401 || (response.status == 403 && object_of(self.path) != METADATA) {
             callers.refused(token, Failure::from_answer(response.status, &response.body, None), now);
         } else {
             callers.accepted(token, now);

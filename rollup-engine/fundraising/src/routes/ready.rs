@@ -3,7 +3,7 @@
 //! It is apart from `/health`, which says that the process lives: a workspace that lacks a field needs a person, not a
 //! restart. Reading the metadata costs no tokens, but it is large, so an answer is kept for a while.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -23,9 +23,15 @@ const BAD_FOR: Duration = Duration::from_secs(5);
 /// As many pages of 200 objects as a workspace can have
 const MOST_PAGES: u32 = 20;
 
-/// The last answer, and until when it holds
+/// What is remembered between checks
 #[derive(Debug, Default)]
-pub struct Memory(RefCell<Option<(Timestamp, u16, Value)>>);
+pub struct Memory {
+    /// The last answer, and until when it holds
+    last: RefCell<Option<(Timestamp, u16, Value)>>,
+    /// The request that checks, by its chance, and when it must have ended: the route is open, and a crowd of callers costs
+    /// one check
+    checking: Cell<Option<(u128, Timestamp)>>,
+}
 
 /// Compares the workspace with the model: 200 if nothing is missing or nothing can be said, 503 with `missing` otherwise
 ///
@@ -33,15 +39,22 @@ pub struct Memory(RefCell<Option<(Timestamp, u16, Value)>>);
 /// The setting of names cannot be right.
 pub fn check(scope: &Scope<'_>) -> Result<Reply, Failure> {
     let now = scope.now();
+    let memory = &scope.proxy.ready;
     // Another request may have filled it since an earlier run of this one: that answer is as good.
-    let kept = scope.proxy.ready.0.borrow().clone().filter(|(until, ..)| now < *until);
-    if let Some((_, status, body)) = kept {
-        return Ok((status, body));
+    let last = memory.last.borrow().clone();
+    let checks = memory.checking.get().filter(|(request, until)| *request != scope.entropy && now < *until);
+    match last {
+        Some((until, status, body)) if now < until || checks.is_some() => return Ok((status, body)),
+        None if checks.is_some() => return Ok((503, object([("status", "checking".into())]))),
+        _ => {}
     }
-    let (status, body) = compare(scope, scope.proxy.model()?);
-    let holds = if status == 200 { GOOD_FOR } else { BAD_FOR };
+    let model = scope.proxy.model()?;
+    memory.checking.set(Some((scope.entropy, scope.deadline)));
+    let (status, body) = compare(scope, model);
     if !scope.is_waiting() {
-        scope.proxy.ready.0.replace(Some((now + holds, status, body.clone())));
+        let holds = if status == 200 { GOOD_FOR } else { BAD_FOR };
+        memory.last.replace(Some((now + holds, status, body.clone())));
+        memory.checking.set(None);
     }
     Ok((status, body))
 }

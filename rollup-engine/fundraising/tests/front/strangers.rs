@@ -158,3 +158,27 @@ fn no_allowance_without_budget() {
         assert!(scene.host.sent.borrow().iter().all(|call| call.method == Method::Get));
     });
 }
+
+/// `/ready` is open to everybody, and a crowd there costs one check.
+#[test]
+fn crowd_at_ready() {
+    run(async {
+        let scene = scene();
+        let requests: Vec<_> = (0..300)
+            .map(|_| {
+                let scene = Rc::clone(&scene);
+                tokio::task::spawn_local(async move {
+                    let mut request = scene.inbound("GET", "", None);
+                    request.target = "/ready".into();
+                    request.headers.clear();
+                    scene.proxy.handle(&scene.host, request).await.status
+                })
+            })
+            .collect();
+        let mut ready = 0;
+        for request in requests {
+            ready += usize::from(request.await.unwrap() == 200);
+        }
+        assert_eq!((ready, scene.calls()), (1, 1));
+    });
+}
