@@ -10,8 +10,12 @@ import { RUNTIMES, UNLIMITED, call, startProxy } from './runtimes.mjs';
 
 before(prepare);
 
-/** A limit that is never reached, but under which only some calls go at once. */
-const PACED = { ...UNLIMITED, FUNDRAISING_REQUESTS_PER_MINUTE: '6000' };
+/** Limits that are never reached, but under which only some calls go at once; each request has a token of its own. */
+const PACED = {
+  ...UNLIMITED,
+  FUNDRAISING_REQUESTS_PER_MINUTE: '6000',
+  FUNDRAISING_UNPROVEN_REQUESTS_PER_MINUTE: '1000',
+};
 
 /** A Twenty that is slow, knows who asks, and counts how many ask at once. */
 async function slowTwenty(t, millis) {

@@ -31,6 +31,8 @@ const WAITER_TTL: Duration = Duration::from_secs(5);
 pub const MAX_WEBHOOK_SHARE: u32 = 8;
 /// The span over which calls of unproven tokens are counted
 const UNPROVEN_WINDOW: Duration = Duration::from_mins(1);
+/// Most calls of unproven tokens under way at a time
+const MAX_UNPROVEN_UNDER_WAY: usize = 2;
 
 /// The turn would come only after the caller has gone
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -69,6 +71,8 @@ struct State {
     latency: Duration,
     /// When the latest calls of unproven tokens were let through
     unproven: VecDeque<Timestamp>,
+    /// Those of them that are under way, as in `under_way`
+    unproven_under_way: Vec<(u64, Timestamp)>,
 }
 
 type Ticket = (Priority, u64);
@@ -92,6 +96,7 @@ impl State {
             self.under_way.swap_remove(at);
             self.budget.ended(now);
         }
+        self.unproven_under_way.retain(|(_, until)| *until >= now);
     }
 
     /// The entry of a request; one that lost its place gets it back.
@@ -164,7 +169,12 @@ impl State {
     /// When a request with so many calls to make will be done, by the calls ahead of it
     fn done_at(&self, ticket: Ticket, calls: u32, now: Timestamp) -> Timestamp {
         let (reserved, _) = self.reserved(ticket, now);
-        let mut ready = self.budget.ready_at(now, reserved + calls);
+        let mut needed = reserved + calls;
+        if self.ahead_of(ticket).next().is_none() {
+            // Waiting would not help a request that needs more than a small budget ever holds.
+            needed = needed.min(self.budget.capacity());
+        }
+        let mut ready = self.budget.ready_at(now, needed);
         if let (Priority::Webhook, Some(interval)) = (ticket.0, self.webhook_interval) {
             let webhooks = self.ahead_of(ticket).filter(|entry| entry.ticket.0 == Priority::Webhook);
             let needed = webhooks.map(|entry| entry.calls_left).sum::<u32>() + calls;
@@ -215,6 +225,7 @@ impl Queue {
                 under_way: Vec::new(),
                 latency: Duration::ZERO,
                 unproven: VecDeque::new(),
+                unproven_under_way: Vec::new(),
             }),
         }
     }
@@ -261,39 +272,60 @@ impl Queue {
         state.spend_webhook_share(now, MAX_WEBHOOK_SHARE);
     }
 
-    /// Waits until a call of an unproven token may go: `per_minute` of them together, while no request waits.
+    /// Waits until a call of an unproven token may go, which must have ended `within` that time: `per_minute` of them
+    /// together, few at a time, and while no request waits for its turn.
     ///
     /// # Errors
     /// At once if the calls of this minute are spent, else if no moment comes before `deadline`.
-    pub async fn pass_unproven<H: Host>(&self, host: &H, per_minute: u32, deadline: Timestamp) -> Result<(), TooLate> {
-        let arrived = host.now();
-        {
-            let unproven = &mut self.state.borrow_mut().unproven;
-            while unproven.front().is_some_and(|call| arrived.since(*call) >= UNPROVEN_WINDOW) {
-                unproven.pop_front();
-            }
-            if unproven.len() >= usize::try_from(per_minute).unwrap_or(usize::MAX) {
-                let oldest = unproven.front().copied().unwrap_or(arrived);
-                return Err(TooLate::new((oldest + UNPROVEN_WINDOW).since(arrived)));
-            }
-            unproven.push_back(arrived);
-        }
+    pub async fn acquire_unproven<'a, H: Host>(
+        &'a self,
+        host: &'a H,
+        per_minute: u32,
+        deadline: Timestamp,
+        within: Duration,
+    ) -> Result<Permit<'a, H>, TooLate> {
+        self.spend_unproven(host.now(), per_minute)?;
         loop {
             let now = host.now();
-            let wait = {
-                let mut state = self.state.borrow_mut();
-                state.tidy(now);
-                let is_quiet = !state.requests.iter().any(|entry| entry.is_waiting);
-                match state.budget.turn(now, 0) {
-                    Turn::Go if is_quiet => return Ok(()),
-                    Turn::Wait(wait) => wait,
-                    Turn::Go | Turn::AfterACall => POLL_INTERVAL,
-                }
+            let wait = match self.look_unproven(now, within) {
+                Ok(number) => return Ok(Permit { queue: self, host, ticket: None, number, began: now }),
+                Err(wait) => wait,
             };
             if now + wait > deadline {
                 return Err(TooLate::new(wait));
             }
             host.sleep(wait.min(MAX_NAP)).await;
+        }
+    }
+
+    /// Takes one of the calls of this minute.
+    fn spend_unproven(&self, now: Timestamp, per_minute: u32) -> Result<(), TooLate> {
+        let unproven = &mut self.state.borrow_mut().unproven;
+        while unproven.front().is_some_and(|call| now.since(*call) >= UNPROVEN_WINDOW) {
+            unproven.pop_front();
+        }
+        if unproven.len() >= usize::try_from(per_minute).unwrap_or(usize::MAX) {
+            let oldest = unproven.front().copied().unwrap_or(now);
+            return Err(TooLate::new((oldest + UNPROVEN_WINDOW).since(now)));
+        }
+        unproven.push_back(now);
+        Ok(())
+    }
+
+    /// The number of the call, if it may go, else how long to wait
+    fn look_unproven(&self, now: Timestamp, within: Duration) -> Result<u64, Duration> {
+        let mut state = self.state.borrow_mut();
+        state.tidy(now);
+        let is_quiet = !state.requests.iter().any(|entry| entry.is_waiting);
+        match state.budget.turn(now, 0) {
+            Turn::Go if is_quiet && state.unproven_under_way.len() < MAX_UNPROVEN_UNDER_WAY => {
+                state.calls += 1;
+                let number = state.calls;
+                state.unproven_under_way.push((number, now + within + WAITER_TTL));
+                Ok(number)
+            }
+            Turn::Wait(wait) => Err(wait),
+            Turn::Go | Turn::AfterACall => Err(POLL_INTERVAL),
         }
     }
 }
@@ -412,7 +444,7 @@ impl Place<'_> {
             state.spend_webhook_share(now, cost);
         }
         let number = state.begin(cost, now, within);
-        Permit { queue: self.queue, host, ticket, number, began: now }
+        Permit { queue: self.queue, host, ticket: Some(ticket), number, began: now }
     }
 
     fn leave(&self) {
@@ -434,7 +466,8 @@ impl Drop for Place<'_> {
 pub struct Permit<'a, H: Host> {
     queue: &'a Queue,
     host: &'a H,
-    ticket: Ticket,
+    /// Of the request; nothing for a call of an unproven token
+    ticket: Option<Ticket>,
     number: u64,
     began: Timestamp,
 }
@@ -443,12 +476,16 @@ impl<H: Host> Drop for Permit<'_, H> {
     fn drop(&mut self) {
         let mut state = self.queue.state.borrow_mut();
         let now = self.host.now();
+        let Some(ticket) = self.ticket else {
+            state.unproven_under_way.retain(|(number, _)| *number != self.number);
+            return;
+        };
         if let Some(at) = state.under_way.iter().position(|(number, _)| *number == self.number) {
             state.under_way.swap_remove(at);
             state.budget.ended(now);
         }
         state.latency = (state.latency * 7 + now.since(self.began)) / 8;
-        if let Some(entry) = state.requests.iter_mut().find(|entry| entry.ticket == self.ticket) {
+        if let Some(entry) = state.requests.iter_mut().find(|entry| entry.ticket == ticket) {
             entry.alive_until = now + WAITER_TTL;
         }
     }
@@ -612,6 +649,19 @@ mod tests {
         assert_eq!(call(&clock, &webhook, 15), Ok(true));
     }
 
+    /// A request that needs more calls than a small budget holds is begun where nothing is gained by waiting.
+    #[test]
+    fn request_larger_than_budget() {
+        for class in [Priority::Person, Priority::Webhook, Priority::Job] {
+            let clock = Clock::default();
+            let queue = Queue::new(Pace { burst: 2, requests_per_minute: Some(2), ..Pace::default() });
+            let place = queue.place(class, 7);
+            assert_eq!(call(&clock, &place, 9), Ok(true), "{class:?}");
+            assert!(call(&clock, &place, 9).is_err() || class == Priority::Webhook);
+            assert!(call(&clock, &queue.place(class, 7), 9).is_err(), "the second is told at once");
+        }
+    }
+
     /// A refusal for the rate limit is heeded by all, and told at once where it outlasts the caller.
     #[test]
     fn refusal_by_twenty() {
@@ -630,26 +680,32 @@ mod tests {
         assert!(poll(pin!(place.acquire_first(&clock, 1, LATER, WITHIN))).is_ready());
     }
 
-    /// Unproven tokens have their calls of a minute together, and wait while known callers do.
+    /// Unproven tokens have their calls of a minute together, two at a time, and wait while known callers do.
     #[test]
     fn allowance_of_unproven_tokens() {
         let (clock, queue) = (Clock::default(), Queue::new(Pace { concurrency: 1, ..Pace::default() }));
-        let soon = Timestamp::from_millis(25_000);
-        for _ in 0..10 {
-            assert_eq!(poll(pin!(queue.pass_unproven(&clock, 10, soon))), Poll::Ready(Ok(())));
+        let end = Timestamp::from_millis(90_000);
+        let pass = || {
+            poll(pin!(queue.acquire_unproven(&clock, 10, end, WITHIN)))
+                .map(|pass| pass.map_err(|late| late.retry_after))
+        };
+        {
+            let both = (pass(), pass());
+            assert!(both.0.is_ready() && both.1.is_ready());
+            assert!(pass().is_pending(), "two are under way");
+        }
+        for _ in 0..7 {
+            assert!(matches!(pass(), Poll::Ready(Ok(_))));
         }
         clock.pass(15_000);
-        let late = poll(pin!(queue.pass_unproven(&clock, 10, LATER)));
-        assert_eq!(late, Poll::Ready(Err(TooLate { retry_after: Duration::from_secs(45) })));
+        assert!(matches!(pass(), Poll::Ready(Err(retry_after)) if retry_after == Duration::from_secs(45)));
         clock.pass(45_000);
 
         let places = [queue.place(Priority::Job, 1), queue.place(Priority::Job, 1)];
-        let Poll::Ready(Ok(permit)) = poll(pin!(places[0].acquire(&clock, Timestamp::from_millis(90_000), WITHIN)))
-        else {
-            panic!("the budget is fresh")
-        };
+        let mut first = pin!(places[0].acquire(&clock, end, WITHIN));
+        let Poll::Ready(Ok(permit)) = poll(first.as_mut()) else { panic!("the budget is fresh") };
         assert_eq!(call(&clock, &places[1], 90), Ok(false));
-        let mut unproven = pin!(queue.pass_unproven(&clock, 10, Timestamp::from_millis(90_000)));
+        let mut unproven = pin!(queue.acquire_unproven(&clock, 10, end, WITHIN));
         assert!(poll(unproven.as_mut()).is_pending());
         drop(permit);
         clock.pass(20);

@@ -97,11 +97,10 @@ struct Call<'a, H> {
 }
 
 /// The right to make one attempt, held while it lasts
-enum Pass<'a, H: Host> {
-    /// By the request's turn
-    Turn { _permit: Permit<'a, H> },
-    /// As the proof of the caller's token
-    Proof { _proof: Proof<'a> },
+struct Pass<'a, H: Host> {
+    _permit: Permit<'a, H>,
+    /// Of the caller's token, where this attempt proves it
+    _proof: Option<Proof<'a>>,
 }
 
 impl<'a, H: Host> Call<'a, H> {
@@ -222,9 +221,10 @@ impl<'a, H: Host> Call<'a, H> {
                 Standing::BeingProven => host.sleep(POLL_INTERVAL).await,
                 Standing::Unproven => {
                     let proof = scope.proxy.callers.begin_proof(token, now, deadline + TIMEOUT);
-                    let passed = scope.proxy.queue.pass_unproven(host, settings.unproven_requests_per_minute, deadline);
-                    return match passed.await {
-                        Ok(()) => Ok(Pass::Proof { _proof: proof }),
+                    let per_minute = settings.unproven_requests_per_minute;
+                    let permit = scope.proxy.queue.acquire_unproven(host, per_minute, deadline, TIMEOUT).await;
+                    return match permit {
+                        Ok(permit) => Ok(Pass { _permit: permit, _proof: Some(proof) }),
                         Err(late) => Err(Reason::NoTurn { retry_after: late.retry_after }.into()),
                     };
                 }
@@ -238,7 +238,7 @@ impl<'a, H: Host> Call<'a, H> {
             scope.place.acquire(host, deadline, TIMEOUT).await
         };
         match permit {
-            Ok(permit) => Ok(Pass::Turn { _permit: permit }),
+            Ok(permit) => Ok(Pass { _permit: permit, _proof: None }),
             Err(late) => Err(Reason::NoTurn { retry_after: late.retry_after }.into()),
         }
     }
