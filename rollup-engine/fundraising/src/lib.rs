@@ -33,6 +33,7 @@ pub mod address;
 pub mod agreement;
 pub mod cache;
 pub mod callers;
+mod caller;
 pub mod deliver;
 pub mod done;
 pub mod donor;
