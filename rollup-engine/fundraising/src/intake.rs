@@ -204,7 +204,7 @@ pub fn accept(scope: &Scope<'_>, payload: &Payload, origin: Origin<'_>) -> Resul
             let receipt = receipt::decide(&gift, Receipt::default(), &settings.receipts);
             let diagnostics = Diagnostics::of(&gift, None);
             let made = if store::is_deleted(&record) { Made::Gone } else { Made::Repeat(record) };
-            return posted_directly(scope, incoming(gift, own, Found::default(), receipt, diagnostics), made);
+            return Ok(posted_directly(scope, &incoming(gift, own, Found::default(), receipt, diagnostics), made));
         }
     }
 
@@ -268,12 +268,12 @@ fn direct(scope: &Scope<'_>, incoming: Incoming) -> Result<Accepted, Failure> {
             return Err(repeat::conflict(&incoming.ids, fields).into());
         }
     }
-    posted_directly(scope, incoming, made)
+    Ok(posted_directly(scope, &incoming, made))
 }
 
 /// What follows from a gift that was made without a row, or was there already and says the same
-fn posted_directly(scope: &Scope<'_>, incoming: Incoming, made: Made) -> Result<Accepted, Failure> {
-    let Incoming { gift, ids, .. } = &incoming;
+fn posted_directly(scope: &Scope<'_>, incoming: &Incoming, made: Made) -> Accepted {
+    let Incoming { gift, ids, .. } = incoming;
     let accepted = match made {
         Made::New(record) => {
             let paid_on = gift.gift_date.as_deref().and_then(parse_date);
@@ -293,9 +293,9 @@ fn posted_directly(scope: &Scope<'_>, incoming: Incoming, made: Made) -> Result<
         Made::Gone => Accepted::Gone { id: ids.gift_id().to_string() },
     };
     if incoming.key.is_some() && has_rows(scope) {
-        keep_record(scope, &incoming, &accepted);
+        keep_record(scope, incoming, &accepted);
     }
-    Ok(accepted)
+    accepted
 }
 
 /// Whether anything follows from a gift

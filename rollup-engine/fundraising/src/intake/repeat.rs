@@ -138,7 +138,7 @@ pub(super) fn gift_differences(
 ) -> Result<Vec<&'static str>, Failure> {
     let then = record.as_object().map(stored::read_any).unwrap_or_default();
     if is_callers(key, door) {
-        return differences(scope, asked, &then, &[then.donor_id.clone()], door);
+        return differences(scope, asked, &then, std::slice::from_ref(&then.donor_id), door);
     }
     let mut fields = Vec::new();
     amounts(asked, &then, &mut fields);

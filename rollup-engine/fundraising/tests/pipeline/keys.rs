@@ -113,11 +113,12 @@ fn ann() -> Value {
 /// Merges members into a body; null leaves one out
 fn with(body: &Value, changes: Value) -> Value {
     let mut body = body.clone();
-    for (key, value) in changes.as_object().unwrap() {
+    let Value::Object(changes) = changes else { panic!("no members: {changes}") };
+    for (key, value) in changes {
         if value.is_null() {
-            body.as_object_mut().unwrap().remove(key);
+            body.as_object_mut().unwrap().remove(&key);
         } else {
-            body[key] = value.clone();
+            body[key] = value;
         }
     }
     body
