@@ -46,6 +46,5 @@ const proxy :Workerd.Worker = (
     (name = "FUNDRAISING_MAX_RESPONSE_BYTES", fromEnvironment = "FUNDRAISING_MAX_RESPONSE_BYTES"),
     (name = "FUNDRAISING_METRICS_TOKEN", fromEnvironment = "FUNDRAISING_METRICS_TOKEN"),
     (name = "FUNDRAISING_MODEL", fromEnvironment = "FUNDRAISING_MODEL"),
-    (name = "FUNDRAISING_METRICS_TOKEN", fromEnvironment = "FUNDRAISING_METRICS_TOKEN"),
   ],
 );

@@ -29,7 +29,6 @@ use twenty::time::parse_date;
 use twenty::{Level, Method};
 use uuid::Uuid;
 
-use crate::caller;
 use crate::donor::{Dedupe, MatchType};
 use crate::failure::{Failure, Reason};
 use crate::fingerprint;
@@ -43,6 +42,7 @@ use crate::receipt::{self, Receipt};
 use crate::refusal::Refusal;
 use crate::scope::Scope;
 use crate::staging::State;
+use crate::subject;
 use crate::trust::{Confidence, Diagnostics, processes_itself};
 use giver::{Found, Manner};
 use post::Blind;
@@ -242,10 +242,10 @@ pub fn accept(scope: &Scope<'_>, payload: &Payload, origin: Origin<'_>) -> Resul
 /// Who says the key of the request: the caller, or the provider whose event it is
 fn sender(scope: &Scope<'_>, gift: &Gift, door: Door) -> String {
     match &scope.token {
-        Some(token) if door != Door::Webhook => caller::of_token(token),
+        Some(token) if door != Door::Webhook => subject::of_token(token),
         _ => {
             let source = gift.provider.as_deref().or(gift.intake_source.as_deref());
-            caller::of_source(source.unwrap_or_default())
+            subject::of_source(source.unwrap_or_default())
         }
     }
 }

@@ -31,7 +31,6 @@ pub const NAMES: &[&str] = &[
     "FUNDRAISING_MAX_RESPONSE_BYTES",
     "FUNDRAISING_METRICS_TOKEN",
     "FUNDRAISING_MODEL",
-    "FUNDRAISING_METRICS_TOKEN",
 ];
 
 /// Where Twenty's REST API is if nothing says so
@@ -96,8 +95,6 @@ pub struct Settings {
     pub metrics_token: Option<String>,
     /// The workspace's own names for the model, as JSON text
     pub model: Option<String>,
-    /// Token that `/metrics` asks for; open to everybody without one
-    pub metrics_token: Option<String>,
 }
 
 /// A source whose gifts may bypass staging
@@ -187,7 +184,6 @@ impl Settings {
                 .and_then(|seconds| seconds.parse().ok())
                 .unwrap_or(CACHE_SECONDS),
             model: text("FUNDRAISING_MODEL"),
-            metrics_token: text("FUNDRAISING_METRICS_TOKEN"),
         }
     }
 }

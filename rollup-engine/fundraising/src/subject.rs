@@ -22,7 +22,7 @@ const BASE64URL: GeneralPurpose = GeneralPurpose::new(
 /// What stays the same when a token is renewed; a token that names nobody stands for itself
 #[must_use]
 pub(crate) fn of_token(token: &str) -> String {
-    let id = subject(token).unwrap_or_else(|| derive(&["caller", "token", token]));
+    let id = claimed(token).unwrap_or_else(|| derive(&["caller", "token", token]));
     id.to_string()
 }
 
@@ -32,7 +32,7 @@ pub(crate) fn of_source(source: &str) -> String {
     derive(&["caller", "source", &source.trim().to_ascii_lowercase()]).to_string()
 }
 
-fn subject(token: &str) -> Option<uuid::Uuid> {
+fn claimed(token: &str) -> Option<uuid::Uuid> {
     let mut parts = token.split('.');
     let (_, claims, _, None) = (parts.next()?, parts.next()?, parts.next()?, parts.next()) else { return None };
     let claims: Value = serde_json::from_slice(&BASE64URL.decode(claims).ok()?).ok()?;
