@@ -118,6 +118,7 @@ function broken(error, requestId) {
     status: 500,
     headers: [
       ['content-type', 'application/json; charset=utf-8'],
+      ['cache-control', 'no-store'],
       ['x-request-id', requestId.replace(/[^\x21-\x7e]/g, '')],
     ],
     body: new TextEncoder().encode(JSON.stringify(body)),

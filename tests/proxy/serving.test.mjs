@@ -69,10 +69,35 @@ for (const runtime of Object.keys(RUNTIMES)) {
     }
     assert.equal((await api('GET', '/nothing')).status, 404, 'it serves on after a body that was too large');
 
-    const head = await fetch(`${url}/health`, { method: 'HEAD' });
-    assert.equal(await head.text(), '');
+    for (const path of ['/health', '/nothing', '/api/fundraising/gifts']) {
+      const [got, head] = await Promise.all(['GET', 'HEAD'].map((method) => fetch(`${url}${path}`, { method })));
+      assert.deepEqual([head.status, head.headers.get('content-type')], [got.status, got.headers.get('content-type')], path);
+      assert.equal(await head.text(), '');
+    }
+    assert.equal((await api('GET', '/nothing')).headers.get('cache-control'), 'no-store');
   });
 }
+
+/** What a server answers to the bytes of one request. */
+const raw = (url, text) =>
+  new Promise((resolve, reject) => {
+    const { port, hostname } = new URL(url);
+    let answer = '';
+    const socket = connect(Number(port), hostname, () => socket.write(text));
+    socket.on('data', (chunk) => (answer += chunk)).on('error', reject).on('close', () => resolve(answer));
+  });
+
+test('node: targets in absolute form are served, and tokens with control characters are not', async (t) => {
+  const { url } = await startProxy(t, 'node', { ...NOBODY, FUNDRAISING_METRICS_TOKEN: 'm-1' });
+  const ask = (target, ...headers) => raw(url, [`GET ${target} HTTP/1.1`, 'host: x', 'connection: close', ...headers, '', ''].join('\r\n'));
+  assert.match(await ask('http://proxy.example/health'), /^HTTP\/1\.1 200 [^]*\{"status":"ok"\}$/);
+  const missing = await ask('http://proxy.example/api/fundraising/nothing?%74oken=hidden-1', 'authorization: Bearer t');
+  assert.match(missing, /^HTTP\/1\.1 404 /);
+  assert.doesNotMatch(missing, /hidden/);
+  assert.match(await ask('/api/fundraising/gifts?token=a%00b'), /^HTTP\/1\.1 401 /);
+  assert.match(await ask('/metrics'), /^HTTP\/1\.1 401 /);
+  assert.match(await ask('/metrics', 'authorization: Bearer m-1'), /^HTTP\/1\.1 200 /);
+});
 
 test('a caller who hangs up while sending is nobody to answer, and costs nothing', async (t) => {
   const { url, output } = await startProxy(t, 'node', NOBODY);

@@ -75,13 +75,16 @@ impl Candidate {
             .flatten()
             .filter_map(|person| {
                 let id = person.get("id")?.as_str().filter(|id| !id.is_empty())?.to_owned();
-                let primary = at(person, &["emails", "primaryEmail"]).into_iter();
-                let additional =
-                    at(person, &["emails", "additionalEmails"]).and_then(Value::as_array).into_iter().flatten();
-                let emails = primary.chain(additional).filter_map(|email| Some(email.as_str()?.to_owned())).collect();
-                Some(Self { id, emails })
+                Some(Self { id, emails: Self::emails_of(person) })
             })
             .collect()
+    }
+
+    /// Primary and additional e-mail addresses of a person's record
+    pub(crate) fn emails_of(person: &Value) -> Vec<String> {
+        let primary = at(person, &["emails", "primaryEmail"]).into_iter();
+        let additional = at(person, &["emails", "additionalEmails"]).and_then(Value::as_array).into_iter().flatten();
+        primary.chain(additional).filter_map(|email| Some(email.as_str()?.to_owned())).collect()
     }
 
     fn has(&self, email: &str) -> bool {

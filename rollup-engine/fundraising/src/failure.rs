@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use crate::http::Outbound;
-use crate::json::{Members as _, object, text_of};
+use crate::json::{Members as _, object, text_of, texts};
 use crate::refusal::Refusal;
 
 /// A request that could not be answered as asked
@@ -174,6 +174,11 @@ impl Failure {
         }
         body.set("statusCode", self.status().into());
         body.set_text("message", &self.to_string());
+        if let Reason::Refused(Refusal { fields, .. }) = &*self.0
+            && !fields.is_empty()
+        {
+            body.set("fields", texts(fields));
+        }
         if let Reason::Upstream { messages, .. } = &*self.0 {
             let messages = messages.iter().map(|message| Value::from(message.as_str())).collect();
             body.set("upstream", object([("messages", Value::Array(messages))]));

@@ -5,6 +5,7 @@
 //! nonce decides. Names and addresses are kept out: the text ends in logs and on records.
 
 use crate::gift::Gift;
+use crate::money::Money;
 
 /// The gift's own fingerprint, else one made of what is known
 ///
@@ -42,6 +43,51 @@ pub fn of(gift: &Gift, nonce: &str) -> String {
     parts.join("|")
 }
 
+/// A part of a fingerprint that was made here
+fn part(text: &str, name: &str) -> Option<String> {
+    let value = text.split('|').find_map(|part| part.strip_prefix(name)?.strip_prefix('='))?;
+    Some(value.replace("%7C", "|").replace("%25", "%"))
+}
+
+fn is_own(text: &str) -> bool {
+    part(text, "amountMicros").is_some() && part(text, "currencyCode").is_some()
+}
+
+/// The fields in which two gifts of one reference differ, as far as their fingerprints say
+pub(crate) fn differences(kept: &str, asked: &str) -> Vec<&'static str> {
+    if kept == asked {
+        return Vec::new();
+    }
+    if !(is_own(kept) && is_own(asked)) {
+        return vec!["sourceFingerprint"];
+    }
+    let fields = [
+        ("amountMicros", "amount.amountMicros"),
+        ("currencyCode", "amount.currencyCode"),
+        ("giftDate", "giftDate"),
+        ("recurringAgreementId", "recurringAgreementId"),
+    ];
+    let mut differ = Vec::new();
+    for (name, field) in fields {
+        let said = part(asked, name);
+        if said.is_some() && said != part(kept, name) {
+            differ.push(field);
+        }
+    }
+    differ
+}
+
+/// The gift as it was asked for, as far as its fingerprint says: reviewers change the rest
+pub(crate) fn asked(mut gift: Gift) -> Gift {
+    let Some(text) = gift.source_fingerprint.as_deref().filter(|text| is_own(text)) else { return gift };
+    let micros = part(text, "amountMicros").and_then(|micros| micros.parse().ok());
+    if let Some((amount_micros, currency_code)) = micros.zip(part(text, "currencyCode")) {
+        gift.amount = Money { amount_micros, currency_code };
+    }
+    gift.gift_date = part(text, "giftDate");
+    gift
+}
+
 /// The separator cannot be forged by a value that contains it.
 fn escaped(value: &str) -> String {
     value.replace('%', "%25").replace('|', "%7C")
@@ -50,7 +96,6 @@ fn escaped(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::money::Money;
     use proptest::prelude::*;
 
     fn gift(external_id: &str, donor_id: &str, date: &str) -> Gift {

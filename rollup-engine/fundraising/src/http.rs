@@ -2,6 +2,9 @@
 
 use percent_encoding::percent_decode_str;
 
+/// How often an encoded text is decoded anew to see what it hides
+const MAX_DECODINGS: usize = 8;
+
 /// A request as the runtime took it from the wire
 #[derive(Clone, Default)]
 pub struct Inbound {
@@ -28,6 +31,18 @@ impl std::fmt::Debug for Inbound {
 }
 
 impl Inbound {
+    /// The same with a target in origin form: proxies may send `http://host/path`
+    #[must_use]
+    pub fn in_origin_form(mut self) -> Self {
+        if let Some((scheme, rest)) = self.target.split_once("://")
+            && (scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https"))
+        {
+            let path = rest.find(['/', '?']).map_or("", |at| rest.get(at..).unwrap_or_default());
+            self.target = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
+        }
+        self
+    }
+
     /// The first value of a header, by its lower-case name
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -65,6 +80,28 @@ pub struct Outbound {
     pub headers: Vec<(String, String)>,
     /// Body bytes; empty for none
     pub body: Vec<u8>,
+}
+
+/// Whether a part of a query may name or hold a token, however it is spelled
+pub(crate) fn may_hold_token(part: &str) -> bool {
+    let mut text = part.to_owned();
+    for _ in 0..MAX_DECODINGS {
+        let decoded = decode_form(text.as_bytes());
+        if decoded == text {
+            break;
+        }
+        text = decoded;
+    }
+    let letters: String = text.chars().filter(|char| char.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    letters.contains("token")
+}
+
+/// A name or a segment as an answer may show it: without what may be a token
+pub(crate) fn shown(text: &str) -> &str {
+    if !may_hold_token(text) {
+        return text;
+    }
+    text.split(['=', '%', '?', '&', ';', '#']).next().unwrap_or_default()
 }
 
 /// Both sides of the first such byte, without it; the whole and nothing if there is none
@@ -107,6 +144,35 @@ mod tests {
         let query: Vec<_> = query.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         assert_eq!(query, [("x", "1"), ("x", "2"), ("e", ""), ("flag", ""), ("sp", "a b+c d"), ("filter", "a[eq]:1")]);
         assert_eq!(inbound.path(), "/a/b");
+    }
+
+    #[test]
+    fn absolute_form_targets() {
+        for (target, expected) in [
+            ("http://host/api/x?a=1", "/api/x?a=1"),
+            ("HTTPS://user:pw@host:3000/api", "/api"),
+            ("http://host", "/"),
+            ("http://host?a=1", "/?a=1"),
+            ("/api?next=http://host/x", "/api?next=http://host/x"),
+            ("ftp://host/x", "ftp://host/x"),
+            ("*", "*"),
+            ("", ""),
+        ] {
+            let inbound = Inbound { target: target.into(), ..Inbound::default() };
+            assert_eq!(inbound.in_origin_form().target, expected, "{target}");
+        }
+    }
+
+    #[test]
+    fn tokens_are_not_shown() {
+        for part in
+            ["token=x", "%74oken=x", "TOKEN=x", "%2574oken=x", "access_token=x", "to%00ken=x", " token =x", "a;token=x"]
+        {
+            assert!(may_hold_token(part), "{part}");
+            assert!(!shown(part).contains('x'), "{part}");
+        }
+        assert_eq!((shown("order_by"), may_hold_token("tok=en")), ("order_by", true));
+        assert_eq!((shown("tokens"), shown("%E0%A4%A")), ("tokens", "%E0%A4%A"));
     }
 
     #[test]

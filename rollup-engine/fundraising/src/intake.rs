@@ -17,6 +17,7 @@ mod giver;
 pub(crate) mod history;
 mod post;
 pub mod promote;
+mod repeat;
 pub mod row;
 pub(crate) mod store;
 pub(crate) mod trail;
@@ -29,7 +30,7 @@ use twenty::{Level, Method};
 use uuid::Uuid;
 
 use crate::donor::{Dedupe, MatchType};
-use crate::failure::Failure;
+use crate::failure::{Failure, Reason};
 use crate::fingerprint;
 use crate::gift::create::Intake;
 use crate::gift::{Gift, create, plausible};
@@ -38,13 +39,15 @@ use crate::json::{Members as _, object, optional, string, text_of};
 use crate::keys::Key;
 use crate::payload::Payload;
 use crate::receipt::{self, Receipt};
-use crate::refusal::{Refusal, Status};
+use crate::refusal::Refusal;
 use crate::scope::Scope;
 use crate::staging::State;
+use crate::subject;
 use crate::trust::{Confidence, Diagnostics, processes_itself};
 use giver::{Found, Manner};
 use post::Blind;
 use promote::Posted;
+use repeat::Earlier;
 use row::Row;
 use store::{GIFT, Made, ROW};
 
@@ -125,6 +128,8 @@ pub enum Accepted {
 struct Incoming {
     door: Door,
     gift: Gift,
+    /// The gift as the request has it, before its giver was looked up
+    asked: Gift,
     /// What it is known by, if by anything
     key: Option<Key>,
     /// The key that its records' ids follow from
@@ -158,17 +163,50 @@ pub fn accept(scope: &Scope<'_>, payload: &Payload, origin: Origin<'_>) -> Resul
             None
         }
     };
-    let key = Key::of(&gift, origin.request_key);
+    let sender = sender(scope, &gift, origin.door);
+    let key = Key::of(&gift, origin.request_key.map(|key| (sender.as_str(), key)));
     let ids = key.clone().unwrap_or_else(|| Key::Row(scope.new_id().to_string()));
     if key.is_none() {
         scope.log(Level::Warn, "gift_without_key", &[("intakeSource", optional(gift.intake_source.as_deref()))]);
     }
     // Before the giver is looked up: whether they were found meanwhile does not make it another gift.
     let nonce = match &key {
-        Some(Key::Request(request)) => request.as_str(),
-        _ => scope.request_id.as_str(),
+        Some(request @ Key::Request { .. }) => request.gift_id().to_string(),
+        _ => scope.request_id.clone(),
     };
-    gift.source_fingerprint = Some(fingerprint::of(&gift, nonce));
+    gift.source_fingerprint = Some(fingerprint::of(&gift, &nonce));
+    let asked = gift.clone();
+    let earlier = match &key {
+        Some(key) => repeat::find(scope, key, &asked, origin.door)?,
+        None => Earlier::Nothing,
+    };
+    let incoming = |gift, ids, found, receipt, diagnostics| Incoming {
+        door: origin.door,
+        gift,
+        asked: asked.clone(),
+        key: key.clone(),
+        ids,
+        found,
+        receipt,
+        diagnostics,
+        implausible: implausible.clone(),
+    };
+    match earlier {
+        Earlier::Nothing => {}
+        Earlier::Row(row, own) => {
+            let kept = row.gift().unwrap_or_else(|_| gift.clone());
+            let found = Found { dedupe: row.dedupe(), ..Found::default() };
+            let diagnostics = Diagnostics::of(&kept, found.dedupe.as_ref());
+            return resumed(scope, row, incoming(kept, own, found, Receipt::default(), diagnostics));
+        }
+        Earlier::Gift(record, own) => {
+            gift.donor_id = text_of(&record, "donorId").map(str::to_owned);
+            let receipt = receipt::decide(&gift, Receipt::default(), &settings.receipts);
+            let diagnostics = Diagnostics::of(&gift, None);
+            let made = if store::is_deleted(&record) { Made::Gone } else { Made::Repeat(record) };
+            return Ok(posted_directly(scope, &incoming(gift, own, Found::default(), receipt, diagnostics), made));
+        }
+    }
 
     let manner = match (origin.door, staging) {
         (Door::Staging, _) => Manner::Look,
@@ -190,28 +228,52 @@ pub fn accept(scope: &Scope<'_>, payload: &Payload, origin: Origin<'_>) -> Resul
     if found.unasked {
         diagnostics.warnings.push("donor_lookup_failed");
     }
-    let incoming = Incoming { door: origin.door, gift, key, ids, found, receipt, diagnostics, implausible };
+    let incoming = incoming(gift, ids, found, receipt, diagnostics);
     let made = incoming.found.made.clone();
     let accepted = if staging { staged(scope, incoming, origin) } else { direct(scope, incoming) };
     if let (Err(failure), Some(person)) = (&accepted, made)
-        && store::is_refused(failure)
+        && (store::is_refused(failure) || matches!(failure.reason(), Reason::Refused(_)))
     {
         giver::take_back(scope, &person);
     }
     accepted
 }
 
+/// Who says the key of the request: the caller, or the provider whose event it is
+fn sender(scope: &Scope<'_>, gift: &Gift, door: Door) -> String {
+    match &scope.token {
+        Some(token) if door != Door::Webhook => subject::of_token(token),
+        _ => {
+            let source = gift.provider.as_deref().or(gift.intake_source.as_deref());
+            subject::of_source(source.unwrap_or_default())
+        }
+    }
+}
+
 /// A gift that nobody reviews
 fn direct(scope: &Scope<'_>, incoming: Incoming) -> Result<Accepted, Failure> {
-    let keeps_records = incoming.key.is_some() && has_rows(scope);
-    if keeps_records && let Some(record) = store::find(scope, ROW.plural, &incoming.ids.staging_id().to_string())? {
-        if store::is_deleted(&record) {
-            return Ok(Accepted::Gone { id: string(&record, "id") });
-        }
+    // What is there under the caller's key was looked for before the giver was.
+    let is_looked_for = matches!(incoming.key, Some(Key::Request { .. })) && incoming.door != Door::Webhook;
+    if incoming.key.is_some()
+        && !is_looked_for
+        && has_rows(scope)
+        && let Some(record) = store::find(scope, ROW.plural, &incoming.ids.staging_id().to_string())?
+    {
         return repeated_row(scope, Row::new(record), incoming);
     }
-    let Incoming { gift, ids, receipt, .. } = &incoming;
-    let made = promote::make_gift(scope, gift, receipt, ids)?;
+    let made = promote::make_gift(scope, &incoming.gift, &incoming.receipt, &incoming.ids)?;
+    if let Made::Repeat(record) = &made {
+        let fields = repeat::gift_differences(scope, &incoming.ids, &incoming.asked, record, incoming.door)?;
+        if !fields.is_empty() {
+            return Err(repeat::conflict(&incoming.ids, fields).into());
+        }
+    }
+    Ok(posted_directly(scope, &incoming, made))
+}
+
+/// What follows from a gift that was made without a row, or was there already and says the same
+fn posted_directly(scope: &Scope<'_>, incoming: &Incoming, made: Made) -> Accepted {
+    let Incoming { gift, ids, .. } = incoming;
     let accepted = match made {
         Made::New(record) => {
             let paid_on = gift.gift_date.as_deref().and_then(parse_date);
@@ -221,7 +283,6 @@ fn direct(scope: &Scope<'_>, incoming: Incoming) -> Result<Accepted, Failure> {
             Accepted::Gift { record, repeated: false, unkeyed: incoming.key.is_none() }
         }
         Made::Repeat(record) => {
-            same_gift(gift, &record)?;
             // The run that made it may have died right after.
             if has_consequences(scope, gift) {
                 let paid_on = gift.gift_date.as_deref().and_then(parse_date);
@@ -231,10 +292,10 @@ fn direct(scope: &Scope<'_>, incoming: Incoming) -> Result<Accepted, Failure> {
         }
         Made::Gone => Accepted::Gone { id: ids.gift_id().to_string() },
     };
-    if keeps_records {
-        keep_record(scope, &incoming, &accepted);
+    if incoming.key.is_some() && has_rows(scope) {
+        keep_record(scope, incoming, &accepted);
     }
-    Ok(accepted)
+    accepted
 }
 
 /// Whether anything follows from a gift
@@ -245,8 +306,9 @@ fn has_consequences(scope: &Scope<'_>, gift: &Gift) -> bool {
 /// Writes down that a request was answered, for when its gift is destroyed and the request comes again
 fn keep_record(scope: &Scope<'_>, incoming: &Incoming, accepted: &Accepted) {
     let Incoming { gift, receipt, found, diagnostics, ids, .. } = incoming;
-    let mut body =
-        columns::create(gift, receipt, found.dedupe.as_ref(), &told(scope, diagnostics, incoming), State::Processed);
+    let requested = repeat::kept(incoming.key.as_ref(), &incoming.asked, incoming.door);
+    let diagnostics = told(scope, diagnostics, incoming);
+    let mut body = columns::create(gift, receipt, found.dedupe.as_ref(), &diagnostics, State::Processed, requested);
     body.set_text("id", &ids.staging_id().to_string());
     body.set_text("validationStatus", "passed");
     body.set_text("dedupeStatus", "passed");
@@ -313,7 +375,9 @@ fn staged(scope: &Scope<'_>, mut incoming: Incoming, origin: Origin<'_>) -> Resu
 fn row_body(scope: &Scope<'_>, incoming: &Incoming, itself: bool, doubts: &[&str]) -> Map<String, Value> {
     let Incoming { gift, receipt, found, diagnostics, ids, implausible, .. } = incoming;
     let state = if implausible.is_some() { State::ValidationFailed } else { State::initial(itself) };
-    let mut body = columns::create(gift, receipt, found.dedupe.as_ref(), &told(scope, diagnostics, incoming), state);
+    let requested = repeat::kept(incoming.key.as_ref(), &incoming.asked, incoming.door);
+    let diagnostics = told(scope, diagnostics, incoming);
+    let mut body = columns::create(gift, receipt, found.dedupe.as_ref(), &diagnostics, state, requested);
     body.set_text("id", &ids.staging_id().to_string());
     if let Some(refusal) = implausible {
         body.set_text("validationStatus", "failed");
@@ -392,16 +456,19 @@ fn posted(scope: &Scope<'_>, id: &str) -> Result<Accepted, Failure> {
     })
 }
 
-/// A request that made a row before
-fn repeated_row(scope: &Scope<'_>, row: Row, mut incoming: Incoming) -> Result<Accepted, Failure> {
-    let kept = row.kept_gift().source_fingerprint;
-    if kept.is_some() && kept != incoming.gift.source_fingerprint {
-        let known_by = incoming.key.as_ref().map_or("it", Key::kind);
-        return Err(Refusal::new(
-            Status::Conflict,
-            format!("another gift was taken in under the same {known_by}; amount, currency or date differ"),
-        )
-        .into());
+/// A request that made a row before, unless its key stands for another gift
+fn repeated_row(scope: &Scope<'_>, row: Row, incoming: Incoming) -> Result<Accepted, Failure> {
+    let fields = repeat::row_differences(scope, &incoming.ids, &incoming.asked, &row, incoming.door)?;
+    if !fields.is_empty() {
+        return Err(repeat::conflict(&incoming.ids, fields).into());
+    }
+    resumed(scope, row, incoming)
+}
+
+/// Goes on where the request that made the row ended
+fn resumed(scope: &Scope<'_>, row: Row, mut incoming: Incoming) -> Result<Accepted, Failure> {
+    if row.get("deletedAt").is_some() {
+        return Ok(Accepted::Gone { id: row.id().to_owned() });
     }
     scope.log(Level::Info, "gift_repeated", &[("stagingId", row.id().into())]);
     match (row.state(), row.text("giftId").map(str::to_owned)) {
@@ -454,16 +521,6 @@ fn look_back(scope: &Scope<'_>, gift: &Gift, ids: &Key) -> Result<Vec<&'static s
     let order = Some("createdAt[DescNullsLast]");
     let others = store::list(scope, GIFT.plural, &filter, history::DEPTH, order)?;
     Ok(history::warnings(gift, &ids.gift_id().to_string(), &others))
-}
-
-/// Whether a gift says what the one with its key says
-fn same_gift(gift: &Gift, record: &Value) -> Result<(), Refusal> {
-    let amount = record.get("amount").and_then(|money| crate::money::Money::read("amount", money).ok());
-    if amount.is_none_or(|amount| amount == gift.amount) {
-        return Ok(());
-    }
-    let message = format!("another gift is known by the same key: `{}`, of another amount", string(record, "id"));
-    Err(Refusal::new(Status::Conflict, message))
 }
 
 /// Whether the workspace has rows, asked once: where gifts are not staged it may well have none

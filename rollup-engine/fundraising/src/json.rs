@@ -126,6 +126,47 @@ pub(crate) fn bytes(json: &Value) -> Vec<u8> {
     serde_json::to_vec(json).unwrap_or_default()
 }
 
+/// Where a text holds NUL, which no database of Twenty's can keep: `contact.firstName`, `ids[2]`; also in a text that is
+/// JSON itself
+pub(crate) fn nul_in(json: &Value) -> Option<String> {
+    match json {
+        Value::String(text) if text.contains('\0') => Some(String::new()),
+        // Twenty reads JSON from texts of some fields.
+        Value::String(text) if text.contains("\\u0000") => {
+            parsed(text).filter(|json| !json.is_string()).and_then(|json| nul_in(&json))
+        }
+        Value::Array(list) => {
+            list.iter().enumerate().find_map(|(at, value)| Some(format!("[{at}]{}", dotted(nul_in(value)?))))
+        }
+        Value::Object(members) => members.iter().find_map(|(key, value)| nul_in_member(key, value)),
+        _ => None,
+    }
+}
+
+/// Where a member of an object holds NUL, its name included
+pub(crate) fn nul_in_member(key: &str, value: &Value) -> Option<String> {
+    if key.contains('\0') {
+        return Some(key.replace('\0', "\\u0000"));
+    }
+    Some(format!("{key}{}", dotted(nul_in(value)?)))
+}
+
+fn dotted(path: String) -> String {
+    if path.is_empty() || path.starts_with('[') { path } else { format!(".{path}") }
+}
+
+/// The same without NUL in any text
+pub(crate) fn without_nul(json: Value) -> Value {
+    match json {
+        Value::String(text) if text.contains('\0') => text.replace('\0', "").into(),
+        Value::Array(list) => list.into_iter().map(without_nul).collect(),
+        Value::Object(members) => {
+            members.into_iter().map(|(key, value)| (key.replace('\0', ""), without_nul(value))).collect()
+        }
+        other => other,
+    }
+}
+
 /// Members as a text field keeps them
 pub(crate) fn kept(members: Map<String, Value>) -> Value {
     compact(&Value::Object(members)).into()

@@ -61,6 +61,7 @@ pub mod settings;
 pub mod signature;
 pub mod staging;
 pub mod standing;
+mod subject;
 pub mod sum;
 pub mod trust;
 mod upstream;

@@ -8,6 +8,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
+use crate::json::nul_in_member;
 use crate::refusal::Refusal;
 
 /// The members of a JSON object
@@ -18,7 +19,7 @@ impl Payload {
     /// Reads a body; no body at all is an empty object
     ///
     /// # Errors
-    /// Text that is not JSON, and JSON that is not an object.
+    /// Text that is not JSON, JSON that is not an object, and a text in it that holds NUL.
     pub fn parse(body: &[u8]) -> Result<Self, Refusal> {
         Self::read(body, "payload must be an object")
     }
@@ -32,7 +33,10 @@ impl Payload {
             return Ok(Self::default());
         }
         match serde_json::from_slice(body).map_err(|fault| Refusal::bad(fault.to_string()))? {
-            Top::Object(members) => Ok(Self(members)),
+            Top::Object(members) => match members.iter().find_map(|(key, value)| nul_in_member(key, value)) {
+                Some(place) => Err(Refusal::bad(format!("{place} must not contain NUL characters"))),
+                None => Ok(Self(members)),
+            },
             Top::List => Err(Refusal::bad(otherwise)),
             Top::Scalar => Err(Refusal::bad("the body must be a JSON object")),
         }
@@ -165,6 +169,26 @@ mod tests {
         }
         for body in ["{", "[1", "{\"a\":}", "{} x"] {
             assert!(!message(body).is_empty(), "{body}");
+        }
+    }
+
+    /// Whatever holds NUL is named, however deep it is and however it is written.
+    #[test]
+    fn nul_is_named_by_its_path() {
+        for (body, place) in [
+            (r#"{"notes":"a\u0000"}"#, "notes"),
+            (r#"{"contact":{"firstName":"\u0000"}}"#, "contact.firstName"),
+            (r#"{"ids":["a","b\u0000"]}"#, "ids[1]"),
+            (r#"{"a":[[{"b":["x",{"c":"\u0000"}]}]]}"#, "a[0][0].b[1].c"),
+            (r#"{"a\u0000b":1}"#, "a\\u0000b"),
+            (r#"{"x":{"\u0000":1}}"#, "x.\\u0000"),
+            (r#"{"providerContext":"{\"k\":\"\\u0000\"}"}"#, "providerContext.k"),
+            (r#"{"rawPayload":"[\"\\u0000\"]"}"#, "rawPayload[0]"),
+        ] {
+            assert_eq!(message(body), format!("{place} must not contain NUL characters"), "{body}");
+        }
+        for body in [r#"{"notes":"a backslash, then u0000: \\u0000"}"#, r#"{"notes":"\u0001"}"#] {
+            assert!(Payload::parse(body.as_bytes()).is_ok(), "{body}");
         }
     }
 

@@ -22,6 +22,7 @@ use crate::refusal::{Refusal, Status};
 use crate::routes::{self, Ask, Reply, Route, process};
 use crate::scope::Scope;
 use crate::settings::Settings;
+use crate::signature;
 
 /// Largest body that is read, in bytes
 const MOST_BODY: usize = 100 * 1024;
@@ -86,12 +87,24 @@ impl Proxy {
     /// Answers a request; the host is the outside of this request alone.
     pub async fn handle<H: Host>(&self, host: &H, request: Inbound) -> Outbound {
         let began = host.now();
+        let request = request.in_origin_form();
         let path = request.path().to_owned();
         let query = request.query();
         let way = routes::find(&request.method, &path);
         // Nobody's token decides what everybody is told of the workspace.
         let is_own = way.is_webhook || way.route == Route::Ready;
-        let token = if is_own { None } else { bearer(&request).or_else(|| query_token(&query)) };
+        let presented = bearer(&request).or_else(|| query_token(&query));
+        let unusable = match &presented {
+            None => Some("Missing authentication token"),
+            Some(token) if !is_sendable(token) => Some("Invalid authentication token"),
+            Some(_) => None,
+        };
+        let metrics_token = self.settings.metrics_token.as_deref().filter(|_| way.route == Route::Metrics);
+        let is_refused = match metrics_token {
+            Some(secret) => !presented.as_deref().is_some_and(|token| signature::is_secret(token, secret)),
+            None => way.needs_token && unusable.is_some(),
+        };
+        let token = if is_own || metrics_token.is_some() { None } else { presented };
         let priority = if way.is_webhook {
             Priority::Webhook
         } else if way.route == Route::StagingProcessMany && process::is_job(&request.body) {
@@ -102,13 +115,16 @@ impl Proxy {
         let scope = Scope::new(self, began, &request, token, priority);
         scope.place.expect(way.route.expected_calls());
 
-        let mut answer = if way.needs_token && scope.token.is_none() {
-            json_answer(401, &object([("message", "Missing authentication token".into())]))
+        let mut answer = if is_refused {
+            let message = unusable.unwrap_or("Invalid authentication token");
+            json_answer(401, &object([("message", message.into())]))
         } else if request.body.len() > MOST_BODY {
             json_answer(413, &object([("statusCode", 413.into()), ("message", "request entity too large".into())]))
         } else {
-            let query = query.into_iter().filter(|(name, _)| name != "token").collect();
-            let result = match way.ids {
+            let query: Vec<_> = query.into_iter().filter(|(name, _)| name != "token").collect();
+            let has_nul = query.iter().any(|(name, value)| name.contains('\0') || value.contains('\0'));
+            let nul = Refusal::bad("the query must not contain NUL characters");
+            let result = match way.ids.and_then(|ids| if has_nul { Err(nul) } else { Ok(ids) }) {
                 Ok(ids) => {
                     let ask = Ask { inbound: &request, ids, query, batch: OnceCell::new() };
                     settle(&scope, host, || routes::run(&scope, way.route, &ask)).await
@@ -133,6 +149,14 @@ impl Proxy {
             ],
         ));
         answer.headers.push(("x-request-id".into(), scope.request_id.clone()));
+        if !way.route.is_open() {
+            // Donors' data stays out of caches between here and the caller.
+            answer.headers.push(("cache-control".into(), "no-store".into()));
+        }
+        if request.method == "HEAD" {
+            answer.headers.push(("content-length".into(), answer.body.len().to_string()));
+            answer.body.clear();
+        }
         answer
     }
 }
@@ -151,14 +175,20 @@ fn outbound((status, body): Reply) -> Outbound {
 }
 
 fn bearer(request: &Inbound) -> Option<String> {
-    let header = request.header("authorization")?.trim();
+    let header = request.header("authorization")?.trim_matches([' ', '\t']);
     let scheme = header.get(..6).filter(|scheme| scheme.eq_ignore_ascii_case("bearer"))?;
     let rest = header.get(scheme.len()..)?;
-    let token = rest.trim();
+    let token = rest.trim_matches([' ', '\t']);
     (rest.starts_with([' ', '\t']) && !token.is_empty()).then(|| token.to_owned())
 }
 
 fn query_token(query: &[(String, String)]) -> Option<String> {
-    let tokens = query.iter().filter(|(name, _)| name == "token").map(|(_, value)| value.trim());
+    let tokens = query.iter().filter(|(name, _)| name == "token").map(|(_, value)| value.trim_matches(' '));
     tokens.into_iter().find(|token| !token.is_empty()).map(str::to_owned)
+}
+
+/// Whether a token can stand in a header: visible ASCII, also where its escapes are decoded
+fn is_sendable(token: &str) -> bool {
+    let hides_control = percent_encoding::percent_decode_str(token).any(|byte| byte.is_ascii_control());
+    !hides_control && token.bytes().all(|byte| byte.is_ascii_graphic())
 }

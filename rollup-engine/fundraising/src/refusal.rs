@@ -55,19 +55,27 @@ pub struct Refusal {
     pub status: Status,
     /// What is wrong, naming the field and what was expected
     pub message: String,
+    /// Names of the fields that differ from an earlier request, for programs
+    pub fields: Vec<&'static str>,
 }
 
 impl Refusal {
     /// With this status and message
     #[must_use]
     pub fn new(status: Status, message: impl Into<String>) -> Self {
-        Self { status, message: message.into() }
+        Self { status, message: message.into(), fields: Vec::new() }
     }
 
     /// A request that cannot be right
     #[must_use]
     pub fn bad(message: impl Into<String>) -> Self {
         Self::new(Status::BadRequest, message)
+    }
+
+    /// A request that contradicts an earlier one in these fields
+    #[must_use]
+    pub fn conflict_in(fields: Vec<&'static str>, message: impl Into<String>) -> Self {
+        Self { fields, ..Self::new(Status::Conflict, message) }
     }
 
     /// Body of the reply

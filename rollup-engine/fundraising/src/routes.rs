@@ -24,7 +24,7 @@ use std::cell::OnceCell;
 use serde_json::{Map, Value};
 
 use crate::failure::Failure;
-use crate::http::{Inbound, decode_segment, split_at_byte};
+use crate::http::{Inbound, decode_segment, may_hold_token, shown, split_at_byte};
 use crate::intake::store;
 use crate::json::at;
 use crate::payload::Payload;
@@ -267,7 +267,7 @@ impl Route {
         }
     }
 
-    const fn is_open(self) -> bool {
+    pub(crate) const fn is_open(self) -> bool {
         matches!(self, Self::Health | Self::Ready | Self::Metrics)
     }
 }
@@ -285,9 +285,10 @@ pub struct Way {
     pub is_webhook: bool,
 }
 
-/// Finds the way of a request by its method and its encoded path.
+/// Finds the way of a request by its method and its encoded path; a `HEAD` goes where the `GET` goes.
 #[must_use]
 pub fn find(method: &str, path: &str) -> Way {
+    let method = if method == "HEAD" { "GET" } else { method };
     let trimmed = path.strip_suffix('/').unwrap_or(path);
     let mut segments = trimmed.split('/').skip(1);
     let mut under_prefix = segments.clone();
@@ -303,9 +304,9 @@ pub fn find(method: &str, path: &str) -> Way {
     let found = TABLE.iter().filter(|(own, _, route)| *own == method && route.is_open() != has_prefix);
     for (_, pattern, route) in found {
         if let Some(ids) = matched(pattern, segments.clone()) {
-            let ids = ids
-                .iter()
-                .map(|id| decode_segment(id).ok_or_else(|| Refusal::bad(format!("Failed to decode param '{id}'"))));
+            let ids = ids.iter().map(|id| {
+                decode_segment(id).ok_or_else(|| Refusal::bad(format!("Failed to decode param '{}'", shown(id))))
+            });
             return Way { route: *route, ids: ids.collect(), needs_token, is_webhook };
         }
     }
@@ -389,14 +390,14 @@ pub fn run(scope: &Scope<'_>, route: Route, ask: &Ask<'_>) -> Result<Reply, Fail
 /// Says that there is no such route, without a token that stood in the query.
 fn unknown(inbound: &Inbound) -> Failure {
     let (path, query) = split_at_byte(&inbound.target, b'?');
-    let mut shown = path.to_owned();
+    let mut target = shown(path).to_owned();
     let mut mark = '?';
-    for part in query.split('&').filter(|part| !part.is_empty() && !part.starts_with("token=")) {
-        shown.push(mark);
-        shown.push_str(part);
+    for part in query.split('&').filter(|part| !part.is_empty() && !may_hold_token(part)) {
+        target.push(mark);
+        target.push_str(part);
         mark = '&';
     }
-    Refusal::new(Status::NotFound, format!("Cannot {} {shown}", inbound.method)).into()
+    Refusal::new(Status::NotFound, format!("Cannot {} {target}", inbound.method)).into()
 }
 
 /// Takes an answer on if `data` holds what it should; `missing` is how a failure calls it.

@@ -118,6 +118,14 @@ pub fn gocardless(header: Option<&str>, body: &[u8], secret: Option<&str>) -> Re
     if fits(&mac, header) { Ok(()) } else { Err(Unproven::Mismatch) }
 }
 
+/// Whether a caller knows a secret
+#[must_use]
+pub fn is_secret(given: &str, secret: &str) -> bool {
+    let digest = |text: &str| Some(mac(secret).ok()?.chain_update(text));
+    let expected = digest(secret).map(|mac| mac.finalize().into_bytes());
+    digest(given).zip(expected).is_some_and(|(mac, expected)| mac.verify(&expected).is_ok())
+}
+
 /// A blank secret is none: anybody could sign with it.
 fn configured(secret: Option<&str>) -> Result<&str, Unproven> {
     secret.filter(|secret| !secret.trim().is_empty()).ok_or(Unproven::NotConfigured)

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::repeat::REQUESTED;
 use super::row::TEXTS;
 use crate::donor::Dedupe;
 use crate::gift::Gift;
@@ -11,16 +12,21 @@ use crate::staging::State;
 
 /// Body of `POST /giftStagings`
 ///
-/// `diagnostics` may hold more than the verdicts: who sent it and when.
+/// `diagnostics` may hold more than the verdicts: who sent it and when. `requested` is what later requests with the same
+/// key are compared with.
 pub(crate) fn create(
     gift: &Gift,
     receipt: &Receipt,
     dedupe: Option<&Dedupe>,
     diagnostics: &Value,
     state: State,
+    requested: Option<Map<String, Value>>,
 ) -> Map<String, Value> {
     let mut payload = gift.to_json();
     payload.extend(receipt.to_json());
+    if let Some(requested) = requested {
+        payload.set(REQUESTED, requested.into());
+    }
     payload.set("processingDiagnostics", diagnostics.clone());
     if let Some(dedupe) = dedupe {
         payload.set("dedupeDiagnostics", dedupe.to_json());

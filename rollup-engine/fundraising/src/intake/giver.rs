@@ -95,7 +95,7 @@ fn link_new(
     if manner == Manner::Look {
         return Ok(());
     }
-    let id = key.person_id().to_string();
+    let id = key.person_id(person).to_string();
     let mut body = person.to_json();
     if let Some(members) = body.as_object_mut() {
         members.set_text("id", id.as_str());
@@ -110,7 +110,7 @@ fn link_new(
         Ok(Made::Repeat(record)) => record_id(&record),
         // The first request made them and somebody deleted them since. The gift, if it is there, says the same.
         Ok(Made::Gone) => Some(id),
-        Err(failure) if store::is_duplicate(&failure) => Some(holder(scope, person)?.ok_or(failure)?),
+        Err(failure) if store::may_be_duplicate(&failure) => Some(holder(scope, person)?.ok_or(failure)?),
         Err(failure) if failure.is_malformed() => {
             return Err(Failure::malformed_as("Failed to create contact in Twenty"));
         }

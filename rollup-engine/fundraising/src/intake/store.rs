@@ -49,7 +49,7 @@ pub(crate) fn make(scope: &Scope<'_>, object: Object, body: Map<String, Value>) 
             let record = taken(answer, object.create).filter(has_id);
             record.map(Made::New).ok_or_else(|| Failure::malformed(object.create))
         }
-        Err(failure) if is_duplicate(&failure) => match find(scope, object.plural, &id)? {
+        Err(failure) if may_be_duplicate(&failure) => match find(scope, object.plural, &id)? {
             Some(record) if is_deleted(&record) => Ok(Made::Gone),
             Some(record) => Ok(Made::Repeat(record)),
             // Another unique field was taken; this record was never made.
@@ -177,6 +177,14 @@ pub(crate) fn error_detail(code: &str, message: &str, at: Timestamp) -> Value {
 /// Whether Twenty has a record with that id, or with another unique value of it
 pub(crate) fn is_duplicate(failure: &Failure) -> bool {
     failure.messages().iter().any(|message| message.starts_with("A duplicate entry was detected"))
+}
+
+/// Whether a create with an id of our own may have been refused as a duplicate: the refusal says so, or it cannot be read
+pub(crate) fn may_be_duplicate(failure: &Failure) -> bool {
+    let is_unreadable = failure.messages().is_empty();
+    is_duplicate(failure)
+        || failure.upstream_status() == Some(409)
+        || (is_unreadable && matches!(failure.upstream_status(), Some(400 | 422)))
 }
 
 /// Whether Twenty carried nothing out and never will

@@ -25,7 +25,7 @@ use super::{
     Fact, Failure, Kind, Payment, Payout, PayoutState, Provider, Returned, Said, Step, id, minor, record_id, text,
 };
 use crate::gift::Gift;
-use crate::json::{Members as _, at};
+use crate::json::{Members as _, at, without_nul};
 use crate::refusal::Refusal;
 
 /// One event of a batch
@@ -54,6 +54,8 @@ pub struct Answers {
 /// Bodies that are not JSON or have no list `events`.
 pub fn read(body: &[u8]) -> Result<Vec<Notice>, Refusal> {
     let json: Value = serde_json::from_slice(body).map_err(|fault| Refusal::bad(fault.to_string()))?;
+    // A payment is not turned away for a character that Twenty cannot keep.
+    let json = without_nul(json);
     let events = json.get("events").and_then(Value::as_array);
     let events = events.ok_or_else(|| Refusal::bad("events must be a list"))?;
     Ok(events.iter().filter(|event| event.is_object()).map(Notice::of).collect())
@@ -290,7 +292,7 @@ fn instant(millis: i64) -> String {
 /// Something in an answer of the API: `{"payments":{…}}`
 #[must_use]
 pub fn unwrapped(list: &str, answer: &Value) -> Option<Value> {
-    at(answer, &[list]).filter(|resource| resource.is_object()).cloned()
+    at(answer, &[list]).filter(|resource| resource.is_object()).cloned().map(without_nul)
 }
 
 /// The customer of a mandate

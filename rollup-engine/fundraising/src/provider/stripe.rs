@@ -28,7 +28,7 @@ use super::{
     text,
 };
 use crate::gift::Gift;
-use crate::json::{Members as _, at};
+use crate::json::{Members as _, at, without_nul};
 use crate::refusal::Refusal;
 use crate::settings::flag;
 
@@ -49,6 +49,8 @@ pub struct Event {
 /// Bodies that are not a JSON object.
 pub fn read(body: &[u8]) -> Result<Event, Refusal> {
     let json: Value = serde_json::from_slice(body).map_err(|fault| Refusal::bad(fault.to_string()))?;
+    // A payment is not turned away for a character that Twenty cannot keep.
+    let json = without_nul(json);
     if !json.is_object() {
         return Err(Refusal::bad("the event must be a JSON object"));
     }

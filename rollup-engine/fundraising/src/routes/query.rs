@@ -5,6 +5,7 @@
 
 use twenty::filter::encode;
 
+use crate::http::shown;
 use crate::refusal::Refusal;
 
 /// What Twenty knows of a list
@@ -109,7 +110,7 @@ pub fn holds(field: &str, text: &str) -> Result<String, Refusal> {
 fn check(query: &[(String, String)], known: &[&str]) -> Result<(), Refusal> {
     for (index, (name, _)) in query.iter().enumerate() {
         if !known.contains(&name.as_str()) {
-            return Err(Refusal::bad(format!("query parameter `{name}` is not known")));
+            return Err(Refusal::bad(format!("query parameter `{}` is not known", shown(name))));
         }
         if query.iter().take(index).any(|(other, _)| other == name) {
             return Err(Refusal::bad(format!("query parameter `{name}` must not be given twice")));

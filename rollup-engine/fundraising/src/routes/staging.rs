@@ -7,6 +7,7 @@ use twenty::filter::encode;
 use twenty::{Level, Method, Timestamp};
 
 use crate::failure::{Failure, Reason};
+use crate::http::shown as shown_name;
 use crate::intake::edit::Edit;
 use crate::intake::row::Row;
 use crate::intake::store::{self, Change, Written};
@@ -137,7 +138,7 @@ fn list_path(query: &[(String, String)], now: Timestamp) -> Result<String, Refus
                 conditions.push(format!("processingStatus[eq]:processing,updatedAt[lt]:\"{since}\""));
             }
             "stuck" => {}
-            _ => return Err(Refusal::bad(format!("query parameter `{name}` is not known"))),
+            _ => return Err(Refusal::bad(format!("query parameter `{}` is not known", shown_name(name)))),
         }
     }
     if !statuses.is_empty() {

@@ -6,6 +6,7 @@
 mod a_busy_twenty_is_waited_for_or_said_so;
 mod bursts;
 mod each_call_is_repeated_only_where_that_does_no_harm;
+mod edges_of_requests;
 mod households_keep_their_members_and_addresses;
 mod lists_are_what_was_asked_for;
 mod nothing_of_one_request_leaks;

@@ -468,3 +468,27 @@ async fn an_agreement_that_a_reviewer_put_on_the_row_hears_of_the_payment() {
     assert_eq!(world.only("gift")["recurringAgreementId"], json!(agreement));
     assert_eq!(world.only("recurringAgreement")["status"], "active");
 }
+
+/// No database of Twenty's keeps NUL: it is dropped from an event, and the payment is taken in.
+#[tokio::test(start_paused = true)]
+async fn nul_in_events() {
+    for staging in [false, true] {
+        let world = World::new(staging);
+        let details = json!({ "name": "Do\0ra Kent", "email": "dora\0@example.org" });
+        let paid = session(json!({ "customer_details": details, "metadata": { "no\0te": "a\0b", "nested\0": "\0" } }));
+        assert_eq!(world.deliver(&stripe("evt_\x001", "checkout.session.completed", 0, paid)).await, 204);
+        fill(&world);
+        world.resources.borrow_mut().get_mut("customers/CU1").unwrap()["given_name"] = json!("Do\0ra");
+        assert_eq!(world.deliver(&batch(&[("payments", "confirmed", 1)])).await, 202);
+        assert_eq!(world.live("gift").len(), 2);
+        let person = world.only("person");
+        assert_eq!(
+            (&person["name"]["firstName"], &person["emails"]["primaryEmail"]),
+            (&json!("Dora"), &json!("dora@example.org"))
+        );
+        for object in ["gift", "giftStaging", "person"] {
+            let records = serde_json::to_string(&world.live(object)).unwrap();
+            assert!(!records.contains("u0000"), "{records}");
+        }
+    }
+}

@@ -4,6 +4,7 @@
 
 mod common;
 mod doors;
+mod keys;
 mod once;
 mod review;
 #[path = "../workspace/mod.rs"]
