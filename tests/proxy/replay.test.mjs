@@ -1,4 +1,4 @@
-// The recorded cases, on Node and on workerd: nothing may fail, the cases of known defects apart.
+// The recorded cases, on Node and on workerd: nothing may fail, the cases of known defects and the deliberate ones apart.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -10,6 +10,9 @@ import { ROOT, prepare } from '../packaging/project.mjs';
 import { RUNTIMES, UNLIMITED } from './runtimes.mjs';
 
 const replayer = join(ROOT, '..', 'shared', 'proxy-contract', 'replay');
+/** A path's id that is no UUID never reaches Twenty: see docs/PROXY.md. */
+const DELIBERATE = ['gift.get.id-encoded'];
+
 const PORTS = { node: [4500, 4600], workerd: [4501, 4601] };
 
 const quoted = (word) => `'${word.replaceAll("'", "'\\''")}'`;
@@ -26,8 +29,9 @@ async function replay(runtime) {
   });
   let output = '';
   for await (const chunk of child.stdout.setEncoding('utf8')) output += chunk;
-  const [, passed, failed] = /(\d+) passed, (\d+) failed/.exec(output) ?? assert.fail(output);
-  return { passed: Number(passed), failed: Number(failed), output };
+  const [, passed] = /(\d+) passed, \d+ failed/.exec(output) ?? assert.fail(output);
+  const failed = new Set([...output.matchAll(/^FAIL [^/]+\/([^:\n]+)/gm)].map(([, name]) => name));
+  return { passed: Number(passed), failed: [...failed], output };
 }
 
 if (!existsSync(replayer)) {
@@ -36,7 +40,7 @@ if (!existsSync(replayer)) {
   for (const runtime of Object.keys(PORTS)) {
     test(`every recorded case is answered as recorded on ${runtime}`, async () => {
       const { passed, failed, output } = await replay(runtime);
-      assert.equal(failed, 0, output);
+      assert.deepEqual(failed, DELIBERATE, output);
       assert.ok(passed > 200, output);
     });
   }

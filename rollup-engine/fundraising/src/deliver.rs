@@ -10,7 +10,8 @@ mod notes;
 pub(crate) use notes::settle_gift;
 
 use serde_json::{Map, Value};
-use twenty::{Level, Method, Timestamp};
+use twenty::target::Target;
+use twenty::{Level, Timestamp};
 
 use crate::failure::Failure;
 use crate::gift::{Gift, awaits_payment};
@@ -159,13 +160,13 @@ fn arrived(scope: &Scope<'_>, payment: &Payment, row: Row) -> Result<Option<Valu
         };
         match store::write(scope, &row, change)? {
             Written::Row(written) => row = written,
-            Written::Raced => row = store::row(scope, row.id())?,
+            Written::Raced => row = store::reread(scope, &row)?,
         }
     }
     if matches!(row.state(), State::ReadyForProcess | State::Processing | State::ProcessFailed | State::Processed) {
-        let id = row.id().to_owned();
-        promote::process(scope, &id);
-        row = store::row(scope, &id)?;
+        let id = store::id_of(row.id())?;
+        promote::process(scope, id);
+        row = store::row(scope, id)?;
     }
     let Some(gift) = row.text("giftId") else { return Ok(None) };
     Ok(store::find(scope, "gifts", gift)?.filter(|record| !store::is_deleted(record)))
@@ -296,7 +297,7 @@ fn payout(scope: &Scope<'_>, payout: &Payout) -> Result<Option<String>, Failure>
     match store::make(scope, object, body)? {
         // What staff made of it since (its status, its reconciliation) stays.
         store::Made::Repeat(_) if payout.state != PayoutState::Announced => {
-            scope.call(Method::Patch, format!("/giftPayouts/{id}"), Some(facts.into()))?;
+            scope.call(Target::update(object.plural, key.gift_id().into()), Some(facts.into()))?;
         }
         store::Made::New(_) | store::Made::Repeat(_) => {}
         store::Made::Gone => return Ok(None),
@@ -333,7 +334,8 @@ fn link_payout(scope: &Scope<'_>, provider: Provider, payment: &str, payout: Str
         if let (false, Some(gift)) = (is_linked, text_of(&gift, "id"))
             && let Some(id) = self::payout(scope, &announced)?
         {
-            scope.call(Method::Patch, format!("/gifts/{gift}"), Some(object([("giftPayoutId", id.into())])))?;
+            let gift = Target::update(store::GIFT.plural, store::id_of(gift)?);
+            scope.call(gift, Some(object([("giftPayoutId", id.into())])))?;
         }
         return Ok(());
     }

@@ -6,6 +6,7 @@ use std::fmt;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
+use twenty::filter::UnfilterableText;
 
 use crate::http::Outbound;
 use crate::json::{Members as _, object, text_of, texts};
@@ -205,6 +206,18 @@ pub(crate) fn json_answer(status: u16, body: &Value) -> Outbound {
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         Reason::Refused(refusal).into()
+    }
+}
+
+impl From<UnfilterableText> for Failure {
+    fn from(fault: UnfilterableText) -> Self {
+        Self::malformed_as(&format!("a filter's word {fault}"))
+    }
+}
+
+impl From<twenty::target::Unbounded> for Failure {
+    fn from(fault: twenty::target::Unbounded) -> Self {
+        Self::malformed_as(&fault.to_string())
     }
 }
 

@@ -9,10 +9,12 @@ pub mod stored;
 pub mod update;
 
 use serde_json::{Map, Number, Value};
+use twenty::RecordId;
 
 use crate::json::Members as _;
 use crate::money::Money;
 use crate::receipt::Receipt;
+use crate::refusal::Refusal;
 
 /// One table for the type, for reading and for writing, so that the three cannot drift apart.
 macro_rules! gift {
@@ -125,6 +127,67 @@ gift! {
 /// Keys that a gift's intake needs and its record does not have
 const NOT_ON_THE_RECORD: [&str; 5] =
     ["autoProcess", "intakeSource", "providerContext", "sourceFingerprint", "supporterEmailOptOut"];
+
+/// Members of a body that are ids of other records: Twenty takes them for relations of its model
+pub(crate) const RELATIONS: [&str; 8] = [
+    "contactId",
+    "donorId",
+    "companyId",
+    "recurringAgreementId",
+    "giftPayoutId",
+    "opportunityId",
+    "householdId",
+    "primaryContactId",
+];
+
+/// Checks that the relations of a body are ids, or null.
+///
+/// # Errors
+/// Names the first that is neither.
+pub(crate) fn prove_relations(body: &Map<String, Value>) -> Result<(), Refusal> {
+    for key in RELATIONS {
+        match body.get(key) {
+            None | Some(Value::Null) => {}
+            Some(Value::String(text)) if text.parse::<RecordId>().is_ok() => {}
+            Some(_) => return Err(no_id(key)),
+        }
+    }
+    Ok(())
+}
+
+/// What a caller is told who sent something else in the place of an id
+pub(crate) fn no_id(name: &str) -> Refusal {
+    Refusal::bad(format!("{name} must be a UUID"))
+}
+
+impl Gift {
+    /// The ids of other records, by the names that callers know them by
+    fn relations(&mut self) -> [(&'static str, &mut Option<String>); 5] {
+        [
+            ("contactId", &mut self.donor_id),
+            ("companyId", &mut self.company_id),
+            ("recurringAgreementId", &mut self.recurring_agreement_id),
+            ("giftPayoutId", &mut self.gift_payout_id),
+            ("opportunityId", &mut self.opportunity_id),
+        ]
+    }
+
+    /// Brings the ids of other records into Twenty's spelling, and takes off those that can be none; names these.
+    pub(crate) fn take_unproven(&mut self) -> Vec<&'static str> {
+        let mut unproven = Vec::new();
+        for (name, place) in self.relations() {
+            match place.as_deref().map(str::parse::<RecordId>) {
+                None => {}
+                Some(Ok(id)) => *place = Some(id.to_string()),
+                Some(Err(_)) => {
+                    unproven.push(name);
+                    *place = None;
+                }
+            }
+        }
+        unproven
+    }
+}
 
 impl Gift {
     /// Whether an organisation gives it: then a company stands where a person would

@@ -25,15 +25,16 @@ pub(crate) mod trail;
 use std::cell::Cell;
 
 use serde_json::{Map, Value};
+use twenty::Level;
+use twenty::filter::Filter;
+use twenty::target::{Query, Target};
 use twenty::time::parse_date;
-use twenty::{Level, Method};
-use uuid::Uuid;
 
 use crate::donor::{Dedupe, MatchType};
 use crate::failure::{Failure, Reason};
 use crate::fingerprint;
 use crate::gift::create::Intake;
-use crate::gift::{Gift, create, plausible};
+use crate::gift::{Gift, create, no_id, plausible};
 use crate::journal::Learned;
 use crate::json::{Members as _, object, optional, string, text_of};
 use crate::keys::Key;
@@ -156,6 +157,7 @@ pub fn accept(scope: &Scope<'_>, payload: &Payload, origin: Origin<'_>) -> Resul
         Door::Gifts => Intake::Direct,
     };
     let mut gift = create::read(payload, intake)?;
+    let said_as_donor = intake == Intake::Staging && payload.get("donorId").is_some();
     let implausible = match plausible::check(&gift, scope.now()) {
         Err(refusal) if origin.door == Door::Webhook && staging => Some(refusal),
         checked => {
@@ -163,6 +165,14 @@ pub fn accept(scope: &Scope<'_>, payload: &Payload, origin: Origin<'_>) -> Resul
             None
         }
     };
+    let unproven = gift.take_unproven();
+    if let Some(name) = unproven.first() {
+        if origin.door != Door::Webhook {
+            return Err(no_id(if *name == "contactId" && said_as_donor { "donorId" } else { name }).into());
+        }
+        // The payment was made whatever its metadata says.
+        scope.log(Level::Warn, "gift_relation_unreadable", &[("fields", unproven.clone().into())]);
+    }
     let sender = sender(scope, &gift, origin.door);
     let key = Key::of(&gift, origin.request_key.map(|key| (sender.as_str(), key)));
     let ids = key.clone().unwrap_or_else(|| Key::Row(scope.new_id().to_string()));
@@ -516,8 +526,8 @@ fn may_bypass(scope: &Scope<'_>, incoming: &Incoming, origin: Origin<'_>) -> boo
 
 /// What the giver's other gifts say
 fn look_back(scope: &Scope<'_>, gift: &Gift, ids: &Key) -> Result<Vec<&'static str>, Failure> {
-    let Some(donor) = gift.donor_id.as_deref().filter(|id| Uuid::try_parse(id).is_ok()) else { return Ok(Vec::new()) };
-    let filter = format!("and(donorId[eq]:\"{donor}\")");
+    let Some(Ok(donor)) = gift.donor_id.as_deref().map(str::parse) else { return Ok(Vec::new()) };
+    let filter = Filter::IdIs("donorId".into(), donor);
     let order = Some("createdAt[DescNullsLast]");
     let others = store::list(scope, GIFT.plural, &filter, history::DEPTH, order)?;
     Ok(history::warnings(gift, &ids.gift_id().to_string(), &others))
@@ -531,7 +541,8 @@ fn has_rows(scope: &Scope<'_>) -> bool {
     if let Some(known) = scope.has_rows() {
         return known;
     }
-    let Ok(answer) = scope.call(Method::Get, "/metadata/objects?limit=200".into(), None) else { return false };
+    let target = Target::objects(&Query::default().with("limit", 200));
+    let Ok(answer) = scope.call(target, None) else { return false };
     let data = answer.get("data");
     let objects = data.and_then(|data| data.get("objects")).or(data).and_then(Value::as_array).into_iter().flatten();
     let mut has_rows = false;

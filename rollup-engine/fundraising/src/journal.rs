@@ -22,30 +22,42 @@
 use std::cell::{Cell, RefCell};
 
 use serde_json::Value;
-use twenty::{Event, Host, Level, Method, Timestamp};
+use twenty::target::Target;
+use twenty::{Event, Host, Level, Timestamp};
 
 use crate::failure::{Failure, Reason};
+use crate::provider::gocardless::Resource;
 use crate::scope::Scope;
 use crate::upstream::{self, object_of};
 
 /// Where a question goes
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum To {
     /// To Twenty
-    Twenty(Method),
+    Twenty(Target),
     /// To Twenty, or to what was answered a moment ago
-    Cache,
+    Cache(Target),
     /// To `GoCardless`
-    GoCardless,
-    /// Nowhere: it stands for the questions of a part that was answered whole
-    Part,
+    GoCardless(Resource),
+    /// Nowhere: it stands for the questions of a part of this name that was answered whole
+    Part(String),
+}
+
+impl To {
+    /// What it is about, for logs: never an id
+    fn object(&self) -> &str {
+        match self {
+            Self::Twenty(target) | Self::Cache(target) => object_of(target.path()),
+            Self::GoCardless(_) => "gocardless",
+            Self::Part(_) => "part",
+        }
+    }
 }
 
 /// What is asked
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Question {
     pub(crate) to: To,
-    pub(crate) path: String,
     pub(crate) body: Option<Value>,
     /// Whether it leaves in order what was begun: it may go out past the deadline
     pub(crate) is_closing: bool,
@@ -186,7 +198,7 @@ impl Journal {
         if self.is_over() {
             return Err(self.end());
         }
-        let question = Question { to: To::Part, path: name.to_owned(), body: None, is_closing: false };
+        let question = Question { to: To::Part(name.to_owned()), body: None, is_closing: false };
         let from = self.read.get();
         let is_through = self.entries.borrow().get(from).is_some_and(|entry| entry.question == question);
         if is_through && let Some(answer) = self.next(&question) {
@@ -208,7 +220,7 @@ impl Journal {
         let entry = entries.get(self.read.get())?;
         debug_assert_eq!(entry.question, *question, "the rules ask something else than before");
         // Where debug assertions are off, a body that differs is not looked for: it costs time, and the path has the id.
-        if (entry.question.to, &entry.question.path) != (question.to, &question.path) {
+        if entry.question.to != question.to {
             self.broken.replace(Some(question.clone()));
             return Some(Err(self.end()));
         }
@@ -232,7 +244,7 @@ impl Journal {
         let broken = self.broken.borrow();
         let entries = self.entries.borrow();
         let (asked, before) = (broken.as_ref()?, entries.get(self.read.get())?);
-        Some([("asked", object_of(&asked.path).into()), ("before", object_of(&before.question.path).into())])
+        Some([("asked", asked.to.object().into()), ("before", before.question.to.object().into())])
     }
 }
 
@@ -277,6 +289,7 @@ mod tests {
     use serde_json::json;
     use std::time::Duration;
     use twenty::gate::Priority;
+    use twenty::target::Query;
     use twenty::{Level, Request, Response, Unreachable};
 
     /// A Twenty that answers each question with its number, a second later than the one before
@@ -289,7 +302,8 @@ mod tests {
     impl Host for Numbers {
         async fn fetch(&self, request: Request) -> Result<Response, Unreachable> {
             let mut asked = self.asked.borrow_mut();
-            asked.push(request.url);
+            let place = request.url.strip_prefix("/steps?at=").unwrap();
+            asked.push(percent_encoding::percent_decode_str(place).decode_utf8().unwrap().into_owned());
             let body = json!({ "number": asked.len() }).to_string().into_bytes();
             Ok(Response { status: 200, headers: vec![], body })
         }
@@ -309,6 +323,11 @@ mod tests {
         fn utc_offset(&self, _: &str, _: Timestamp) -> Option<i32> {
             None
         }
+    }
+
+    /// A question about this place
+    fn to_place(place: &str) -> Target {
+        Target::list("steps", &Query::default().with("at", place))
     }
 
     fn proxy() -> Proxy {
@@ -350,7 +369,7 @@ mod tests {
             let at = format!("{path}/{at}");
             match step {
                 Step::Ask => {
-                    let answer = scope.call(Method::Get, at, None)?;
+                    let answer = scope.call(to_place(&at), None)?;
                     seen.push(json!([answer["number"], scope.now().as_millis()]));
                 }
                 Step::Say => scope.log(Level::Info, "step", &[("at", at.into())]),
@@ -404,10 +423,10 @@ mod tests {
         let host = Numbers::default();
         let reply = settled(&host, |scope| {
             // Rules may well go on after a failure.
-            let first = scope.call(Method::Get, "/first".into(), None);
+            let first = scope.call(to_place("/first"), None);
             scope.learn_rows(first.is_err());
             scope.log(Level::Info, "step", &[("at", first.is_ok().into())]);
-            scope.call(Method::Get, "/second".into(), None)?;
+            scope.call(to_place("/second"), None)?;
             Ok(first.is_ok().into())
         });
         assert_eq!(reply, Ok(json!(true)));
@@ -422,11 +441,11 @@ mod tests {
         settled(&host, |scope| {
             scope.part("rows", &|| {
                 runs.set(runs.get() + 1);
-                scope.call(Method::Get, "/a".into(), None)?;
-                scope.call(Method::Get, "/b".into(), None)
+                scope.call(to_place("/a"), None)?;
+                scope.call(to_place("/b"), None)
             })?;
             for at in 0..9 {
-                scope.call(Method::Get, format!("/{at}"), None)?;
+                scope.call(to_place(&format!("/{at}")), None)?;
             }
             Ok(Value::Null)
         })
@@ -441,7 +460,7 @@ mod tests {
         let reply = settled(&host, |scope| {
             scope.part("event", &|| {
                 // It goes on whatever the call comes to.
-                let _ = scope.call(Method::Get, "/a".into(), None);
+                let _ = scope.call(to_place("/a"), None);
                 if !scope.is_waiting() {
                     noted.set(noted.get() + 1);
                 }
@@ -460,10 +479,10 @@ mod tests {
             for part in ["one", "two"] {
                 scope.part(part, &|| {
                     if scope.has_rows().is_none() {
-                        scope.call(Method::Get, "/metadata".into(), None)?;
+                        scope.call(to_place("/metadata"), None)?;
                         scope.learn_rows(true);
                     }
-                    scope.call(Method::Get, format!("/{part}"), None)
+                    scope.call(to_place(&format!("/{part}")), None)
                 })?;
             }
             Ok(Value::Null)
@@ -481,10 +500,10 @@ mod tests {
         let host = Numbers::default();
         let reply = settled(&host, |scope| {
             if scope.has_rows().is_none() {
-                scope.call(Method::Get, "/metadata".into(), None)?;
+                scope.call(to_place("/metadata"), None)?;
                 scope.learn_rows(true);
             }
-            scope.call(Method::Get, "/rows".into(), None)?;
+            scope.call(to_place("/rows"), None)?;
             Ok(scope.has_rows().into())
         });
         assert_eq!(reply, Ok(json!(true)));
@@ -497,7 +516,7 @@ mod tests {
         let runs = Cell::new(0);
         let _ = settled(&Numbers::default(), |scope| {
             runs.set(runs.get() + 1);
-            scope.call(Method::Get, format!("/{}", runs.get()), None)
+            scope.call(to_place(&format!("/{}", runs.get())), None)
         });
     }
 }

@@ -10,6 +10,7 @@ pub mod note;
 pub mod stripe;
 
 use serde_json::{Map, Value};
+use twenty::RecordId;
 
 use crate::gift::Gift;
 use crate::json::{at, text_at};
@@ -265,6 +266,5 @@ fn is_id(text: &str) -> bool {
 
 /// A record's id in Twenty, in a text that somebody typed
 fn record_id(text: &str) -> Option<String> {
-    let uuid = uuid::Uuid::try_parse(text.trim()).ok()?;
-    Some(uuid.as_hyphenated().to_string())
+    text.parse().ok().map(|id: RecordId| id.to_string())
 }

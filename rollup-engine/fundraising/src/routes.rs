@@ -22,8 +22,10 @@ pub mod stripe;
 use std::cell::OnceCell;
 
 use serde_json::{Map, Value};
+use twenty::RecordId;
 
 use crate::failure::Failure;
+use crate::gift::no_id;
 use crate::http::{Inbound, decode_segment, may_hold_token, shown, split_at_byte};
 use crate::intake::store;
 use crate::json::at;
@@ -62,6 +64,14 @@ impl Ask<'_> {
     pub fn present_id(&self, at: usize, name: &str) -> Result<&str, Refusal> {
         let id = self.id(at).trim();
         if id.is_empty() { Err(Refusal::bad(format!("{name} must not be empty"))) } else { Ok(id) }
+    }
+
+    /// The id of a record at this place of the path; `name` is how a refusal calls it
+    ///
+    /// # Errors
+    /// It is none.
+    pub fn record_id(&self, at: usize, name: &str) -> Result<RecordId, Refusal> {
+        record_id(name, self.id(at))
     }
 
     /// The body, if it is JSON by its type
@@ -342,9 +352,9 @@ pub fn run(scope: &Scope<'_>, route: Route, ask: &Ask<'_>) -> Result<Reply, Fail
         Route::Metrics => Ok(metrics::show(scope)),
         Route::GiftCreate => gifts::create(scope, ask.json(), ask.key()),
         Route::GiftList => gifts::list(scope, &query::list(query)?),
-        Route::GiftGet => gifts::get(scope, ask.id(0), &query::single(query)?),
-        Route::GiftUpdate => gifts::patch(scope, ask.id(0), ask.json()),
-        Route::GiftDelete => gifts::delete(scope, ask.id(0)),
+        Route::GiftGet => gifts::get(scope, ask),
+        Route::GiftUpdate => gifts::patch(scope, ask),
+        Route::GiftDelete => gifts::delete(scope, ask),
         Route::PeopleDuplicates => people::duplicates(scope, ask),
         Route::PersonGet => people::get(scope, ask),
         Route::CompanySearch => companies::search(scope, ask),
@@ -378,10 +388,10 @@ pub fn run(scope: &Scope<'_>, route: Route, ask: &Ask<'_>) -> Result<Reply, Fail
         Route::StagingList => staging::list(scope, query),
         Route::StagingCreate => staging::create(scope, ask.json(), ask.key()),
         Route::StagingProcessMany => process::many(scope, ask.json()),
-        Route::StagingGet => staging::get(scope, ask.id(0)),
-        Route::StagingUpdate => staging::patch(scope, ask.id(0), ask.json()),
-        Route::StagingStatus => staging::status(scope, ask.id(0), ask.json()),
-        Route::StagingProcess => process::one(scope, ask.id(0)),
+        Route::StagingGet => staging::get(scope, ask),
+        Route::StagingUpdate => staging::patch(scope, ask),
+        Route::StagingStatus => staging::status(scope, ask),
+        Route::StagingProcess => process::one(scope, ask),
         Route::Stripe => stripe::receive(scope, ask),
         Route::GoCardless => gocardless::receive(scope, ask),
     }
@@ -398,6 +408,14 @@ fn unknown(inbound: &Inbound) -> Failure {
         mark = '&';
     }
     Refusal::new(Status::NotFound, format!("Cannot {} {target}", inbound.method)).into()
+}
+
+/// Reads the id of a record; `name` is how a refusal calls it
+///
+/// # Errors
+/// It is none.
+pub(crate) fn record_id(name: &str, text: &str) -> Result<RecordId, Refusal> {
+    text.parse().map_err(|_| no_id(name))
 }
 
 /// Takes an answer on if `data` holds what it should; `missing` is how a failure calls it.

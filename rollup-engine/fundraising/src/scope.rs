@@ -5,13 +5,15 @@ use std::cell::Cell;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use twenty::gate::Priority;
-use twenty::{Event, Level, Method, Timestamp};
+use twenty::target::Target;
+use twenty::{Event, Level, Timestamp};
 use uuid::{Builder, Uuid};
 
 use crate::callers::TokenHash;
 use crate::failure::Failure;
 use crate::http::Inbound;
 use crate::journal::{Journal, Learned, Question, To};
+use crate::provider::gocardless::Resource;
 use crate::proxy::Proxy;
 use crate::queue::Place;
 use crate::upstream::patience;
@@ -59,12 +61,12 @@ impl<'a> Scope<'a> {
         scope
     }
 
-    /// Calls Twenty; `path` is what follows the base, `/gifts?depth=0`, with the names of the model
+    /// Calls Twenty; the target has the names of the model
     ///
     /// # Errors
     /// See [`Failure`].
-    pub fn call(&self, method: Method, path: String, body: Option<Value>) -> Result<Value, Failure> {
-        self.journal.ask(Question { to: To::Twenty(method), path, body, is_closing: self.is_closing.get() })
+    pub fn call(&self, target: Target, body: Option<Value>) -> Result<Value, Failure> {
+        self.journal.ask(Question { to: To::Twenty(target), body, is_closing: self.is_closing.get() })
     }
 
     /// Rules whose calls leave in order what was begun: they go before other requests' calls, and past the deadline.
@@ -79,16 +81,16 @@ impl<'a> Scope<'a> {
     ///
     /// # Errors
     /// See [`Failure`].
-    pub fn read(&self, path: String) -> Result<Value, Failure> {
-        self.journal.ask(Question { to: To::Cache, path, body: None, is_closing: false })
+    pub fn read(&self, target: Target) -> Result<Value, Failure> {
+        self.journal.ask(Question { to: To::Cache(target), body: None, is_closing: false })
     }
 
-    /// Reads from `GoCardless`: `/payments/PM1`; null without a token, or if the token or the id is refused
+    /// Reads a resource of `GoCardless`; null without a token, or if the token or the id is refused
     ///
     /// # Errors
     /// Whatever may be otherwise later.
-    pub fn read_gocardless(&self, path: String) -> Result<Value, Failure> {
-        self.journal.ask(Question { to: To::GoCardless, path, body: None, is_closing: false })
+    pub(crate) fn read_gocardless(&self, resource: Resource) -> Result<Value, Failure> {
+        self.journal.ask(Question { to: To::GoCardless(resource), body: None, is_closing: false })
     }
 
     /// Rules whose calls are forgotten once they are through; see [`Journal::part`]

@@ -10,6 +10,7 @@ use serde_json::Value;
 use twenty::filter::encode;
 use twenty::gate::Priority;
 use twenty::retry::{Outcome, Sequence, Verdict, judge, retry_after};
+use twenty::target::Target;
 use twenty::time::whole_millis;
 use twenty::{Host, Level, Method, Request, Response, Timestamp};
 
@@ -18,6 +19,7 @@ use crate::failure::{Failure, Reason};
 use crate::http::{Inbound, split_at_byte};
 use crate::journal::{Question, To};
 use crate::json;
+use crate::provider::gocardless::Resource;
 use crate::queue::{POLL_INTERVAL, Permit};
 use crate::refusal::{Refusal, Status};
 use crate::scope::Scope;
@@ -56,31 +58,27 @@ pub(crate) const fn patience(priority: Priority) -> Duration {
 /// # Errors
 /// See [`Failure`].
 pub(crate) async fn answer<H: Host>(scope: &Scope<'_>, host: &H, question: &Question) -> Result<Value, Failure> {
-    let Question { to, path, body, is_closing } = question;
+    let Question { to, body, is_closing } = question;
     match to {
-        To::Twenty(method) => {
-            let call = Call { scope, host, method: *method, path, body: body.as_ref(), is_closing: *is_closing };
-            call.answer().await
-        }
-        To::Cache => read(scope, host, path).await,
-        To::GoCardless => gocardless(scope, host, path).await,
-        To::Part => Ok(Value::Null),
+        To::Twenty(target) => Call { scope, host, target, body: body.as_ref(), is_closing: *is_closing }.answer().await,
+        To::Cache(target) => read(scope, host, target).await,
+        To::GoCardless(resource) => gocardless(scope, host, resource).await,
+        To::Part(_) => Ok(Value::Null),
     }
 }
 
 /// From memory if the same token asked the same a moment ago
-async fn read<H: Host>(scope: &Scope<'_>, host: &H, path: &str) -> Result<Value, Failure> {
+async fn read<H: Host>(scope: &Scope<'_>, host: &H, target: &Target) -> Result<Value, Failure> {
     let lasts = Duration::from_secs(scope.proxy.settings.cache_seconds.into());
     let cache = &scope.proxy.cache;
-    let token = scope.token.as_deref().unwrap_or_default();
+    let (token, path) = (scope.token.as_deref().unwrap_or_default(), target.path());
     let mark = cache.mark();
     if !lasts.is_zero()
         && let Some(answer) = cache.find(token, path, host.now())
     {
         return Ok(answer);
     }
-    let call = Call { scope, host, method: Method::Get, path, body: None, is_closing: false };
-    let answer = call.answer().await?;
+    let answer = Call { scope, host, target, body: None, is_closing: false }.answer().await?;
     cache.keep(mark, token, path, &answer, host.now(), lasts);
     Ok(answer)
 }
@@ -89,8 +87,7 @@ async fn read<H: Host>(scope: &Scope<'_>, host: &H, path: &str) -> Result<Value,
 struct Call<'a, H> {
     scope: &'a Scope<'a>,
     host: &'a H,
-    method: Method,
-    path: &'a str,
+    target: &'a Target,
     body: Option<&'a Value>,
     /// Whether it leaves in order what was begun
     is_closing: bool,
@@ -106,7 +103,7 @@ struct Pass<'a, H: Host> {
 impl<'a, H: Host> Call<'a, H> {
     async fn answer(&self) -> Result<Value, Failure> {
         let proxy = self.scope.proxy;
-        let writes = self.method != Method::Get && !is_question(self.path);
+        let writes = self.target.writes();
         if writes {
             proxy.cache.wrote();
         }
@@ -114,11 +111,15 @@ impl<'a, H: Host> Call<'a, H> {
         if writes {
             proxy.cache.wrote();
         }
-        let answer = proxy.model()?.reply(self.path, answer?);
-        if object_of(self.path) == "giftStagings" {
+        let answer = proxy.model()?.reply(self.target.path(), answer?);
+        if self.object() == "giftStagings" {
             proxy.metrics.saw_rows(&answer);
         }
         Ok(answer)
+    }
+
+    fn object(&self) -> &'a str {
+        object_of(self.target.path())
     }
 
     /// When its last attempt must have ended
@@ -131,7 +132,7 @@ impl<'a, H: Host> Call<'a, H> {
         let Some(token) = scope.token.as_deref().or(scope.proxy.settings.api_key.as_deref()) else {
             return Err(Refusal::new(Status::ServiceUnavailable, "TWENTY_API_KEY not configured").into());
         };
-        let repeatable = is_repeatable(self.method, self.path, self.body);
+        let repeatable = is_repeatable(self.target, self.body);
         // Half of the bits are enough to spread waiting times.
         #[expect(clippy::cast_possible_truncation, reason = "the lower half is as random as the upper one")]
         let mut random =
@@ -198,7 +199,7 @@ impl<'a, H: Host> Call<'a, H> {
         drop(pass);
 
         let status = result.as_ref().map_or(0, |response| response.status);
-        scope.proxy.metrics.called(self.method.as_str(), object_of(self.path), status);
+        scope.proxy.metrics.called(self.target.method().as_str(), self.object(), status);
         let more = [("status", status.into()), ("durationMs", whole_millis(took).into())];
         self.log(Level::Debug, "twenty_proxy_attempt", attempt, &more);
         result.map(Ok).map_err(|_| if took >= timeout { Reason::TimedOut } else { Reason::Unreachable }.into())
@@ -230,7 +231,7 @@ impl<'a, H: Host> Call<'a, H> {
                 }
             }
         }
-        let permit = if object_of(self.path) == METADATA {
+        let permit = if self.object() == METADATA {
             scope.place.acquire_first(host, 0, deadline, TIMEOUT).await
         } else if self.is_closing {
             scope.place.acquire_first(host, 1, deadline, TIMEOUT).await
@@ -248,7 +249,7 @@ impl<'a, H: Host> Call<'a, H> {
     fn note_standing(&self, response: &Response) {
         let Some(token) = self.scope.caller else { return };
         let (callers, now) = (&self.scope.proxy.callers, self.host.now());
-        if response.status == 401 || (response.status == 403 && object_of(self.path) != METADATA) {
+        if response.status == 401 || (response.status == 403 && self.object() != METADATA) {
             callers.refused(token, Failure::from_answer(response.status, &response.body, None), now);
         } else {
             callers.accepted(token, now);
@@ -256,7 +257,7 @@ impl<'a, H: Host> Call<'a, H> {
     }
 
     fn request(&self, token: &str, timeout: Duration) -> Result<Request, Failure> {
-        let (scope, path) = (self.scope, self.path);
+        let (scope, path) = (self.scope, self.target.path());
         let model = scope.proxy.model()?;
         let mut headers = bearer(token);
         headers.push(("x-request-id".to_owned(), scope.request_id.clone()));
@@ -265,7 +266,7 @@ impl<'a, H: Host> Call<'a, H> {
         }
         let own_path = if scope.proxy.settings.model.is_some() { renamed(scope, path)? } else { path.to_owned() };
         Ok(Request {
-            method: self.method,
+            method: self.target.method(),
             url: format!("{}{own_path}", scope.proxy.settings.base_url),
             headers,
             body: self.body.map(|body| json::bytes(&model.body(path, body))),
@@ -310,8 +311,8 @@ impl<'a, H: Host> Call<'a, H> {
 
     fn log(&self, level: Level, event: &'static str, attempt: u32, more: &[(&'static str, Value)]) {
         let mut fields = vec![
-            ("method", self.method.as_str().into()),
-            ("object", object_of(self.path).into()),
+            ("method", self.target.method().as_str().into()),
+            ("object", self.object().into()),
             ("attempt", attempt.into()),
             ("maxAttempts", MOST_ATTEMPTS.into()),
         ];
@@ -341,7 +342,7 @@ fn renamed(scope: &Scope<'_>, path: &str) -> Result<String, Failure> {
     Ok(renamed)
 }
 
-async fn gocardless<H: Host>(scope: &Scope<'_>, host: &H, path: &str) -> Result<Value, Failure> {
+async fn gocardless<H: Host>(scope: &Scope<'_>, host: &H, resource: &Resource) -> Result<Value, Failure> {
     let Some(token) = &scope.proxy.settings.gocardless_token else { return Ok(Value::Null) };
     let left = scope.deadline.since(host.now());
     if left < LEAST_TIME {
@@ -351,7 +352,7 @@ async fn gocardless<H: Host>(scope: &Scope<'_>, host: &H, path: &str) -> Result<
     headers.push(("gocardless-version".into(), GOCARDLESS_VERSION.into()));
     let request = Request {
         method: Method::Get,
-        url: format!("{}{path}", scope.proxy.settings.gocardless_url),
+        url: format!("{}{}", scope.proxy.settings.gocardless_url, resource.path()),
         headers,
         body: None,
         timeout: GOCARDLESS_TIMEOUT.min(left),
@@ -362,8 +363,7 @@ async fn gocardless<H: Host>(scope: &Scope<'_>, host: &H, path: &str) -> Result<
             .map_err(|_| Failure::malformed_as("unexpected GoCardless response (not JSON)")),
         // Asking again would not help: what the event says without it is kept.
         400 | 401 | 403 | 404 | 410 | 422 => {
-            let list = object_of(path);
-            let fields = [("list", list.into()), ("status", answer.status.into())];
+            let fields = [("list", resource.list().into()), ("status", answer.status.into())];
             host.log(scope.line(Level::Warn, "gocardless_read_refused", &fields));
             Ok(Value::Null)
         }
@@ -377,12 +377,8 @@ pub(crate) fn object_of(path: &str) -> &str {
     segments.next().unwrap_or_default()
 }
 
-/// A POST that only asks
-fn is_question(path: &str) -> bool {
-    split_at_byte(path, b'?').0.ends_with("/duplicates")
-}
-
 /// Whether a second execution does nothing that the first has not done
-fn is_repeatable(method: Method, path: &str, body: Option<&Value>) -> bool {
-    method != Method::Post || is_question(path) || body.is_some_and(|body| body.get("id").is_some_and(Value::is_string))
+fn is_repeatable(target: &Target, body: Option<&Value>) -> bool {
+    let has_own_id = body.is_some_and(|body| body.get("id").is_some_and(Value::is_string));
+    target.method() != Method::Post || !target.writes() || has_own_id
 }

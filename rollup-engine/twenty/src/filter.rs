@@ -7,11 +7,13 @@
 //! words pass and nothing else; the client sends no other filter over REST. GraphQL quotes properly and takes them all.
 
 use std::fmt;
+use std::str::FromStr;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use uuid::Uuid;
 
 use crate::graphql::{literal, nested};
+use crate::record_id::RecordId;
 use crate::time::Timestamp;
 use crate::value::Value;
 
@@ -61,8 +63,16 @@ impl Comparator {
 pub enum Filter {
     /// The id at this path is one of these; must not be empty, as Twenty refuses an empty list
     IdIn(String, Vec<Uuid>),
+    /// The id at this path is this one
+    IdIs(String, RecordId),
     /// The instant at this path is this one or a later one
     Since(String, Timestamp),
+    /// The instant at this path is an earlier one
+    Before(String, Timestamp),
+    /// The text at this path is this one
+    TextIs(String, FilterText),
+    /// The text at this path holds this one, in any case
+    Holds(String, FilterText),
     /// The path is empty
     Empty(String),
     /// The path is not empty
@@ -98,6 +108,20 @@ impl Filter {
         Self::Or(vec![Self::Empty("deletedAt".into()), Self::Present("deletedAt".into())])
     }
 
+    /// The value at this path is one of these words
+    ///
+    /// # Errors
+    /// A word of other characters than letters, digits and `-_.:`, or none at all.
+    pub fn one_of<'a>(path: &str, words: impl IntoIterator<Item = &'a str>) -> Result<Self, UnfilterableText> {
+        let values: Vec<Value> = words.into_iter().map(|word| Value::from(&serde_json::Value::from(word))).collect();
+        let filter = Self::In { path: path.to_owned(), values };
+        match &filter {
+            Self::In { values, .. } if values.is_empty() => Err(UnfilterableText),
+            _ if filter.is_rest_safe() => Ok(filter),
+            _ => Err(UnfilterableText),
+        }
+    }
+
     /// The value of the `filter` parameter of REST, not yet percent-encoded; to be used only if [`Self::is_rest_safe`]
     #[must_use]
     pub fn to_parameter(&self) -> String {
@@ -111,11 +135,29 @@ impl Filter {
     #[must_use]
     pub fn is_rest_safe(&self) -> bool {
         match self {
-            Self::IdIn(..) | Self::Since(..) | Self::Empty(_) | Self::Present(_) => true,
+            Self::IdIn(..)
+            | Self::IdIs(..)
+            | Self::Since(..)
+            | Self::Before(..)
+            | Self::TextIs(..)
+            | Self::Holds(..)
+            | Self::Empty(_)
+            | Self::Present(_) => true,
             Self::Compare { value, .. } => is_rest_safe(value),
             Self::In { values, .. } => values.iter().all(is_rest_safe),
             Self::Not(filter) => filter.is_rest_safe(),
             Self::And(filters) | Self::Or(filters) => filters.iter().all(Self::is_rest_safe),
+        }
+    }
+
+    /// Whether it lets through only records whose own ids it names
+    #[must_use]
+    pub fn names_ids(&self) -> bool {
+        match self {
+            Self::IdIn(path, ids) => path == "id" && !ids.is_empty(),
+            Self::IdIs(path, _) => path == "id",
+            Self::And(filters) => filters.iter().any(Self::names_ids),
+            _ => false,
         }
     }
 
@@ -150,7 +192,11 @@ impl Filter {
                 list.push_str("]}");
                 nested(out, path, &list);
             }
+            Self::IdIs(path, id) => nested(out, path, &format!("{{eq:\"{id}\"}}")),
             Self::Since(path, time) => nested(out, path, &format!("{{gte:\"{time}\"}}")),
+            Self::Before(path, time) => nested(out, path, &format!("{{lt:\"{time}\"}}")),
+            Self::TextIs(path, text) => nested(out, path, &format!("{{eq:\"{text}\"}}")),
+            Self::Holds(path, text) => nested(out, path, &format!("{{ilike:\"%{text}%\"}}")),
             Self::Empty(path) => nested(out, path, "{is:NULL}"),
             Self::Present(path) => nested(out, path, "{is:NOT_NULL}"),
             Self::Compare { path, comparator, value } => {
@@ -177,6 +223,35 @@ impl Filter {
             Self::And(filters) => all(out, "and", filters),
             Self::Or(filters) => all(out, "or", filters),
         }
+    }
+}
+
+/// A text that Twenty's filters cannot misread, between quotes
+///
+/// Twenty's parser knows no way to quote a quote, and splits at brackets and commas even inside one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FilterText(String);
+
+/// A text that Twenty's filters would misread
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must not be empty, nor contain quotes, brackets, commas, backslashes or per cent signs")]
+pub struct UnfilterableText;
+
+impl FromStr for FilterText {
+    type Err = UnfilterableText;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let is_misread = |letter: char| letter.is_control() || "\"'()[],\\%".contains(letter);
+        if text.is_empty() || text.contains(is_misread) {
+            return Err(UnfilterableText);
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for FilterText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 
@@ -219,7 +294,11 @@ impl fmt::Display for Filter {
                 list(f, ids)?;
                 f.write_str("]")
             }
+            Self::IdIs(path, id) => write!(f, "{path}[eq]:\"{id}\""),
             Self::Since(path, time) => write!(f, "{path}[gte]:{time}"),
+            Self::Before(path, time) => write!(f, "{path}[lt]:\"{time}\""),
+            Self::TextIs(path, text) => write!(f, "{path}[eq]:\"{text}\""),
+            Self::Holds(path, text) => write!(f, "{path}[ilike]:\"%{text}%\""),
             Self::Empty(path) => write!(f, "{path}[is]:NULL"),
             Self::Present(path) => write!(f, "{path}[is]:NOT_NULL"),
             Self::Compare { path, comparator, value } => {

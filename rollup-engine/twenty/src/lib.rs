@@ -13,11 +13,14 @@ pub mod graphql;
 pub mod host;
 pub mod ledger;
 pub mod page;
+pub mod record_id;
 pub mod retry;
 mod scan;
 pub mod schema;
+pub mod target;
 pub mod time;
 pub mod value;
 
 pub use host::{Event, Host, Level, Method, Request, Response, Unreachable};
+pub use record_id::RecordId;
 pub use time::Timestamp;

@@ -1,54 +1,48 @@
 //! Keeping recurring agreements in step with what their provider says.
 
 use serde_json::{Map, Value};
-use twenty::filter::encode;
-use twenty::{Level, Method, Timestamp};
-use uuid::Uuid;
+use twenty::filter::{Filter, FilterText};
+use twenty::target::Target;
+use twenty::{Level, Timestamp};
 
 use crate::failure::Failure;
 use crate::intake::store;
-use crate::json::{Members as _, at, text_of};
+use crate::json::{Members as _, text_of};
 use crate::provider::{Provider, Said, SetUp};
 use crate::scope::Scope;
 use crate::standing::{Standing, Word, is_ended};
 
+const PLURAL: &str = "recurringAgreements";
 /// How often an agreement is read anew because somebody else was at it
 const TRIES: u32 = 6;
 
 /// The agreements with one of these ids at the provider
 pub(super) fn find(scope: &Scope<'_>, references: &[String]) -> Result<Vec<Value>, Failure> {
-    if references.is_empty() {
+    let mut conditions = Vec::new();
+    for reference in references.iter().filter_map(|reference| reference.parse::<FilterText>().ok()) {
+        conditions.push(Filter::TextIs("providerAgreementId".into(), reference.clone()));
+        conditions.push(Filter::TextIs("mandateReference".into(), reference));
+    }
+    if conditions.is_empty() {
         return Ok(Vec::new());
     }
-    let mut conditions = Vec::new();
-    for reference in references {
-        conditions.push(format!("providerAgreementId[eq]:\"{reference}\""));
-        conditions.push(format!("mandateReference[eq]:\"{reference}\""));
-    }
-    let filter = format!("and(or({}))", conditions.join(","));
-    store::list(scope, "recurringAgreements", &filter, 60, None)
+    store::list(scope, PLURAL, &Filter::Or(conditions), 60, None)
 }
 
 /// An agreement that is there
 pub(super) fn read(scope: &Scope<'_>, id: &str) -> Result<Option<Value>, Failure> {
-    Ok(store::find(scope, "recurringAgreements", id)?.filter(|record| !store::is_deleted(record)))
+    Ok(store::find(scope, PLURAL, id)?.filter(|record| !store::is_deleted(record)))
 }
 
 /// Writes on an agreement as it was read; whether nobody else was first
 fn write(scope: &Scope<'_>, agreement: &Value, body: Map<String, Value>) -> Result<bool, Failure> {
     let text = |key: &str| text_of(agreement, key).unwrap_or_default();
-    let id = text("id");
-    if Uuid::try_parse(id).is_err() {
-        return Err(Failure::malformed("the id of an agreement"));
-    }
-    let mut conditions = vec![format!("id[eq]:\"{id}\"")];
+    let mut conditions = vec![Filter::IdIs("id".into(), store::id_of(text("id"))?)];
     if let Some(read) = Timestamp::parse(text("updatedAt")) {
-        conditions.push(store::within_the_millisecond(read));
+        conditions.extend(store::within_the_millisecond(read));
     }
-    let path = format!("/recurringAgreements?filter={}", encode(&format!("and({})", conditions.join(","))));
-    let answer = scope.call(Method::Patch, path, Some(body.into()))?;
-    let changed = at(&answer, &["data", "updateRecurringAgreements"]).and_then(Value::as_array);
-    changed.map(|changed| !changed.is_empty()).ok_or_else(|| Failure::malformed("updateRecurringAgreements"))
+    let changed = store::update_where(scope, PLURAL, "updateRecurringAgreements", conditions, body.into())?;
+    Ok(!changed.is_empty())
 }
 
 /// What a word changes on an agreement; nothing if it was known
@@ -126,8 +120,7 @@ pub(super) fn set_up(scope: &Scope<'_>, provider: Provider, set_up: SetUp) -> Re
         let Some(agreement) = read(scope, &id)? else {
             link.set_text("status", "active");
             link.set("providerContext", Value::Object(set_up.context));
-            let path = format!("/recurringAgreements/{}", encode(&id));
-            return match scope.call(Method::Patch, path, Some(link.into())) {
+            return match scope.call(Target::update(PLURAL, store::id_of(&id)?), Some(link.into())) {
                 // It does not exist: the gift says which one was meant.
                 Err(failure) if store::is_refused(&failure) => {
                     scope.log(

@@ -4,13 +4,14 @@
 //! comes first, one of the two sees both.
 
 use serde_json::{Map, Value};
-use twenty::filter::encode;
-use twenty::{Level, Method, Timestamp};
+use twenty::filter::Filter;
+use twenty::target::Target;
+use twenty::{Level, RecordId, Timestamp};
 
 use crate::failure::Failure;
 use crate::gift::Gift;
 use crate::intake::row::Row;
-use crate::intake::store::{self, Change, Made, ROW, Written};
+use crate::intake::store::{self, Change, GIFT, Made, ROW, Written};
 use crate::json::{self, Members as _, at, object, taken, text_of};
 use crate::keys::Key;
 use crate::money::Money;
@@ -26,8 +27,8 @@ fn note_id(provider: Provider, payment: &str) -> String {
     Key::External { source: format!("{} note", provider.as_str()), id: payment.to_owned() }.staging_id().to_string()
 }
 
-fn gift_id(provider: Provider, payment: &str) -> String {
-    Key::Payment { provider: provider.as_str().into(), id: payment.to_owned() }.gift_id().to_string()
+fn gift_id(provider: Provider, payment: &str) -> RecordId {
+    Key::Payment { provider: provider.as_str().into(), id: payment.to_owned() }.gift_id().into()
 }
 
 fn read(row: &Row) -> Note {
@@ -91,9 +92,9 @@ fn fresh(provider: Provider, payment: &str, id: &str, fact: &Fact) -> Map<String
 
 /// The gift of a payment: by the id that follows from it, else by what is written on it
 pub(super) fn gift_of(scope: &Scope<'_>, provider: Provider, payment: &str) -> Result<Option<Value>, Failure> {
-    let id = gift_id(provider, payment);
-    let filter = format!("and(or(id[eq]:\"{id}\",providerPaymentId[eq]:\"{payment}\"))");
-    Ok(store::list(scope, "gifts", &filter, 2, None)?.into_iter().next())
+    let mut ways = vec![Filter::IdIs("id".into(), gift_id(provider, payment))];
+    ways.extend(payment.parse().ok().map(|payment| Filter::TextIs("providerPaymentId".into(), payment)));
+    Ok(store::list(scope, GIFT.plural, &Filter::Or(ways), 2, None)?.into_iter().next())
 }
 
 /// The payment by which an invoice was paid goes on the gift, or on a note until there is one
@@ -108,12 +109,13 @@ pub(super) fn alias(scope: &Scope<'_>, provider: Provider, invoice: &str, paymen
 
 fn rename(scope: &Scope<'_>, provider: Provider, invoice: &str, payment: &str) -> Result<bool, Failure> {
     let id = gift_id(provider, invoice);
-    let Some(record) = store::find(scope, "gifts", &id)?.filter(|record| !store::is_deleted(record)) else {
+    let Some(record) = store::find(scope, GIFT.plural, &id.to_string())?.filter(|record| !store::is_deleted(record))
+    else {
         return Ok(false);
     };
     if text_of(&record, "providerPaymentId") != Some(payment) {
         let body = object([("providerPaymentId", payment.into())]);
-        scope.call(Method::Patch, format!("/gifts/{id}"), Some(body))?;
+        scope.call(Target::update(GIFT.plural, id), Some(body))?;
     }
     apply(scope, provider, payment, &record)?;
     Ok(true)
@@ -152,8 +154,8 @@ fn apply(scope: &Scope<'_>, provider: Provider, payment: &str, record: &Value) -
             return Ok(note);
         }
         if let Some(body) = changes(scope, &note, &record) {
-            let gift = text_of(&record, "id").unwrap_or_default();
-            let answer = scope.call(Method::Patch, format!("/gifts/{}", encode(gift)), Some(body))?;
+            let gift = store::id_of(text_of(&record, "id").unwrap_or_default())?;
+            let answer = scope.call(Target::update(GIFT.plural, gift), Some(body))?;
             match taken(answer, "updateGift") {
                 Some(updated) => record = updated,
                 None => return Err(Failure::malformed("updateGift")),

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use twenty::Timestamp;
 
 use super::create::{STAGING_ONLY, context, flag, text};
-use super::{Gift, plausible};
+use super::{Gift, plausible, prove_relations};
 use crate::json::text_of;
 use crate::money::Money;
 use crate::payload::Payload;
@@ -30,6 +30,11 @@ pub fn read(payload: &Payload, now: Timestamp) -> Result<Map<String, Value>, Ref
     if changes.is_empty() {
         return Err(Refusal::bad("no supported fields supplied for update"));
     }
+    // On the record, the contact is the donor; a refusal names what the caller wrote.
+    prove_relations(&changes).map_err(|refusal| match payload.get("contactId") {
+        Some(_) if !changes.contains_key("contactId") => Refusal::bad(refusal.message.replace("donorId", "contactId")),
+        _ => refusal,
+    })?;
     Ok(changes)
 }
 
@@ -97,7 +102,8 @@ mod tests {
     #[test]
     fn null_clears_a_text() {
         assert_eq!(change(&json!({ "notes": null, "giftDate": null })), Ok(json!({ "notes": null, "giftDate": null })));
-        assert_eq!(change(&json!({ "contactId": " p " })), Ok(json!({ "donorId": "p" })));
+        let donor = "7f0b4a52-6a1c-4e0b-9d55-3a1f1d0c9a10";
+        assert_eq!(change(&json!({ "contactId": format!(" {donor} ") })), Ok(json!({ "donorId": donor })));
         assert_eq!(change(&json!({ "contactId": null })), Ok(json!({ "donorId": null })));
     }
 
@@ -127,6 +133,10 @@ mod tests {
             ),
             (json!({ "giftDate": "2026-04-01" }), "giftDate `2026-04-01` must not be in the future"),
             (json!({ "isInKind": "x" }), "isInKind must be a boolean"),
+            (json!({ "contactId": "p" }), "contactId must be a UUID"),
+            (json!({ "donorId": "p", "notes": "n" }), "donorId must be a UUID"),
+            (json!({ "companyId": "../people" }), "companyId must be a UUID"),
+            (json!({ "opportunityId": "." , "notes": 1 }), "notes must be a string"),
             (json!({ "estimatedValue": null }), "estimatedValue must be a number"),
             (json!({ "recurringMetadata": [] }), "recurringMetadata must be an object"),
         ] {

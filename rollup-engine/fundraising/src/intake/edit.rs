@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use twenty::Timestamp;
 
 use super::row::Row;
-use crate::gift::{plausible, stored};
+use crate::gift::{plausible, prove_relations, stored};
 use crate::json::{self, Members as _, members, object};
 use crate::payload::Payload;
 use crate::refusal::Refusal;
@@ -95,6 +95,8 @@ impl Edit {
                 }
             }
         }
+        let texts = edit.values.iter().map(|(key, value)| ((*key).to_owned(), value.clone()));
+        prove_relations(&texts.collect())?;
         Ok(edit)
     }
 
@@ -112,6 +114,10 @@ impl Edit {
                 _ if value.is_null() => {}
                 _ => edit.status_member(key, value)?,
             }
+        }
+        if let Some(payload) = &edit.payload {
+            let faulty = |refusal: Refusal| Refusal::bad(format!("rawPayload.{}", refusal.message));
+            prove_relations(payload).map_err(faulty)?;
         }
         Ok(edit)
     }
@@ -372,6 +378,8 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    const DONOR: &str = "7f0b4a52-6a1c-4e0b-9d55-3a1f1d0c9a10";
+
     fn row(own: bool) -> Row {
         let mut record = json!({
             "id": "r", "processingStatus": "validation_failed", "validationStatus": "failed", "dedupeStatus": "passed",
@@ -437,22 +445,24 @@ mod tests {
 
     #[test]
     fn a_donor_may_be_picked_and_the_row_released_in_one_go() {
-        let change = apply(&json!({ "donorId": "d", "processingStatus": "ready_for_process" }), &row(true)).unwrap();
+        let change = apply(&json!({ "donorId": DONOR, "processingStatus": "ready_for_process" }), &row(true)).unwrap();
         assert_eq!(change.body["processingStatus"], "ready_for_process");
         assert_eq!(change.body["dedupeStatus"], "matched_existing");
         assert_eq!(change.body["processingDiagnostics"]["identityConfidence"], "explicit");
         assert_eq!(change.action, "merged");
         assert_eq!(
             change.particulars,
-            json!({ "from": "validation_failed", "to": "ready_for_process", "donorId": "d", "previousDonorId": null,
+            json!({ "from": "validation_failed", "to": "ready_for_process", "donorId": DONOR, "previousDonorId": null,
                 "fields": ["donorId"] })
         );
     }
 
     #[test]
     fn a_company_can_be_set() {
-        let change = apply(&json!({ "companyId": "c", "giftIntent": "grant" }), &row(true)).unwrap();
-        assert_eq!((&change.body["companyId"], &payload(&change)["companyId"]), (&json!("c"), &json!("c")));
+        let change = apply(&json!({ "companyId": DONOR, "giftIntent": "grant" }), &row(true)).unwrap();
+        assert_eq!((&change.body["companyId"], &payload(&change)["companyId"]), (&json!(DONOR), &json!(DONOR)));
+        let refused = apply(&json!({ "companyId": "../people" }), &row(true)).unwrap_err();
+        assert_eq!(refused.message, "companyId must be a UUID");
     }
 
     #[test]

@@ -4,8 +4,9 @@
 //! makes no second one; an address that is taken after all leads to its holder.
 
 use serde_json::Value;
-use twenty::filter::encode;
-use twenty::{Level, Method};
+use twenty::Level;
+use twenty::filter::Filter;
+use twenty::target::{Query, Target};
 
 use super::store::{self, Made, PERSON};
 use crate::donor::{self, Candidate, Dedupe, MatchType, Person, Question, Resolution};
@@ -80,7 +81,8 @@ fn settled(resolution: Resolution, manner: Manner) -> Result<Resolution, Refusal
 
 fn candidates(scope: &Scope<'_>, person: &Person) -> Result<Vec<Candidate>, Failure> {
     let body = object([("data", Value::Array(vec![person.to_json()]))]);
-    let answer = scope.call(Method::Post, "/people/duplicates?depth=0".into(), Some(body))?;
+    let target = Target::duplicates(PERSON.plural, &Query::default().with("depth", 0));
+    let answer = scope.call(target, Some(body))?;
     Ok(Candidate::read_all(&answer))
 }
 
@@ -127,7 +129,8 @@ fn holder(scope: &Scope<'_>, person: &Person) -> Result<Option<String>, Failure>
     if email.is_empty() || email.bytes().any(|byte| b"\"'()[],:\\ ".contains(&byte)) {
         return Ok(None);
     }
-    let filter = format!("and(emails.primaryEmail[eq]:\"{email}\",or(deletedAt[is]:NULL,deletedAt[is]:NOT_NULL))");
+    let Ok(email) = email.parse() else { return Ok(None) };
+    let filter = Filter::And(vec![Filter::TextIs("emails.primaryEmail".into(), email), Filter::with_deleted()]);
     let people = store::list(scope, PERSON.plural, &filter, 2, None)?;
     if let Some(living) = people.iter().find(|person| !store::is_deleted(person)) {
         return Ok(record_id(living));
@@ -144,8 +147,9 @@ fn holder(scope: &Scope<'_>, person: &Person) -> Result<Option<String>, Failure>
 
 /// Takes back a person who was made for a gift that was then refused, unless somebody relies on them already
 pub(crate) fn take_back(scope: &Scope<'_>, id: &str) {
+    let Ok(person) = id.parse() else { return };
     for plural in ["gifts", "giftStagings"] {
-        let filter = format!("and(donorId[eq]:\"{id}\")");
+        let filter = Filter::IdIs("donorId".into(), person);
         match store::list(scope, plural, &filter, 1, None) {
             Ok(records) if records.is_empty() => {}
             // A workspace without staging has nothing there that could rely on them.
@@ -153,7 +157,7 @@ pub(crate) fn take_back(scope: &Scope<'_>, id: &str) {
             _ => return,
         }
     }
-    match scope.call(Method::Delete, format!("/people/{}", encode(id)), None) {
+    match scope.call(Target::destroy(PERSON.plural, person), None) {
         Ok(_) => scope.log(Level::Info, "gift_donor_taken_back", &[("personId", id.into())]),
         Err(_) => scope.log(Level::Warn, "gift_donor_left_behind", &[("personId", id.into())]),
     }

@@ -6,10 +6,11 @@
 
 use serde_json::{Map, Value};
 use time::Date;
-use twenty::filter::encode;
+use twenty::Level;
+use twenty::filter::Filter;
 use twenty::gate::Priority;
+use twenty::target::{Query, Target};
 use twenty::time::{format_date, parse_date};
-use twenty::{Level, Method};
 
 use super::store;
 use crate::agreement::{Cadence, Schedule, next_due, status_after_payment};
@@ -56,8 +57,8 @@ pub(crate) fn follow(scope: &Scope<'_>, gift: &Gift, record: &Value, paid_on: Op
 
 /// Moves an agreement to the day that the payment leaves open; what was ended stays ended
 fn advance(scope: &Scope<'_>, id: &str, gift: &Gift, paid_on: Option<Date>, blind: Blind) -> Result<(), Failure> {
-    let path = format!("/recurringAgreements/{}", encode(id));
-    let agreement = match scope.call(Method::Get, path.clone(), None) {
+    let (plural, id) = ("recurringAgreements", store::id_of(id)?);
+    let agreement = match scope.call(Target::get(plural, id, &Query::default()), None) {
         Ok(answer) => taken(answer, "recurringAgreement"),
         Err(failure) if store::is_missing(&failure) => None,
         Err(failure) => return Err(failure),
@@ -83,7 +84,7 @@ fn advance(scope: &Scope<'_>, id: &str, gift: &Gift, paid_on: Option<Date>, blin
         None => {}
     }
     if !body.is_empty() {
-        scope.call(Method::Patch, path, Some(body.into()))?;
+        scope.call(Target::update(plural, id), Some(body.into()))?;
     }
     Ok(())
 }
@@ -130,7 +131,7 @@ fn decide_gift_aid(scope: &Scope<'_>, gift: &Gift, record: &Value) -> Result<(),
     let donor = gift.donor_id.as_deref();
     let declarations = match donor {
         Some(donor) => {
-            let filter = format!("and(personId[eq]:\"{donor}\")");
+            let filter = Filter::IdIs("personId".into(), store::id_of(donor)?);
             store::list(scope, "giftAidDeclarations", &filter, 60, None)?
         }
         None => Vec::new(),
@@ -156,7 +157,7 @@ fn decide_gift_aid(scope: &Scope<'_>, gift: &Gift, record: &Value) -> Result<(),
     if let Some(members) = body.as_object_mut() {
         members.set_text("giftAidLastEvaluatedAt", &scope.now().to_string());
     }
-    scope.call(Method::Patch, format!("/gifts/{}", encode(id)), Some(body))?;
+    scope.call(Target::update(store::GIFT.plural, store::id_of(id)?), Some(body))?;
     Ok(())
 }
 

@@ -9,8 +9,9 @@
 //! stays where a reviewer sees it.
 
 use serde_json::{Map, Value};
+use twenty::filter::Filter;
 use twenty::time::parse_date;
-use twenty::{Level, Timestamp};
+use twenty::{Level, RecordId, Timestamp};
 
 use super::columns;
 use super::giver::{self, Manner};
@@ -43,7 +44,7 @@ pub enum Promoted {
 impl Promoted {
     /// The reply
     #[must_use]
-    pub fn to_json(&self, row: &str) -> Value {
+    pub fn to_json(&self, row: RecordId) -> Value {
         match self {
             Self::Processed(gift) => {
                 object([("status", "processed".into()), ("stagingId", row.into()), ("giftId", gift.as_str().into())])
@@ -72,13 +73,13 @@ enum Step {
 }
 
 /// Processes one row
-pub fn process(scope: &Scope<'_>, id: &str) -> Promoted {
+pub fn process(scope: &Scope<'_>, id: RecordId) -> Promoted {
     for _ in 0..TRIES {
         let row = match store::row(scope, id) {
             Ok(row) => row,
             Err(failure) => {
                 let message = failure.to_string();
-                log(scope, Level::Warn, "gift_staging_process_missing", id, &message);
+                log(scope, Level::Warn, "gift_staging_process_missing", &id.to_string(), &message);
                 return Promoted::Failed("fetch_failed");
             }
         };
@@ -86,7 +87,8 @@ pub fn process(scope: &Scope<'_>, id: &str) -> Promoted {
             Ok(Step::Done(promoted)) => return promoted,
             Ok(Step::Again) => {}
             Err(failure) => {
-                log(scope, Level::Warn, "gift_staging_status_update_failed", id, &failure.to_string());
+                let message = failure.to_string();
+                log(scope, Level::Warn, "gift_staging_status_update_failed", &id.to_string(), &message);
                 return Promoted::Failed("gift_api_failed");
             }
         }
@@ -140,6 +142,13 @@ fn step(scope: &Scope<'_>, row: &Row) -> Result<Step, Failure> {
     }
     let payload = payload.unwrap_or_default();
     let mut gift = stored::read_any(&payload);
+    let unproven = gift.take_unproven();
+    if !unproven.is_empty() {
+        let message = format!("{} must be a UUID", unproven.join(", "));
+        log(scope, Level::Warn, "gift_staging_process_payload_invalid", row.id(), &message);
+        fail(scope, row, "payload_invalid", &message, None)?;
+        return done(Promoted::Failed("payload_invalid"));
+    }
     let key = Key::of_row(&row.kept_gift(), row.id());
     let mut row = row.clone();
     if gift.donor_id.is_none() {
@@ -278,7 +287,7 @@ pub(super) fn mark(scope: &Scope<'_>, row: &Row, gift: &str, action: &'static st
         let change = Change { body, action, particulars, condition: None };
         match store::write(scope, &row, change)? {
             Written::Row(_) => return Ok(()),
-            Written::Raced => row = store::row(scope, row.id())?,
+            Written::Raced => row = store::reread(scope, &row)?,
         }
     }
     Err(Failure::malformed("a quiet row"))
@@ -316,7 +325,8 @@ fn claim(scope: &Scope<'_>, row: &Row, diagnostics: &Diagnostics) -> Result<Writ
     let mut body = Map::new();
     body.set_text("processingStatus", change.state.as_str());
     // The condition is part of the one UPDATE: of two who try, one gets the row and the other none.
-    let condition = "processingStatus[in]:[ready_for_process,process_failed],giftId[is]:NULL";
+    let claimable = Filter::one_of("processingStatus", Event::Claim.sources().iter().map(|state| state.as_str()));
+    let condition = Filter::And(vec![claimable?, Filter::Empty("giftId".into())]);
     let particulars = object([("from", row.state().as_str().into()), ("diagnostics", diagnostics.to_json())]);
     store::write(scope, row, Change { body, action: "claimed", particulars, condition: Some(condition) })
 }

@@ -6,6 +6,7 @@
 //! must be the same, and nobody asks for the giver.
 
 use serde_json::{Map, Value};
+use twenty::filter::Filter;
 use twenty::time::parse_date;
 use uuid::Uuid;
 
@@ -75,10 +76,10 @@ pub(super) fn find(scope: &Scope<'_>, key: &Key, asked: &Gift, door: Door) -> Re
 
 /// Records of these ids, also those in the trash; the first id's first
 fn of_ids(scope: &Scope<'_>, object: Object, ids: impl Iterator<Item = Uuid>) -> Result<Vec<Value>, Failure> {
-    let ids: Vec<String> = ids.map(|id| id.to_string()).collect();
-    let filter = format!("and(id[in]:[\"{}\"],or(deletedAt[is]:NULL,deletedAt[is]:NOT_NULL))", ids.join("\",\""));
+    let ids: Vec<Uuid> = ids.collect();
+    let filter = Filter::And(vec![Filter::IdIn("id".into(), ids.clone()), Filter::with_deleted()]);
     let mut records = store::list(scope, object.plural, &filter, ids.len(), None)?;
-    records.sort_by_key(|record| ids.iter().position(|id| Some(id.as_str()) == text_of(record, "id")));
+    records.sort_by_key(|record| ids.iter().position(|id| Some(id.to_string().as_str()) == text_of(record, "id")));
     Ok(records)
 }
 

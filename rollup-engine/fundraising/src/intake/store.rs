@@ -4,10 +4,10 @@
 //! read: the condition is part of the write, and a write whose answer was lost is recognised by its entry in the trail.
 
 use serde_json::{Map, Value};
-use twenty::filter::encode;
+use twenty::filter::Filter;
 use twenty::gate::Priority;
-use twenty::{Method, Timestamp};
-use uuid::Uuid;
+use twenty::target::{Query, Target};
+use twenty::{RecordId, Timestamp};
 
 use super::row::Row;
 use super::trail::{self, Actor};
@@ -43,8 +43,7 @@ pub(crate) enum Made {
 /// Makes a record; `body` has its id
 pub(crate) fn make(scope: &Scope<'_>, object: Object, body: Map<String, Value>) -> Result<Made, Failure> {
     let id = body.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let path = format!("/{}", object.plural);
-    match scope.call(Method::Post, path, Some(body.into())) {
+    match scope.call(Target::create(object.plural), Some(body.into())) {
         Ok(answer) => {
             let record = taken(answer, object.create).filter(has_id);
             record.map(Made::New).ok_or_else(|| Failure::malformed(object.create))
@@ -60,11 +59,9 @@ pub(crate) fn make(scope: &Scope<'_>, object: Object, body: Map<String, Value>) 
 }
 
 /// A record by its id, also one in the trash
-pub(crate) fn find(scope: &Scope<'_>, plural: &str, id: &str) -> Result<Option<Value>, Failure> {
-    if Uuid::try_parse(id).is_err() {
-        return Ok(None);
-    }
-    let filter = format!("and(id[eq]:\"{id}\",or(deletedAt[is]:NULL,deletedAt[is]:NOT_NULL))");
+pub(crate) fn find(scope: &Scope<'_>, plural: &'static str, id: &str) -> Result<Option<Value>, Failure> {
+    let Ok(id) = id.parse() else { return Ok(None) };
+    let filter = Filter::And(vec![Filter::IdIs("id".into(), id), Filter::with_deleted()]);
     let records = list(scope, plural, &filter, 1, None)?;
     Ok(records.into_iter().next())
 }
@@ -72,14 +69,16 @@ pub(crate) fn find(scope: &Scope<'_>, plural: &str, id: &str) -> Result<Option<V
 /// The first records that a filter lets through
 pub(crate) fn list(
     scope: &Scope<'_>,
-    plural: &str,
-    filter: &str,
+    plural: &'static str,
+    filter: &Filter,
     limit: usize,
     order: Option<&str>,
 ) -> Result<Vec<Value>, Failure> {
-    let order = order.map(|order| format!("&order_by={}", encode(order))).unwrap_or_default();
-    let path = format!("/{plural}?filter={}&limit={limit}{order}", encode(filter));
-    let answer = scope.call(Method::Get, path, None)?;
+    let mut query = Query::default().filtered(filter).with("limit", limit);
+    if let Some(order) = order {
+        query = query.with("order_by", order);
+    }
+    let answer = scope.call(Target::list(plural, &query), None)?;
     match taken(answer, plural) {
         Some(Value::Array(records)) => Ok(records),
         _ => Err(Failure::malformed("a list")),
@@ -87,10 +86,20 @@ pub(crate) fn list(
 }
 
 /// A row by its id
-pub(crate) fn row(scope: &Scope<'_>, id: &str) -> Result<Row, Failure> {
-    let answer = scope.call(Method::Get, format!("/giftStagings/{}", encode(id)), None)?;
+pub(crate) fn row(scope: &Scope<'_>, id: RecordId) -> Result<Row, Failure> {
+    let answer = scope.call(Target::get(ROW.plural, id, &Query::default()), None)?;
     let record = taken(answer, "giftStaging");
     record.filter(has_id).map(Row::new).ok_or_else(|| Failure::malformed("giftStaging"))
+}
+
+/// A row as it is by now
+pub(crate) fn reread(scope: &Scope<'_>, row: &Row) -> Result<Row, Failure> {
+    self::row(scope, id_of(row.id())?)
+}
+
+/// An id that Twenty answered with
+pub(crate) fn id_of(text: &str) -> Result<RecordId, Failure> {
+    text.parse().map_err(|_| Failure::malformed("the id of a record"))
 }
 
 /// What came of changing a row
@@ -104,16 +113,16 @@ pub(crate) enum Written {
 
 /// One change of a row
 #[derive(Debug)]
-pub(crate) struct Change<'a> {
+pub(crate) struct Change {
     pub(crate) body: Map<String, Value>,
     pub(crate) action: &'static str,
     pub(crate) particulars: Value,
     /// A further condition on the row as it is when written
-    pub(crate) condition: Option<&'a str>,
+    pub(crate) condition: Option<Filter>,
 }
 
 /// Changes a row, if it is as it was read
-pub(crate) fn write(scope: &Scope<'_>, row: &Row, change: Change<'_>) -> Result<Written, Failure> {
+pub(crate) fn write(scope: &Scope<'_>, row: &Row, change: Change) -> Result<Written, Failure> {
     let mark = scope.new_id().to_string();
     let mut particulars = change.particulars;
     if let Some(members) = particulars.as_object_mut() {
@@ -123,25 +132,18 @@ pub(crate) fn write(scope: &Scope<'_>, row: &Row, change: Change<'_>) -> Result<
     if let Some(trail) = trail::extended(row, actor(scope).entry(change.action, particulars)) {
         body.set("auditTrail", trail);
     }
-    let mut conditions = vec![format!("id[eq]:\"{}\"", row.id())];
+    let id = id_of(row.id())?;
+    let mut conditions = vec![Filter::IdIs("id".into(), id)];
     if let (true, Some(read)) = (row.is_own(), row.updated_at()) {
-        conditions.push(within_the_millisecond(read));
+        conditions.extend(within_the_millisecond(read));
     }
-    conditions.extend(change.condition.map(str::to_owned));
+    conditions.extend(change.condition);
     if conditions.len() == 1 {
-        let path = format!("/giftStagings/{}", encode(row.id()));
-        let answer = scope.call(Method::Patch, path, Some(body.into()))?;
+        let answer = scope.call(Target::update(ROW.plural, id), Some(body.into()))?;
         let record = taken(answer, "updateGiftStaging");
         return record.map(Row::new).map(Written::Row).ok_or_else(|| Failure::malformed("updateGiftStaging"));
     }
-    if Uuid::try_parse(row.id()).is_err() {
-        return Err(Failure::malformed("the id of a row"));
-    }
-    let filter = format!("and({})", conditions.join(","));
-    let path = format!("/giftStagings?filter={}", encode(&filter));
-    let answer = scope.call(Method::Patch, path, Some(body.into()))?;
-    let changed = taken(answer, "updateGiftStagings");
-    let Some(Value::Array(changed)) = changed else { return Err(Failure::malformed("updateGiftStagings")) };
+    let changed = update_where(scope, ROW.plural, "updateGiftStagings", conditions, body.into())?;
     if let Some(record) = changed.into_iter().next() {
         return Ok(Written::Row(Row::new(record)));
     }
@@ -149,14 +151,29 @@ pub(crate) fn write(scope: &Scope<'_>, row: &Row, change: Change<'_>) -> Result<
         return Ok(Written::Raced);
     }
     // Either somebody else was first, or this very write was, and its answer was lost.
-    let current = self::row(scope, row.id())?;
+    let current = self::row(scope, id)?;
     Ok(if trail::has(&current, &mark) { Written::Row(current) } else { Written::Raced })
 }
 
 /// Instants are kept to the microsecond and shown to the millisecond.
-pub(crate) fn within_the_millisecond(read: Timestamp) -> String {
+pub(crate) fn within_the_millisecond(read: Timestamp) -> [Filter; 2] {
     let next = Timestamp::from_millis(read.as_millis() + 1);
-    format!("updatedAt[gte]:\"{read}\",updatedAt[lt]:\"{next}\"")
+    [Filter::Since("updatedAt".into(), read), Filter::Before("updatedAt".into(), next)]
+}
+
+/// Changes the records that fulfil all conditions, one of which names their ids; answers with those that were changed
+pub(crate) fn update_where(
+    scope: &Scope<'_>,
+    plural: &'static str,
+    key: &str,
+    conditions: Vec<Filter>,
+    body: Value,
+) -> Result<Vec<Value>, Failure> {
+    let target = Target::update_where(plural, &Filter::And(conditions))?;
+    match taken(scope.call(target, Some(body))?, key) {
+        Some(Value::Array(changed)) => Ok(changed),
+        _ => Err(Failure::malformed(key)),
+    }
 }
 
 /// Who acts in this request

@@ -22,7 +22,8 @@ use twenty::Timestamp;
 use twenty::time::{format_date, parse_date};
 
 use super::{
-    Fact, Failure, Kind, Payment, Payout, PayoutState, Provider, Returned, Said, Step, id, minor, record_id, text,
+    Fact, Failure, Kind, Payment, Payout, PayoutState, Provider, Returned, Said, Step, id, is_id, minor, record_id,
+    text,
 };
 use crate::gift::Gift;
 use crate::json::{Members as _, at, without_nul};
@@ -293,6 +294,33 @@ fn instant(millis: i64) -> String {
 #[must_use]
 pub fn unwrapped(list: &str, answer: &Value) -> Option<Value> {
     at(answer, &[list]).filter(|resource| resource.is_object()).cloned().map(without_nul)
+}
+
+/// A resource of its API: a list that this service reads, and an id that can be nothing else
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resource {
+    list: &'static str,
+    id: String,
+}
+
+impl Resource {
+    /// A resource of a list; nothing where the text can be no id
+    #[must_use]
+    pub fn new(list: &'static str, id: &str) -> Option<Self> {
+        is_id(id).then(|| Self { list, id: id.to_owned() })
+    }
+
+    /// Name of its list
+    #[must_use]
+    pub const fn list(&self) -> &'static str {
+        self.list
+    }
+
+    /// Its path: `/payments/PM1`
+    #[must_use]
+    pub fn path(&self) -> String {
+        format!("/{}/{}", self.list, self.id)
+    }
 }
 
 /// The customer of a mandate

@@ -1,26 +1,26 @@
 //! Recurring agreements: what Twenty has, and what can be true of them.
 
 use serde_json::{Map, Value};
-use twenty::Method;
-use twenty::filter::encode;
+use twenty::target::Target;
 use twenty::time::parse_date;
 
 use super::{Ask, Reply, query};
 use crate::failure::Failure;
+use crate::gift::prove_relations;
 use crate::money::Money;
 use crate::refusal::Refusal;
 use crate::scope::Scope;
 
 const STATUSES: &[&str] = &["active", "paused", "canceled", "completed", "delinquent"];
 const CADENCES: &[&str] = &["weekly", "monthly", "quarterly", "annual", "custom"];
-const PLURAL: &str = "/recurringAgreements";
+const PLURAL: &str = "recurringAgreements";
 
 /// Agreements, as Twenty lists them
 ///
 /// # Errors
 /// See [`query::list`], and whatever Twenty says.
 pub fn list(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    Ok((200, scope.read(query::with(PLURAL, &query::list(&ask.query)?))?))
+    Ok((200, scope.read(Target::list(PLURAL, &query::list(&ask.query)?))?))
 }
 
 /// A new agreement
@@ -30,7 +30,7 @@ pub fn list(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
 pub fn create(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let body = ask.object("Recurring agreement create payload must be an object.")?;
     check(&body)?;
-    Ok((200, scope.call(Method::Post, PLURAL.into(), Some(body.into()))?))
+    Ok((200, scope.call(Target::create(PLURAL), Some(body.into()))?))
 }
 
 /// One agreement
@@ -38,7 +38,8 @@ pub fn create(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
 /// # Errors
 /// Whatever Twenty says.
 pub fn get(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    Ok((200, scope.read(query::with(&path(ask), &query::single(&ask.query)?))?))
+    let query = query::single(&ask.query)?;
+    Ok((200, scope.read(Target::get(PLURAL, ask.record_id(0, "id")?, &query))?))
 }
 
 /// Changes an agreement.
@@ -48,7 +49,8 @@ pub fn get(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
 pub fn update(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let body = ask.object("Recurring agreement update payload must be an object.")?;
     check(&body)?;
-    Ok((200, scope.call(Method::Patch, path(ask), Some(body.into()))?))
+    let target = Target::update(PLURAL, ask.record_id(0, "id")?);
+    Ok((200, scope.call(target, Some(body.into()))?))
 }
 
 /// Puts an agreement into the trash, from where it can be brought back.
@@ -56,12 +58,7 @@ pub fn update(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
 /// # Errors
 /// Whatever Twenty says.
 pub fn delete(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    let path = format!("{}?soft_delete=true", path(ask));
-    Ok((200, scope.call(Method::Delete, path, None)?))
-}
-
-fn path(ask: &Ask<'_>) -> String {
-    format!("{PLURAL}/{}", encode(ask.id(0)))
+    Ok((200, scope.call(Target::trash(PLURAL, ask.record_id(0, "id")?), None)?))
 }
 
 /// Refuses what no agreement can be; what is absent or null is not looked at.
@@ -94,7 +91,8 @@ fn check(body: &Map<String, Value>) -> Result<(), Refusal> {
             date(key, value)?;
         }
     }
-    in_order(given("startDate"), given("endDate"))
+    in_order(given("startDate"), given("endDate"))?;
+    prove_relations(body)
 }
 
 /// A text with a day that exists

@@ -1,8 +1,8 @@
 //! Appeals, and how many were solicited when.
 
 use serde_json::{Map, Value};
-use twenty::filter::encode;
-use twenty::{Method, Timestamp};
+use twenty::Timestamp;
+use twenty::target::Target;
 
 use super::agreements::{date, in_order};
 use super::people::text;
@@ -13,6 +13,8 @@ use crate::refusal::Refusal;
 use crate::scope::Scope;
 use crate::sum;
 
+const APPEALS: &str = "appeals";
+const SNAPSHOTS: &str = "solicitationSnapshots";
 const NOT_AN_OBJECT: &str = "Appeal payload must be an object";
 
 /// Appeals, as Twenty lists them
@@ -20,8 +22,8 @@ const NOT_AN_OBJECT: &str = "Appeal payload must be an object";
 /// # Errors
 /// See [`query::list`], and whatever Twenty says.
 pub fn list(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    let path = query::with("/appeals", &query::list(&ask.query)?);
-    Ok((200, having(scope.read(path)?, "appeals", true, "appeals array")?))
+    let target = Target::list(APPEALS, &query::list(&ask.query)?);
+    Ok((200, having(scope.read(target)?, "appeals", true, "appeals array")?))
 }
 
 /// A new appeal
@@ -30,7 +32,7 @@ pub fn list(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
 /// 400 for a body that cannot be right, and whatever Twenty says.
 pub fn create(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let record = fields(&ask.object(NOT_AN_OBJECT)?, true)?;
-    let answer = scope.call(Method::Post, "/appeals".into(), Some(record.into()))?;
+    let answer = scope.call(Target::create(APPEALS), Some(record.into()))?;
     Ok((200, having(answer, "createAppeal", false, "createAppeal")?))
 }
 
@@ -39,8 +41,9 @@ pub fn create(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
 /// # Errors
 /// 400 for a blank id, and whatever Twenty says.
 pub fn get(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    let path = format!("/appeals/{}", encode(ask.present_id(0, "id")?));
-    let answer = scope.read(query::with(&path, &query::single(&ask.query)?))?;
+    ask.present_id(0, "id")?;
+    let query = query::single(&ask.query)?;
+    let answer = scope.read(Target::get(APPEALS, ask.record_id(0, "id")?, &query))?;
     Ok((200, having(answer, "appeal", false, "appeal")?))
 }
 
@@ -49,12 +52,13 @@ pub fn get(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
 /// # Errors
 /// 400 for a body that cannot be right, and whatever Twenty says.
 pub fn update(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    let path = format!("/appeals/{}", encode(ask.present_id(0, "id")?));
+    ask.present_id(0, "id")?;
     let changes = fields(&ask.object(NOT_AN_OBJECT)?, false)?;
     if changes.is_empty() {
         return Err(Refusal::bad("No appeal fields provided for update").into());
     }
-    let answer = scope.call(Method::Patch, path, Some(changes.into()))?;
+    let target = Target::update(APPEALS, ask.record_id(0, "id")?);
+    let answer = scope.call(target, Some(changes.into()))?;
     Ok((200, having(answer, "updateAppeal", false, "updateAppeal")?))
 }
 
@@ -64,9 +68,8 @@ pub fn update(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
 /// See [`query::list`], and whatever Twenty says.
 pub fn snapshots(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let id = ask.present_id(0, "appealId")?;
-    let condition = format!("appealId[eq]:\"{}\"", query::plain("appealId", id)?);
-    let path = query::with("/solicitationSnapshots", &query::list_where(&ask.query, &[condition])?);
-    let answer = scope.read(path)?;
+    let query = query::list_where(&ask.query, vec![query::id_is("appealId", id)?])?;
+    let answer = scope.read(Target::list(SNAPSHOTS, &query))?;
     Ok((200, having(answer, "solicitationSnapshots", true, "solicitationSnapshots array")?))
 }
 
@@ -75,10 +78,10 @@ pub fn snapshots(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
 /// # Errors
 /// 400 for a body that cannot be right, and whatever Twenty says.
 pub fn add_snapshot(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    let id = ask.present_id(0, "appealId")?;
+    ask.present_id(0, "appealId")?;
     let mut record = snapshot(&ask.object("Solicitation snapshot payload must be an object")?, scope.now())?;
-    record.set("appealId", id.into());
-    let answer = scope.call(Method::Post, "/solicitationSnapshots".into(), Some(record.into()))?;
+    record.set("appealId", ask.record_id(0, "appealId")?.into());
+    let answer = scope.call(Target::create(SNAPSHOTS), Some(record.into()))?;
     Ok((200, having(answer, "createSolicitationSnapshot", false, "createSolicitationSnapshot")?))
 }
 

@@ -1,6 +1,6 @@
 //! Companies, looked for by name.
 
-use twenty::filter::encode;
+use twenty::target::{Query, Target};
 
 use super::{Ask, Reply, having, query};
 use crate::failure::Failure;
@@ -11,11 +11,11 @@ use crate::scope::Scope;
 /// # Errors
 /// 400 for words that Twenty's filters would misread, and whatever Twenty says.
 pub fn search(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    let mut path = format!("/companies?limit={}&order_by={}", limit(ask), encode("name[AscNullsLast]"));
+    let mut query = Query::default().with("limit", limit(ask)).with("order_by", "name[AscNullsLast]");
     if let Some(words) = value(ask, "search") {
-        path = format!("{path}&filter={}", encode(&format!("and({})", query::holds("name", words)?)));
+        query = query.filtered(&query::holds("name", words)?);
     }
-    Ok((200, having(scope.read(path)?, "companies", true, "companies array")?))
+    Ok((200, having(scope.read(Target::list("companies", &query))?, "companies", true, "companies array")?))
 }
 
 /// The first value of a parameter that is not blank

@@ -1,16 +1,17 @@
 //! `POST /gifts`, and the gifts that are there.
 
 use serde_json::Value;
-use twenty::Method;
-use twenty::filter::encode;
+use twenty::target::{Query, Target};
 
 use crate::failure::Failure;
 use crate::gift::update;
 use crate::intake::{Accepted, Door, Origin, accept};
 use crate::json::{Members as _, members, object};
 use crate::payload::Payload;
-use crate::routes::{having, query};
+use crate::routes::{Ask, having, query};
 use crate::scope::Scope;
+
+const GIFTS: &str = "gifts";
 
 /// Takes in a gift; `key` is the caller's `Idempotency-Key`
 ///
@@ -55,8 +56,8 @@ fn reply(accepted: Accepted) -> Value {
 ///
 /// # Errors
 /// Whatever Twenty says, and an answer without gifts.
-pub fn list(scope: &Scope<'_>, query: &str) -> Result<(u16, Value), Failure> {
-    let answer = scope.read(query::with("/gifts", query))?;
+pub fn list(scope: &Scope<'_>, query: &Query) -> Result<(u16, Value), Failure> {
+    let answer = scope.read(Target::list(GIFTS, query))?;
     Ok((200, having(answer, "gifts", true, "gifts array")?))
 }
 
@@ -64,18 +65,20 @@ pub fn list(scope: &Scope<'_>, query: &str) -> Result<(u16, Value), Failure> {
 ///
 /// # Errors
 /// Whatever Twenty says, and an answer without the gift.
-pub fn get(scope: &Scope<'_>, id: &str, query: &str) -> Result<(u16, Value), Failure> {
-    let path = query::with(&format!("/gifts/{}", encode(id)), query);
-    Ok((200, having(scope.read(path)?, "gift", false, "gift")?))
+pub fn get(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<(u16, Value), Failure> {
+    let query = query::single(&ask.query)?;
+    let target = Target::get(GIFTS, ask.record_id(0, "id")?, &query);
+    Ok((200, having(scope.read(target)?, "gift", false, "gift")?))
 }
 
 /// Changes a gift
 ///
 /// # Errors
 /// See [`update::read`], and whatever Twenty says.
-pub fn patch(scope: &Scope<'_>, id: &str, body: &[u8]) -> Result<(u16, Value), Failure> {
-    let changes = Value::Object(update::read(&Payload::parse(body)?, scope.now())?);
-    let answer = scope.call(Method::Patch, format!("/gifts/{}", encode(id)), Some(changes))?;
+pub fn patch(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<(u16, Value), Failure> {
+    let changes = update::read(&Payload::parse(ask.json())?, scope.now())?;
+    let target = Target::update(GIFTS, ask.record_id(0, "id")?);
+    let answer = scope.call(target, Some(changes.into()))?;
     Ok((200, having(answer, "updateGift", false, "updateGift")?))
 }
 
@@ -84,7 +87,7 @@ pub fn patch(scope: &Scope<'_>, id: &str, body: &[u8]) -> Result<(u16, Value), F
 ///
 /// # Errors
 /// Whatever Twenty says.
-pub fn delete(scope: &Scope<'_>, id: &str) -> Result<(u16, Value), Failure> {
-    let path = format!("/gifts/{}?soft_delete=true", encode(id));
-    Ok((200, having(scope.call(Method::Delete, path, None)?, "deleteGift", false, "deleteGift")?))
+pub fn delete(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<(u16, Value), Failure> {
+    let target = Target::trash(GIFTS, ask.record_id(0, "id")?);
+    Ok((200, having(scope.call(target, None)?, "deleteGift", false, "deleteGift")?))
 }

@@ -2,14 +2,13 @@
 
 use serde_json::Value;
 use twenty::Level;
-use twenty::filter::encode;
 
 use super::{Ask, Reply};
 use crate::deliver;
 use crate::failure::{Failure, Reason};
 use crate::json::object;
 use crate::provider::Provider;
-use crate::provider::gocardless::{self, Answers, Notice};
+use crate::provider::gocardless::{self, Answers, Notice, Resource};
 use crate::scope::Scope;
 use crate::signature::{self, Unproven};
 
@@ -93,7 +92,7 @@ fn one(scope: &Scope<'_>, notice: &Notice) -> Result<(), Failure> {
 }
 
 /// Reads from the API; nothing without a token, or if the token or the id is refused
-fn read(scope: &Scope<'_>, list: &str, id: &str) -> Result<Option<Value>, Failure> {
-    let answer = scope.read_gocardless(format!("/{list}/{}", encode(id)))?;
-    Ok(gocardless::unwrapped(list, &answer))
+fn read(scope: &Scope<'_>, list: &'static str, id: &str) -> Result<Option<Value>, Failure> {
+    let Some(resource) = Resource::new(list, id) else { return Ok(None) };
+    Ok(gocardless::unwrapped(list, &scope.read_gocardless(resource)?))
 }

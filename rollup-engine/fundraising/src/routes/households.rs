@@ -1,17 +1,20 @@
 //! Households, who belongs to them, and where they live.
 
 use serde_json::{Map, Value};
-use twenty::Method;
-use twenty::filter::encode;
+use twenty::RecordId;
+use twenty::filter::Filter;
+use twenty::target::{Query, Target};
 
-use super::people::{text, view as person_view};
-use super::{Ask, Reply, having, query};
+use super::people::{PEOPLE, text, view as person_view};
+use super::{Ask, Reply, having, query, record_id};
 use crate::address;
 use crate::failure::Failure;
+use crate::gift::prove_relations;
 use crate::json::{Members as _, at, member, object};
 use crate::refusal::{Refusal, Status};
 use crate::scope::Scope;
 
+const HOUSEHOLDS: &str = "households";
 /// Text fields beside the name
 const TEXTS: &[&str] = &["primaryContactId", "envelopeName", "salutationFormal", "salutationInformal"];
 
@@ -20,8 +23,8 @@ const TEXTS: &[&str] = &["primaryContactId", "envelopeName", "salutationFormal",
 /// # Errors
 /// See [`query::list`], and whatever Twenty says.
 pub fn list(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    let path = query::with("/households", &query::list(&ask.query)?);
-    let answer = having(scope.read(path)?, "households", true, "households array")?;
+    let target = Target::list(HOUSEHOLDS, &query::list(&ask.query)?);
+    let answer = having(scope.read(target)?, "households", true, "households array")?;
     Ok((200, listed("households", &answer, "households", view, |_| true)))
 }
 
@@ -34,7 +37,8 @@ pub fn create(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let name = text(body.get("name")).ok_or_else(|| Refusal::bad("name is required"))?;
     let mut record = fields(&body)?;
     record.set("name", name.into());
-    let answer = scope.call(Method::Post, "/households".into(), Some(record.into()))?;
+    prove_relations(&record)?;
+    let answer = scope.call(Target::create(HOUSEHOLDS), Some(record.into()))?;
     one(answer, "createHousehold")
 }
 
@@ -43,9 +47,9 @@ pub fn create(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
 /// # Errors
 /// 400 for a blank id, and whatever Twenty says.
 pub fn get(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    let id = ask.present_id(0, "id")?;
-    let path = query::with(&format!("/households/{}", encode(id)), &query::single(&ask.query)?);
-    one(scope.read(path)?, "household")
+    ask.present_id(0, "id")?;
+    let query = query::single(&ask.query)?;
+    one(scope.read(Target::get(HOUSEHOLDS, ask.record_id(0, "id")?, &query))?, "household")
 }
 
 /// Changes a household.
@@ -53,7 +57,7 @@ pub fn get(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
 /// # Errors
 /// 400 for a body that cannot be right, and whatever Twenty says.
 pub fn update(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    let id = ask.present_id(0, "id")?;
+    ask.present_id(0, "id")?;
     let body = ask.object("payload must be an object")?;
     let mut changes = fields(&body)?;
     match body.get("name") {
@@ -66,8 +70,9 @@ pub fn update(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     if changes.is_empty() {
         return Err(Refusal::bad("At least one field must be provided to update a household").into());
     }
-    let path = format!("/households/{}", encode(id));
-    one(scope.call(Method::Patch, path, Some(changes.into()))?, "updateHousehold")
+    prove_relations(&changes)?;
+    let target = Target::update(HOUSEHOLDS, ask.record_id(0, "id")?);
+    one(scope.call(target, Some(changes.into()))?, "updateHousehold")
 }
 
 /// Who belongs to a household
@@ -75,11 +80,11 @@ pub fn update(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
 /// # Errors
 /// 400 for an id that cannot be right, and whatever Twenty says.
 pub fn members(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    let id = ask.present_id(0, "householdId")?;
-    let condition = format!("householdId[eq]:\"{}\"", query::plain("householdId", id)?);
-    let path = query::with("/people", &query::list_where(&ask.query, &[condition])?);
-    let answer = having(scope.read(path)?, "people", true, "people array")?;
-    let belongs = |person: &Value| text(person.get("householdId")).as_deref() == Some(id);
+    ask.present_id(0, "householdId")?;
+    let id = ask.record_id(0, "householdId")?;
+    let query = query::list_where(&ask.query, vec![Filter::IdIs("householdId".into(), id)])?;
+    let answer = having(scope.read(Target::list(PEOPLE, &query))?, "people", true, "people array")?;
+    let belongs = |person: &Value| is_id(person.get("householdId"), id);
     Ok((200, listed("members", &answer, "people", |record| person_view(Some(record)), belongs)))
 }
 
@@ -88,20 +93,19 @@ pub fn members(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
 /// # Errors
 /// 400 for a body that cannot be right, and whatever Twenty says.
 pub fn add_member(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    let id = ask.present_id(0, "householdId")?;
+    ask.present_id(0, "householdId")?;
     let body = ask.object("payload must be an object")?;
     let contact = text(body.get("contactId")).ok_or_else(|| Refusal::bad("contactId is required"))?;
     let primary = match body.get("makePrimary") {
         None => false,
         Some(flag) => flag.as_bool().ok_or_else(|| Refusal::bad("makePrimary must be a boolean if provided"))?,
     };
-    let person = format!("/people/{}", encode(&contact));
-    scope.call(Method::Patch, person.clone(), Some(object([("householdId", id.into())])))?;
+    let (id, person) = (ask.record_id(0, "householdId")?, record_id("contactId", &contact)?);
+    scope.call(Target::update(PEOPLE, person), Some(object([("householdId", id.into())])))?;
     if primary {
-        let household = format!("/households/{}", encode(id));
-        scope.call(Method::Patch, household.clone(), Some(object([("primaryContactId", contact.into())])))?;
+        scope.call(Target::update(HOUSEHOLDS, id), Some(object([("primaryContactId", person.into())])))?;
     }
-    reread(scope, &person)
+    reread(scope, person)
 }
 
 /// Takes a person out of a household, also as its first contact.
@@ -109,21 +113,19 @@ pub fn add_member(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
 /// # Errors
 /// 404 for a person of another household or of none, and whatever Twenty says.
 pub fn remove_member(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    let id = ask.present_id(0, "householdId")?;
-    let contact = ask.present_id(1, "contactId")?;
-    let person = format!("/people/{}", encode(contact));
-    if household_of(scope, &person)?.as_deref() != Some(id) {
+    ask.present_id(0, "householdId")?;
+    ask.present_id(1, "contactId")?;
+    let (id, person) = (ask.record_id(0, "householdId")?, ask.record_id(1, "contactId")?);
+    if !is_id(household_of(scope, person)?.as_ref(), id) {
         return Err(Refusal::new(Status::NotFound, "the contact is not a member of this household").into());
     }
     // First the household: if the second call fails, the person is still a member, and the request can be repeated.
-    let path = format!("/households/{}", encode(id));
-    let household = scope.call(Method::Get, path.clone(), None)?;
-    let first = at(&household, &["data", "household", "primaryContactId"]);
-    if text(first).as_deref() == Some(contact) {
-        scope.call(Method::Patch, path, Some(object([("primaryContactId", Value::Null)])))?;
+    let household = scope.call(Target::get(HOUSEHOLDS, id, &Query::default()), None)?;
+    if is_id(at(&household, &["data", "household", "primaryContactId"]), person) {
+        scope.call(Target::update(HOUSEHOLDS, id), Some(object([("primaryContactId", Value::Null)])))?;
     }
-    scope.call(Method::Patch, person.clone(), Some(object([("householdId", Value::Null)])))?;
-    reread(scope, &person)
+    scope.call(Target::update(PEOPLE, person), Some(object([("householdId", Value::Null)])))?;
+    reread(scope, person)
 }
 
 /// Gives a person an address, and the household if the person has none: it never moves somebody out of another one.
@@ -131,7 +133,7 @@ pub fn remove_member(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure>
 /// # Errors
 /// 400 for a body that cannot be right, and whatever Twenty says.
 pub fn copy_address(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    let id = ask.present_id(0, "householdId")?;
+    ask.present_id(0, "householdId")?;
     let body = ask.object("payload must be an object")?;
     let contact = text(body.get("contactId")).ok_or_else(|| Refusal::bad("contactId is required"))?;
     let mut changes = Map::new();
@@ -148,28 +150,37 @@ pub fn copy_address(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> 
         }
         Some(_) => return Err(Refusal::bad("mailingAddress must be an object or null").into()),
     }
-    let person = format!("/people/{}", encode(&contact));
-    let household = match household_of(scope, &person) {
+    let (id, person) = (ask.record_id(0, "householdId")?, record_id("contactId", &contact)?);
+    let household = match household_of(scope, person) {
         Ok(household) => household,
         // Twenty itself says so when the person is to be changed.
         Err(failure) if failure.upstream_status() == Some(404) => None,
         Err(failure) => return Err(failure),
     };
-    if household.is_none_or(|household| household == id) {
+    if household.is_none() || is_id(household.as_ref(), id) {
         changes.set("householdId", id.into());
     }
-    scope.call(Method::Patch, person.clone(), Some(changes.into()))?;
-    reread(scope, &person)
+    scope.call(Target::update(PEOPLE, person), Some(changes.into()))?;
+    reread(scope, person)
 }
 
-fn household_of(scope: &Scope<'_>, person: &str) -> Result<Option<String>, Failure> {
-    let answer = having(scope.call(Method::Get, person.into(), None)?, "person", false, "person")?;
-    Ok(text(at(&answer, &["data", "person", "householdId"])))
+/// The household of a person, as Twenty has it; nothing for none
+fn household_of(scope: &Scope<'_>, person: RecordId) -> Result<Option<Value>, Failure> {
+    let answer = read_person(scope, person)?;
+    Ok(text(at(&answer, &["data", "person", "householdId"])).map(Value::from))
 }
 
-fn reread(scope: &Scope<'_>, person: &str) -> Result<Reply, Failure> {
-    let answer = having(scope.call(Method::Get, person.into(), None)?, "person", false, "person")?;
-    Ok((200, person_view(at(&answer, &["data", "person"]))))
+/// Whether a value is this id
+fn is_id(value: Option<&Value>, id: RecordId) -> bool {
+    value.and_then(Value::as_str).is_some_and(|text| text.parse() == Ok(id))
+}
+
+fn read_person(scope: &Scope<'_>, person: RecordId) -> Result<Value, Failure> {
+    having(scope.call(Target::get(PEOPLE, person, &Query::default()), None)?, "person", false, "person")
+}
+
+fn reread(scope: &Scope<'_>, person: RecordId) -> Result<Reply, Failure> {
+    Ok((200, person_view(at(&read_person(scope, person)?, &["data", "person"]))))
 }
 
 /// What a body sets beside the name

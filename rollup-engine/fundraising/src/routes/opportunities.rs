@@ -1,8 +1,8 @@
 //! Opportunities, looked for and moved on.
 
 use serde_json::Map;
-use twenty::Method;
-use twenty::filter::encode;
+use twenty::filter::Filter;
+use twenty::target::{Query, Target};
 
 use super::companies::{limit, value};
 use super::people::text;
@@ -12,29 +12,31 @@ use crate::json::Members as _;
 use crate::refusal::Refusal;
 use crate::scope::Scope;
 
+const PLURAL: &str = "opportunities";
+
 /// Opportunities by name, company, contact, stage and type; `orderBy` is a field, with `-` for the other way round
 ///
 /// # Errors
 /// 400 for values that Twenty's filters would misread, and whatever Twenty says.
 pub fn search(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    let path = search_path(ask)?;
-    Ok((200, having(scope.read(path)?, "opportunities", true, "opportunities array")?))
+    let target = Target::list(PLURAL, &search_query(ask)?);
+    Ok((200, having(scope.read(target)?, "opportunities", true, "opportunities array")?))
 }
 
-fn search_path(ask: &Ask<'_>) -> Result<String, Refusal> {
+fn search_query(ask: &Ask<'_>) -> Result<Query, Refusal> {
     let asked = value(ask, "orderBy").unwrap_or("-updatedAt");
     let (field, direction) = match asked.strip_prefix('-') {
         Some(field) => (field, "DescNullsLast"),
         None => (asked, "AscNullsLast"),
     };
     let order = format!("{}[{direction}]", query::plain("orderBy", field)?);
-    let mut conditions: Vec<String> = Vec::new();
+    let mut conditions: Vec<Filter> = Vec::new();
     if let Some(words) = value(ask, "search") {
         conditions.push(query::holds("name", words)?);
     }
     for field in ["companyId", "pointOfContactId"] {
         if let Some(id) = value(ask, field) {
-            conditions.push(format!("{field}[eq]:\"{}\"", query::plain(field, id)?));
+            conditions.push(query::searched_id(field, id)?);
         }
     }
     for (field, several) in [("stage", "stages"), ("opportunityType", "opportunityTypes")] {
@@ -44,18 +46,12 @@ fn search_path(ask: &Ask<'_>) -> Result<String, Refusal> {
                 words.extend(list.split(',').map(str::trim).filter(|word| !word.is_empty()));
             }
         }
-        for word in &words {
-            query::plain(field, word)?;
-        }
         if !words.is_empty() {
-            conditions.push(format!("{field}[in]:[{}]", words.join(",")));
+            conditions.push(query::one_of(field, &words)?);
         }
     }
-    let mut path = format!("/opportunities?limit={}&order_by={}", limit(ask), encode(&order));
-    if !conditions.is_empty() {
-        path = format!("{path}&filter={}", encode(&format!("and({})", conditions.join(","))));
-    }
-    Ok(path)
+    let query = Query::default().with("limit", limit(ask)).with("order_by", order);
+    Ok(if conditions.is_empty() { query } else { query.filtered(&Filter::And(conditions)) })
 }
 
 /// Sets stage and closing date.
@@ -63,7 +59,7 @@ fn search_path(ask: &Ask<'_>) -> Result<String, Refusal> {
 /// # Errors
 /// 400 for a blank id and for a body with neither, and whatever Twenty says.
 pub fn update(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    let id = ask.present_id(0, "opportunityId")?;
+    ask.present_id(0, "opportunityId")?;
     let body = ask.object("payload must be an object")?;
     let mut changes = Map::new();
     if let Some(stage) = text(body.get("stage")) {
@@ -75,28 +71,29 @@ pub fn update(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     if changes.is_empty() {
         return Err(Refusal::bad("No supported fields provided for opportunity update").into());
     }
-    let path = format!("/opportunities/{}", encode(id));
-    Ok((200, scope.call(Method::Patch, path, Some(changes.into()))?))
+    let target = Target::update(PLURAL, ask.record_id(0, "opportunityId")?);
+    Ok((200, scope.call(target, Some(changes.into()))?))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::http::Inbound;
+    use twenty::filter::encode;
 
     fn path(target: &str) -> Result<String, String> {
         let inbound = Inbound { target: target.into(), ..Inbound::default() };
         let ask = Ask { inbound: &inbound, ids: Vec::new(), query: inbound.query(), batch: std::cell::OnceCell::new() };
-        search_path(&ask).map_err(|refusal| refusal.message)
+        let query = search_query(&ask).map_err(|refusal| refusal.message)?;
+        Ok(Target::list(PLURAL, &query).path().to_owned())
     }
 
     #[test]
     fn a_search_is_one_filter_that_twenty_knows() {
-        let filter = "and(name[ilike]:\"%grant%\",companyId[eq]:\"c1\",stage[in]:[NEW,MEETING,WON],opportunityType[in]:[legacy])";
+        let filter = "and(name[ilike]:\"%grant%\",companyId[eq]:\"7f0b4a52-6a1c-4e0b-9d55-3a1f1d0c9a10\",stage[in]:[NEW,MEETING,WON],opportunityType[in]:[legacy])";
         let expected =
             format!("/opportunities?limit=7&order_by={}&filter={}", encode("closeDate[AscNullsLast]"), encode(filter));
-        let target =
-            "?search=grant&companyId=c1&stage=NEW,MEETING&stages=WON&opportunityType=legacy&limit=7&orderBy=closeDate";
+        let target = "?search=grant&companyId=7F0B4A52-6a1c-4e0b-9d55-3a1f1d0c9a10&stage=NEW,MEETING&stages=WON&opportunityType=legacy&limit=7&orderBy=closeDate";
         assert_eq!(path(target).unwrap(), expected);
         let default = format!("/opportunities?limit=20&order_by={}", encode("updatedAt[DescNullsLast]"));
         assert_eq!(path("?limit=-3").unwrap(), default);
@@ -105,7 +102,7 @@ mod tests {
 
     #[test]
     fn what_would_be_misread_is_refused() {
-        for target in ["?search=a%22b", "?companyId=a%5D", "?stage=A%5D", "?orderBy=a%5Bx%5D"] {
+        for target in ["?search=a%22b", "?companyId=a%5D", "?companyId=.", "?pointOfContactId=..%2Fpeople", "?stage=A%5D", "?orderBy=a%5Bx%5D"] {
             assert!(path(target).is_err(), "{target}");
         }
     }

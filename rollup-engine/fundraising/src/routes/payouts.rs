@@ -1,18 +1,22 @@
 //! Payouts of a provider, and the gifts that they pay out.
 
 use serde_json::{Map, Value};
-use twenty::filter::encode;
-use twenty::{Level, Method};
-use uuid::Uuid;
+use twenty::filter::Filter;
+use twenty::target::Target;
+use twenty::{Level, RecordId};
 
 use super::{Ask, Reply, query};
 use crate::failure::Failure;
-use crate::json::{Members as _, at, object};
+use crate::gift::prove_relations;
+use crate::intake::store;
+use crate::json::{Members as _, object};
 use crate::money::Money;
 use crate::refusal::Refusal;
 use crate::scope::Scope;
 
-const PLURAL: &str = "/giftPayouts";
+const PLURAL: &str = "giftPayouts";
+/// How a refusal calls the id in the path
+const ID: &str = "payoutId";
 /// As many records as Twenty changes with one call
 const MOST_AT_ONCE: usize = 200;
 /// Most gifts in one request
@@ -26,12 +30,14 @@ pub fn list(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let (mut rest, mut conditions) = (Vec::new(), Vec::new());
     for (name, value) in &ask.query {
         if name == "status" {
-            conditions.push(format!("status[eq]:\"{}\"", query::plain("status", value.trim())?));
+            let status = query::plain("status", value.trim())?;
+            let status = status.parse().map_err(|fault| Refusal::bad(format!("status {fault}")))?;
+            conditions.push(Filter::TextIs("status".into(), status));
         } else {
             rest.push((name.clone(), value.clone()));
         }
     }
-    Ok((200, scope.read(query::with(PLURAL, &query::list_where(&rest, &conditions)?))?))
+    Ok((200, scope.read(Target::list(PLURAL, &query::list_where(&rest, conditions)?))?))
 }
 
 /// A new payout
@@ -40,7 +46,7 @@ pub fn list(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
 /// 400 if its parts do not add up, and whatever Twenty says.
 pub fn create(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let body = body(ask)?;
-    Ok((201, scope.call(Method::Post, PLURAL.into(), Some(body.into()))?))
+    Ok((201, scope.call(Target::create(PLURAL), Some(body.into()))?))
 }
 
 /// One payout
@@ -48,8 +54,9 @@ pub fn create(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
 /// # Errors
 /// 400 for a blank id, and whatever Twenty says.
 pub fn get(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    let path = format!("{PLURAL}/{}", encode(id(ask)?));
-    Ok((200, scope.read(query::with(&path, &query::single(&ask.query)?))?))
+    present_id(ask)?;
+    let query = query::single(&ask.query)?;
+    Ok((200, scope.read(Target::get(PLURAL, ask.record_id(0, ID)?, &query))?))
 }
 
 /// Changes a payout.
@@ -57,14 +64,13 @@ pub fn get(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
 /// # Errors
 /// 400 if its parts do not add up, and whatever Twenty says.
 pub fn update(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    let path = format!("{PLURAL}/{}", encode(id(ask)?));
+    present_id(ask)?;
     let body = body(ask)?;
-    Ok((200, scope.call(Method::Patch, path, Some(body.into()))?))
+    Ok((200, scope.call(Target::update(PLURAL, ask.record_id(0, ID)?), Some(body.into()))?))
 }
 
-fn id<'a>(ask: &'a Ask<'_>) -> Result<&'a str, Refusal> {
-    let id = ask.id(0).trim();
-    if id.is_empty() { Err(Refusal::bad("payoutId is required")) } else { Ok(id) }
+fn present_id(ask: &Ask<'_>) -> Result<(), Refusal> {
+    if ask.id(0).trim().is_empty() { Err(Refusal::bad("payoutId is required")) } else { Ok(()) }
 }
 
 fn body(ask: &Ask<'_>) -> Result<Map<String, Value>, Refusal> {
@@ -73,6 +79,7 @@ fn body(ask: &Ask<'_>) -> Result<Map<String, Value>, Refusal> {
         return Err(Refusal::bad("payload must include at least one field"));
     }
     check(&body)?;
+    prove_relations(&body)?;
     Ok(body)
 }
 
@@ -98,9 +105,9 @@ fn check(body: &Map<String, Value>) -> Result<(), Refusal> {
 /// # Errors
 /// 400 for ids that cannot be right, and whatever Twenty says to the first call.
 pub fn link(scope: &Scope<'_>, ask: &Ask<'_>, on: bool) -> Result<Reply, Failure> {
-    let payout = id(ask)?;
+    present_id(ask)?;
     let ids = gift_ids(&ask.object("payload must be an object")?)?;
-    let payout = Uuid::try_parse(payout).map_err(|_| Refusal::bad("payoutId must be a UUID"))?;
+    let payout = ask.record_id(0, ID)?;
     let (mut done, mut missing, mut failed) = (Vec::new(), Vec::new(), Vec::new());
     let mut fault: Option<Failure> = None;
     for some in ids.chunks(MOST_AT_ONCE) {
@@ -143,29 +150,22 @@ pub fn link(scope: &Scope<'_>, ask: &Ask<'_>, on: bool) -> Result<Reply, Failure
     Ok((201, Value::Object(reply)))
 }
 
-fn change(scope: &Scope<'_>, payout: Uuid, ids: &[Uuid], on: bool) -> Result<Vec<Uuid>, Failure> {
-    let mut list = String::new();
-    for id in ids {
-        list.push_str(if list.is_empty() { "" } else { "," });
-        list.push_str(&id.to_string());
+fn change(scope: &Scope<'_>, payout: RecordId, ids: &[RecordId], on: bool) -> Result<Vec<RecordId>, Failure> {
+    let mut conditions = vec![Filter::IdIn("id".into(), ids.iter().map(|id| id.uuid()).collect())];
+    if !on {
+        // Gifts of another payout are not taken off it.
+        conditions.push(Filter::IdIs("giftPayoutId".into(), payout));
     }
-    // Gifts of another payout are not taken off it.
-    let of_this = if on { String::new() } else { format!(",giftPayoutId[eq]:\"{payout}\"") };
-    let path = format!("/gifts?filter={}", encode(&format!("and(id[in]:[{list}]{of_this})")));
-    let target = if on { Value::from(payout.to_string()) } else { Value::Null };
-    let body = object([("giftPayoutId", target)]);
-    let answer = scope.call(Method::Patch, path, Some(body))?;
-    let changed = at(&answer, &["data", "updateGifts"]).and_then(Value::as_array);
-    let changed = changed.ok_or_else(|| Failure::malformed("updateGifts"))?;
-    let ids = changed.iter().filter_map(|gift| Uuid::try_parse(gift.get("id")?.as_str()?).ok());
-    Ok(twenty::gather::gather(ids))
+    let link = if on { payout.into() } else { Value::Null };
+    let changed = store::update_where(scope, "gifts", "updateGifts", conditions, object([("giftPayoutId", link)]))?;
+    Ok(changed.iter().filter_map(|gift| gift.get("id")?.as_str()?.parse().ok()).collect())
 }
 
-fn gift_ids(body: &Map<String, Value>) -> Result<Vec<Uuid>, Refusal> {
-    let mut ids: Vec<Uuid> = Vec::new();
+fn gift_ids(body: &Map<String, Value>) -> Result<Vec<RecordId>, Refusal> {
+    let mut ids: Vec<RecordId> = Vec::new();
     for given in body.get("giftIds").and_then(Value::as_array).into_iter().flatten() {
         let Some(text) = given.as_str().map(str::trim).filter(|text| !text.is_empty()) else { continue };
-        let id = Uuid::try_parse(text).map_err(|_| Refusal::bad("giftIds must be UUIDs"))?;
+        let id = text.parse().map_err(|_| Refusal::bad("giftIds must be UUIDs"))?;
         if !ids.contains(&id) {
             ids.push(id);
         }
@@ -177,7 +177,7 @@ fn gift_ids(body: &Map<String, Value>) -> Result<Vec<Uuid>, Refusal> {
     }
 }
 
-fn texts(ids: &[Uuid]) -> Value {
+fn texts(ids: &[RecordId]) -> Value {
     let mut list = Vec::new();
     for id in ids {
         list.push(Value::from(id.to_string()));

@@ -1,8 +1,7 @@
 //! People: who might be the same, and one of them.
 
 use serde_json::{Map, Value};
-use twenty::Method;
-use twenty::filter::encode;
+use twenty::target::{Query, Target};
 
 use super::{Ask, Reply, having, query};
 use crate::address;
@@ -11,6 +10,8 @@ use crate::failure::Failure;
 use crate::json::{Members as _, at, object};
 use crate::refusal::Refusal;
 use crate::scope::Scope;
+
+pub(super) const PEOPLE: &str = "people";
 
 /// Asks Twenty who resembles a person.
 ///
@@ -22,7 +23,8 @@ pub fn duplicates(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
         Person { first_name: name(&body, "firstName")?, last_name: name(&body, "lastName")?, email: email(&body)? };
     let depth = depth(body.get("depth"))?;
     let question = object([("data", Value::Array(vec![person.to_json()]))]);
-    let answer = scope.call(Method::Post, format!("/people/duplicates?depth={depth}"), Some(question))?;
+    let target = Target::duplicates(PEOPLE, &Query::default().with("depth", depth));
+    let answer = scope.call(target, Some(question))?;
     let entries = answer.get("data").and_then(Value::as_array);
     let fits = entries
         .is_some_and(|entries| entries.iter().all(|entry| entry.get("personDuplicates").is_some_and(Value::is_array)));
@@ -59,9 +61,10 @@ fn depth(given: Option<&Value>) -> Result<i64, Refusal> {
 /// # Errors
 /// 400 for a blank id, and whatever Twenty says.
 pub fn get(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    let id = ask.present_id(0, "id")?;
-    let path = query::with(&format!("/people/{}", encode(id)), &query::single(&ask.query)?);
-    let answer = having(scope.read(path)?, "person", false, "person")?;
+    ask.present_id(0, "id")?;
+    let query = query::single(&ask.query)?;
+    let target = Target::get(PEOPLE, ask.record_id(0, "id")?, &query);
+    let answer = having(scope.read(target)?, "person", false, "person")?;
     Ok((200, view(at(&answer, &["data", "person"]))))
 }
 

@@ -2,9 +2,11 @@
 
 use serde_json::Value;
 use time::ext::NumericalStdDuration as _;
-use twenty::Timestamp;
+use twenty::filter::Filter;
+use twenty::{RecordId, Timestamp};
 
 use super::staging::{enabled, told};
+use super::{Ask, Reply};
 use crate::failure::Failure;
 use crate::intake::promote;
 use crate::intake::row::Row;
@@ -24,12 +26,12 @@ const MOST_FAILURES: u32 = 6;
 ///
 /// # Errors
 /// 400 for a blank id, 503 where staging is off; all else is told by the reply.
-pub fn one(scope: &Scope<'_>, id: &str) -> Result<(u16, Value), Failure> {
+pub fn one(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     enabled(scope)?;
-    let id = id.trim();
-    if id.is_empty() {
+    if ask.id(0).trim().is_empty() {
         return Err(Refusal::bad("stagingId is required").into());
     }
+    let id = ask.record_id(0, "stagingId")?;
     Ok((201, promote::process(scope, id).to_json(id)))
 }
 
@@ -51,7 +53,8 @@ pub fn many(scope: &Scope<'_>, body: &[u8]) -> Result<(u16, Value), Failure> {
     let mut results = Vec::new();
     let (mut processed, mut deferred, mut failed) = (0, 0, 0);
     for id in ids.as_array().into_iter().flatten().filter_map(Value::as_str) {
-        let result = scope.part(id, &|| Ok(promote::process(scope, id).to_json(id)))?;
+        let row = store::id_of(id)?;
+        let result = scope.part(id, &|| Ok(promote::process(scope, row).to_json(row)))?;
         match text_of(&result, "status") {
             Some("processed") => processed += 1,
             Some("deferred") => deferred += 1,
@@ -75,9 +78,10 @@ fn named(ids: &Value) -> Result<Vec<String>, Refusal> {
     let fault = || Refusal::bad(format!("ids must be a list of 1 to {MOST} ids of staged gifts"));
     let mut named: Vec<String> = Vec::new();
     for id in ids.as_array().ok_or_else(fault)? {
-        let id = id.as_str().map(str::trim).filter(|id| !id.is_empty()).ok_or_else(fault)?;
-        if !named.iter().any(|known| known == id) {
-            named.push(id.to_owned());
+        let id: RecordId = id.as_str().and_then(|id| id.parse().ok()).ok_or_else(fault)?;
+        let id = id.to_string();
+        if !named.contains(&id) {
+            named.push(id);
         }
     }
     if named.is_empty() || named.len() > MOST { Err(fault()) } else { Ok(named) }
@@ -94,10 +98,9 @@ fn limit(given: Option<&Value>) -> Result<usize, Refusal> {
 /// Rows to promote, the oldest change first
 fn due(scope: &Scope<'_>, limit: usize, now: Timestamp) -> Result<Vec<String>, Failure> {
     let stale = Timestamp::from_millis(now.as_millis() - i64::try_from(CLAIM_LASTS.as_millis()).unwrap_or(i64::MAX));
-    let filter = format!(
-        "and(or(processingStatus[in]:[ready_for_process,process_failed],\
-         and(processingStatus[eq]:processing,updatedAt[lt]:\"{stale}\")))"
-    );
+    let is = |states: &[State]| Filter::one_of("processingStatus", states.iter().map(|state| state.as_str()));
+    let claimed = Filter::And(vec![is(&[State::Processing])?, Filter::Before("updatedAt".into(), stale)]);
+    let filter = Filter::Or(vec![is(&[State::ReadyForProcess, State::ProcessFailed])?, claimed]);
     let records = store::list(scope, "giftStagings", &filter, MOST, Some("updatedAt[AscNullsLast]"))?;
     let rows = records.into_iter().map(Row::new).filter(|row| is_due(row, now));
     Ok(rows.map(|row| row.id().to_owned()).take(limit).collect())
@@ -136,8 +139,9 @@ mod tests {
     #[test]
     fn bodies_that_cannot_be_right_are_refused() {
         let ids = |ids: Value| named(&ids).map_err(|refusal| refusal.message);
-        assert_eq!(ids(json!([" a ", "b", "a"])), Ok(vec!["a".to_owned(), "b".to_owned()]));
-        for wrong in [json!([]), json!("a"), json!([1]), json!([" "]), json!(vec!["x"; 0])] {
+        let [a, b] = ["7f0b4a52-6a1c-4e0b-9d55-3a1f1d0c9a10", "7f0b4a52-6a1c-4e0b-9d55-3a1f1d0c9a11"];
+        assert_eq!(ids(json!([format!(" {a} "), b, a.to_uppercase()])), Ok(vec![a.to_owned(), b.to_owned()]));
+        for wrong in [json!([]), json!("a"), json!([1]), json!([" "]), json!([a, "."]), json!(vec!["x"; 0])] {
             assert_eq!(ids(wrong), Err("ids must be a list of 1 to 100 ids of staged gifts".to_owned()));
         }
         assert_eq!(limit(None), Ok(100));

@@ -3,8 +3,11 @@
 //! Twenty ignores a parameter that it does not know, and a `filter` that is given twice, and answers with everything and
 //! 200. So what it would ignore is refused here.
 
-use twenty::filter::encode;
+use twenty::RecordId;
+use twenty::filter::Filter;
+use twenty::target::Query;
 
+use super::record_id;
 use crate::http::shown;
 use crate::refusal::Refusal;
 
@@ -12,6 +15,8 @@ use crate::refusal::Refusal;
 const OF_LISTS: &[&str] = &["limit", "filter", "order_by", "depth", "starting_after", "ending_before"];
 /// What Twenty knows of one record
 const OF_RECORDS: &[&str] = &["depth"];
+/// Longest word that may stand in the place of an id in a search
+const MAX_WORD_LEN: usize = 36;
 /// Fields that every record has a value in: ordered by another one, paging loses rows
 const NEVER_EMPTY: &[&str] = &["id", "createdAt", "updatedAt", "position"];
 
@@ -19,15 +24,15 @@ const NEVER_EMPTY: &[&str] = &["id", "createdAt", "updatedAt", "position"];
 ///
 /// # Errors
 /// A parameter that Twenty does not know, one that is given twice, and what would lose rows.
-pub fn list(query: &[(String, String)]) -> Result<String, Refusal> {
-    list_where(query, &[])
+pub fn list(query: &[(String, String)]) -> Result<Query, Refusal> {
+    list_where(query, Vec::new())
 }
 
 /// The query for a list of records that fulfil `conditions` as well as what is asked
 ///
 /// # Errors
 /// As [`list`].
-pub fn list_where(query: &[(String, String)], conditions: &[String]) -> Result<String, Refusal> {
+pub fn list_where(query: &[(String, String)], conditions: Vec<Filter>) -> Result<Query, Refusal> {
     check(query, OF_LISTS)?;
     let value = |name: &str| query.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str());
     if let Some(limit) = value("limit") {
@@ -45,46 +50,62 @@ pub fn list_where(query: &[(String, String)], conditions: &[String]) -> Result<S
             return Err(Refusal::bad(message));
         }
     }
-    let mut text = String::new();
-    for (name, value) in query {
-        if name == "filter" && !conditions.is_empty() {
-            continue;
-        }
-        push(&mut text, name, value);
+    if conditions.is_empty() {
+        return Ok(passed_on(query, OF_LISTS));
     }
-    if !conditions.is_empty() {
-        let mut all = String::from("and(");
-        let asked = value("filter").filter(|filter| !filter.is_empty());
-        for (index, condition) in conditions.iter().map(String::as_str).chain(asked).enumerate() {
-            all.push_str(if index > 0 { "," } else { "" });
-            all.push_str(condition);
-        }
-        all.push(')');
-        push(&mut text, "filter", &all);
+    let mut all = Filter::And(conditions).to_parameter();
+    if let Some(asked) = value("filter").filter(|filter| !filter.is_empty()) {
+        // Before the closing bracket
+        all.truncate(all.len() - 1);
+        all = format!("{all},{asked})");
     }
-    Ok(text)
+    let rest: Vec<_> = query.iter().filter(|(name, _)| name != "filter").cloned().collect();
+    Ok(passed_on(&rest, OF_LISTS).with("filter", all))
 }
 
 /// The query for one record, as it goes to Twenty
 ///
 /// # Errors
 /// A parameter that Twenty does not know, or one that is given twice.
-pub fn single(query: &[(String, String)]) -> Result<String, Refusal> {
+pub fn single(query: &[(String, String)]) -> Result<Query, Refusal> {
     check(query, OF_RECORDS)?;
-    let mut text = String::new();
+    Ok(passed_on(query, OF_RECORDS))
+}
+
+/// Known parameters, in the order sent
+fn passed_on(query: &[(String, String)], known: &[&'static str]) -> Query {
+    let mut passed = Query::default();
     for (name, value) in query {
-        push(&mut text, name, value);
+        if let Some(name) = known.iter().find(|known| *known == name) {
+            passed = passed.with(name, value);
+        }
     }
-    Ok(text)
+    passed
 }
 
-/// A path with a query, which may be empty
-#[must_use]
-pub fn with(path: &str, query: &str) -> String {
-    if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
+/// The condition that a field is this record's id
+///
+/// # Errors
+/// The text is no id.
+pub fn id_is(field: &str, id: &str) -> Result<Filter, Refusal> {
+    Ok(Filter::IdIs(field.to_owned(), record_id(field, id)?))
 }
 
-/// A value that Twenty's filters cannot misread
+/// The condition that a field is the id that somebody searches for
+///
+/// A short word that is no id can do no harm between quotes, and finds nothing: Twenty says what is wrong with it.
+///
+/// # Errors
+/// The text is neither an id nor a word.
+pub fn searched_id(field: &str, id: &str) -> Result<Filter, Refusal> {
+    let is_word = id.len() <= MAX_WORD_LEN && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    match id.parse() {
+        Ok(word) if is_word && id.parse::<RecordId>().is_err() => Ok(Filter::TextIs(field.to_owned(), word)),
+        _ => id_is(field, id),
+    }
+}
+
+/// A name or a word that Twenty's filters and orders cannot misread
 ///
 /// # Errors
 /// It holds other characters.
@@ -95,16 +116,24 @@ pub fn plain<'a>(name: &str, value: &'a str) -> Result<&'a str, Refusal> {
     Err(Refusal::bad(format!("{name} must consist of letters, digits and any of `-_.:`")))
 }
 
+/// The condition that a field is one of these words
+///
+/// # Errors
+/// As [`plain`].
+pub fn one_of(field: &str, words: &[&str]) -> Result<Filter, Refusal> {
+    for word in words {
+        plain(field, word)?;
+    }
+    Filter::one_of(field, words.iter().copied()).map_err(|fault| Refusal::bad(format!("{field} {fault}")))
+}
+
 /// The condition that a text field holds these words somewhere
 ///
 /// # Errors
 /// Characters that Twenty's filters would misread, even between quotes.
-pub fn holds(field: &str, text: &str) -> Result<String, Refusal> {
-    if text.bytes().any(|byte| b"\"'()[],\\%".contains(&byte)) {
-        let message = "search must not contain quotes, brackets, commas, backslashes or per cent signs";
-        return Err(Refusal::bad(message));
-    }
-    Ok(format!("{field}[ilike]:\"%{text}%\""))
+pub fn holds(field: &str, text: &str) -> Result<Filter, Refusal> {
+    let text = text.parse().map_err(|fault| Refusal::bad(format!("search {fault}")))?;
+    Ok(Filter::Holds(field.to_owned(), text))
 }
 
 fn check(query: &[(String, String)], known: &[&str]) -> Result<(), Refusal> {
@@ -123,18 +152,10 @@ fn field_of(order: &str) -> &str {
     order.split(['[', '.']).next().unwrap_or_default().trim()
 }
 
-fn push(text: &mut String, name: &str, value: &str) {
-    if !text.is_empty() {
-        text.push('&');
-    }
-    text.push_str(name);
-    text.push('=');
-    text.push_str(&encode(value));
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use twenty::target::Target;
 
     fn pairs(query: &[(&str, &str)]) -> Vec<(String, String)> {
         query.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
@@ -143,9 +164,10 @@ mod tests {
     #[test]
     fn what_twenty_knows_goes_on() {
         let query = pairs(&[("limit", "5"), ("order_by", "giftDate[DescNullsLast]"), ("depth", "0")]);
-        assert_eq!(list(&query).unwrap(), "limit=5&order_by=giftDate%5BDescNullsLast%5D&depth=0");
-        assert_eq!(single(&pairs(&[("depth", "1")])).unwrap(), "depth=1");
-        assert_eq!((list(&[]).unwrap(), with("/gifts", "")), (String::new(), "/gifts".to_owned()));
+        let path = |query: Result<Query, Refusal>| Target::list("gifts", &query.unwrap()).path().to_owned();
+        assert_eq!(path(list(&query)), "/gifts?limit=5&order_by=giftDate%5BDescNullsLast%5D&depth=0");
+        assert_eq!(path(single(&pairs(&[("depth", "1")]))), "/gifts?depth=1");
+        assert_eq!(path(list(&[])), "/gifts");
     }
 
     #[test]
@@ -170,8 +192,12 @@ mod tests {
 
     #[test]
     fn conditions_and_the_callers_filter_are_one_filter() {
-        let text =
-            list_where(&pairs(&[("filter", "or(a[eq]:1,b[eq]:2)"), ("limit", "5")]), &["c[eq]:\"x\"".into()]).unwrap();
-        assert_eq!(text, format!("limit=5&filter={}", encode("and(c[eq]:\"x\",or(a[eq]:1,b[eq]:2))")));
+        let condition = Filter::TextIs("c".into(), "x".parse().unwrap());
+        let query = pairs(&[("filter", "or(a[eq]:1,b[eq]:2)"), ("limit", "5")]);
+        let filter = "and(c[eq]:\"x\",or(a[eq]:1,b[eq]:2))";
+        assert_eq!(
+            list_where(&query, vec![condition]).unwrap(),
+            Query::default().with("limit", 5).with("filter", filter)
+        );
     }
 }

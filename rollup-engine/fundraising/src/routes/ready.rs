@@ -7,8 +7,8 @@ use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use serde_json::Value;
-use twenty::filter::encode;
-use twenty::{Level, Method, Timestamp, schema};
+use twenty::target::{Query, Target};
+use twenty::{Level, Timestamp, schema};
 
 use super::Reply;
 use crate::failure::Failure;
@@ -88,14 +88,13 @@ fn unchecked(reason: &str) -> Reply {
 
 fn objects(scope: &Scope<'_>) -> Result<Vec<schema::Object>, Failure> {
     let mut objects = Vec::new();
-    let mut after = String::new();
+    let mut query = Query::default().with("limit", 200);
     for _ in 0..MOST_PAGES {
-        let path = format!("/metadata/objects?limit=200{after}");
-        let reply = scope.call(Method::Get, path, None)?;
+        let reply = scope.call(Target::objects(&query), None)?;
         let page = schema::objects_of(&reply).ok_or_else(|| Failure::malformed("objects"))?;
         objects.extend(page.objects);
         let Some(next) = page.next else { break };
-        after = format!("&starting_after={}", encode(&next));
+        query = Query::default().with("limit", 200).with("starting_after", next);
     }
     Ok(objects)
 }

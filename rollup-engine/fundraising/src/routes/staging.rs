@@ -3,14 +3,18 @@
 use std::time::Duration;
 
 use serde_json::{Map, Value};
-use twenty::filter::encode;
-use twenty::{Level, Method, Timestamp};
+use twenty::filter::Filter;
+use twenty::target::{Query, Target};
+use twenty::{Level, RecordId, Timestamp};
+
+use super::query::{self, holds, one_of, searched_id};
+use super::{Ask, Reply};
 
 use crate::failure::{Failure, Reason};
 use crate::http::shown as shown_name;
 use crate::intake::edit::Edit;
 use crate::intake::row::Row;
-use crate::intake::store::{self, Change, Written};
+use crate::intake::store::{self, Change, ROW, Written};
 use crate::intake::{Accepted, Door, Origin, accept, promote};
 use crate::json::{Members as _, at, member, members, object};
 use crate::payload::Payload;
@@ -18,6 +22,8 @@ use crate::refusal::{Refusal, Status};
 use crate::scope::Scope;
 use crate::staging::{CLAIM_LASTS, State};
 
+/// How a refusal calls the id in the path
+const ID: &str = "stagingId";
 /// How often a change is tried on a row that others change too
 const TRIES: u32 = 4;
 
@@ -83,9 +89,9 @@ fn created(accepted: Accepted) -> Value {
 ///
 /// # Errors
 /// 404 if there is none, 503 if Twenty cannot say.
-pub fn get(scope: &Scope<'_>, id: &str) -> Result<(u16, Value), Failure> {
+pub fn get(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     enabled(scope)?;
-    let row = store::row(scope, id).map_err(told)?;
+    let row = store::row(scope, ask.record_id(0, ID)?).map_err(told)?;
     Ok((200, shown(&row)))
 }
 
@@ -99,8 +105,8 @@ fn shown(row: &Row) -> Value {
 /// 400 for a parameter that is not known or cannot be asked for, and whatever Twenty says.
 pub fn list(scope: &Scope<'_>, query: &[(String, String)]) -> Result<(u16, Value), Failure> {
     enabled(scope)?;
-    let path = list_path(query, scope.now())?;
-    let answer = scope.read(path).map_err(told)?;
+    let target = Target::list(ROW.plural, &list_query(query, scope.now())?);
+    let answer = scope.read(target).map_err(told)?;
     let records = at(&answer, &["data", "giftStagings"]).and_then(Value::as_array);
     let records = records.ok_or_else(|| Failure::malformed("giftStagings array"))?;
     let items: Vec<Value> = records.iter().filter_map(|record| Row::new(record.clone()).to_item()).collect();
@@ -115,8 +121,8 @@ pub fn list(scope: &Scope<'_>, query: &[(String, String)]) -> Result<(u16, Value
 }
 
 /// What the list asks Twenty for: one filter, one order, one cursor
-fn list_path(query: &[(String, String)], now: Timestamp) -> Result<String, Refusal> {
-    let mut conditions: Vec<String> = Vec::new();
+fn list_query(query: &[(String, String)], now: Timestamp) -> Result<Query, Refusal> {
+    let mut conditions: Vec<Filter> = Vec::new();
     let (mut statuses, mut sources) = (Vec::new(), Vec::new());
     let (mut limits, mut cursor, mut order) = (Vec::new(), None, None);
     for (name, value) in query {
@@ -129,13 +135,19 @@ fn list_path(query: &[(String, String)], now: Timestamp) -> Result<String, Refus
             "search" => conditions.push(search(value)?),
             "cursor" => cursor = Some(value),
             "sort" => order = Some(sorted(value, &mut conditions)),
-            "recurringAgreementId" => conditions.push(format!("recurringAgreementId[eq]:\"{}\"", plain(name, value)?)),
-            "giftBatchId" | "batchId" => conditions.push(format!("giftBatchId[eq]:\"{}\"", plain(name, value)?)),
+            "recurringAgreementId" => conditions.push(searched_id(name, value)?),
+            // An opaque text: of plain characters it can only be compared with.
+            "giftBatchId" | "batchId" => {
+                let batch = query::plain(name, value)?.parse();
+                let batch = batch.map_err(|fault| Refusal::bad(format!("{name} {fault}")))?;
+                conditions.push(Filter::TextIs("giftBatchId".into(), batch));
+            }
             "stuck" if value == "true" => {
                 // To the minute, so that who polls asks the same.
                 let minute = now.as_millis() / 60_000 * 60_000;
                 let since = Timestamp::from_millis(minute - millis(CLAIM_LASTS));
-                conditions.push(format!("processingStatus[eq]:processing,updatedAt[lt]:\"{since}\""));
+                conditions.push(one_of("processingStatus", &[State::Processing.as_str()])?);
+                conditions.push(Filter::Before("updatedAt".into(), since));
             }
             "stuck" => {}
             _ => return Err(Refusal::bad(format!("query parameter `{}` is not known", shown_name(name)))),
@@ -146,28 +158,25 @@ fn list_path(query: &[(String, String)], now: Timestamp) -> Result<String, Refus
         for status in statuses {
             known.push(State::read(Some(status))?.as_str());
         }
-        let list = format!("processingStatus[in]:[{}]", known.join(","));
+        let list = one_of("processingStatus", &known)?;
         // A row without a status waits.
         let waits = known.contains(&"pending");
-        conditions.push(if waits { format!("or({list},processingStatus[is]:NULL)") } else { list });
+        conditions.push(if waits { Filter::Or(vec![list, Filter::Empty("processingStatus".into())]) } else { list });
     }
     if !sources.is_empty() {
-        for source in &sources {
-            plain("intakeSource", source)?;
-        }
-        conditions.push(format!("intakeSource[in]:[{}]", sources.join(",")));
+        conditions.push(one_of("intakeSource", &sources)?);
     }
-    let mut path = format!("/giftStagings?limit={}", limit(&limits));
+    let mut asked = Query::default().with("limit", limit(&limits));
     if !conditions.is_empty() {
-        path = format!("{path}&filter={}", encode(&format!("and({})", conditions.join(","))));
+        asked = asked.filtered(&Filter::And(conditions));
     }
     if let Some(order) = order {
-        path = format!("{path}&order_by={}", encode(order));
+        asked = asked.with("order_by", order);
     }
     if let Some(cursor) = cursor {
-        path = format!("{path}&starting_after={}", encode(cursor));
+        asked = asked.with("starting_after", cursor);
     }
-    Ok(path)
+    Ok(asked)
 }
 
 fn words(list: &str) -> impl Iterator<Item = &str> {
@@ -184,14 +193,14 @@ fn limit(given: &[&str]) -> i64 {
     number.map_or(25, |number| (1..=100).rev().find(|limit| f64::from(*limit) <= number).unwrap_or(1).into())
 }
 
-fn sorted(asked: &str, conditions: &mut Vec<String>) -> &'static str {
+fn sorted(asked: &str, conditions: &mut Vec<Filter>) -> &'static str {
     match asked {
         "createdAt:asc" => "createdAt[AscNullsLast]",
         "updatedAt:asc" => "updatedAt[AscNullsLast]",
         "updatedAt:desc" => "updatedAt[DescNullsLast]",
         "amount.amountMicros:asc" | "amount.amountMicros:desc" => {
             // Paging by a field that may be empty loses rows.
-            conditions.push("amount.amountMicros[is]:NOT_NULL".into());
+            conditions.push(Filter::Present("amount.amountMicros".into()));
             if asked.ends_with("asc") {
                 "amount.amountMicros[AscNullsLast]"
             } else {
@@ -202,22 +211,11 @@ fn sorted(asked: &str, conditions: &mut Vec<String>) -> &'static str {
     }
 }
 
-/// A value that Twenty's filters cannot misread
-fn plain<'a>(name: &str, value: &'a str) -> Result<&'a str, Refusal> {
-    if value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte)) {
-        return Ok(value);
-    }
-    Err(Refusal::bad(format!("{name} must consist of letters, digits and any of `-_.:`")))
-}
-
-fn search(text: &str) -> Result<String, Refusal> {
-    if text.bytes().any(|byte| b"\"'()[],\\%".contains(&byte)) {
-        return Err(Refusal::bad("search must not contain quotes, brackets, commas, backslashes or per cent signs"));
-    }
+fn search(text: &str) -> Result<Filter, Refusal> {
+    let text = text.to_ascii_lowercase();
     let fields = ["donorFirstName", "donorLastName", "donorEmail", "externalId", "providerPaymentId", "notes"];
-    let conditions: Vec<_> =
-        fields.iter().map(|field| format!("{field}[ilike]:\"%{}%\"", text.to_ascii_lowercase())).collect();
-    Ok(format!("or({})", conditions.join(",")))
+    let conditions: Result<Vec<_>, _> = fields.iter().map(|field| holds(field, &text)).collect();
+    conditions.map(Filter::Or)
 }
 
 fn millis(duration: Duration) -> i64 {
@@ -228,12 +226,13 @@ fn millis(duration: Duration) -> i64 {
 ///
 /// # Errors
 /// 400 for what cannot be right, 404 without the row, 409 if its state does not allow it.
-pub fn patch(scope: &Scope<'_>, id: &str, body: &[u8]) -> Result<(u16, Value), Failure> {
+pub fn patch(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     enabled(scope)?;
-    let edit = Edit::read(&Payload::parse(body)?)?;
+    let edit = Edit::read(&Payload::parse(ask.json())?)?;
     if edit.is_empty() {
         return Err(Refusal::bad("no supported fields supplied for update").into());
     }
+    let id = ask.record_id(0, ID)?;
     let row = change(scope, id, &edit, None)?;
     scope.log(Level::Info, "gift_staging_payload_updated", &[("stagingId", id.into())]);
     Ok((200, shown(&row)))
@@ -243,9 +242,10 @@ pub fn patch(scope: &Scope<'_>, id: &str, body: &[u8]) -> Result<(u16, Value), F
 ///
 /// # Errors
 /// As [`patch`].
-pub fn status(scope: &Scope<'_>, id: &str, body: &[u8]) -> Result<(u16, Value), Failure> {
+pub fn status(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     enabled(scope)?;
-    let edit = Edit::read_status(&Payload::parse(body)?)?;
+    let edit = Edit::read_status(&Payload::parse(ask.json())?)?;
+    let id = ask.record_id(0, ID)?;
     if edit.is_empty() {
         store::row(scope, id).map_err(told)?;
         return Err(Refusal::bad("no supported fields supplied for update").into());
@@ -255,7 +255,7 @@ pub fn status(scope: &Scope<'_>, id: &str, body: &[u8]) -> Result<(u16, Value), 
 }
 
 /// Reads, decides and writes, until nobody else was in between
-fn change(scope: &Scope<'_>, id: &str, edit: &Edit, unseen: Option<Map<String, Value>>) -> Result<Row, Failure> {
+fn change(scope: &Scope<'_>, id: RecordId, edit: &Edit, unseen: Option<Map<String, Value>>) -> Result<Row, Failure> {
     for _ in 0..TRIES {
         let row = match store::row(scope, id) {
             Ok(row) => row,
@@ -280,9 +280,8 @@ fn change(scope: &Scope<'_>, id: &str, edit: &Edit, unseen: Option<Map<String, V
     Err(Refusal::new(Status::Conflict, "the staged gift is being changed by somebody else; try again").into())
 }
 
-fn blind(scope: &Scope<'_>, id: &str, body: Map<String, Value>) -> Result<Row, Failure> {
-    let path = format!("/giftStagings/{}", encode(id));
-    scope.call(Method::Patch, path, Some(body.into())).map_err(told)?;
+fn blind(scope: &Scope<'_>, id: RecordId, body: Map<String, Value>) -> Result<Row, Failure> {
+    scope.call(Target::update(ROW.plural, id), Some(body.into())).map_err(told)?;
     Ok(Row::default())
 }
 
@@ -301,11 +300,13 @@ pub(crate) fn told(failure: Failure) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use twenty::filter::encode;
 
     fn path(query: &[(&str, &str)]) -> Result<String, String> {
         let query: Vec<_> = query.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let path = list_path(&query, Timestamp::parse("2026-03-01T12:00:00Z").unwrap());
-        path.map_err(|refusal| refusal.message)
+        let query = list_query(&query, Timestamp::parse("2026-03-01T12:00:00Z").unwrap());
+        let target = query.map(|query| Target::list(ROW.plural, &query));
+        target.map(|target| target.path().to_owned()).map_err(|refusal| refusal.message)
     }
 
     #[test]
@@ -317,12 +318,12 @@ mod tests {
             ("search", " SMITH"),
             ("cursor", "c1"),
             ("sort", "updatedAt:asc"),
-            ("recurringAgreementId", "r1"),
+            ("recurringAgreementId", "7f0b4a52-6a1c-4e0b-9d55-3a1f1d0c9a10"),
             ("giftBatchId", "b1"),
         ]);
         let filter = "and(or(donorFirstName[ilike]:\"%smith%\",donorLastName[ilike]:\"%smith%\",\
             donorEmail[ilike]:\"%smith%\",externalId[ilike]:\"%smith%\",providerPaymentId[ilike]:\"%smith%\",\
-            notes[ilike]:\"%smith%\"),recurringAgreementId[eq]:\"r1\",giftBatchId[eq]:\"b1\",\
+            notes[ilike]:\"%smith%\"),recurringAgreementId[eq]:\"7f0b4a52-6a1c-4e0b-9d55-3a1f1d0c9a10\",giftBatchId[eq]:\"b1\",\
             or(processingStatus[in]:[pending,process_failed],processingStatus[is]:NULL),\
             intakeSource[in]:[stripe_webhook])";
         let expected = format!(
@@ -347,7 +348,12 @@ mod tests {
     fn what_cannot_be_asked_for_is_refused() {
         for (name, value, expected) in [
             ("foo", "1", "query parameter `foo` is not known"),
-            ("search", "a,b", "search must not contain quotes, brackets, commas, backslashes or per cent signs"),
+            (
+                "search",
+                "a,b",
+                "search must not be empty, nor contain quotes, brackets, commas, backslashes or per cent signs",
+            ),
+            ("recurringAgreementId", "r.1", "recurringAgreementId must be a UUID"),
             ("giftBatchId", "a\"", "giftBatchId must consist of letters, digits and any of `-_.:`"),
             ("intakeSource", "a]b", "intakeSource must consist of letters, digits and any of `-_.:`"),
         ] {

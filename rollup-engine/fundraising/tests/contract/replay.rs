@@ -14,6 +14,9 @@ use twenty::{Host as _, Timestamp};
 use crate::compare::{diff, show};
 use crate::script::{BASE, Script};
 
+/// Cases that differ on purpose: a path's id that is no UUID never reaches Twenty (`docs/PROXY.md`)
+const DELIBERATE: &[&str] = &["gift.get.id-encoded"];
+
 /// Replays the cases of one file that are contract, and fails with everything that does not fit.
 pub(crate) fn replay(file: &str) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/proxy-contract");
@@ -42,6 +45,10 @@ pub(crate) fn replay(file: &str) {
         }
         let proxy = &proxies.iter().find(|(other, _)| other == env).unwrap().1;
         let problems = runtime.block_on(play(proxy, &case, &masks["extraBodyKeys"], number));
+        if DELIBERATE.contains(&name) {
+            assert!(problems.iter().any(|problem| problem.contains("never came")), "{name}: {problems:?}");
+            continue;
+        }
         if problems.is_empty() {
             passed += 1;
         }

@@ -1,5 +1,6 @@
 //! A workspace with the service's own model, the service on it, and short ways to ask both.
 
+use std::cell::OnceCell;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -7,7 +8,7 @@ use fundraising::failure::Failure;
 use fundraising::http::Inbound;
 use fundraising::journal::settle;
 use fundraising::proxy::Proxy;
-use fundraising::routes::{gifts, process, staging};
+use fundraising::routes::{self, Ask};
 use fundraising::scope::Scope;
 use fundraising::settings::Settings;
 use sandbox::{Faults, SandboxHost};
@@ -91,23 +92,17 @@ pub(crate) async fn route<H: Host>(
     body: &Value,
     key: Option<&str>,
 ) -> Result<(u16, Value), Failure> {
-    let bytes = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
-    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
-    settle(scope, host, || match (method, parts.as_slice()) {
-        ("POST", ["gifts"]) => gifts::create(scope, &bytes, key),
-        ("PATCH", ["gifts", id]) => gifts::patch(scope, id, &bytes),
-        ("DELETE", ["gifts", id]) => gifts::delete(scope, id),
-        ("POST", ["gift-staging"]) => staging::create(scope, &bytes, key),
-        ("GET", ["gift-staging"]) => staging::list(scope, &[]),
-        ("GET", ["gift-staging", "stuck"]) => staging::list(scope, &[("stuck".into(), "true".into())]),
-        ("GET", ["gift-staging", id]) => staging::get(scope, id),
-        ("POST", ["gift-staging", "process"]) => process::many(scope, &bytes),
-        ("PATCH", ["gift-staging", id]) => staging::patch(scope, id, &bytes),
-        ("PATCH", ["gift-staging", id, "status"]) => staging::status(scope, id, &bytes),
-        ("POST", ["gift-staging", id, "process"]) => process::one(scope, id),
-        other => panic!("no route {other:?}"),
-    })
-    .await
+    let (path, query) = match path {
+        "gift-staging/stuck" => ("gift-staging", vec![("stuck".to_owned(), "true".to_owned())]),
+        path => (path, Vec::new()),
+    };
+    let way = routes::find(method, &format!("/api/fundraising/{path}"));
+    let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+    headers.extend(key.map(|key| ("idempotency-key".to_owned(), key.to_owned())));
+    let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+    let inbound = Inbound { method: method.to_owned(), headers, body, ..Inbound::default() };
+    let ask = Ask { inbound: &inbound, ids: way.ids?, query, batch: OnceCell::new() };
+    settle(scope, host, || routes::run(scope, way.route, &ask)).await
 }
 
 pub(crate) fn answer(result: Result<(u16, Value), Failure>) -> (u16, Value) {
