@@ -123,8 +123,9 @@ impl Proxy {
         } else {
             let query: Vec<_> = query.into_iter().filter(|(name, _)| name != "token").collect();
             let has_nul = query.iter().any(|(name, value)| name.contains('\0') || value.contains('\0'));
-            let nul = Refusal::bad("the query must not contain NUL characters");
-            let result = match way.ids.and_then(|ids| if has_nul { Err(nul) } else { Ok(ids) }) {
+            let nul = Refusal::bad("the path and the query must not contain NUL characters");
+            let is_fit = |ids: &Vec<String>| !has_nul && !ids.iter().any(|id| id.contains('\0'));
+            let result = match way.ids.and_then(|ids| if is_fit(&ids) { Ok(ids) } else { Err(nul) }) {
                 Ok(ids) => {
                     let ask = Ask { inbound: &request, ids, query, batch: OnceCell::new() };
                     settle(&scope, host, || routes::run(&scope, way.route, &ask)).await

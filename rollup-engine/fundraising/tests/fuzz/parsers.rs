@@ -85,7 +85,8 @@ fn events() {
     check!(name = "events").with_max_len(MAX_LEN).with_test_time(TEST_TIME).for_each(|input: &[u8]| {
         let body = bent(input, &corpus);
         if let Ok(event) = stripe::read(&body) {
-            assert!(!format!("{event:?}").contains("\\0"), "{event:?}");
+            // A backslash that was sent is shown as two.
+            assert!(!format!("{event:?}").replace("\\\\", "").contains("\\0"), "{event:?}");
         }
         let answer: Value = serde_json::from_slice(&body).unwrap_or_default();
         let resource = gocardless::unwrapped("payments", &answer).or(Some(answer));
@@ -104,7 +105,9 @@ fn signatures() {
     let corpus = corpus("signatures");
     let sign = |parts: &[&[u8]]| {
         let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
-        parts.iter().for_each(|part| mac.update(part));
+        for part in parts {
+            mac.update(part);
+        }
         hex::encode(mac.finalize().into_bytes())
     };
     check!(name = "signatures").with_max_len(MAX_LEN).with_test_time(TEST_TIME).for_each(|input: &[u8]| {
