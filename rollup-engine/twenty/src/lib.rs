@@ -16,6 +16,7 @@ pub mod page;
 pub mod retry;
 mod scan;
 pub mod schema;
+pub mod setting;
 pub mod time;
 pub mod value;
 
