@@ -11,6 +11,12 @@ const MOST_BYTES = 1024 * 1024;
 /** What ids are made of. */
 const entropy = () => crypto.getRandomValues(new Uint8Array(16));
 
+/** Names that can be meant for the proxy, or for the engine, and for nothing else. */
+const OURS = /^(FUNDRAISING|ROLLUP_ENGINE)_/i;
+
+/** A setting as text: bindings of workerd may also be numbers, flags and JSON. */
+const textOf = (name, value) => (name === 'FUNDRAISING_MODEL' && typeof value === 'object' ? JSON.stringify(value) : String(value));
+
 const WITHOUT_BODY = new Set([101, 204, 205, 304]);
 
 /**
@@ -44,11 +50,19 @@ export function connect(glue, load) {
     for (const end of ended) end(error);
   };
 
+  /** What the module reads of an environment, as JSON text; of names that it does not know the names alone. */
+  const settingsOf = (environment) => {
+    const read = names
+      .filter((name) => environment[name] !== undefined && environment[name] !== null)
+      .map((name) => [name, textOf(name, environment[name])]);
+    const others = Object.keys(environment).filter((name) => OURS.test(name) && !names.includes(name));
+    return JSON.stringify(Object.fromEntries([...read, ...others.map((name) => [name, ''])]));
+  };
+
   const proxyFor = (environment) => {
     const known = byObject.get(environment);
     if (known !== undefined) return known;
-    const read = names.flatMap((name) => (typeof environment[name] === 'string' ? [[name, environment[name]]] : []));
-    const text = JSON.stringify(Object.fromEntries(read));
+    const text = settingsOf(environment);
     if (!byText.has(text)) byText.set(text, glue.open(text));
     byObject.set(environment, byText.get(text));
     return byText.get(text);
@@ -104,7 +118,13 @@ export function connect(glue, load) {
     return names;
   };
 
-  return { answer, fetch, settingNames };
+  /** What is wrong with the settings, one line each; an empty text if they can be read. */
+  const settingErrors = (environment) => {
+    enter();
+    return glue.setting_errors(settingsOf(environment));
+  };
+
+  return { answer, fetch, settingNames, settingErrors };
 }
 
 const bodiless = (method, status) => method === 'HEAD' || WITHOUT_BODY.has(status);

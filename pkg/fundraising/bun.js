@@ -1,7 +1,23 @@
 // Bun: as in Node. `bun run` serves what this file exports by default, and hands its server over as second argument.
+//
+// `--port` stands before the file and is Bun's own; `--host ADDRESS` stands after it.
+
+import { parseArgs } from 'node:util';
 
 import { fetch } from './node.js';
+import { hostOf, startErrors } from './start.js';
 
-export { answer, fetch, settingNames } from './node.js';
+export { answer, fetch, settingErrors, settingNames } from './node.js';
 
-export default { fetch: (request) => fetch(request) };
+/** Where to listen, once the settings are read; none of it where a program of its own imports this file. */
+function start() {
+  const errors = startErrors(process.env);
+  if (errors) {
+    console.error(errors);
+    process.exit(1);
+  }
+  const { values } = parseArgs({ args: process.argv.slice(2), options: { host: { type: 'string' } } });
+  return { hostname: hostOf(values.host) };
+}
+
+export default { fetch: (request) => fetch(request), ...(import.meta.main && start()) };

@@ -35,5 +35,8 @@ export function answer(request: Inbound, env?: Environment): Promise<Outbound>;
 /** The names of all settings. */
 export function settingNames(): string[];
 
+/** What is wrong with the settings, one line each, without the values of secrets; an empty text if they can be read. */
+export function settingErrors(env?: Environment): string;
+
 declare const handler: { fetch: typeof fetch };
 export default handler;

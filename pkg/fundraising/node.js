@@ -8,6 +8,7 @@ import * as glue from './generated/fundraising.js';
 const proxy = connect(glue, () => readFileSync(new URL('./generated/fundraising.wasm', import.meta.url)));
 
 export const { settingNames } = proxy;
+export const settingErrors = (env = process.env) => proxy.settingErrors(env);
 export const answer = (request, env = process.env) => proxy.answer(request, env);
 export const fetch = (request, env = process.env) => proxy.fetch(request, env);
 

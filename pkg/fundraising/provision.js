@@ -5,10 +5,14 @@
 
 import { readFileSync } from 'node:fs';
 
+import { settingErrors } from './node.js';
+
 const MODEL = JSON.parse(readFileSync(new URL('./generated/model.json', import.meta.url), 'utf8'));
 const COLOURS = ['green', 'turquoise', 'sky', 'blue', 'purple', 'pink', 'red', 'orange', 'yellow', 'gray'];
 
 const DEFAULT_BASE = 'http://server:3000/rest';
+
+const filled = (text) => text?.trim() || undefined;
 
 /** `giftAidEligible` → `Gift aid eligible` */
 const labelOf = (name) => {
@@ -18,7 +22,7 @@ const labelOf = (name) => {
 
 /** The model in a workspace's own names, as the setting `FUNDRAISING_MODEL` gives them; without what it leaves out. */
 const ownModel = (setting) => {
-  const given = setting?.trim() ? JSON.parse(setting) : {};
+  const given = filled(setting) ? JSON.parse(setting) : {};
   const nameOf = (singular) => (given[singular] === null ? undefined : (given[singular]?.name ?? singular));
   return Object.entries(MODEL).flatMap(([singular, object]) => {
     const name = nameOf(singular);
@@ -40,14 +44,17 @@ const ownModel = (setting) => {
  * @returns {Promise<{ made: string[], present: number }>} names like `gift` and `gift.amount`
  */
 export async function provision(env = process.env) {
-  const base = (env.TWENTY_API_BASE_URL || env.TWENTY_REST_BASE_URL || DEFAULT_BASE).replace(/\/$/, '');
-  if (!env.TWENTY_API_KEY) throw new Error('TWENTY_API_KEY: expected a key whose role may change the data model');
+  const errors = settingErrors(env);
+  if (errors) throw new Error(errors);
+  const base = (filled(env.TWENTY_API_BASE_URL) ?? filled(env.TWENTY_REST_BASE_URL) ?? DEFAULT_BASE).replace(/\/+$/, '');
+  const key = filled(env.TWENTY_API_KEY);
+  if (!key) throw new Error('TWENTY_API_KEY: expected a key whose role may change the data model');
   const model = ownModel(env.FUNDRAISING_MODEL);
 
   const call = async (method, path, body, what) => {
     const response = await fetch(`${base}/metadata/${path}`, {
       method,
-      headers: { authorization: `Bearer ${env.TWENTY_API_KEY}`, 'content-type': 'application/json' },
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
       body: body && JSON.stringify(body),
     });
     const text = await response.text();

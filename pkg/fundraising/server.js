@@ -2,8 +2,10 @@
 // Serves the proxy from Node: `node server.js [--port N] [--host ADDRESS]`; or, with `--provision`, makes what the
 // workspace lacks of the data model, says what it made, and ends.
 //
-// Prints one line of JSON when it listens. On SIGTERM or SIGINT it takes no further request, finishes those that are
-// under way, and ends.
+// It listens on this machine alone unless `--host` says otherwise, and prints where, as one line of JSON. Settings that
+// cannot be read are named on stderr, and it does not start.
+//
+// On SIGTERM or SIGINT it takes no further request, finishes those that are under way, and ends.
 
 import { createServer } from 'node:http';
 import { parseArgs } from 'node:util';
@@ -11,6 +13,7 @@ import { parseArgs } from 'node:util';
 import { bytesOf } from './api.js';
 import { answer } from './node.js';
 import { provision } from './provision.js';
+import { hostOf, portOf, startErrors } from './start.js';
 
 /** A caller that sends its request slower than this is let go. */
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -31,13 +34,18 @@ async function respond(request, response) {
 /** Compares the workspace with the data model, so that the log says what is missing before anybody meets it. */
 const checkModel = () => answer({ method: 'GET', target: '/ready', headers: [], body: new Uint8Array() });
 
-function serve({ port = process.env.PORT || '3000', host }) {
+function serve(port, host) {
   const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
     // The caller has gone while it sent its body: there is nobody to answer.
     respond(request, response).catch(() => response.destroy());
   });
-  server.listen(Number(port), host, () => {
-    console.log(JSON.stringify({ url: `http://${host ?? '127.0.0.1'}:${server.address().port}` }));
+  server.once('error', (error) => {
+    console.error(`cannot listen on ${host}, port ${port}: ${error.message}`);
+    process.exitCode = 1;
+  });
+  server.listen(port, host, () => {
+    const { address, family, port: own } = server.address();
+    console.log(JSON.stringify({ url: `http://${family === 'IPv6' ? `[${address}]` : address}:${own}` }));
     void checkModel();
   });
   for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, () => server.close());
@@ -51,8 +59,10 @@ async function makeModel() {
 try {
   const options = { port: { type: 'string' }, host: { type: 'string' }, provision: { type: 'boolean' } };
   const { values } = parseArgs({ options });
+  const errors = startErrors(process.env, values.port);
+  if (errors) throw new Error(errors);
   if (values.provision) await makeModel();
-  else serve(values);
+  else serve(portOf(process.env, values.port), hostOf(values.host));
 } catch (error) {
   console.error(error.message);
   process.exitCode = 1;

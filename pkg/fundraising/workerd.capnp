@@ -10,7 +10,7 @@ const config :Workerd.Config = (
     # Where Twenty and the payment providers are: in private networks or in public.
     (name = "internet", network = (allow = ["private", "local", "public"], tlsOptions = (trustBrowserCas = true))),
   ],
-  sockets = [(name = "http", address = "*:3000", http = (), service = "proxy")],
+  sockets = [(name = "http", address = "127.0.0.1:3000", http = (), service = "proxy")],
 );
 
 const proxy :Workerd.Worker = (

@@ -10,7 +10,7 @@ import module from './generated/fundraising.wasm';
 
 const proxy = connect(glue, () => module);
 
-export const { settingNames } = proxy;
+export const { settingNames, settingErrors } = proxy;
 
 export function fetch(request, env, context) {
   const alive = setInterval(() => {}, 1_000);

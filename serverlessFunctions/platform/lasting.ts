@@ -3,6 +3,7 @@
  * is run by hand with an API key has neither.
  */
 import { enqueue } from './enqueue';
+import { applicationToken } from './environment';
 import { store } from './store';
 
-export const lasting = (): object => (process.env.TWENTY_APP_APPLICATION_ACCESS_TOKEN ? { store, enqueue } : {});
+export const lasting = (): object => (applicationToken() ? { store, enqueue } : {});

@@ -54,6 +54,13 @@ for (const [what, line, env, message] of [
   ['no token', 'drift', { TWENTY_API_KEY: '' }, /API key of the workspace is missing/],
   ['an address without a scheme', 'drift --url crm.example.org', {}, /`crm\.example\.org` is no address of a server/],
   ['an address with a password', 'drift --url https://me:hush@crm.example.org', {}, /holds a name or a password/],
+  ['an address of another kind, with a password', 'drift', { TWENTY_API_URL: 'ftp://me:hush@crm.example.org' }, /TWENTY_API_URL: the address holds/],
+  ['an address with a token in its query', 'drift', { TWENTY_API_URL: 'https://crm.example.org/?token=hush' }, /TWENTY_API_URL: the address holds a query/],
+  ['an address that a browser would mend', 'drift', { TWENTY_API_URL: 'https:crm.example.org' }, /TWENTY_API_URL: `https:crm\.example\.org` is no address/],
+  ['a token with a blank', 'drift', { TWENTY_API_KEY: 'hush hush' }, /TWENTY_API_KEY: the token has a space/],
+  ['a token in quotes that is not the first', 'drift', { TWENTY_APP_ACCESS_TOKEN: '"hush"' }, /TWENTY_APP_ACCESS_TOKEN: the token has/],
+  ['a rate of nothing', 'drift', { ROLLUP_ENGINE_REQUESTS_PER_MINUTE: '0' }, /ROLLUP_ENGINE_REQUESTS_PER_MINUTE: `0` requests a minute, expected/],
+  ['a rate that is too large', 'drift', { ROLLUP_ENGINE_REQUESTS_PER_MINUTE: '4294967297' }, /ROLLUP_ENGINE_REQUESTS_PER_MINUTE: `4294967297`/],
   ['a rate that is no number', 'drift --requests-per-minute fast', {}, /`fast` requests a minute/],
   ['a file that is not there', 'drift --config nothing.json', {}, /nothing\.json`: there is no such file/],
   ['a variable that is not JSON', 'drift', { ROLLUP_ENGINE_CONFIG: '[1,' }, /ROLLUP_ENGINE_CONFIG is not JSON/],
@@ -75,6 +82,17 @@ for (const [what, line, env, message] of [
     assert.doesNotMatch(err, /hush/);
   });
 }
+
+test('unknown settings are warned of, with the nearest', async () => {
+  const { exit, err } = await command('drift', {
+    env: { ROLLUP_ENGINE_REQUEST_PER_MINUTE: '5', rollup_engine_config: '[]', OTHER_ENGINE: 'x' },
+    engine: fakeEngine(report()),
+  });
+  assert.equal(exit, 0);
+  assert.match(err, /`ROLLUP_ENGINE_REQUEST_PER_MINUTE` is no setting; the nearest is `ROLLUP_ENGINE_REQUESTS_PER_MINUTE`/);
+  assert.match(err, /`rollup_engine_config` is no setting; the nearest is `ROLLUP_ENGINE_CONFIG`/);
+  assert.doesNotMatch(err, /OTHER/);
+});
 
 test('help and version are no mistake', async () => {
   for (const line of ['--help', 'rebuild --help', '--version']) {

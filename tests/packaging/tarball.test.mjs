@@ -47,6 +47,7 @@ test('the tarball holds these files and no others', (t) => {
     'fundraising/provision.d.ts',
     'fundraising/provision.js',
     'fundraising/server.js',
+    'fundraising/start.js',
     'fundraising/workerd.capnp',
     'fundraising/workerd.js',
     'package.json',

@@ -17,7 +17,7 @@ export const EXIT = {
 };
 
 const OF_CODE = new Map([
-  ...['missing_url', 'invalid_url', 'missing_token', 'invalid_rate'].map((code) => [code, EXIT.usage]),
+  ...['missing_url', 'invalid_url', 'missing_token', 'invalid_token', 'invalid_rate'].map((code) => [code, EXIT.usage]),
   ...['unreachable', 'unauthorized', 'forbidden', 'not_found', 'server_error', 'malformed_answer'].map((code) => [
     code,
     EXIT.workspace,

@@ -13,7 +13,7 @@ import { requireSoundness } from './engine.mjs';
 import { interruptible } from './interrupt.mjs';
 import { EXIT, Ending } from './outcome.mjs';
 import { Screen } from './screen.mjs';
-import { requireWorkspace, secretsOf, settingsOf } from './settings.mjs';
+import { requireWorkspace, secretsOf, settingsOf, unknownSettings } from './settings.mjs';
 import { count } from './text.mjs';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
@@ -108,6 +108,7 @@ function commandLine(act, { stdout, stderr }) {
 async function carryOut({ name, command, needsWorkspace, flags, operands }, world) {
   const screen = new Screen(world, { json: Boolean(flags.json) });
   for (const secret of secretsOf(flags, world.env)) screen.hide(secret);
+  for (const line of unknownSettings(world.env)) screen.tell(`${screen.colors.yellow('warning')}: ${line}`);
   const context = { world, screen, flags };
   const stop = interruptible(world.fetch, world.signals, (underWay) => {
     context.progress?.end();

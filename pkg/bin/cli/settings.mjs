@@ -8,39 +8,46 @@ import { usage } from './outcome.mjs';
 /** In the order in which they count; the names are the engine's own. */
 const TOKENS = ['TWENTY_APP_APPLICATION_ACCESS_TOKEN', 'TWENTY_API_KEY', 'TWENTY_APP_ACCESS_TOKEN'];
 const RATE = 'ROLLUP_ENGINE_REQUESTS_PER_MINUTE';
+const CONFIG = 'ROLLUP_ENGINE_CONFIG';
 const USUAL_FILE = 'rollups.json';
+/** The engine's own bound. */
+const MAX_RATE = 100_000;
 
 const filled = (text) => text?.trim() || undefined;
 
 /** Secrets that must not be printed, whatever else is wrong with them. */
 export const secretsOf = (flags, env) => [flags.token, ...TOKENS.map((name) => env[name])].map(filled).filter(Boolean);
 
+/** A setting that is filled, and where it stands: by its option, else by its name in the environment. */
+const given = (option, value, name, env) =>
+  filled(value) ? { from: option, text: filled(value) } : { from: name, text: filled(env[name]) };
+
 /** The address without a trailing slash and without `/rest`, which some people copy along. */
 function addressOf(flags, env) {
-  const text = filled(flags.url) ?? filled(env.TWENTY_API_URL);
+  const { from, text } = given('--url', flags.url, 'TWENTY_API_URL', env);
   if (!text) return undefined;
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (!url || !['http:', 'https:'].includes(url.protocol)) {
-    throw usage('invalid_url', `\`${text}\` is no address of a server`, 'It looks like https://crm.example.org');
+  const url = /^https?:\/\/[^/]/i.test(text) && !/[\s\\]/.test(text) && URL.canParse(text) ? new URL(text) : undefined;
+  // Neither a name nor a password nor a token is repeated, whatever else is wrong with the address.
+  if (text.includes('@')) {
+    throw usage('invalid_url', `${from}: the address holds a name or a password`, 'Give the token by TWENTY_API_KEY instead.');
   }
-  if (url.username || url.password) {
-    throw usage('invalid_url', 'the address holds a name or a password', 'Give the token by TWENTY_API_KEY instead.');
-  }
+  if (/[?#]/.test(text)) throw usage('invalid_url', `${from}: the address holds a query`, 'It looks like https://crm.example.org');
+  if (!url) throw usage('invalid_url', `${from}: \`${text}\` is no address of a server`, 'It looks like https://crm.example.org');
   return text.replace(/\/+$/, '').replace(/\/rest$/, '').replace(/\/+$/, '');
 }
 
 function tokenOf(flags, env) {
-  const token = filled(flags.token) ?? TOKENS.map((name) => filled(env[name])).find(Boolean);
-  if (token && /[^\x21-\x7e]|["\\]/.test(token)) {
-    throw usage('invalid_token', 'the token has a space, a line break or another letter that no token has');
-  }
-  return token;
+  const tokens = [['--token', filled(flags.token)], ...TOKENS.map((name) => [name, filled(env[name])])].filter(([, token]) => token);
+  const [bad] = tokens.find(([, token]) => /[^\x21-\x7e]|["\\]/.test(token)) ?? [];
+  if (bad) throw usage('invalid_token', `${bad}: the token has a space, a line break or another letter that no token has`);
+  return tokens[0]?.[1];
 }
 
 function rateOf(flags, env) {
-  const text = filled(flags.requestsPerMinute) ?? filled(env[RATE]);
-  if (text !== undefined && text !== 'off' && !/^[1-9]\d*$/.test(text)) {
-    throw usage('invalid_rate', `\`${text}\` requests a minute: expected a whole number from 1, or off`);
+  const { from, text } = given('--requests-per-minute', flags.requestsPerMinute, RATE, env);
+  if (text === undefined || text.toLowerCase() === 'off') return text?.toLowerCase();
+  if (!/^\d+$/.test(text) || Number(text) < 1 || Number(text) > MAX_RATE) {
+    throw usage('invalid_rate', `${from}: \`${text}\` requests a minute, expected a whole number from 1 to ${MAX_RATE}, or off`);
   }
   return text;
 }
@@ -67,12 +74,35 @@ function parsed(text, source) {
 /** The configuration and where it is from; without one the built-in definitions count. */
 function configOf(flags, { env, folder }) {
   if (flags.config) return { config: parsed(read(resolve(folder, flags.config), true), flags.config), source: flags.config };
-  const variable = filled(env.ROLLUP_ENGINE_CONFIG);
-  if (variable) return { config: parsed(variable, 'ROLLUP_ENGINE_CONFIG'), source: 'ROLLUP_ENGINE_CONFIG' };
+  const variable = filled(env[CONFIG]);
+  if (variable) return { config: parsed(variable, CONFIG), source: CONFIG };
   const file = read(resolve(folder, USUAL_FILE), false);
   if (file !== undefined) return { config: parsed(file, USUAL_FILE), source: USUAL_FILE };
   return { config: undefined, source: 'the built-in definitions' };
 }
+
+/** How many letters have to be changed, added or taken away to make one name of the other. */
+function distance(one, other) {
+  let row = Array.from({ length: other.length + 1 }, (_, at) => at);
+  for (let index = 1; index <= one.length; index += 1) {
+    const next = [index];
+    for (let at = 1; at <= other.length; at += 1) {
+      const changed = row[at - 1] + Number(one[index - 1] !== other[at - 1]);
+      next.push(Math.min(changed, row[at] + 1, next[at - 1] + 1));
+    }
+    row = next;
+  }
+  return row.at(-1);
+}
+
+/** Of names that look like a setting and are none, a line each with the setting that may be meant. */
+export const unknownSettings = (env) =>
+  Object.keys(env)
+    .filter((name) => /^ROLLUP_ENGINE_/i.test(name) && name !== CONFIG && name !== RATE)
+    .map((name) => {
+      const [nearest] = [CONFIG, RATE].sort((one, other) => distance(name.toUpperCase(), one) - distance(name.toUpperCase(), other));
+      return `\`${name}\` is no setting; the nearest is \`${nearest}\``;
+    });
 
 /**
  * @returns {{ url?: string, token?: string, rate?: string, config?: unknown, source: string }}

@@ -19,15 +19,25 @@ use crate::json::text_of;
 /// `model.json` without what only people look at; see `build.rs`
 const DECLARED: &str = include_str!(concat!(env!("OUT_DIR"), "/model.json"));
 
+/// Longest name of an object or a field, as the database has them
+const MAX_NAME: usize = 63;
+/// Columns that every object has besides
+const SYSTEM_FIELDS: [&str; 8] =
+    ["id", "createdAt", "updatedAt", "deletedAt", "createdBy", "updatedBy", "position", "searchVector"];
+/// Words in the place of an object that are paths of the API
+const SYSTEM_OBJECTS: [&str; 3] = ["batch", "metadata", "duplicates"];
+
+const NAME: &str = "expected a name in camelCase, of at most 63 letters and digits";
+
 /// Every object and field that the proxy knows, with the workspace's own names
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Model {
     objects: Vec<Object>,
     /// Whether any name is another than the declared one
     renamed: bool,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Object {
     names: schema::Names,
     /// What the workspace calls it; nothing if it is left out
@@ -35,7 +45,7 @@ struct Object {
     fields: Vec<Field>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Field {
     name: String,
     /// What the workspace calls it; nothing if it is left out
@@ -48,7 +58,7 @@ struct Field {
 
 /// What the setting of names got wrong
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("FUNDRAISING_MODEL: {place}: {reason}")]
+#[error("a JSON object of names; {place}: {reason}")]
 pub struct BadNames {
     /// Where: `gift.amount`
     pub place: String,
@@ -127,7 +137,8 @@ impl Model {
     /// With the workspace's own names, from the text of the setting
     ///
     /// # Errors
-    /// The first thing that does not fit: no JSON object, a name that is not declared, a value of another kind.
+    /// The first thing that does not fit: no JSON object, a name that is not declared, a value of another kind, a name
+    /// that no object or field can have, one name for two things.
     pub fn named(setting: &str) -> Result<Self, BadNames> {
         let mut model = Self { objects: declared(), renamed: true };
         let names: Value = serde_json::from_slice(setting.as_bytes()).unwrap_or_default();
@@ -137,7 +148,40 @@ impl Model {
             let object = object.ok_or_else(|| bad(singular, "", "there is no such object in the model"))?;
             object.rename(given)?;
         }
+        model.require_distinct()?;
         Ok(model)
+    }
+
+    /// Whether the workspace may have other names than the declared ones
+    #[must_use]
+    pub const fn is_renamed(&self) -> bool {
+        self.renamed
+    }
+
+    /// Of two objects or fields under one name the proxy could not tell which is meant.
+    fn require_distinct(&self) -> Result<(), BadNames> {
+        let mut taken: Vec<&str> = Vec::new();
+        for object in &self.objects {
+            let Some(own) = &object.own else { continue };
+            for name in [&own.singular, &own.plural] {
+                if taken.contains(&name.as_str()) {
+                    return Err(bad(&object.names.singular, "", "expected names that nothing else in the model has"));
+                }
+                taken.push(name);
+            }
+            let mut columns: Vec<String> = Vec::new();
+            for field in &object.fields {
+                let Some(own) = &field.own else { continue };
+                let column = if field.kind == "RELATION" { own.clone() + "Id" } else { own.clone() };
+                if columns.contains(own) || columns.contains(&column) {
+                    let reason = "expected a name that no other field of the object has";
+                    return Err(bad(&object.names.singular, &field.name, reason));
+                }
+                columns.push(own.clone());
+                columns.push(column);
+            }
+        }
+        Ok(())
     }
 
     /// What this workspace lacks of the model. The types of `SELECT` and `TEXT` are taken for one another, since both
@@ -295,6 +339,11 @@ impl Object {
         let mut own = self.names.clone();
         for (key, value) in given {
             match (key.as_str(), value) {
+                ("name" | "plural", Value::String(name))
+                    if !is_name(name) || SYSTEM_OBJECTS.contains(&name.as_str()) =>
+                {
+                    return Err(bad(&singular, key, NAME));
+                }
                 ("name", Value::String(name)) => own.singular.clone_from(name),
                 ("plural", Value::String(name)) => own.plural.clone_from(name),
                 ("fields", Value::Object(fields)) => {
@@ -303,6 +352,9 @@ impl Object {
                         let field = field.ok_or_else(|| bad(&singular, name, "there is no such field in the model"))?;
                         field.own = match value {
                             Value::Null => None,
+                            Value::String(own) if !is_name(own) || SYSTEM_FIELDS.contains(&own.as_str()) => {
+                                return Err(bad(&singular, name, NAME));
+                            }
                             Value::String(own) => Some(own.clone()),
                             _ => return Err(bad(&singular, name, "expected a name, or null to leave it out")),
                         };
@@ -368,6 +420,13 @@ fn serves(found: &str, expected: &str) -> bool {
     let numbers = ["NUMBER", "NUMERIC"];
     let days = ["DATE", "DATE_TIME"];
     found == expected || [texts, numbers, days].iter().any(|same| same.contains(&found) && same.contains(&expected))
+}
+
+/// Whether Twenty takes it for the name of an object or a field
+fn is_name(text: &str) -> bool {
+    text.len() <= MAX_NAME
+        && text.starts_with(|letter: char| letter.is_ascii_lowercase())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 fn bad(object: &str, field: &str, reason: &'static str) -> BadNames {
@@ -495,11 +554,30 @@ mod tests {
 
     #[test]
     fn a_mistake_in_the_setting_says_where() {
-        let message = |setting: &str| Model::named(setting).unwrap_err().to_string();
-        assert_eq!(message("[]"), "FUNDRAISING_MODEL: the whole: expected a JSON object");
-        assert_eq!(message(r#"{"gfit":null}"#), "FUNDRAISING_MODEL: gfit: there is no such object in the model");
-        assert!(message(r#"{"gift":{"fields":{"amout":"x"}}}"#).contains("gift.amout: there is no such field"));
-        assert!(message(r#"{"gift":{"fields":{"amount":5}}}"#).contains("gift.amount: expected a name"));
-        assert!(message(r#"{"gift":{"nmae":"x"}}"#).contains("gift.nmae"));
+        for (setting, place) in [
+            ("[]", "the whole: expected a JSON object"),
+            ("{", "the whole: expected a JSON object"),
+            (r#"{"gfit":null}"#, "gfit: there is no such object in the model"),
+            (r#"{"gift":5}"#, "gift: expected an object, or null to leave it out"),
+            (r#"{"gift":{"fields":{"amout":"x"}}}"#, "gift.amout: there is no such field"),
+            (r#"{"gift":{"fields":{"amount":5}}}"#, "gift.amount: expected a name"),
+            (r#"{"gift":{"nmae":"x"}}"#, "gift.nmae"),
+            (r#"{"gift":{"name":""}}"#, "gift.name: expected a name in camelCase"),
+            (r#"{"gift":{"name":"donation"},"fund":{"name":"donation"}}"#, "gift: expected names that nothing else"),
+            (r#"{"gift":{"name":"gifts"}}"#, "gift: expected names that nothing else"),
+            (r#"{"gift":{"plural":"../people"}}"#, "gift.plural: expected a name in camelCase"),
+            (r#"{"gift":{"plural":"batch"}}"#, "gift.plural: expected a name in camelCase"),
+            (r#"{"gift":{"fields":{"notes":"id"}}}"#, "gift.notes: expected a name in camelCase"),
+            (r#"{"gift":{"fields":{"notes":"my notes"}}}"#, "gift.notes: expected a name in camelCase"),
+            (r#"{"gift":{"fields":{"notes":"Notes"}}}"#, "gift.notes: expected a name in camelCase"),
+            (r#"{"gift":{"fields":{"notes":"description"}}}"#, "gift.notes: expected a name that no other field"),
+            (r#"{"gift":{"fields":{"notes":"donorId"}}}"#, "gift.notes: expected a name that no other field"),
+        ] {
+            let message = Model::named(setting).unwrap_err().to_string();
+            assert!(message.starts_with(&format!("a JSON object of names; {place}")), "{setting}: {message}");
+        }
+        let long = format!(r#"{{"gift":{{"name":"{}"}}}}"#, "x".repeat(64));
+        assert!(Model::named(&long).is_err());
+        assert!(Model::named(r#"{"gift":{"fields":{"notes":"description","description":"notes"}}}"#).is_ok());
     }
 }

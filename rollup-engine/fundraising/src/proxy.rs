@@ -7,11 +7,12 @@ use twenty::budget::Pace;
 use twenty::gate::Priority;
 use twenty::time::whole_millis;
 use twenty::{Host, Level};
+use uuid::Builder;
 
 use crate::cache::Cache;
 use crate::callers::Callers;
 use crate::done::Done;
-use crate::failure::{Failure, json_answer};
+use crate::failure::json_answer;
 use crate::http::{Inbound, Outbound};
 use crate::journal::settle;
 use crate::json::object;
@@ -20,8 +21,8 @@ use crate::model::Model;
 use crate::queue::Queue;
 use crate::refusal::{Refusal, Status};
 use crate::routes::{self, Ask, Reply, Route, process};
-use crate::scope::Scope;
-use crate::settings::Settings;
+use crate::scope::{Scope, request_id};
+use crate::settings::{SettingErrors, Settings};
 use crate::signature;
 
 /// Largest body that is read, in bytes
@@ -46,7 +47,6 @@ pub struct Proxy {
     pub(crate) done: Done,
     /// What was last found of the workspace's model
     pub(crate) ready: routes::ready::Memory,
-    model: Result<Model, Refusal>,
 }
 
 impl Proxy {
@@ -57,12 +57,6 @@ impl Proxy {
             Some(rate) => Pace { requests_per_minute: Some(rate), burst: rate, concurrency: 8, ..Pace::default() },
             None => Pace { requests_per_minute: None, burst: u32::MAX, concurrency: u32::MAX, ..Pace::default() },
         };
-        let model = match &settings.model {
-            Some(names) => {
-                Model::named(names).map_err(|fault| Refusal::new(Status::ServiceUnavailable, fault.to_string()))
-            }
-            None => Ok(Model::default()),
-        };
         Self {
             settings,
             intake: crate::intake::Memory::default(),
@@ -72,16 +66,13 @@ impl Proxy {
             metrics: Metrics::default(),
             done: Done::default(),
             ready: routes::ready::Memory::default(),
-            model,
         }
     }
 
     /// The model in the workspace's own names
-    ///
-    /// # Errors
-    /// 503 if the setting of the names cannot be right: guessing would write into other fields.
-    pub fn model(&self) -> Result<&Model, Failure> {
-        self.model.as_ref().map_err(|fault| fault.clone().into())
+    #[must_use]
+    pub fn model(&self) -> &Model {
+        &self.settings.model
     }
 
     /// Answers a request; the host is the outside of this request alone.
@@ -160,6 +151,21 @@ impl Proxy {
         }
         answer
     }
+}
+
+/// Answers a request where the settings cannot be read: 503 with their names, and `/health` as ever. Values stay out of
+/// the answer, which anybody may read.
+#[must_use]
+pub fn refuse(errors: &SettingErrors, request: &Inbound) -> Outbound {
+    let mut answer = if routes::find(&request.method, request.path()).route == Route::Health {
+        outbound(routes::health::alive())
+    } else {
+        let message = format!("{} cannot be read", errors.names());
+        json_answer(503, &Refusal::new(Status::ServiceUnavailable, message).to_json())
+    };
+    let id = request_id(request).unwrap_or_else(|| Builder::from_u128(request.entropy).into_uuid().to_string());
+    answer.headers.push(("x-request-id".into(), id));
+    answer
 }
 
 fn outbound((status, body): Reply) -> Outbound {

@@ -348,7 +348,7 @@ pub fn run(scope: &Scope<'_>, route: Route, ask: &Ask<'_>) -> Result<Reply, Fail
     match route {
         Route::Unknown => Err(unknown(ask.inbound)),
         Route::Health => Ok(health::alive()),
-        Route::Ready => ready::check(scope),
+        Route::Ready => Ok(ready::check(scope)),
         Route::Metrics => Ok(metrics::show(scope)),
         Route::GiftCreate => gifts::create(scope, ask.json(), ask.key()),
         Route::GiftList => gifts::list(scope, &query::list(query)?),

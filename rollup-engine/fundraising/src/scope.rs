@@ -158,7 +158,7 @@ impl<'a> Scope<'a> {
 }
 
 /// The caller's own id for the request, if it can stand in a header and in a log line
-fn request_id(inbound: &Inbound) -> Option<String> {
+pub(crate) fn request_id(inbound: &Inbound) -> Option<String> {
     let given = inbound.header("x-request-id")?.trim();
     let fits = (1..=128).contains(&given.len()) && given.bytes().all(|byte| byte.is_ascii_graphic());
     fits.then(|| given.to_owned())

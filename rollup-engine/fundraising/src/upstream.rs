@@ -111,7 +111,7 @@ impl<'a, H: Host> Call<'a, H> {
         if writes {
             proxy.cache.wrote();
         }
-        let answer = proxy.model()?.reply(self.target.path(), answer?);
+        let answer = proxy.model().reply(self.target.path(), answer?);
         if self.object() == "giftStagings" {
             proxy.metrics.saw_rows(&answer);
         }
@@ -187,11 +187,7 @@ impl<'a, H: Host> Call<'a, H> {
         };
         let began = host.now();
         let timeout = TIMEOUT.min(self.deadline().since(began)).max(LEAST_TIME);
-        let request = match self.request(token, timeout) {
-            Ok(request) => request,
-            Err(failure) => return Ok(Err(failure)),
-        };
-        let result = host.fetch(request).await;
+        let result = host.fetch(self.request(token, timeout)).await;
         let took = host.now().since(began);
         if let Ok(response) = &result {
             self.note_standing(response);
@@ -256,22 +252,22 @@ impl<'a, H: Host> Call<'a, H> {
         }
     }
 
-    fn request(&self, token: &str, timeout: Duration) -> Result<Request, Failure> {
+    fn request(&self, token: &str, timeout: Duration) -> Request {
         let (scope, path) = (self.scope, self.target.path());
-        let model = scope.proxy.model()?;
+        let model = scope.proxy.model();
         let mut headers = bearer(token);
         headers.push(("x-request-id".to_owned(), scope.request_id.clone()));
         if self.body.is_some() {
             headers.push(("content-type".to_owned(), "application/json".to_owned()));
         }
-        let own_path = if scope.proxy.settings.model.is_some() { renamed(scope, path)? } else { path.to_owned() };
-        Ok(Request {
+        let own_path = if model.is_renamed() { renamed(scope, path) } else { path.to_owned() };
+        Request {
             method: self.target.method(),
             url: format!("{}{own_path}", scope.proxy.settings.base_url),
             headers,
             body: self.body.map(|body| json::bytes(&model.body(path, body))),
             timeout,
-        })
+        }
     }
 
     /// How long to wait before the next attempt; nothing if there is none
@@ -326,8 +322,8 @@ fn bearer(token: &str) -> Vec<(String, String)> {
 }
 
 /// The path in the workspace's own names
-fn renamed(scope: &Scope<'_>, path: &str) -> Result<String, Failure> {
-    let model = scope.proxy.model()?;
+fn renamed(scope: &Scope<'_>, path: &str) -> String {
+    let model = scope.proxy.model();
     let (route, query) = split_at_byte(path, b'?');
     let mut renamed = model.path(route);
     let inbound = Inbound { target: format!("?{query}"), ..Inbound::default() };
@@ -339,7 +335,7 @@ fn renamed(scope: &Scope<'_>, path: &str) -> Result<String, Failure> {
         renamed.push('=');
         renamed.push_str(&encode(&value));
     }
-    Ok(renamed)
+    renamed
 }
 
 async fn gocardless<H: Host>(scope: &Scope<'_>, host: &H, resource: &Resource) -> Result<Value, Failure> {

@@ -22,7 +22,7 @@ const NOON: i64 = 1_780_272_000_000;
 const SECRET: &str = "whsec_fuzz";
 
 fn proxy(base: &str, token: &str) -> Proxy {
-    Proxy::new(Settings::read(|name| {
+    let settings = Settings::read(|name| {
         let value = match name {
             "TWENTY_API_BASE_URL" => base,
             "TWENTY_API_KEY" => token,
@@ -32,7 +32,8 @@ fn proxy(base: &str, token: &str) -> Proxy {
             _ => return None,
         };
         Some(value.to_owned())
-    }))
+    });
+    Proxy::new(settings.unwrap())
 }
 
 /// Sends the requests one after the other to one service, and gives the answers.

@@ -2,6 +2,7 @@
 
 use twenty::budget::Pace;
 use twenty::client::Connection;
+use twenty::setting::{self, MAX_REQUESTS_PER_MINUTE};
 
 use crate::config::Config;
 
@@ -13,6 +14,8 @@ const APP_TOKEN: &str = "TWENTY_APP_APPLICATION_ACCESS_TOKEN";
 const API_KEY: &str = "TWENTY_API_KEY";
 /// A token that, where the first exists, acts as the user who caused the run and may not see every gift
 const USER_TOKEN: &str = "TWENTY_APP_ACCESS_TOKEN";
+/// In the order in which they count
+const TOKENS: [&str; 3] = [APP_TOKEN, API_KEY, USER_TOKEN];
 /// The configuration as JSON text
 const CONFIG: &str = "ROLLUP_ENGINE_CONFIG";
 /// Requests a minute, or `off`
@@ -20,6 +23,9 @@ const RATE: &str = "ROLLUP_ENGINE_REQUESTS_PER_MINUTE";
 
 /// The variables that are read, and no others
 pub const NAMES: [&str; 6] = [URL, APP_TOKEN, API_KEY, USER_TOKEN, CONFIG, RATE];
+
+/// How the names begin that only this engine can be meant by
+const PREFIX: &str = "ROLLUP_ENGINE_";
 
 /// Requests a minute of an app's own token, half of what Twenty gives an app over all workspaces of a server
 const APP_RATE: u32 = 240;
@@ -41,8 +47,7 @@ impl Variables {
     }
 
     fn get(&self, name: &str) -> Option<&str> {
-        let value = self.0.iter().find(|(other, _)| other == name).map(|(_, value)| value.trim());
-        value.filter(|value| !value.is_empty())
+        setting::filled(self.0.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str()))
     }
 }
 
@@ -64,13 +69,16 @@ pub enum EnvironmentError {
     #[error("`{URL}` is not set, expected the address of the Twenty server")]
     NoUrl,
     /// Not an address
-    #[error("`{URL}` is `{0}`, expected an address such as `https://crm.example.org`")]
+    #[error("`{URL}` is `{0}`, expected {expected}", expected = setting::URL)]
     BadUrl(String),
     /// No token
     #[error("no token: `{APP_TOKEN}`, `{API_KEY}` and `{USER_TOKEN}` are not set")]
     NoToken,
+    /// Not a token; it is not shown
+    #[error("`{0}` (the value is not shown), expected {expected}", expected = setting::SECRET)]
+    BadToken(&'static str),
     /// Not a rate
-    #[error("`{RATE}` is `{0}`, expected a whole number from 1, or `off`")]
+    #[error("`{RATE}` is `{0}`, expected a whole number from 1 to {MAX_REQUESTS_PER_MINUTE}, or `off`")]
     BadRate(String),
     /// Not a configuration
     #[error("`{CONFIG}`: {0}")]
@@ -85,6 +93,7 @@ impl EnvironmentError {
             Self::NoUrl => "missing_url",
             Self::BadUrl(_) => "invalid_url",
             Self::NoToken => "missing_token",
+            Self::BadToken(_) => "invalid_token",
             Self::BadRate(_) => "invalid_rate",
             Self::BadConfig(_) => "invalid_config",
         }
@@ -102,36 +111,42 @@ impl Environment {
             let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
             EnvironmentError::BadConfig(faults.join("; "))
         })?;
-        let base_url = base_url(get(URL).ok_or(EnvironmentError::NoUrl)?)?;
-        let (name, token) = [APP_TOKEN, API_KEY, USER_TOKEN]
-            .into_iter()
-            .find_map(|name| get(name).map(|token| (name, token)))
-            .ok_or(EnvironmentError::NoToken)?;
+        let tokens = || TOKENS.into_iter().filter_map(|name| Some((name, get(name)?)));
+        let secrets: Vec<&str> = tokens().map(|(_, token)| token).collect();
+        let shown = |text: &str| setting::shown(text, &secrets);
+        let url = get(URL).ok_or(EnvironmentError::NoUrl)?;
+        let base_url = base_url(url).ok_or_else(|| EnvironmentError::BadUrl(shown(url)))?;
+        if let Some((name, _)) = tokens().find(|(_, token)| !setting::is_secret(token)) {
+            return Err(EnvironmentError::BadToken(name));
+        }
+        let (name, token) = tokens().next().ok_or(EnvironmentError::NoToken)?;
         let default = if name == APP_TOKEN { Some(APP_RATE) } else { Pace::default().requests_per_minute };
         let requests_per_minute = match get(RATE) {
             None => config.pacing.requests_per_minute.or(default),
-            Some("off") => None,
-            Some(text) => match text.parse() {
-                Ok(rate) if rate > 0 => Some(rate),
-                _ => return Err(EnvironmentError::BadRate(text.to_owned())),
-            },
+            Some(text) if text.eq_ignore_ascii_case("off") => None,
+            Some(text) => {
+                let rate = setting::whole_number(text).and_then(|rate| u32::try_from(rate).ok());
+                let rate = rate.filter(|rate| (1..=MAX_REQUESTS_PER_MINUTE).contains(rate));
+                Some(rate.ok_or_else(|| EnvironmentError::BadRate(shown(text)))?)
+            }
         };
         Ok(Self { connection: Connection { base_url, token: token.to_owned() }, config, requests_per_minute })
     }
 }
 
 /// The address without a trailing slash and without `/rest`, which some installations carry
-fn base_url(text: &str) -> Result<String, EnvironmentError> {
-    let bad = || EnvironmentError::BadUrl(text.to_owned());
-    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).ok_or_else(bad)?;
-    let host = rest.split('/').next().unwrap_or_default();
-    if host.is_empty()
-        || text.contains(|letter: char| letter.is_whitespace() || matches!(letter, '?' | '#' | '"' | '<' | '>' | '\\'))
-    {
-        return Err(bad());
-    }
-    let text = text.trim_end_matches('/');
-    Ok(text.strip_suffix("/rest").unwrap_or(text).trim_end_matches('/').to_owned())
+fn base_url(text: &str) -> Option<String> {
+    let url = setting::base_url(text).ok()?;
+    Some(url.strip_suffix("/rest").unwrap_or(&url).trim_end_matches('/').to_owned())
+}
+
+/// Those of an environment's names that look like a setting of the engine and are none, each with the one that may be meant
+pub fn unknown_names<'a>(
+    names: impl IntoIterator<Item = &'a str>,
+) -> impl Iterator<Item = (&'a str, Option<&'static str>)> {
+    let known = [CONFIG, RATE];
+    let unknown = move |name: &&str| name.to_ascii_uppercase().starts_with(PREFIX) && !known.contains(name);
+    names.into_iter().filter(unknown).map(move |name| (name, setting::nearest(name, &known)))
 }
 
 #[cfg(test)]
@@ -186,7 +201,7 @@ mod tests {
             (
                 vec![(URL, "crm.example.org"), (API_KEY, "k")],
                 "invalid_url",
-                "`TWENTY_API_URL` is `crm.example.org`, expected an address such as `https://crm.example.org`",
+                "`TWENTY_API_URL` is `crm.example.org`, expected an address such as `https://crm.example.org`: http or https, a host, no name or password, no `?` and no `#`",
             ),
             (
                 vec![HERE],
@@ -196,7 +211,7 @@ mod tests {
             (
                 vec![HERE, (API_KEY, "k"), (RATE, "fast")],
                 "invalid_rate",
-                "`ROLLUP_ENGINE_REQUESTS_PER_MINUTE` is `fast`, expected a whole number from 1, or `off`",
+                "`ROLLUP_ENGINE_REQUESTS_PER_MINUTE` is `fast`, expected a whole number from 1 to 100000, or `off`",
             ),
             (
                 vec![HERE, (API_KEY, "k"), (CONFIG, "[1,")],
@@ -207,5 +222,45 @@ mod tests {
             let error = read(&variables).unwrap_err();
             assert_eq!((error.code(), error.to_string().as_str()), (code, message));
         }
+    }
+
+    /// A name, a token or a secret of an address is printed by no message.
+    #[test]
+    fn unreadable_values_refused() {
+        let key = (API_KEY, "hush-hush");
+        for (name, value, code) in [
+            (URL, "ftp://crm.example.org", "invalid_url"),
+            (URL, "https://me:hush-hush@crm.example.org", "invalid_url"),
+            (URL, "https://crm.example.org/?token=hush-hush", "invalid_url"),
+            (URL, "hush-hush", "invalid_url"),
+            (URL, "https://crm.example.org:0", "invalid_url"),
+            (APP_TOKEN, "hush hush", "invalid_token"),
+            (API_KEY, "hush\nhush", "invalid_token"),
+            (USER_TOKEN, "\"hush-hush\"", "invalid_token"),
+            (RATE, "0", "invalid_rate"),
+            (RATE, "-1", "invalid_rate"),
+            (RATE, "1.5", "invalid_rate"),
+            (RATE, "+8", "invalid_rate"),
+            (RATE, "100001", "invalid_rate"),
+            (RATE, "4294967297", "invalid_rate"),
+            (RATE, "none", "invalid_rate"),
+            (CONFIG, "{\"definitons\":[]}", "invalid_config"),
+            (CONFIG, "5", "invalid_config"),
+        ] {
+            let error = read(&[HERE, key, (name, value)]).unwrap_err();
+            let message = error.to_string();
+            assert!(error.code() == code && message.contains(name) && !message.contains("hush"), "{value}: {message}");
+        }
+        let blank: Vec<_> =
+            NAMES.into_iter().filter(|name| ![URL, API_KEY].contains(name)).map(|name| (name, " ")).collect();
+        assert!(read(&[&[HERE, key], &blank[..]].concat()).is_ok());
+        assert_eq!(read(&[HERE, key, (RATE, "OFF")]).unwrap().requests_per_minute, None);
+    }
+
+    #[test]
+    fn unknown_names_with_the_nearest() {
+        let unknown: Vec<_> =
+            unknown_names([CONFIG, RATE, "PATH", "ROLLUP_ENGINE_REQUEST_PER_MINUTE", "rollup_engine_config"]).collect();
+        assert_eq!(unknown, [("ROLLUP_ENGINE_REQUEST_PER_MINUTE", Some(RATE)), ("rollup_engine_config", Some(CONFIG))]);
     }
 }

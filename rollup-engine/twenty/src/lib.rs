@@ -17,6 +17,7 @@ pub mod record_id;
 pub mod retry;
 mod scan;
 pub mod schema;
+pub mod setting;
 pub mod target;
 pub mod time;
 pub mod value;

@@ -14,13 +14,24 @@ export function __wbg_reset_state(): void;
 export function handle(proxy: number, method: string, target: string, headers: string, body: Uint8Array | number[], entropy: Uint8Array | number[]): Promise<[number, string, Uint8Array]>;
 
 /**
- * Opens a proxy with the settings of an environment, a JSON object of texts, and gives its number
+ * Opens a proxy with the settings of an environment, a JSON object of texts, and gives its number. It logs names that
+ * look like settings and are none, and settings that cannot be read; a proxy with such answers 503 to all but `/health`.
  *
  * # Errors
  *
  * The environment is no JSON object.
  */
 export function open(environment: string): number;
+
+/**
+ * What is wrong with the settings of an environment, a JSON object of texts: one line each, for a server that refuses
+ * to start; nothing if they can be read
+ *
+ * # Errors
+ *
+ * The environment is no JSON object.
+ */
+export function setting_errors(environment: string): string;
 
 /**
  * The environment names that a proxy reads, as a JSON list

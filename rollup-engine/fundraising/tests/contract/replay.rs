@@ -41,7 +41,7 @@ pub(crate) fn replay(file: &str) {
         }
         let env = &case["env"];
         if !proxies.iter().any(|(other, _)| other == env) {
-            proxies.push((env.clone(), Proxy::new(Settings::read(|name| setting(env, name)))));
+            proxies.push((env.clone(), Proxy::new(Settings::read(|name| setting(env, name)).unwrap())));
         }
         let proxy = &proxies.iter().find(|(other, _)| other == env).unwrap().1;
         let problems = runtime.block_on(play(proxy, &case, &masks["extraBodyKeys"], number));

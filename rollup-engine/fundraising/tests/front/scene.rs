@@ -85,7 +85,7 @@ impl Scene {
             })
         });
         let host = Recorder { inner, sent: RefCell::default(), refuse_with: std::cell::Cell::default() };
-        Self { proxy: Proxy::new(settings), host, token, count: std::cell::Cell::new(1) }
+        Self { proxy: Proxy::new(settings.unwrap()), host, token, count: std::cell::Cell::new(1) }
     }
 
     pub(crate) fn calm() -> Self {

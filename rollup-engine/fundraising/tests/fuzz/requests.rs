@@ -34,6 +34,7 @@ fn settings(staging: bool) -> Settings {
         };
         Some(value.to_owned())
     })
+    .unwrap()
 }
 
 fn mac(parts: &[&[u8]]) -> String {

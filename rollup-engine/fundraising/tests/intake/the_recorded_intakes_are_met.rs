@@ -4,7 +4,7 @@
 use fundraising::gift::create::Intake;
 use fundraising::gift::update;
 use fundraising::payload::Payload;
-use fundraising::receipt::Settings;
+use fundraising::settings::Settings;
 use serde_json::{Value, json};
 use twenty::Timestamp;
 
@@ -26,11 +26,7 @@ fn setting(case: &Value) -> Setting<'_> {
     Setting {
         intake,
         auto_default: on(case, "FUNDRAISING_STAGING_AUTO_PROCESS_DEFAULT"),
-        receipts: Settings::read(
-            env("FUNDRAISING_RECEIPT_POLICY_ONE_OFF"),
-            env("FUNDRAISING_RECEIPT_POLICY_RECURRING"),
-            env("FUNDRAISING_RECEIPT_AUTO_SEND_THRESHOLD_MINOR"),
-        ),
+        receipts: Settings::read(|name| env(name).map(str::to_owned)).unwrap().receipts,
         duplicates: answer("/rest/people/duplicates"),
         new_person: answer("/rest/people").and_then(|body| body.pointer("/data/createPerson/id")?.as_str()),
     }

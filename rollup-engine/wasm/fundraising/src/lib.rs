@@ -9,39 +9,80 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use fundraising::http::{Inbound, Outbound};
-use fundraising::proxy::Proxy;
-use fundraising::settings::Settings;
+use fundraising::proxy::{self, Proxy};
+use fundraising::settings::{SettingErrors, Settings, unknown_names};
 use js_sys::{Array, Promise, Uint8Array};
-use serde_json::Value;
+use serde_json::{Map, Value};
+use twenty::{Event, Host, Level};
 use wasm_bindgen::prelude::*;
 use wasm_host::{World, install_panic_hook, misuse, promise};
 
 thread_local! {
     /// By the number that [`open`] gave out; one for each set of settings
-    static PROXIES: RefCell<Vec<Rc<Proxy>>> = const { RefCell::new(Vec::new()) };
+    static PROXIES: RefCell<Vec<Opened>> = const { RefCell::new(Vec::new()) };
 }
+
+/// A proxy, or why its settings make none
+type Opened = Result<Rc<Proxy>, Rc<SettingErrors>>;
 
 #[wasm_bindgen(start)]
 fn start() {
     install_panic_hook();
 }
 
-/// Opens a proxy with the settings of an environment, a JSON object of texts, and gives its number
+/// Opens a proxy with the settings of an environment, a JSON object of texts, and gives its number. It logs names that
+/// look like settings and are none, and settings that cannot be read; a proxy with such answers 503 to all but `/health`.
 ///
 /// # Errors
 ///
 /// The environment is no JSON object.
 #[wasm_bindgen]
 pub fn open(environment: &str) -> Result<u32, JsValue> {
-    let environment: Value = serde_json::from_slice(environment.as_bytes())
-        .map_err(|error| misuse("invalid_environment", &format!("environment: {error}")))?;
-    let settings = Settings::read(|name| environment.get(name)?.as_str().map(str::to_owned));
-    let proxy = Rc::new(Proxy::new(settings));
+    let environment = environment_of(environment)?;
+    let world = World::new(None, None);
+    for (name, nearest) in unknown_names(environment.keys().map(String::as_str)) {
+        let event = Event::new(Level::Warn, "setting_unknown").with("name", name);
+        world.log(match nearest {
+            Some(nearest) => event.with("nearest", nearest),
+            None => event,
+        });
+    }
+    let opened = match settings(&environment) {
+        Ok(settings) => Ok(Rc::new(Proxy::new(settings))),
+        Err(errors) => {
+            for error in errors.iter() {
+                let event = Event::new(Level::Error, "setting_refused").with("name", error.name());
+                world.log(event.with("message", error.to_string()));
+            }
+            Err(Rc::new(errors))
+        }
+    };
     let number = PROXIES.with_borrow_mut(|proxies| {
-        proxies.push(proxy);
+        proxies.push(opened);
         proxies.len() - 1
     });
     u32::try_from(number).map_err(|_| misuse("invalid_environment", "environment: too many proxies"))
+}
+
+/// What is wrong with the settings of an environment, a JSON object of texts: one line each, for a server that refuses
+/// to start; nothing if they can be read
+///
+/// # Errors
+///
+/// The environment is no JSON object.
+#[wasm_bindgen]
+pub fn setting_errors(environment: &str) -> Result<String, JsValue> {
+    let environment = environment_of(environment)?;
+    Ok(settings(&environment).err().map(|errors| errors.to_string()).unwrap_or_default())
+}
+
+fn environment_of(text: &str) -> Result<Map<String, Value>, JsValue> {
+    serde_json::from_slice(text.as_bytes())
+        .map_err(|error| misuse("invalid_environment", &format!("environment: {error}")))
+}
+
+fn settings(environment: &Map<String, Value>) -> Result<Settings, SettingErrors> {
+    Settings::read(|name| environment.get(name)?.as_str().map(str::to_owned))
 }
 
 /// The environment names that a proxy reads, as a JSON list
@@ -68,7 +109,7 @@ pub fn handle(
     entropy: &[u8],
 ) -> Result<Promise, JsValue> {
     let number = usize::try_from(proxy).unwrap_or(usize::MAX);
-    let proxy = PROXIES
+    let opened = PROXIES
         .with_borrow(|proxies| proxies.get(number).cloned())
         .ok_or_else(|| misuse("invalid_proxy", "there is no proxy of this number"))?;
     let headers = header_list(headers).ok_or_else(|| misuse("invalid_headers", "headers: expected a list of pairs"))?;
@@ -76,7 +117,10 @@ pub fn handle(
     let inbound = Inbound { method, target, headers, body, entropy };
     Ok(promise(async move {
         let world = World::new(None, None);
-        Ok(answer(proxy.handle(&world, inbound).await))
+        Ok(answer(match opened {
+            Ok(proxy) => proxy.handle(&world, inbound).await,
+            Err(errors) => proxy::refuse(&errors, &inbound),
+        }))
     }))
 }
 

@@ -136,6 +136,12 @@ impl Options {
         Ok((!value.is_undefined() && !value.is_null()).then_some(value))
     }
 
+    /// The names of its own fields
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        Object::keys(&self.object).iter().filter_map(|key| key.as_string()).collect()
+    }
+
     /// A field that must be text
     ///
     /// # Errors

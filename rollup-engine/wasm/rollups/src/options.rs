@@ -3,11 +3,14 @@
 //! `env` is read for the engine's own names and no others: it may be the whole environment of a server. The other
 //! options are put over it under the same names, so that there is one set of rules for what they mean.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use js_sys::Date;
 use rollup::TotalsOptions;
 use rollup::environment::Variables;
+use twenty::{Event, Host, Level};
 use wasm_bindgen::prelude::*;
 use wasm_host::{Options, Queue, Store, World, random_seed, stringify};
 
@@ -15,6 +18,11 @@ const CODE: &str = "invalid_options";
 
 const KNOWN: [&str; 10] =
     ["env", "apiUrl", "token", "config", "requestsPerMinute", "timeLimitSeconds", "fetch", "log", "store", "enqueue"];
+
+thread_local! {
+    /// Names that were warned of
+    static TOLD: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
+}
 
 const TOTALS_KNOWN: [&str; 3] = ["now", "timeZone", "fiscalYearStartMonth"];
 
@@ -34,6 +42,8 @@ impl RunOptions {
                 environment.set(name, text);
             }
         }
+
+        let unknown = unknown_settings(&env);
 
         let mut set = |name: &str, value: String| environment.set(name, value);
         if let Some(url) = options.text("apiUrl")? {
@@ -64,8 +74,27 @@ impl RunOptions {
         };
         let queue = options.function("enqueue")?.map(Queue::new);
         let world = World::new(options.function("fetch")?, options.function("log")?).lasting(store, queue);
+        for event in unknown {
+            world.log(event);
+        }
         Ok(Self { world, engine })
     }
+}
+
+/// Names of the environment that look like a setting of the engine and are none; each is told once in a process
+fn unknown_settings(env: &Options) -> Vec<Event> {
+    let names = env.names();
+    let mut events = Vec::new();
+    for (name, nearest) in rollup::environment::unknown_names(names.iter().map(String::as_str)) {
+        if TOLD.with_borrow_mut(|told| told.insert(name.to_owned())) {
+            let event = Event::new(Level::Warn, "setting_unknown").with("name", name);
+            events.push(match nearest {
+                Some(nearest) => event.with("nearest", nearest),
+                None => event,
+            });
+        }
+    }
+    events
 }
 
 /// The options of a computation without network

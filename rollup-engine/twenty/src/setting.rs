@@ -1,0 +1,265 @@
+//! Settings, as every program of this tree reads them: read, or refused with what was expected.
+//!
+//! ```
+//! use twenty::setting;
+//!
+//! assert_eq!(setting::base_url("https://crm.example.org/rest/")?, "https://crm.example.org/rest");
+//! assert!(setting::base_url("crm.example.org").is_err());
+//! assert_eq!(setting::nearest("FUNDRAISING_GIFTAID", &["FUNDRAISING_GIFT_AID"]), Some("FUNDRAISING_GIFT_AID"));
+//! # Ok::<(), &'static str>(())
+//! ```
+
+use url::Url;
+
+/// Most requests a minute that may be set
+pub const MAX_REQUESTS_PER_MINUTE: u32 = 100_000;
+/// Shorter secrets would tear holes into words that have the same letters
+const MIN_MASKED: usize = 6;
+/// Words of a secret's beginning that are shorter are no secrets
+const MIN_SECRET: usize = 16;
+/// Characters of a value that a message shows
+const MAX_SHOWN: usize = 200;
+/// Slips of the keyboard that still leave a name recognisable
+const MAX_SLIPS: usize = 2;
+/// How alike names must be, from 0 to 1
+const MIN_LIKENESS: f64 = 0.5;
+/// What a secret must be: it goes into a header, or is copied from a page letter by letter
+pub const SECRET: &str =
+    "letters, digits and signs of ASCII, without blanks and line breaks, and without quotes around them";
+/// What an address must be
+pub const URL: &str =
+    "an address such as `https://crm.example.org`: http or https, a host, no name or password, no `?` and no `#`";
+/// How the secrets of Twenty, Stripe, `GoCardless` and others begin
+const SECRET_STARTS: [&str; 7] = ["eyJ", "sk_", "rk_", "pk_", "whsec_", "live_", "sandbox_"];
+
+/// A setting that cannot be read
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SettingError {
+    /// It may be shown
+    #[error("`{name}` is `{value}`, expected {expected}")]
+    Value {
+        /// Name of the setting
+        name: &'static str,
+        /// What it is, as [`shown`]
+        value: String,
+        /// What it should be
+        expected: String,
+    },
+    /// It may not be shown
+    #[error("`{name}` (the value is not shown), expected {expected}")]
+    Secret {
+        /// Name of the setting
+        name: &'static str,
+        /// What it should be
+        expected: String,
+    },
+}
+
+impl SettingError {
+    /// Name of the setting
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Value { name, .. } | Self::Secret { name, .. } => name,
+        }
+    }
+}
+
+/// The value without blanks around it; a blank one is not set
+#[must_use]
+pub fn filled(value: Option<&str>) -> Option<&str> {
+    value.map(str::trim).filter(|value| !value.is_empty())
+}
+
+/// The address of a server without a trailing slash
+///
+/// # Errors
+/// [`URL`], if it is another.
+pub fn base_url(text: &str) -> Result<String, &'static str> {
+    // The standard's parser drops tabs, turns backslashes, and takes `http:host` for an address. Hosts of other letters
+    // are beyond it here: see this crate's `Cargo.toml`.
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    let (scheme, rest) = text.split_once("://").ok_or(URL)?;
+    if !is_plain
+        || !matches!(scheme.to_ascii_lowercase().as_str(), "http" | "https")
+        || text.contains(['@', '?', '#', '"', '<', '>'])
+    {
+        return Err(URL);
+    }
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    if authority.is_empty() || authority.contains('%') {
+        return Err(URL);
+    }
+    let url = Url::parse(&format!("{scheme}://{}{path}", authority.to_ascii_lowercase())).map_err(|_| URL)?;
+    if url.host().is_none() || url.port() == Some(0) {
+        return Err(URL);
+    }
+    Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+/// Whether it can be a key, a token or a signing secret
+#[must_use]
+pub fn is_secret(text: &str) -> bool {
+    let is_quoted = ['"', '\'', '`'].iter().any(|quote| text.starts_with(*quote) && text.ends_with(*quote));
+    !text.is_empty() && !is_quoted && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// A whole number in digits alone
+#[must_use]
+pub fn whole_number(text: &str) -> Option<u64> {
+    let is_digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if is_digits { text.parse().ok() } else { None }
+}
+
+/// A value as a message may show it: one line of bounded length, without the name and password of an address, without
+/// its query, and without what a secret is made of. `secrets` are the values that stand elsewhere.
+#[must_use]
+pub fn shown(value: &str, secrets: &[&str]) -> String {
+    let is_part = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-' | '.');
+    let mut words = value.split(|letter| !is_part(letter)).filter(|word| word.len() >= MIN_SECRET);
+    if words.any(|word| SECRET_STARTS.iter().any(|start| word.starts_with(start))) {
+        return "(not shown: it may be a secret)".to_owned();
+    }
+    let mut text = value.to_owned();
+    if let Some(at) = text.rfind('@') {
+        let start = text.find("://").map_or(0, |scheme| scheme + 3).min(at);
+        text.replace_range(start..at, "(not shown)");
+    }
+    if text.contains("://")
+        && let Some(start) = text.find(['?', '#'])
+    {
+        text.truncate(start + 1);
+        text.push_str("(not shown)");
+    }
+    for secret in secrets.iter().filter(|secret| secret.len() >= MIN_MASKED) {
+        text = text.replace(secret, "(not shown)");
+    }
+    let mut line = String::new();
+    for (count, letter) in text.chars().enumerate() {
+        if count == MAX_SHOWN {
+            line.push('…');
+            break;
+        }
+        if letter.is_control() { line.extend(letter.escape_default()) } else { line.push(letter) }
+    }
+    line
+}
+
+/// The known name that a misspelt one is most like; none if it is like none
+#[must_use]
+pub fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    let name = name.to_ascii_uppercase();
+    let mut best = None;
+    for known in known {
+        // Slips of the keyboard come first. For names that lack a word, or have one too many, pairs of letters tell more.
+        let slips = strsim::damerau_levenshtein(&name, known);
+        let likeness = if slips <= MAX_SLIPS { 2.0 } else { strsim::sorensen_dice(&name, known) };
+        if likeness > best.map_or(MIN_LIKENESS, |(most, _)| most) {
+            best = Some((likeness, *known));
+        }
+    }
+    best.map(|(_, known)| known)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `fetch` would take for an address of the wrong place is refused too.
+    #[test]
+    fn addresses_read_or_refused() {
+        for (text, url) in [
+            ("http://server:3000/rest", "http://server:3000/rest"),
+            ("https://crm.example.org/rest//", "https://crm.example.org/rest"),
+            ("HTTPS://CRM.example.org:443", "https://crm.example.org"),
+            ("http://[::1]:3000/rest", "http://[::1]:3000/rest"),
+            ("http://127.0.0.1:3000", "http://127.0.0.1:3000"),
+            ("http://XN--SPNDE-9ra.example/rest", "http://xn--spnde-9ra.example/rest"),
+            ("http://my_twenty/rest", "http://my_twenty/rest"),
+        ] {
+            assert_eq!(base_url(text).as_deref(), Ok(url), "{text}");
+        }
+        for text in [
+            "crm.example.org",
+            "crm.example.org:3000/rest",
+            "ftp://crm.example.org",
+            "http:/crm.example.org",
+            "http:crm.example.org",
+            "https//crm.example.org",
+            "http://",
+            "http:///rest",
+            "http:// ",
+            "http://a b/rest",
+            "http://a/r\test",
+            "http://a\\b",
+            "http://me:pw@crm.example.org",
+            "http://me@crm.example.org",
+            "http://crm.example.org?x=1",
+            "http://crm.example.org/#x",
+            "http://crm.example.org:0",
+            "http://crm.example.org:99999",
+            "http://crm.example.org:port",
+            "http://999.1.1.1",
+            "http://[::1",
+            "http://sp\u{e9}nde.example/rest",
+            "http://SP\u{c9}NDE.example/rest",
+            "http://A%C3%89.example/rest",
+            "http://crm.example.org/r\u{e9}st",
+            "file:///etc/passwd",
+            "javascript:alert(1)",
+            "null",
+        ] {
+            assert_eq!(base_url(text), Err(URL), "{text}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_one_word_of_ascii() {
+        for text in ["k", "whsec_abc+/=", "a.b-c_d~", "x\"y{z}<\\'"] {
+            assert!(is_secret(text), "{text}");
+        }
+        for text in ["", "a b", "a\nb", "a\tb", "a\0", "\"a\"", "'a'", "`a`", "ä", "a\u{200b}", "\u{feff}a"] {
+            assert!(!is_secret(text), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_digits_alone() {
+        assert_eq!((whole_number("0"), whole_number("080"), whole_number("12")), (Some(0), Some(80), Some(12)));
+        for text in
+            ["", "-1", "+1", "1.5", "1e3", "0x10", "1_000", "1,000", "٣", "99999999999999999999999", "NaN", "ten"]
+        {
+            assert_eq!(whole_number(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn messages_without_secrets() {
+        let hidden = [
+            shown("ftp://me:hush-hush@crm.example.org/rest", &[]),
+            shown("me:hush-hush@crm.example.org", &[]),
+            shown("https://crm.example.org/?token=hush-hush", &[]),
+            shown("https://crm.example.org/#hush-hush", &[]),
+            shown("x hush-hush x", &["hush-hush"]),
+            shown("eyJhbGciOiJIUzI1NiJ9.hush.hush", &[]),
+            shown("Bearer sk_live_hush-hush", &[]),
+        ];
+        for text in hidden {
+            assert!(!text.contains("hush") && text.contains("not shown"), "{text}");
+        }
+        assert_eq!(shown("a\nb\u{1b}[31m", &["", "a"]), "a\\nb\\u{1b}[31m");
+        assert_eq!(shown("ja", &["ja nein"]), "ja");
+        assert_eq!(shown("network_form:lots,live_form", &[]), "network_form:lots,live_form");
+        assert_eq!(shown(&"x".repeat(5_000), &[]).chars().count(), MAX_SHOWN + 1);
+    }
+
+    #[test]
+    fn nearest_known_name() {
+        let known = ["FUNDRAISING_GIFT_AID", "FUNDRAISING_CACHE_SECONDS", "FUNDRAISING_MODEL"];
+        assert_eq!(nearest("FUNDRAISING_GIFTAID", &known), Some("FUNDRAISING_GIFT_AID"));
+        assert_eq!(nearest("fundraising_cahce_seconds", &known), Some("FUNDRAISING_CACHE_SECONDS"));
+        assert_eq!(nearest("FUNDRAISING_CACHE", &known), Some("FUNDRAISING_CACHE_SECONDS"));
+        assert_eq!(nearest("SOMETHING_ELSE_ALTOGETHER", &known), None);
+        assert_eq!(nearest("FUNDRAISING_X", &[]), None);
+    }
+}
