@@ -60,10 +60,8 @@ impl Definition {
 
 /// Where a condition stands in its definition: `aggregation 0, filters 1`
 pub(crate) fn place_of_condition(aggregation: Option<usize>, place: usize) -> String {
-    aggregation.map_or_else(
-        || format!("childFilters {place}"),
-        |number| format!("aggregation {number}, filters {place}"),
-    )
+    aggregation
+        .map_or_else(|| format!("childFilters {place}"), |number| format!("aggregation {number}, filters {place}"))
 }
 
 impl Aggregation {

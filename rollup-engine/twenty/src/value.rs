@@ -107,9 +107,7 @@ impl From<&serde_json::Value> for Value {
                 Decimal::parse(&json).map_or_else(|| Self::Unreadable(beginning(&json)), Self::Number)
             }
             serde_json::Value::String(text) => Self::Text(text.as_str().into()),
-            serde_json::Value::Array(_) | serde_json::Value::Object(_) => {
-                Self::unreadable(&json.to_string())
-            }
+            serde_json::Value::Array(_) | serde_json::Value::Object(_) => Self::unreadable(&json.to_string()),
         }
     }
 }

@@ -4,7 +4,9 @@ use serde_json::{Map, Value as Json};
 use twenty::schema::nearest;
 use twenty::value::Value;
 
-use super::{Aggregation, Condition, Day, Definition, Fault, Kind, Operand, Operator, order, place_of_condition, values};
+use super::{
+    Aggregation, Condition, Day, Definition, Fault, Kind, Operand, Operator, order, place_of_condition, values,
+};
 
 const DEFINITION_KEYS: [&str; 7] =
     ["parentObject", "childObject", "relationField", "childFilters", "aggregations", "name", "description"];
@@ -141,7 +143,10 @@ impl Reader<'_> {
             self.fault("subtractField", "only a SUM subtracts; a condition with a `subtractField` leaves children out");
         }
         if currency_field.as_deref().is_some_and(|path| path.ends_with(".amountMicros")) {
-            self.fault("currencyField", "is the path of an amount, expected that of its code, such as `amount.currencyCode`");
+            self.fault(
+                "currencyField",
+                "is the path of an amount, expected that of its code, such as `amount.currencyCode`",
+            );
         }
         if kind == Kind::Count && currency_field.is_some() {
             self.fault("currencyField", "a COUNT is no amount of money, leave it out");

@@ -120,7 +120,9 @@ impl FieldKind {
             "NUMBER" | "NUMERIC" | "POSITION" => Self::Number,
             "BOOLEAN" => Self::Boolean,
             "DATE" | "DATE_TIME" => Self::Time,
-            "RATING" if field.options.is_empty() => Self::Option((1..=5).map(|stars| format!("RATING_{stars}")).collect()),
+            "RATING" if field.options.is_empty() => {
+                Self::Option((1..=5).map(|stars| format!("RATING_{stars}")).collect())
+            }
             "SELECT" | "RATING" => Self::Option(field.options.clone()),
             "MULTI_SELECT" | "ARRAY" => Self::List(field.options.clone()),
             "UUID" | "RELATION" | "MORPH_RELATION" => Self::Id,
@@ -192,9 +194,10 @@ impl FieldKind {
             (_, Operand::Day(_)) => {
                 Some(("dynamicValue".to_owned(), format!("found a day, expected {}", self.expected())))
             }
-            (Self::Boolean, _) if condition.operator.is_order() => {
-                Some(("operator".to_owned(), "true and false have no order, expected `equals` or `notEquals`".to_owned()))
-            }
+            (Self::Boolean, _) if condition.operator.is_order() => Some((
+                "operator".to_owned(),
+                "true and false have no order, expected `equals` or `notEquals`".to_owned(),
+            )),
             (kind, _) if condition.subtract_field.is_some() && !kind.is_numeric() => {
                 Some((field(), "nothing can be taken off it, as it is no number".to_owned()))
             }
@@ -268,9 +271,8 @@ pub(crate) fn contradiction(conditions: &[&Condition]) -> Option<(usize, String,
         }
     }
     for (index, condition) in conditions.iter().enumerate() {
-        let moves = conditions
-            .iter()
-            .any(|other| other.field == condition.field && matches!(other.operand, Operand::Day(_)));
+        let moves =
+            conditions.iter().any(|other| other.field == condition.field && matches!(other.operand, Operand::Day(_)));
         if moves && let Some((place, message)) = FieldKind::Time.misfit(condition) {
             return Some((index, place, format!("{message}, as the field is compared with a day as well")));
         }
@@ -343,12 +345,14 @@ fn looks_like_time(text: &str) -> bool {
     }
     let day = text.split([' ', 'T', ',']).next().unwrap_or_default();
     let parted = |sign: char| {
-        let mut lengths = day.split(sign).map(|part| part.bytes().all(|byte| byte.is_ascii_digit()).then_some(part.len()));
+        let mut lengths =
+            day.split(sign).map(|part| part.bytes().all(|byte| byte.is_ascii_digit()).then_some(part.len()));
         let three = [lengths.next(), lengths.next(), lengths.next()];
         lengths.next().is_none()
             && matches!(
                 three,
-                [Some(Some(4)), Some(Some(1 | 2)), Some(Some(1 | 2))] | [Some(Some(1 | 2)), Some(Some(1 | 2)), Some(Some(2 | 4))]
+                [Some(Some(4)), Some(Some(1 | 2)), Some(Some(1 | 2))]
+                    | [Some(Some(1 | 2)), Some(Some(1 | 2)), Some(Some(2 | 4))]
             )
     };
     ['-', '/', '.'].into_iter().any(parted)
@@ -405,7 +409,11 @@ mod tests {
             assert!(found.starts_with(&format!("definition 0, childFilters 0, {place}: ")), "{field} {value}: {found}");
         }
         let day = json!([{ "field": "amount.amountMicros", "operator": "gt", "dynamicValue": "today" }]);
-        assert!(faults(&day).starts_with("definition 0, childFilters 0, dynamicValue: found a day"), "{}", faults(&day));
+        assert!(
+            faults(&day).starts_with("definition 0, childFilters 0, dynamicValue: found a day"),
+            "{}",
+            faults(&day)
+        );
     }
 
     /// What a record may have, or what only the workspace can tell, is not refused
@@ -434,7 +442,8 @@ mod tests {
     /// Conditions whose values no one field can have are refused, wherever in the definition they stand
     #[test]
     fn values_of_two_kinds_for_one_field() {
-        let condition = |operator: &str, key: &str, value: Json| json!({ "field": "x", "operator": operator, key: value });
+        let condition =
+            |operator: &str, key: &str, value: Json| json!({ "field": "x", "operator": operator, key: value });
         for (first, second, place) in [
             (condition("in", "value", json!(["a", 1])), None, "childFilters 0, value 1"),
             (condition("in", "value", json!([true, "true"])), None, "childFilters 0, value 1"),

@@ -165,9 +165,7 @@ fn aggregate(parent: &Object, child: &Object, aggregation: &Aggregation) -> Resu
     };
     if let Some(path) = &aggregation.currency_field {
         let (kind, of) = value(child, path)?;
-        if of.is_some_and(|of| {
-            !matches!(of, FieldKind::CurrencyCode | FieldKind::Text | FieldKind::Option(_))
-        }) {
+        if of.is_some_and(|of| !matches!(of, FieldKind::CurrencyCode | FieldKind::Text | FieldKind::Option(_))) {
             let name = &child.names.singular;
             return Err(format!("`{name}.{path}` is a {kind}, expected the code of a currency").into());
         }
@@ -242,7 +240,11 @@ mod tests {
         let field = |(name, kind): &(&str, &str)| {
             (
                 (*name).to_owned(),
-                Field { kind: (*kind).to_owned(), target: (*kind == "RELATION").then(|| "person".to_owned()), options: Vec::new() },
+                Field {
+                    kind: (*kind).to_owned(),
+                    target: (*kind == "RELATION").then(|| "person".to_owned()),
+                    options: Vec::new(),
+                },
             )
         };
         Object { names: Names::new(singular, plural), fields: fields.iter().map(field).collect() }

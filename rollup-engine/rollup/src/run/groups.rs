@@ -156,9 +156,8 @@ impl<H: Host> Run<'_, H> {
                 return Ok(None);
             }
             // GraphQL answers an aggregate that it does not know with null.
-            let silent = |place: usize| {
-                groups.groups.iter().all(|group| group.values.get(place).is_none_or(Value::is_absent))
-            };
+            let silent =
+                |place: usize| groups.groups.iter().all(|group| group.values.get(place).is_none_or(Value::is_absent));
             if seen > 0 && (0..set.aggregates.len()).any(silent) {
                 return Ok(None);
             }

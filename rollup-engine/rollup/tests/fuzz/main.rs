@@ -90,9 +90,7 @@ fn fuzz_payload() {
 #[test]
 fn fuzz_records() {
     let corpus = corpus("records");
-    let aggregation = |kind: &str, field: &str, code: Option<&str>| {
-        json!({ "type": kind, "childField": field, "currencyField": code, "parentField": format!("{kind}{}", field.len()) })
-    };
+    let aggregation = |kind: &str, field: &str, code: Option<&str>| json!({ "type": kind, "childField": field, "currencyField": code, "parentField": format!("{kind}{}", field.len()) });
     let definition = json!({
         "parentObject": "person", "childObject": "gift", "relationField": "donorId",
         "childFilters": [{ "field": "amount.amountMicros", "subtractField": "refundedAmount.amountMicros",
