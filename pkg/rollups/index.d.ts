@@ -197,6 +197,11 @@ export interface Skipped {
   definition: number;
   /** The aggregation, if the rest of the definition runs. */
   aggregation: number | null;
+  /**
+   * Stable name of the reason: `not_in_workspace`, `invalid_value` (a condition compares a field with a value that it cannot
+   * have), `missing_field` (the records do not have it), `incomplete_reading`, or the code of an error.
+   */
+  code: string;
   reason: string;
 }
 

@@ -87,3 +87,64 @@ test('with --json the examples are in the report', async () => {
 test('a CSV of changes needs a dry run', async () => {
   assert.equal((await command('rebuild --csv changes.csv')).exit, 2);
 });
+
+/** Reports of comparisons that found nothing wrong, and did not see everything. */
+const UNSEEN = {
+  'ran out of time': { status: 'partial', code: 'out_of_time', message: 'the time was used up' },
+  'could not read the children': { status: 'partial', skipped: [{ definition: 0, aggregation: null, code: 'malformed_answer', reason: 'x' }] },
+  'left an impossible value out': { status: 'partial', code: 'invalid_value', message: 'a value', skipped: [{ definition: 0, aggregation: null, code: 'invalid_value', reason: 'x' }] },
+  'left a definition out': { skipped: [{ definition: 0, aggregation: null, code: 'not_in_workspace', reason: 'x' }] },
+  'was not allowed to read': { skipped: [{ definition: 0, aggregation: null, code: 'forbidden', reason: 'x' }] },
+};
+const OWN = { ROLLUP_ENGINE_CONFIG: JSON.stringify([{ parentObject: 'person', childObject: 'gift', relationField: 'donorId', aggregations: [] }]) };
+
+for (const [what, more] of Object.entries(UNSEEN)) {
+  test(`incomplete comparison: ${what}`, async () => {
+    for (const line of ['drift', 'rebuild --dry-run']) {
+      const engine = fakeEngine(report({ mode: 'dry-run', ...more }));
+      const { exit, out } = await command(line, { engine, env: OWN });
+      assert.equal(exit, 5, out);
+      assert.doesNotMatch(out, /every total is right/);
+      assert.match(out, /nothing wrong was found, but not everything was compared/);
+      const { exit: again, json } = await command(`${line} --json`, { engine, env: OWN });
+      assert.deepEqual([again, json().exitCode, json().complete], [5, 5, false]);
+    }
+  });
+}
+
+test('built-in definitions need not all fit', async () => {
+  const skipped = [{ definition: 2, aggregation: null, code: 'not_in_workspace', reason: 'x' }];
+  const { exit, out } = await command('drift', { engine: fakeEngine(report({ mode: 'dry-run', skipped })) });
+  assert.equal(exit, 0);
+  assert.match(out, /every total is right\n/);
+  const forbidden = [{ definition: 2, aggregation: null, code: 'forbidden', reason: 'x' }];
+  assert.equal((await command('drift', { engine: fakeEngine(report({ skipped: forbidden })) })).exit, 5);
+});
+
+test('found drift outranks an incomplete comparison', async () => {
+  const engine = drifted({ status: 'partial', code: 'invalid_value', message: 'a value' });
+  const { exit, out, json } = await command('drift --json', { engine, env: OWN });
+  assert.deepEqual([exit, json().complete], [1, false], out);
+});
+
+/** What a field of numbers may hold after somebody else wrote into it. */
+const NO_NUMBERS = [
+  'abc', '', 12.5, true, [1], { a: 1 }, 1e300,
+  { amountMicros: 'abc', currencyCode: 'GBP' }, { amountMicros: 12.5, currencyCode: 5 }, { amountMicros: { a: 1 }, currencyCode: null },
+  { amountMicros: 1e400, currencyCode: {} }, { amountMicros: null, currencyCode: 'GBP' },
+];
+
+for (const stored of NO_NUMBERS) {
+  test(`stored value that is no number: ${JSON.stringify(stored)}`, async (t) => {
+    const change = { object: 'person', id: ADA, field: 'lifetimeGiftAmount', stored, computed: gbp(5_000_000) };
+    const { object, ...rest } = change;
+    const drift = { ...DRIFT, values: 1, fields: { 'person.lifetimeGiftAmount': 1 }, examples: [{ parentObject: object, ...rest }] };
+    const engine = fakeEngine(({ log }) => {
+      log({ level: 'info', event: 'would_change', ...change });
+      return report({ mode: 'dry-run', drift });
+    });
+    const { exit, out, err } = await command('drift --csv changes.csv', { engine, folder: folderFor(t) });
+    assert.deepEqual([exit, err], [1, '']);
+    assert.match(out, /5\.00 GBP/);
+  });
+}

@@ -88,3 +88,17 @@ test('the object is the one named, else the only one of the definitions, else a 
   assert.equal(await object(`explain ${ADA}`, 'appeal', 'appeal'), 'appeal');
   assert.equal(await object(`explain ${ADA} --object household`, 'appeal'), 'household');
 });
+
+test('explained without every total', async () => {
+  const skipped = [{ definition: 1, aggregation: null, code: 'invalid_value', reason: 'x' }];
+  const config = (parent) => JSON.stringify(['person', parent].map((parentObject) => ({ parentObject, childObject: 'gift', relationField: 'a', aggregations: [] })));
+  const ended = (parent) => command(`explain ${ADA} --json`, { engine: fakeEngine({ ...explained(true), status: 'partial', code: 'invalid_value', skipped }), env: { ROLLUP_ENGINE_CONFIG: config(parent) } });
+  assert.deepEqual([(await ended('person')).exit, (await ended('person')).json().complete], [5, false]);
+  // A definition of another object has no total of this parent.
+  assert.equal((await ended('appeal')).exit, 0);
+  const none = explained(true);
+  none.explanation.definitions = [];
+  const { exit, out } = await command(`explain ${ADA}`, { engine: fakeEngine(none) });
+  assert.equal(exit, 5);
+  assert.doesNotMatch(out, /Every total is right/);
+});

@@ -66,7 +66,7 @@ const SOUND = {
   'null as value': () => condition({ value: null }),
   'a moving day': () => condition({ operator: 'gte', value: undefined, dynamicValue: 'startOfFiscalYear' }),
   'a moving day that is equalled': () => condition({ value: undefined, dynamicValue: 'today' }),
-  'a list as value': () => condition({ operator: 'notIn', value: ['a', 1, true, null] }),
+  'a list as value': () => condition({ operator: 'notIn', value: ['a', 'b', null] }),
 };
 
 const UNSOUND = {

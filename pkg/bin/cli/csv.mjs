@@ -12,7 +12,7 @@ const HEAD = ['object', 'id', 'field', 'stored', 'storedCurrency', 'computed', '
 const inert = (text) => (/^[=+\-@\t\r]/.test(text) && !/^-?\d+(\.\d+)?$/.test(text) ? `'${text}` : text);
 
 const cell = (value) => {
-  const text = inert(String(value ?? ''));
+  const text = inert(typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value ?? ''));
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 };
 

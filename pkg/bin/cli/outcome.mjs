@@ -11,6 +11,8 @@ export const EXIT = {
   workspace: 3,
   /** A fault of this program. */
   fault: 4,
+  /** A comparison that found nothing wrong and did not see everything: whether the totals are right is not known. */
+  unknown: 5,
   /** Ctrl-C; 128 and the number of the signal, as shells have it. */
   interrupted: 130,
   terminated: 143,
@@ -28,6 +30,23 @@ const OF_CODE = new Map([
 /** The exit code that a report of the engine stands for. */
 export const exitOf = ({ status, code }) =>
   status === 'ok' || status === 'noop' ? EXIT.right : (OF_CODE.get(code) ?? EXIT.wrong);
+
+/**
+ * Why a comparison cannot say that every total is right: parents or definitions that it did not compare. Of the built-in
+ * definitions a workspace need not have all.
+ *
+ * @returns {string[]} none, if it saw everything
+ */
+export function unseen({ status, code, message, skipped = [] }, config) {
+  const reasons = [];
+  if (status !== 'ok') reasons.push(message ?? (code ? `the run ended with ${code}` : 'not all parents could be compared'));
+  const left = skipped.filter((entry) => config !== undefined || (entry.code ?? ABSENT) !== ABSENT);
+  if (left.length > 0) reasons.push(left.length === 1 ? 'a definition was left out' : `${left.length} definitions or totals were left out`);
+  return reasons;
+}
+
+/** The workspace does not have what is named. */
+const ABSENT = 'not_in_workspace';
 
 /** A reason to end, already in the words for whoever called. */
 export class Ending extends Error {

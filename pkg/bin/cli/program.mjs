@@ -20,7 +20,8 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
 
 const ENDINGS = `
 Exit codes: 0 all is right, 1 something is wrong (faults, drift, a run that did not finish), 2 usage,
-3 the workspace cannot be reached or refuses the token, 4 a fault of this program, 130 stopped by Ctrl-C.
+3 the workspace cannot be reached or refuses the token, 4 a fault of this program, 5 nothing wrong was found, but not
+everything was compared, 130 stopped by Ctrl-C.
 
 Without the options the address is TWENTY_API_URL, the token TWENTY_API_KEY (or an app's token by its own name), the
 definitions ROLLUP_ENGINE_CONFIG, else rollups.json in this folder, else the built-in ones.`;

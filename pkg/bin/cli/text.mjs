@@ -14,20 +14,32 @@ export const duration = (ms) => {
   return minutes < 120 ? `${Math.round(minutes)} min` : `${(minutes / 60).toFixed(1)} h`;
 };
 
-/** Whole micros as an amount in the currency's main unit, without the detour over floating point. */
+/**
+ * Whole micros as an amount in the currency's main unit, without the detour over floating point. What is no whole number
+ * stands as it is: a stored value may be anything, and is shown to be put right.
+ */
 export const amount = (micros) => {
   if (micros === null || micros === undefined) return '';
-  const whole = BigInt(micros);
+  const whole = wholeNumber(micros);
+  if (whole === undefined) return typeof micros === 'object' ? JSON.stringify(micros) : String(micros);
   const digits = (whole < 0n ? -whole : whole).toString().padStart(7, '0');
   const decimals = digits.slice(-6).replace(/0{1,4}$/, '');
   return `${whole < 0n ? '-' : ''}${digits.slice(0, -6)}.${decimals}`;
 };
 
+function wholeNumber(value) {
+  const isWhole = typeof value === 'bigint' || Number.isInteger(value) || (typeof value === 'string' && /^-?\d+$/.test(value));
+  return isWhole ? BigInt(value) : undefined;
+}
+
+/** A text, or what stands in its place, as JSON. */
+const word = (value) => (value === null || value === undefined ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value));
+
 export const isMoney = (value) => typeof value === 'object' && value !== null && 'amountMicros' in value;
 
 /** A total, stored or computed. */
 export const total = (value) => {
-  if (isMoney(value)) return value.amountMicros === null ? '–' : `${amount(value.amountMicros)} ${value.currencyCode ?? ''}`.trim();
+  if (isMoney(value)) return value.amountMicros === null ? word(value.currencyCode) || '–' : `${amount(value.amountMicros)} ${word(value.currencyCode)}`.trim();
   if (value === null || value === undefined) return '–';
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 };

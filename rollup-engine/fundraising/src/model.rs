@@ -455,7 +455,7 @@ mod tests {
     fn workspace(model: &Model) -> Vec<schema::Object> {
         let field = |field: &Field| {
             let column = if field.kind == "RELATION" { format!("{}Id", field.name) } else { field.name.clone() };
-            (column, schema::Field { kind: field.kind.clone(), target: field.target.clone() })
+            (column, schema::Field { kind: field.kind.clone(), target: field.target.clone(), options: Vec::new() })
         };
         let object = |object: &Object| schema::Object {
             names: object.names.clone(),

@@ -17,7 +17,7 @@ use crate::checkpoint::{Checkpoint, Left};
 use crate::definitions::Definition;
 use crate::environment::{Environment, Variables};
 use crate::memory::Memory;
-use crate::program::{Program, ProvenBy};
+use crate::program::{Program, ProvenBy, Skipped};
 use crate::pure::unknown_zone;
 use crate::report::{Mode, Report, Status};
 use crate::requested::Requested;
@@ -26,6 +26,9 @@ use crate::trigger::{Ids, Targets, Trigger};
 
 /// Requests that an event run may open with: it shares the minute with whoever caused the event
 const EVENT_BURST: u32 = 10;
+
+/// Code of a run whose definitions name what the workspace does not have
+const NOTHING_TO_RUN: &str = "nothing_to_run";
 
 /// Code of a run that took the batch of parents that one run takes
 const BATCH_DONE: &str = "batch_done";
@@ -171,6 +174,12 @@ async fn run<H: Host>(host: &H, memory: &Memory<'_, H>, work: &Work, from: Optio
     let checkpoint = if end.is_err() { run.checkpoint().or_else(|| from.cloned()) } else { None };
     let (since, continued) = (run.since(), run.continued());
     let mut report = assemble(mode, run, &program, &config.definitions);
+    if report.status == Status::Ok && nothing_concerned_runs(work, &program) {
+        // Of the built-in definitions a workspace need not have all; a team's own are meant to run.
+        report.status = if config.built_in { Status::Noop } else { Status::Error };
+        report.code = Some(NOTHING_TO_RUN.to_owned());
+        report.message = Some("the definitions concerned do not fit this workspace, see `skipped`".to_owned());
+    }
     match end {
         Ok(()) => report.requests = client.ledger(),
         Err(stop) => report = stopped(&stop, report, &client),
@@ -196,6 +205,14 @@ async fn run<H: Host>(host: &H, memory: &Memory<'_, H>, work: &Work, from: Optio
         hand_on(host, memory, &mut report, &checkpoint, no_headway).await;
     }
     report
+}
+
+/// Whether parents were named, and all definitions that write to them were left out
+fn nothing_concerned_runs(work: &Work, program: &Program) -> bool {
+    let Some(targets) = &work.targets else { return false };
+    let runs = |number: usize| program.rollups.iter().any(|rollup| rollup.number == number);
+    let concerned = || targets.iter().enumerate().filter(|(_, ids)| !ids.is_empty()).map(|(number, _)| number);
+    concerned().next().is_some() && !concerned().any(runs)
 }
 
 /// Does what the trigger asks for.
@@ -266,9 +283,15 @@ fn assemble<H: Host>(mode: Mode, run: Run<'_, H>, program: &Program, definitions
         ..Report::default()
     };
     let dropped = record.all_dropped();
+    if report.skipped.iter().any(|entry| entry.code == Skipped::INVALID_VALUE) {
+        report.status = Status::Partial;
+        report.code = Some(Skipped::INVALID_VALUE.to_owned());
+        report.message =
+            Some("a definition compares a field with a value that it cannot have, see `skipped`".to_owned());
+    }
     if program.rollups.is_empty() {
         report.status = Status::Error;
-        report.code = Some("nothing_to_run".to_owned());
+        report.code = Some(NOTHING_TO_RUN.to_owned());
         report.message = Some("no definition fits this workspace, see `skipped`".to_owned());
     } else if let Some((code, message)) = dropped {
         report.status = Status::Error;

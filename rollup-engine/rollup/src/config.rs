@@ -92,6 +92,8 @@ pub struct Config {
     pub parents_per_run: Option<u32>,
     /// Tells one configuration from another, so that nothing goes on that was begun with another
     pub fingerprint: u64,
+    /// Whether the definitions are the built-in ones, of which no workspace need have all
+    pub built_in: bool,
 }
 
 impl Config {
@@ -100,10 +102,11 @@ impl Config {
     /// # Errors
     /// All faults that were found.
     pub fn from_text(text: &str) -> Result<Self, Vec<Fault>> {
-        let text = if text.trim().is_empty() { DEFAULTS } else { text };
+        let built_in = text.trim().is_empty();
+        let text = if built_in { DEFAULTS } else { text };
         let json = serde_json::from_slice(text.as_bytes())
             .map_err(|error| vec![Fault::new("configuration", format!("not JSON: {error}"))])?;
-        Self::from_json(&json)
+        Ok(Self { built_in, ..Self::from_json(&json)? })
     }
 
     /// Reads a configuration: a list of definitions, or an object with `definitions` and settings
@@ -128,6 +131,7 @@ impl Config {
             graphql: settings.graphql(object),
             parents_per_run: settings.parents_per_run(object),
             fingerprint: fingerprint(&serde_json::to_vec(json).unwrap_or_default()),
+            built_in: false,
         };
         let mut faults = settings.faults;
         match definitions::parse(list) {

@@ -6,10 +6,12 @@
 
 mod order;
 mod parse;
+mod values;
 
 pub use order::dependencies;
 pub(crate) use parse::{kind_of, shown};
 pub use parse::{parse, parse_one};
+pub(crate) use values::{FieldKind, NoValue};
 
 use twenty::value::Value;
 
@@ -43,6 +45,23 @@ pub struct Aggregation {
     pub parent_field: String,
     /// Further conditions on a child, for this total alone
     pub filters: Vec<Condition>,
+}
+
+impl Definition {
+    /// All conditions, each with its aggregation, if it is of one, and its place in the list there
+    pub(crate) fn conditions(&self) -> impl Iterator<Item = (Option<usize>, usize, &Condition)> {
+        let of_children = self.child_filters.iter().enumerate().map(|(place, condition)| (None, place, condition));
+        let of_aggregations = self.aggregations.iter().enumerate().flat_map(|(number, aggregation)| {
+            aggregation.filters.iter().enumerate().map(move |(place, condition)| (Some(number), place, condition))
+        });
+        of_children.chain(of_aggregations)
+    }
+}
+
+/// Where a condition stands in its definition: `aggregation 0, filters 1`
+pub(crate) fn place_of_condition(aggregation: Option<usize>, place: usize) -> String {
+    aggregation
+        .map_or_else(|| format!("childFilters {place}"), |number| format!("aggregation {number}, filters {place}"))
 }
 
 impl Aggregation {

@@ -30,8 +30,19 @@ pub struct Skipped {
     pub definition: usize,
     /// Number of the aggregation, if the rest of the definition runs
     pub aggregation: Option<usize>,
+    /// Stable name of the reason, for programs: one of the constants here, or the code of an error
+    pub code: String,
     /// Why
     pub reason: String,
+}
+
+impl Skipped {
+    /// The workspace does not have what is named
+    pub const NOT_IN_WORKSPACE: &str = "not_in_workspace";
+    /// A condition compares a field with a value that no record can have there
+    pub const INVALID_VALUE: &str = "invalid_value";
+    /// Records have shown that a named field is not there
+    pub const MISSING_FIELD: &str = "missing_field";
 }
 
 /// An object whose records are read
@@ -163,17 +174,13 @@ impl Program {
             let definition = &workspace.without_missing_subtractions(definition, &mut program.notes);
             let proven = match workspace.prove(definition) {
                 Ok(proven) => proven,
-                Err(reason) => {
-                    program.skipped.push(Skipped { definition: number, aggregation: None, reason });
+                Err(unfit) => {
+                    program.skipped.push(unfit.skipped(number, None));
                     continue;
                 }
             };
-            let left_out = proven.left_out.iter();
-            program.skipped.extend(left_out.map(|(aggregation, reason)| Skipped {
-                definition: number,
-                aggregation: Some(*aggregation),
-                reason: reason.clone(),
-            }));
+            let left_out = proven.left_out.into_iter();
+            program.skipped.extend(left_out.map(|(aggregation, unfit)| unfit.skipped(number, Some(aggregation))));
             if proven.targets.is_empty() {
                 continue;
             }
@@ -198,6 +205,9 @@ impl Program {
                 *slot = Some(program.rollups.len());
             }
             program.rollups.push(rollup);
+        }
+        if let Workspace::Names(_) = workspace {
+            program.notes.extend(unproven(definitions));
         }
         if let Workspace::Metadata(schema) = workspace {
             for source in &mut program.sources {
@@ -288,6 +298,23 @@ impl Program {
     pub fn into_parent(&self, source: usize) -> impl Iterator<Item = usize> + '_ {
         self.rollups.iter().enumerate().filter(move |(_, rollup)| rollup.parent == source).map(|(index, _)| index)
     }
+}
+
+/// Says which fields are compared with values that only the metadata could prove to be possible there.
+fn unproven(definitions: &[Definition]) -> Option<String> {
+    let mut fields: Vec<String> = Vec::new();
+    for definition in definitions {
+        for (_, _, condition) in definition.conditions() {
+            let field = format!("`{}.{}`", definition.child_object, condition.field);
+            if condition.needs_proof() && !fields.contains(&field) {
+                fields.push(field);
+            }
+        }
+    }
+    let list = fields.join(", ");
+    (!fields.is_empty()).then(|| {
+        format!("the metadata could not be read, so the values that {list} are compared with are taken at their word")
+    })
 }
 
 pub use proof::Workspace as ProvenBy;

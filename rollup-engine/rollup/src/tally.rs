@@ -273,7 +273,7 @@ mod tests {
     #[test]
     fn what_cannot_be_added_makes_the_total_unknown() {
         assert_eq!(tally(Kind::Sum, &[(number(5), ""), (text("abc"), "")]), Result::Unusable);
-        assert_eq!(tally(Kind::Max, &[(Value::Unreadable, "")]), Result::Unusable);
+        assert_eq!(tally(Kind::Max, &[(Value::Unreadable("{}".into()), "")]), Result::Unusable);
         let huge = Value::Number(Decimal::parse("1e26").unwrap());
         assert_eq!(tally(Kind::Sum, &[(huge.clone(), ""), (huge, "")]), Result::Unusable);
     }

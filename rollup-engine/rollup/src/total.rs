@@ -112,9 +112,13 @@ impl Total {
         match self {
             Self::Empty => stored.is_absent(),
             Self::Number(number) => same_number(*number, stored),
-            Self::Money(None, _) => stored.is_absent() && code.text().unwrap_or_default().is_empty(),
+            Self::Money(None, _) => stored.is_absent() && code.is_absent(),
             Self::Money(Some(amount), wanted) => {
-                same_number(*amount, stored) && code.text().unwrap_or_default() == wanted.as_deref().unwrap_or_default()
+                let same_code = match wanted {
+                    Some(wanted) => code.text() == Some(wanted),
+                    None => code.is_absent(),
+                };
+                same_number(*amount, stored) && same_code
             }
             Self::Text(text) => stored.text().is_some_and(|stored| **text == *stored || same_time(text, stored)),
             Self::Mixed(_) | Self::Unknown => false,

@@ -9,7 +9,7 @@ use crate::budget::Pace;
 use crate::error::ApiError;
 use crate::filter::{Filter, encode};
 use crate::gate::{Gate, Priority};
-use crate::graphql::{self, Failure, MOST_ROOTS, ReadRoot};
+use crate::graphql::{self, Failure, MOST_ROOTS};
 use crate::host::{Event, Host, Level, Method, Request, Response, Unreachable};
 use crate::ledger::Ledger;
 use crate::page::{Page, PageError, Projection, read_connection, read_records};
@@ -81,8 +81,8 @@ pub struct PageQuery<'a> {
     pub limit: usize,
 }
 
-/// What reads a successful answer, and says what failed all the same
-type Read<'r> = &'r mut dyn FnMut(&[u8]) -> Option<Failure>;
+/// What reads a successful answer, and says what failed all the same; it is called again for the answer to a repetition
+type Read<'r> = &'r mut dyn FnMut(&[u8]) -> Result<Option<Failure>, PageError>;
 
 /// A caller of one workspace
 #[derive(Debug)]
@@ -170,9 +170,7 @@ impl<H: Host> Client<H> {
         if let Some(after) = query.after {
             call.path = format!("{}&starting_after={}", call.path, encode(after));
         }
-        let endpoint = call.endpoint();
-        let page = self.records(call, &names.plural, keep).await?;
-        whole_page(endpoint, Some(page), &names.plural)
+        self.records(call, &names.plural, keep, Page::of_list).await
     }
 
     /// One page of an object's live records through GraphQL, in the order of their ids; `limit` has no maximum
@@ -184,7 +182,7 @@ impl<H: Host> Client<H> {
     pub async fn list_graphql(&self, names: &Names, query: PageQuery<'_>, keep: &Projection) -> Result<Page, ApiError> {
         let document = graphql::list_document(names, query.filter, query.after, query.limit, keep);
         let mut read = |scanner: &mut Scanner<'_>| read_connection(scanner, Some(keep));
-        self.records_graphql(&names.plural, graphql::body(&document), None, &mut read).await
+        self.records_graphql(&names.plural, graphql::body(&document), None, &mut read, Page::of_list).await
     }
 
     /// Children grouped by the server, by a record and, if wanted, a currency
@@ -195,9 +193,10 @@ impl<H: Host> Client<H> {
         let name = format!("{}GroupBy", names.plural);
         let body = graphql::body(&graphql::groups_document(names, query));
         let cost = 1 + u32::from(query.counted);
-        let (mut groups, mut total_count) = (None, None);
-        let endpoint = self
-            .graphql(&name, body, cost, None, &mut |key, scanner| {
+        let mut found = Groups::default();
+        let mut read = |body: &[u8]| {
+            let (mut groups, mut total_count) = (None, None);
+            let failure = graphql::read_answer(body, &mut |key, scanner| {
                 if key == name {
                     groups = Some(graphql::read_groups(scanner, query)?);
                 } else if key == names.plural {
@@ -206,12 +205,18 @@ impl<H: Host> Client<H> {
                     scanner.value()?;
                 }
                 Ok(())
-            })
-            .await?;
-        match groups {
-            Some(groups) if total_count.is_some() == query.counted => Ok(Groups { groups, total_count }),
-            _ => Err(missing(endpoint, if groups.is_some() { &names.plural } else { &name })),
-        }
+            })?;
+            if failure.is_none() {
+                found = match groups {
+                    Some(groups) if total_count.is_some() == query.counted => Groups { groups, total_count },
+                    Some(_) => return Err(PageError::NoRecords(names.plural.clone())),
+                    None => return Err(PageError::NoRecords(name.clone())),
+                };
+            }
+            Ok(failure)
+        };
+        self.graphql(&name, body, cost, None, &mut read).await?;
+        Ok(found)
     }
 
     /// How many live records there are of each object, which must differ; one call for up to [`MOST_ROOTS`] objects
@@ -222,21 +227,27 @@ impl<H: Host> Client<H> {
         let mut counts = Vec::with_capacity(objects.len());
         for objects in objects.chunks(MOST_ROOTS) {
             let body = graphql::body(&graphql::counts_document(objects));
-            let mut found: Vec<Option<u64>> = vec![None; objects.len()];
             let cost = u32::try_from(objects.len()).unwrap_or_default();
-            let endpoint = self
-                .graphql("counts", body, cost, None, &mut |key, scanner| {
+            let mut found = Vec::new();
+            let mut read = |body: &[u8]| {
+                let mut counts: Vec<Option<u64>> = vec![None; objects.len()];
+                let failure = graphql::read_answer(body, &mut |key, scanner| {
                     let count = read_connection(scanner, None)?.total_count;
                     let place = objects.iter().position(|names| names.plural == key);
-                    if let Some(slot) = place.and_then(|place| found.get_mut(place)) {
+                    if let Some(slot) = place.and_then(|place| counts.get_mut(place)) {
                         *slot = count;
                     }
                     Ok(())
-                })
-                .await?;
-            for (names, count) in objects.iter().zip(found) {
-                counts.push(count.ok_or_else(|| missing(endpoint.clone(), &names.plural))?);
-            }
+                })?;
+                if failure.is_none() {
+                    let missing = |names: &Names| PageError::NoRecords(names.plural.clone());
+                    let counts = objects.iter().zip(counts).map(|(names, count)| count.ok_or_else(|| missing(names)));
+                    found = counts.collect::<Result<_, _>>()?;
+                }
+                Ok(failure)
+            };
+            self.graphql("counts", body, cost, None, &mut read).await?;
+            counts.append(&mut found);
         }
         Ok(counts)
     }
@@ -257,7 +268,7 @@ impl<H: Host> Client<H> {
         let rows = serde_json::to_vec(rows).unwrap_or_default();
         let body = graphql::upsert_body(names, &rows, keep);
         let mut read = |scanner: &mut Scanner<'_>| graphql::read_written(scanner, keep);
-        self.records_graphql(&name, body, not_after, &mut read).await
+        self.records_graphql(&name, body, not_after, &mut read, Ok).await
     }
 
     /// One live record
@@ -267,7 +278,7 @@ impl<H: Host> Client<H> {
     pub async fn get(&self, names: &Names, id: Uuid, keep: &Projection) -> Result<Page, ApiError> {
         let mut call = Call::new(Method::Get, format!("/rest/{}/{{id}}", names.plural));
         call.path = format!("/rest/{}/{id}?depth=0", names.plural);
-        self.records(call, &names.singular, keep).await
+        self.records(call, &names.singular, keep, |page| page.of_one(&names.singular)).await
     }
 
     /// Changes one record, which may be one that was deleted meanwhile (it stays deleted)
@@ -286,7 +297,8 @@ impl<H: Host> Client<H> {
         call.path = format!("/rest/{}/{id}", names.plural);
         call.body = serde_json::to_vec(changes).ok();
         call.not_after = not_after;
-        self.records(call, &names.one("update"), keep).await
+        let key = names.one("update");
+        self.records(call, &key, keep, |page| page.of_one(&key)).await
     }
 
     /// Writes up to [`MOST_RECORDS`] records, each with its `id`; answers with the records as they are after it
@@ -306,7 +318,7 @@ impl<H: Host> Client<H> {
         call.path = format!("{}?upsert=true", call.route);
         call.body = serde_json::to_vec(rows).ok();
         call.not_after = not_after;
-        self.records(call, &names.many("create"), keep).await
+        self.records(call, &names.many("create"), keep, Ok).await
     }
 
     /// Destroys a record for good
@@ -330,24 +342,32 @@ impl<H: Host> Client<H> {
             call.path = format!("{}&starting_after={}", call.path, encode(after));
         }
         call.cost = 0;
-        let endpoint = call.endpoint();
-        let response = self.call(call, None).await?;
-        read_objects(&response.body)
-            .ok_or_else(|| ApiError::Malformed { endpoint, reason: "it is not a list of objects".to_owned() })
+        let mut found = MetadataPage { objects: Vec::new(), next: None };
+        let mut read = |body: &[u8]| {
+            // No workspace is without objects.
+            let page = read_objects(body).filter(|page| after.is_some() || !page.objects.is_empty());
+            found = page.ok_or(PageError::NoObjects)?;
+            Ok(None)
+        };
+        self.call(call, Some(&mut read)).await?;
+        Ok(found)
     }
 
-    async fn records(&self, call: Call, key: &str, keep: &Projection) -> Result<Page, ApiError> {
-        let endpoint = call.endpoint();
-        let response = self.call(call, None).await?;
-        let page = read_records(&response.body, key, keep);
-        self.count_records(page.map_err(|error| ApiError::Malformed { endpoint, reason: error.to_string() }))
-    }
-
-    fn count_records(&self, page: Result<Page, ApiError>) -> Result<Page, ApiError> {
-        if let Ok(page) = &page {
-            self.ledger.borrow_mut().records += page.records.len() as u64;
-        }
-        page
+    async fn records(
+        &self,
+        call: Call,
+        key: &str,
+        keep: &Projection,
+        check: impl Fn(Page) -> Result<Page, PageError>,
+    ) -> Result<Page, ApiError> {
+        let mut found = Page::default();
+        let mut read = |body: &[u8]| {
+            found = check(read_records(body, key, keep)?)?;
+            Ok(None)
+        };
+        self.call(call, Some(&mut read)).await?;
+        self.ledger.borrow_mut().records += found.records.len() as u64;
+        Ok(found)
     }
 
     /// Sends a document of one root field, which is its name, and reads the records there
@@ -357,54 +377,61 @@ impl<H: Host> Client<H> {
         body: Vec<u8>,
         not_after: Option<Timestamp>,
         read: &mut dyn FnMut(&mut Scanner<'_>) -> Result<Page, Malformed>,
+        check: impl Fn(Page) -> Result<Page, PageError>,
     ) -> Result<Page, ApiError> {
-        let mut page = None;
-        let endpoint = self
-            .graphql(name, body, 1, not_after, &mut |key, scanner| {
+        let mut found = Page::default();
+        let mut read_body = |body: &[u8]| {
+            let mut page = None;
+            let failure = graphql::read_answer(body, &mut |key, scanner| {
                 if key == name {
                     page = Some(read(scanner)?);
                     return Ok(());
                 }
                 scanner.value().map(drop)
-            })
-            .await?;
-        self.count_records(whole_page(endpoint, page, name))
+            })?;
+            if failure.is_none() {
+                let page = page.ok_or_else(|| PageError::NoRecords(name.to_owned()))?;
+                found = check(page)?.with_ids(name)?;
+            }
+            Ok(failure)
+        };
+        self.graphql(name, body, 1, not_after, &mut read_body).await?;
+        self.ledger.borrow_mut().records += found.records.len() as u64;
+        Ok(found)
     }
 
-    /// Sends a document, hands the root fields of the answer to `root`, and gives the call's name for later errors.
+    /// Sends a document and has its answer read
     async fn graphql(
         &self,
         name: &str,
         body: Vec<u8>,
         cost: u32,
         not_after: Option<Timestamp>,
-        root: ReadRoot<'_>,
-    ) -> Result<String, ApiError> {
+        read: Read<'_>,
+    ) -> Result<(), ApiError> {
         let mut call = Call::new(Method::Post, format!("/graphql {name}"));
         call.path = "/graphql".into();
         call.body = Some(body);
         call.cost = cost;
         call.not_after = not_after;
-        let endpoint = call.endpoint();
-        let mut malformed = None;
-        let mut read = |body: &[u8]| match graphql::read_answer(body, root) {
-            Ok(failure) => {
-                malformed = None;
-                failure
-            }
-            Err(error) => {
-                malformed = Some(error);
-                None
-            }
+        let mut is_graphql = true;
+        let mut read = |body: &[u8]| {
+            is_graphql = body.trim_ascii_start().starts_with(b"{");
+            read(body)
         };
-        self.call(call, Some(&mut read)).await?;
-        match malformed {
-            Some(error) => Err(ApiError::Malformed { endpoint, reason: error.to_string() }),
-            None => Ok(endpoint),
+        match self.call(call, Some(&mut read)).await {
+            // Something in between that answers nothing, however often it is asked: REST may get through.
+            Err(ApiError::Malformed { endpoint, reason }) if !is_graphql => {
+                Err(ApiError::Unsupported { endpoint, status: 200, message: reason })
+            }
+            result => result.map(drop),
         }
     }
 
     /// Sends a call until its answer is worth keeping; `read` reads a successful one and says what failed all the same
+    ///
+    /// A success that cannot be read is repeated as a server error is, writes included: a row holds values and no
+    /// differences, and `not_after` bounds the repetition as it does the first attempt.
     async fn call(&self, call: Call, mut read: Option<Read<'_>>) -> Result<Response, ApiError> {
         let endpoint = call.endpoint();
         let mut attempt = 0;
@@ -426,13 +453,14 @@ impl<H: Host> Client<H> {
 
             let failure = match (&result, &mut read) {
                 (Ok(response), Some(read)) if matches!(response.status, 200..=299) => read(&response.body),
-                _ => None,
+                _ => Ok(None),
             };
             let outcome = match (&result, &failure) {
-                (Ok(_), Some(failure)) => {
+                (Ok(_), Err(_)) => Outcome::Unreadable,
+                (Ok(_), Ok(Some(failure))) => {
                     Outcome::Answered { status: failure.status, retry_after: failure.retry_after }
                 }
-                (Ok(response), None) => Outcome::Answered {
+                (Ok(response), Ok(None)) => Outcome::Answered {
                     status: response.status,
                     retry_after: retry_after(response.header("retry-after")),
                 },
@@ -488,7 +516,7 @@ impl<H: Host> Client<H> {
         &self,
         endpoint: String,
         result: Result<Response, Unreachable>,
-        failure: Option<Failure>,
+        failure: Result<Option<Failure>, PageError>,
     ) -> Result<Response, ApiError> {
         match result {
             Err(unreachable) => Err(ApiError::Unreachable { endpoint, reason: unreachable.reason }),
@@ -499,9 +527,10 @@ impl<H: Host> Client<H> {
                     self.clocks.set(server.map(|server| (server, self.host.now())));
                 }
                 match (response.status, failure) {
-                    (_, Some(failure)) => Err(ApiError::from_failure(endpoint, failure)),
-                    (200..=299, None) => Ok(response),
-                    (status, None) => Err(ApiError::from_answer(endpoint, status, &response.body)),
+                    (_, Err(error)) => Err(ApiError::Malformed { endpoint, reason: error.to_string() }),
+                    (_, Ok(Some(failure))) => Err(ApiError::from_failure(endpoint, failure)),
+                    (200..=299, Ok(None)) => Ok(response),
+                    (status, Ok(None)) => Err(ApiError::from_answer(endpoint, status, &response.body)),
                 }
             }
         }
@@ -510,6 +539,7 @@ impl<H: Host> Client<H> {
     fn log_repetition(&self, endpoint: &str, attempt: u32, outcome: Outcome, wait: Duration) {
         let status = match outcome {
             Outcome::Answered { status, .. } => status.into(),
+            Outcome::Unreadable => "unreadable".into(),
             Outcome::Unreachable => serde_json::Value::Null,
         };
         self.host.log(
@@ -520,19 +550,6 @@ impl<H: Host> Client<H> {
                 .with("waitMs", whole_millis(wait)),
         );
     }
-}
-
-/// A page of GraphQL, if it is there, its records have ids, and the next one can be asked for
-fn whole_page(endpoint: String, page: Option<Page>, key: &str) -> Result<Page, ApiError> {
-    let Some(page) = page else { return Err(missing(endpoint, key)) };
-    if page.has_next_page && page.end_cursor.is_none() {
-        return Err(ApiError::Malformed { endpoint, reason: "there is a next page but no `endCursor`".into() });
-    }
-    page.with_ids(key).map_err(|error| ApiError::Malformed { endpoint, reason: error.to_string() })
-}
-
-fn missing(endpoint: String, key: &str) -> ApiError {
-    ApiError::Malformed { endpoint, reason: PageError::NoRecords(key.to_owned()).to_string() }
 }
 
 #[cfg(test)]
@@ -580,7 +597,7 @@ mod tests {
         let record = json!({ "id": ADA, "n": 7 });
         let client = client(json!({ "data": {
             "people": [record], "person": record, "updatePerson": record, "createPeople": [record]
-        }, "pageInfo": {} }));
+        }, "totalCount": 1, "pageInfo": { "hasNextPage": false } }));
         let filter = Filter::IdIn("id".into(), vec![ADA]);
         let query = PageQuery { filter: Some(&filter), after: Some("a="), limit: 500 };
         let rows = [json!({ "id": ADA })];

@@ -263,7 +263,7 @@ fn is_rest_safe(value: &Value) -> bool {
             !text.is_empty()
                 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':'))
         }
-        Value::Missing | Value::Null | Value::Unknown | Value::Unreadable => false,
+        Value::Missing | Value::Null | Value::Unknown | Value::Unreadable(_) => false,
     }
 }
 
@@ -273,7 +273,7 @@ fn plain(value: &Value) -> String {
         Value::Number(number) => number.to_string(),
         Value::Bool(value) => value.to_string(),
         Value::Text(text) => text.to_string(),
-        Value::Missing | Value::Null | Value::Unknown | Value::Unreadable => String::new(),
+        Value::Missing | Value::Null | Value::Unknown | Value::Unreadable(_) => String::new(),
     }
 }
 
@@ -368,7 +368,7 @@ mod tests {
             let hidden = Filter::Or(vec![Filter::Not(Box::new(Filter::And(vec![compare(text(unsafe_text))])))]);
             assert!(!hidden.is_rest_safe(), "{unsafe_text}");
         }
-        for nothing in [Value::Null, Value::Missing, Value::Unknown, Value::Unreadable] {
+        for nothing in [Value::Null, Value::Missing, Value::Unknown, Value::Unreadable("{}".into())] {
             assert!(!compare(nothing.clone()).is_rest_safe());
             assert!(!Filter::In { path: "a".into(), values: vec![Value::Bool(true), nothing] }.is_rest_safe());
         }

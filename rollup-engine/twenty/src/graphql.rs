@@ -128,8 +128,8 @@ pub(crate) type ReadRoot<'r> = &'r mut dyn FnMut(&str, &mut Scanner<'_>) -> Resu
 pub(crate) fn read_answer(body: &[u8], root: ReadRoot<'_>) -> Result<Option<Failure>, Malformed> {
     let mut scanner = Scanner::new(body)?;
     let mut failure = None;
-    if scanner.peek() != Some(b'{') {
-        // A page of the web server, or of something in between.
+    if scanner.peek().is_some_and(|first| !matches!(first, b'{' | b'[' | b'"' | b'n')) {
+        // A page of the web server, or of something in between. An empty or a null answer is one that was lost.
         let message = "the answer is not GraphQL's".to_owned();
         return Ok(Some(Failure { status: 404, unsupported: true, retry_after: None, message }));
     }
@@ -203,6 +203,10 @@ fn read_group(scanner: &mut Scanner<'_>, query: &GroupQuery<'_>) -> Result<Group
     let (Some(count), true) = (whole(&count), id == Value::Null || id.id().is_some()) else {
         return Err(scanner.expected("a group of a record with its count before this place"));
     };
+    // Nor may one whose currency is lost pass for one without a currency.
+    if query.code.is_some() && !matches!(code, Value::Null | Value::Text(_)) {
+        return Err(scanner.expected("a group with its currency before this place"));
+    }
     Ok(Group { id: id.id(), code, count, values })
 }
 
@@ -342,7 +346,7 @@ pub(crate) fn literal(out: &mut String, value: &Value) {
         Value::Bool(true) => out.push_str("true"),
         Value::Bool(false) => out.push_str("false"),
         Value::Text(text) => quoted(out, text),
-        Value::Missing | Value::Null | Value::Unknown | Value::Unreadable => out.push_str("null"),
+        Value::Missing | Value::Null | Value::Unknown | Value::Unreadable(_) => out.push_str("null"),
     }
 }
 
@@ -517,10 +521,12 @@ mod tests {
 
     #[test]
     fn an_answer_of_something_else_means_no_graphql() {
-        for body in ["<html>", "", "Not here"] {
+        for body in ["<html>", "Not here"] {
             assert!(read_answer(body.as_bytes(), &mut |_, _| Ok(())).unwrap().unwrap().unsupported, "{body}");
         }
-        assert!(read_answer(b"{\"data\":{", &mut |_, _| Ok(())).is_err());
+        for broken in ["", "null", "[]", "\"x\"", "{\"data\":{"] {
+            assert!(read_answer(broken.as_bytes(), &mut |_, _| Ok(())).is_err(), "{broken}");
+        }
     }
 
     #[test]

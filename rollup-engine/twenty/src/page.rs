@@ -110,9 +110,32 @@ pub struct Page {
     pub end_cursor: Option<String>,
     /// Whether there is a next page
     pub has_next_page: bool,
+    /// Whether the reply has said that there is one, or that there is none
+    pub(crate) tells_next_page: bool,
 }
 
 impl Page {
+    /// The page, if it says how many records there are and whether more follow, and the next one can be asked for
+    ///
+    /// A page that lost this would pass for the last one, and the records behind it for gone.
+    pub(crate) fn of_list(self) -> Result<Self, PageError> {
+        match &self {
+            page if page.has_next_page && page.end_cursor.is_none() => Err(PageError::NoCursor),
+            page if page.has_next_page && page.records.is_empty() => Err(PageError::NoHeadway),
+            page if page.total_count.is_none() => Err(PageError::NoCount),
+            page if !page.tells_next_page => Err(PageError::NoNextPage),
+            _ => Ok(self),
+        }
+    }
+
+    /// The page, if it is of one record, which stood at this key
+    pub(crate) fn of_one(self, key: &str) -> Result<Self, PageError> {
+        match self.records.len() {
+            1 => Ok(self),
+            found => Err(PageError::NotOne { key: key.to_owned(), found }),
+        }
+    }
+
     /// The page, if all of its records, which stood at this key, have an id
     pub(crate) fn with_ids(self, key: &str) -> Result<Self, PageError> {
         match self.records.iter().position(|record| record.id.is_nil()) {
@@ -128,6 +151,29 @@ pub enum PageError {
     /// Not JSON, or JSON of another shape
     #[error("{0}")]
     Malformed(#[from] Malformed),
+    /// A page that does not say how many records there are
+    #[error("`totalCount` is missing or no count")]
+    NoCount,
+    /// A page that does not say whether another one follows
+    #[error("`pageInfo.hasNextPage` is missing or not true or false")]
+    NoNextPage,
+    /// A page with a next one that cannot be asked for
+    #[error("there is a next page but no `endCursor`")]
+    NoCursor,
+    /// A page without records that says that more follow
+    #[error("there is a next page but no record on this one")]
+    NoHeadway,
+    /// Not one record where one was asked for
+    #[error("`data.{key}` has {found} records, expected one")]
+    NotOne {
+        /// Where the record stands
+        key: String,
+        /// How many there are
+        found: usize,
+    },
+    /// The metadata are no list of objects with fields
+    #[error("it is not a list of objects")]
+    NoObjects,
     /// The place where the records belong is not there
     #[error("`data.{0}` is missing")]
     NoRecords(String),
@@ -199,7 +245,10 @@ fn read_page_part(scanner: &mut Scanner<'_>, name: &str, page: &mut Page) -> Res
                 let value = Value::from_json_text(scanner.value()?);
                 match &*name {
                     "endCursor" => page.end_cursor = value.text().map(str::to_owned),
-                    "hasNextPage" => page.has_next_page = value == Value::Bool(true),
+                    "hasNextPage" => {
+                        page.has_next_page = value == Value::Bool(true);
+                        page.tells_next_page = matches!(value, Value::Bool(_));
+                    }
                     _ => {}
                 }
             }
@@ -272,7 +321,7 @@ fn read_part(
     values: &mut [Value],
     mut id: Option<&mut Uuid>,
 ) -> Result<(), Malformed> {
-    scanner.enter(b'{', if id.is_some() { "a record" } else { "an object or null" })?;
+    scanner.enter(b'{', if id.is_some() { "a record" } else { "an object" })?;
     let mut first = true;
     while let Some(name) = scanner.next_key(&mut first)? {
         let value = scanner.value()?;
@@ -289,10 +338,13 @@ fn read_part(
         if value == "null" {
             // A composite field that is empty as a whole: its parts are there, and empty.
             fill(child, values, &Value::Null);
-        } else if child.leaf.is_none() || value.starts_with('{') {
+        } else if value.starts_with('{') {
             // Composite fields are small; the second walk over them spares a second way through this function.
             scanner.back(value);
             read_part(scanner, child, values, None)?;
+        } else if child.leaf.is_none() {
+            // One record with a text for an amount is a record to report, and no reason to lose the page.
+            fill(child, values, &Value::unreadable(value));
         }
     }
     Ok(())

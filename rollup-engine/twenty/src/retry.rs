@@ -23,6 +23,8 @@ pub enum Outcome {
         /// What the server asks to wait
         retry_after: Option<Duration>,
     },
+    /// A success whose body is not what was asked for: cut short, empty, or of another shape
+    Unreadable,
     /// No complete answer
     Unreachable,
 }
@@ -51,11 +53,13 @@ pub fn judge(outcome: Outcome, attempt: u32, random: u64) -> Verdict {
             // faster than that takes what the other callers would have had.
             None => Duration::from_secs(5) + spread(Duration::from_secs(5), random),
         }),
-        Outcome::Answered { status: 408 | 500..=599, .. } | Outcome::Unreachable if attempt < MOST_ATTEMPTS => {
+        Outcome::Answered { status: 408 | 500..=599, .. } | Outcome::Unreadable | Outcome::Unreachable
+            if attempt < MOST_ATTEMPTS =>
+        {
             let base = Duration::from_secs(1 << attempt.saturating_sub(1).min(5));
             let asked = match outcome {
                 Outcome::Answered { retry_after, .. } => retry_after.unwrap_or_default().min(LONGEST_WAIT),
-                Outcome::Unreachable => Duration::ZERO,
+                Outcome::Unreadable | Outcome::Unreachable => Duration::ZERO,
             };
             Verdict::Retry(asked.max(base) + spread(base / 2, random))
         }
@@ -127,7 +131,7 @@ mod tests {
 
     #[test]
     fn server_errors_and_silence_are_tried_four_times_with_growing_waits() {
-        for outcome in [answered(500, None), answered(503, None), Outcome::Unreachable] {
+        for outcome in [answered(500, None), answered(503, None), Outcome::Unreadable, Outcome::Unreachable] {
             let waits: Vec<_> = (1..=4).map(|attempt| judge(outcome, attempt, 0)).collect();
             assert_eq!(
                 waits,

@@ -61,6 +61,8 @@ pub struct Field {
     pub kind: String,
     /// Of a relation to one record, the object on the other side in the singular, where the metadata tells it
     pub target: Option<String>,
+    /// Of a `SELECT`, `MULTI_SELECT` or `RATING`, the values that it may have, where the metadata tells them
+    pub options: Vec<String>,
 }
 
 /// One object of a workspace
@@ -196,21 +198,27 @@ pub fn objects_of(reply: &Value) -> Option<MetadataPage> {
     let data = reply.get("data")?;
     let objects = data.get("objects").unwrap_or(data).as_array()?;
     let info = reply.get("pageInfo").filter(|info| info.get("hasNextPage") == Some(&Value::Bool(true)));
-    Some(MetadataPage {
-        objects: objects.iter().filter(|object| is_active(object)).map(read_object).collect::<Option<_>>()?,
-        next: info.and_then(|info| text(info, "endCursor")),
-    })
+    let next = match info {
+        // A page that cannot be gone on from would pass for the last one, and the objects behind it for missing.
+        Some(info) => Some(text(info, "endCursor")?),
+        None => None,
+    };
+    let objects = objects.iter().filter(|object| is_active(object)).map(read_object).collect::<Option<_>>()?;
+    Some(MetadataPage { objects, next })
 }
 
 fn read_object(object: &Value) -> Option<Object> {
     let mut fields = Vec::new();
-    for field in object.get("fields").and_then(Value::as_array).into_iter().flatten().filter(|field| is_active(field)) {
+    // An object without a list of fields would pass for one whose fields were all renamed.
+    for field in object.get("fields")?.as_array()?.iter().filter(|field| is_active(field)) {
         let column = field.get("settings").and_then(|settings| text(settings, "joinColumnName"));
         let target = field
             .get("relation")
             .and_then(|relation| relation.get("targetObjectMetadata"))
             .and_then(|target| text(target, "nameSingular"));
-        fields.push((column.or_else(|| text(field, "name"))?, Field { kind: text(field, "type")?, target }));
+        let options = field.get("options").and_then(Value::as_array).into_iter().flatten();
+        let options = options.filter_map(|option| text(option, "value")).collect();
+        fields.push((column.or_else(|| text(field, "name"))?, Field { kind: text(field, "type")?, target, options }));
     }
     Some(Object {
         names: Names { singular: text(object, "nameSingular")?, plural: text(object, "namePlural")? },
@@ -247,7 +255,13 @@ mod tests {
             let fields: Vec<_> = page.objects[0].fields.iter().map(|(name, _)| name.as_str()).collect();
             assert_eq!(fields, ["amount", "donorId", "notes"]);
         }
-        assert!(read_objects(br#"{"data":{}}"#).is_none());
+        for broken in [
+            r#"{"data":{}}"#,
+            r#"{"data":[{"nameSingular":"gift","namePlural":"gifts"}]}"#,
+            r#"{"data":[],"pageInfo":{"hasNextPage":true,"endCursor":null}}"#,
+        ] {
+            assert!(read_objects(broken.as_bytes()).is_none(), "{broken}");
+        }
     }
 
     #[test]

@@ -22,9 +22,12 @@ pub enum Value {
     Text(Box<str>),
     /// There, but not known: the result of a computation that has none. Never read from a record
     Unknown,
-    /// A number out of range, an object or a list: there, but nothing that can be added up
-    Unreadable,
+    /// A number out of range, an object or a list: there, but nothing that can be added up; the beginning of its JSON
+    Unreadable(Box<str>),
 }
+
+/// Characters that are kept of the JSON of a value that is no scalar, for reports
+const MAX_UNREADABLE: usize = 200;
 
 impl Value {
     /// Whether nothing is there: empty, or no such key; Twenty gives an empty text as `""`
@@ -74,12 +77,24 @@ impl Value {
             }
             [b'"', ..] => match serde_json::from_slice(json.as_bytes()) {
                 Ok(serde_json::Value::String(text)) => Self::Text(text.into()),
-                _ => Self::Unreadable,
+                _ => Self::unreadable(json),
             },
-            [b'-' | b'0'..=b'9', ..] => Decimal::parse(json).map_or(Self::Unreadable, Self::Number),
-            _ => Self::Unreadable,
+            [b'-' | b'0'..=b'9', ..] => {
+                Decimal::parse(json).map_or_else(|| Self::Unreadable(beginning(json)), Self::Number)
+            }
+            _ => Self::unreadable(json),
         }
     }
+
+    /// A value that is no scalar, from its JSON, however it is spaced
+    pub(crate) fn unreadable(json: &str) -> Self {
+        let compact = serde_json::from_slice::<serde_json::Value>(json.as_bytes()).map(|json| json.to_string());
+        Self::Unreadable(beginning(compact.as_deref().unwrap_or(json)))
+    }
+}
+
+fn beginning(json: &str) -> Box<str> {
+    json.chars().take(MAX_UNREADABLE).collect()
 }
 
 impl From<&serde_json::Value> for Value {
@@ -88,10 +103,11 @@ impl From<&serde_json::Value> for Value {
             serde_json::Value::Null => Self::Null,
             serde_json::Value::Bool(value) => Self::Bool(*value),
             serde_json::Value::Number(number) => {
-                Decimal::parse(&number.to_string()).map_or(Self::Unreadable, Self::Number)
+                let json = number.to_string();
+                Decimal::parse(&json).map_or_else(|| Self::Unreadable(beginning(&json)), Self::Number)
             }
             serde_json::Value::String(text) => Self::Text(text.as_str().into()),
-            serde_json::Value::Array(_) | serde_json::Value::Object(_) => Self::Unreadable,
+            serde_json::Value::Array(_) | serde_json::Value::Object(_) => Self::unreadable(&json.to_string()),
         }
     }
 }
@@ -108,9 +124,9 @@ mod tests {
             ("\"GBP\"", Value::Text("GBP".into())),
             (r#""a\"b\u00e9""#, Value::Text("a\"bé".into())),
             ("12500000", Value::Number(Decimal::from_integer(12_500_000))),
-            ("1e99", Value::Unreadable),
-            ("{}", Value::Unreadable),
-            ("[1]", Value::Unreadable),
+            ("1e99", Value::Unreadable("1e99".into())),
+            ("{}", Value::Unreadable("{}".into())),
+            ("[1]", Value::Unreadable("[1]".into())),
         ] {
             assert_eq!(Value::from_json_text(json), value, "{json}");
         }

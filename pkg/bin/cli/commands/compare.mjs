@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 
 import { ChangesFile } from '../csv.mjs';
 import { callEngine, refuseError } from '../engine.mjs';
-import { EXIT, exitOf } from '../outcome.mjs';
+import { EXIT, exitOf, unseen } from '../outcome.mjs';
 import { count, group } from '../text.mjs';
 import { nothingToDo, showDrift, showRequests, showSkipped, showTrouble } from '../show.mjs';
 import { seeWorkspace } from '../workspace.mjs';
@@ -32,12 +32,13 @@ export async function compare(context, { would, next, failsOnDrift }) {
   if (report.status === 'noop') return nothingToDo(screen, report);
   const { drift, totals } = report;
   const found = drift.values > 0;
+  const reasons = unseen(report, settings.config);
   const compared = count(totals.processed, 'parent');
   const since = drift.since ? `, since ${drift.since} at the earliest` : '';
   screen.say(
     found
       ? `${count(drift.values, 'value')} of ${count(drift.parents, 'parent')} ${would}, of ${compared} compared${since}`
-      : `${compared} compared at ${settings.url}: every total is right`,
+      : `${compared} compared at ${settings.url}: ${reasons.length > 0 ? 'nothing wrong was found, but not everything was compared' : rightOf(totals)}`,
   );
   showRequests(screen, report.requests, report.tookMs);
   showDrift(screen, drift, flags.sample);
@@ -45,8 +46,21 @@ export async function compare(context, { would, next, failsOnDrift }) {
   showSkipped(screen, report.skipped, settings.config);
   if (csv) screen.say(`${group(drift.values)} lines in ${flags.csv}`);
   if (report.status === 'partial') screen.say(`Not all parents could be compared: ${report.message ?? 'see above'}`);
+  else if (reasons.length > 0) screen.say(`Whether the other totals are right is not known: ${reasons.join('; ')}`);
   if (found) screen.say(next);
 
-  const exit = exitOf(report) || (found && failsOnDrift ? EXIT.wrong : EXIT.right);
-  return { exit, document: { csv: flags.csv ?? null, report } };
+  const complete = reasons.length === 0;
+  return { exit: exitOfComparison(report, { found, complete, failsOnDrift }), document: { csv: flags.csv ?? null, complete, report } };
 }
+
+/** Wrong values that were found are the news; where none were, it is that they might be where nobody looked. */
+function exitOfComparison(report, { found, complete, failsOnDrift }) {
+  if (found) return exitOf(report) || (failsOnDrift ? EXIT.wrong : complete ? EXIT.right : EXIT.unknown);
+  return complete ? EXIT.right : EXIT.unknown;
+}
+
+const rightOf = ({ processed, mixedCurrency }) => {
+  if (processed === 0) return 'there is no total to compare';
+  if (mixedCurrency > 0) return `every total is right, apart from ${count(mixedCurrency, 'parent')} with gifts in several currencies`;
+  return 'every total is right';
+};

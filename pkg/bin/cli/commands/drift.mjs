@@ -1,4 +1,5 @@
-// Which stored totals are wrong? Nothing is written; found drift is the exit code 1.
+// Which stored totals are wrong? Nothing is written; found drift is the exit code 1, a comparison that found none and did
+// not see everything the exit code 5.
 
 import { compare } from './compare.mjs';
 

@@ -1,7 +1,7 @@
 // How do the totals of one parent come about? Which children are counted, and why not the others?
 
 import { callEngine, refuseError } from '../engine.mjs';
-import { EXIT, exitOf, usage } from '../outcome.mjs';
+import { EXIT, unseen, usage } from '../outcome.mjs';
 import { definitionsOf } from '../settings.mjs';
 import { nothingToDo, showSkipped } from '../show.mjs';
 import { count, group, table, total } from '../text.mjs';
@@ -28,11 +28,27 @@ export async function explain(context, id) {
   }
   screen.say(`${parentObject} ${id}`);
   for (const entry of definitions) showDefinition(screen, entry, flags.all);
-  const right = definitions.every(({ totals }) => totals.every((entry) => entry.right));
+  const totals = definitions.flatMap((entry) => entry.totals);
+  const right = totals.every((entry) => entry.right);
+  const complete = totals.length > 0 && unseen(ofParent(report, settings.config, parentObject), settings.config).length === 0;
   screen.say();
-  screen.say(right ? 'Every total is right.' : 'Not every total is right. To put them right: twenty-rollups rebuild');
+  screen.say(verdict(right, complete));
   showSkipped(screen, report.skipped, settings.config);
-  return { exit: exitOf(report) || (right ? EXIT.right : EXIT.wrong), document: { report } };
+  const exit = right ? (complete ? EXIT.right : EXIT.unknown) : EXIT.wrong;
+  return { exit, document: { complete, report } };
+}
+
+function verdict(right, complete) {
+  if (!right) return 'Not every total is right. To put them right: twenty-rollups rebuild';
+  return complete ? 'Every total is right.' : 'What is shown is right, but not every total could be computed.';
+}
+
+/** The report without the definitions that write to other objects: they have no total of this parent. */
+function ofParent(report, config, parentObject) {
+  const skipped = (report.skipped ?? []).filter((entry) => (definitionsOf(config)[entry.definition]?.parentObject ?? parentObject) === parentObject);
+  // A definition with an impossible value makes the run partial, whichever object it writes to.
+  const status = report.code === 'invalid_value' ? 'ok' : report.status;
+  return { ...report, status, skipped };
 }
 
 /** A person, unless the definitions are about one other object alone. */

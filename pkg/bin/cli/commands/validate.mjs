@@ -19,6 +19,7 @@ export async function validate(context) {
 
   if (flags.offline || !url || !token) {
     screen.say('Not compared with a workspace: that needs --url and --token, or TWENTY_API_URL and TWENTY_API_KEY.');
+    screen.say('Not checked: whether the fields are there, and whether they can have the values that conditions name.');
     return { exit: EXIT.right, document: { valid: true, source, errors, workspace: null } };
   }
 
@@ -31,6 +32,7 @@ export async function validate(context) {
   const fits = report.code !== 'nothing_to_run' && (config === undefined || skipped.length === 0);
   if (skipped.length === 0) screen.say(`${url} has everything that they name.`);
   showList(screen, config === undefined ? `Not in ${url}, and so left out:` : `Does not fit ${url}:`, places, 50);
+  showList(screen, 'Worth knowing:', report.notes ?? []);
   return {
     exit: fits ? EXIT.right : EXIT.wrong,
     document: { valid: fits, source, errors, workspace: { url, skipped, notes: report.notes ?? [] } },

@@ -4,7 +4,9 @@ use serde_json::{Map, Value as Json};
 use twenty::schema::nearest;
 use twenty::value::Value;
 
-use super::{Aggregation, Condition, Day, Definition, Fault, Kind, Operand, Operator, order};
+use super::{
+    Aggregation, Condition, Day, Definition, Fault, Kind, Operand, Operator, order, place_of_condition, values,
+};
 
 const DEFINITION_KEYS: [&str; 7] =
     ["parentObject", "childObject", "relationField", "childFilters", "aggregations", "name", "description"];
@@ -23,6 +25,9 @@ pub fn parse(json: &Json) -> Result<Vec<Definition>, Vec<Fault>> {
     };
     for (index, json) in list.iter().enumerate() {
         let definition = Reader { place: format!("definition {index}"), faults: &mut faults }.definition(json);
+        if let Some(definition) = &definition {
+            faults.extend(contradiction(index, definition));
+        }
         definitions.push(definition);
     }
     let Some(definitions) = definitions.into_iter().collect::<Option<Vec<_>>>().filter(|_| faults.is_empty()) else {
@@ -40,6 +45,16 @@ pub fn parse(json: &Json) -> Result<Vec<Definition>, Vec<Fault>> {
 pub fn parse_one(json: &Json) -> Result<Definition, Vec<Fault>> {
     let mut definitions = parse(&Json::Array(vec![json.clone()]))?;
     definitions.pop().ok_or_else(Vec::new)
+}
+
+/// Conditions of a definition whose values no one field can have
+fn contradiction(index: usize, definition: &Definition) -> Option<Fault> {
+    let all: Vec<_> = definition.conditions().collect();
+    let conditions: Vec<&Condition> = all.iter().map(|(.., condition)| *condition).collect();
+    let (number, inside, message) = values::contradiction(&conditions)?;
+    let (aggregation, place, _) = all.get(number)?;
+    let place = place_of_condition(*aggregation, *place);
+    Some(Fault::new(format!("definition {index}, {place}, {inside}"), message))
 }
 
 /// Two totals on one field would overwrite each other for ever.
@@ -127,6 +142,12 @@ impl Reader<'_> {
         if kind != Kind::Sum && subtract_field.is_some() {
             self.fault("subtractField", "only a SUM subtracts; a condition with a `subtractField` leaves children out");
         }
+        if currency_field.as_deref().is_some_and(|path| path.ends_with(".amountMicros")) {
+            self.fault(
+                "currencyField",
+                "is the path of an amount, expected that of its code, such as `amount.currencyCode`",
+            );
+        }
         if kind == Kind::Count && currency_field.is_some() {
             self.fault("currencyField", "a COUNT is no amount of money, leave it out");
         }
@@ -162,6 +183,7 @@ impl Reader<'_> {
     }
 
     fn condition(&mut self, json: &Json) -> Option<Condition> {
+        let before = self.faults.len();
         let object = self.object(json, &CONDITION_KEYS)?;
         let field = self.path(object, "field");
         let subtract_field = self.optional_path(object, "subtractField");
@@ -178,14 +200,14 @@ impl Reader<'_> {
             (None, Some(_)) => self.choice(object, "dynamicValue", &Day::ALL).map(Operand::Day),
             (Some(Json::Array(list)), None) => {
                 let values: Vec<Value> = list.iter().map(Value::from).collect();
-                if values.contains(&Value::Unreadable) {
+                if values.iter().any(|value| matches!(value, Value::Unreadable(_))) {
                     self.fault("value", "expected texts, numbers, true, false or null in the list");
                 }
                 Some(Operand::List(values))
             }
             (Some(json), None) => {
                 let value = Value::from(json);
-                if value == Value::Unreadable {
+                if matches!(value, Value::Unreadable(_)) {
                     self.fault("value", format!("expected a text, a number, true, false or null, {}", but(Some(json))));
                 }
                 Some(Operand::Value(value))
@@ -205,7 +227,13 @@ impl Reader<'_> {
             }
             _ => {}
         }
-        Some(Condition { field, subtract_field, operator, operand })
+        let condition = Condition { field, subtract_field, operator, operand };
+        if self.faults.len() == before
+            && let Some((place, message)) = condition.misfit()
+        {
+            self.fault(&place, message);
+        }
+        Some(condition)
     }
 
     /// The name of an object or of a field

@@ -7,6 +7,7 @@ use twenty::page::Record;
 use twenty::schema::Object;
 use twenty::value::Value;
 
+use crate::definitions::FieldKind;
 use crate::moment::Moment;
 
 /// What kind of value stands at a path
@@ -38,6 +39,18 @@ impl PathKind {
             ("DATE", "") => Some(Self::Date),
             ("BOOLEAN", "") => Some(Self::Boolean),
             _ => None,
+        }
+    }
+
+    /// The values that a field of this kind may have. Texts that records show may be of any field of texts.
+    #[must_use]
+    pub(crate) fn of_values(self) -> Option<FieldKind> {
+        match self {
+            Self::Micros => Some(FieldKind::Micros),
+            Self::Number => Some(FieldKind::Number),
+            Self::Boolean => Some(FieldKind::Boolean),
+            Self::Date => Some(FieldKind::Written),
+            Self::Text | Self::Absent => None,
         }
     }
 

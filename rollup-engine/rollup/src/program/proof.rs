@@ -2,7 +2,8 @@
 
 use twenty::schema::{Names, Object, Schema, names_without_metadata, nearest};
 
-use crate::definitions::{Aggregation, Condition, Definition, Kind};
+use super::Skipped;
+use crate::definitions::{Aggregation, Condition, Definition, FieldKind, Kind, NoValue};
 use crate::total::Target;
 
 /// What is known of a workspace
@@ -24,7 +25,33 @@ pub(super) struct Proven {
     /// Aggregations that run, with the kind of field that receives them
     pub(super) targets: Vec<(usize, Target)>,
     /// Aggregations that do not, and why
-    pub(super) left_out: Vec<(usize, String)>,
+    pub(super) left_out: Vec<(usize, Unfit)>,
+}
+
+/// Why a definition or an aggregation is left out
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Unfit {
+    /// The workspace does not have what it names
+    Absent(String),
+    /// A condition compares a field with a value that no record can have there
+    ImpossibleValue(String),
+}
+
+impl From<String> for Unfit {
+    fn from(reason: String) -> Self {
+        Self::Absent(reason)
+    }
+}
+
+impl Unfit {
+    /// As an entry of the report
+    pub(super) fn skipped(self, definition: usize, aggregation: Option<usize>) -> Skipped {
+        let (code, reason) = match self {
+            Self::Absent(reason) => (Skipped::NOT_IN_WORKSPACE, reason),
+            Self::ImpossibleValue(reason) => (Skipped::INVALID_VALUE, reason),
+        };
+        Skipped { definition, aggregation, code: code.to_owned(), reason }
+    }
 }
 
 impl Workspace<'_> {
@@ -57,7 +84,7 @@ impl Workspace<'_> {
     }
 
     /// Proves the names of a definition; an error is why all of it is left out
-    pub(super) fn prove(&self, definition: &Definition) -> Result<Proven, String> {
+    pub(super) fn prove(&self, definition: &Definition) -> Result<Proven, Unfit> {
         let names = |name: &str| match self {
             Self::Metadata(schema) => schema.object(name).map(|object| object.names.clone()),
             Self::Names(overrides) => names_without_metadata(name, overrides),
@@ -74,7 +101,7 @@ impl Workspace<'_> {
         };
         if let Some((_, child)) = objects {
             relation(child, &definition.relation_field, &definition.parent_object)?;
-            conditions(child, &definition.child_filters)?;
+            conditions(child, "childFilters", &definition.child_filters)?;
         }
         for (number, aggregation) in definition.aggregations.iter().enumerate() {
             let target = match objects {
@@ -102,32 +129,52 @@ fn relation(child: &Object, field: &str, parent: &str) -> Result<(), String> {
     }
 }
 
-fn conditions(child: &Object, conditions: &[Condition]) -> Result<(), String> {
-    for condition in conditions {
-        value(child, &condition.field)?;
+fn conditions(child: &Object, list: &str, conditions: &[Condition]) -> Result<(), Unfit> {
+    for (index, condition) in conditions.iter().enumerate() {
+        let (kind, of) = value(child, &condition.field)?;
         if let Some(path) = &condition.subtract_field {
-            value(child, path)?;
+            subtracted(child, path)?;
+        }
+        if let Some((place, message)) = of.and_then(|of| of.misfit(condition)) {
+            let name = &child.names.singular;
+            let reason = format!("{list} {index}, {place}: {message}: `{name}.{}` is a {kind}", condition.field);
+            return Err(Unfit::ImpossibleValue(reason));
         }
     }
     Ok(())
 }
 
-fn aggregate(parent: &Object, child: &Object, aggregation: &Aggregation) -> Result<Target, String> {
-    conditions(child, &aggregation.filters)?;
+/// Proves the path of what is taken off: a text there would be passed over, and nothing be taken off.
+fn subtracted(child: &Object, path: &str) -> Result<(), String> {
+    match value(child, path)? {
+        (_, Some(of)) if !of.is_numeric() => {
+            Err(format!("`{}.{path}` is no number, which could be taken off", child.names.singular))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn aggregate(parent: &Object, child: &Object, aggregation: &Aggregation) -> Result<Target, Unfit> {
+    conditions(child, "filters", &aggregation.filters)?;
     if let Some(path) = &aggregation.subtract_field {
-        value(child, path)?;
+        subtracted(child, path)?;
     }
     let source = match &aggregation.child_field {
-        Some(path) => Some(value(child, path)?),
+        Some(path) => Some(value(child, path)?.0),
         None => None,
     };
     if let Some(path) = &aggregation.currency_field {
-        value(child, path)?;
+        let (kind, of) = value(child, path)?;
+        if of.is_some_and(|of| !matches!(of, FieldKind::CurrencyCode | FieldKind::Text | FieldKind::Option(_))) {
+            let name = &child.names.singular;
+            return Err(format!("`{name}.{path}` is a {kind}, expected the code of a currency").into());
+        }
     }
     let field = &aggregation.parent_field;
     let found = kind(parent, field)?;
     let wrong = |expected: &str| {
-        Err(format!("`{}.{field}` is a {found}, expected a {expected} for this total", parent.names.singular))
+        let reason = format!("`{}.{field}` is a {found}, expected a {expected} for this total", parent.names.singular);
+        Err(Unfit::Absent(reason))
     };
     let counts = matches!(aggregation.kind, Kind::Count | Kind::Sum | Kind::Avg);
     let dates = |kind: &str| matches!(kind, "DATE" | "DATE_TIME");
@@ -146,23 +193,28 @@ fn aggregate(parent: &Object, child: &Object, aggregation: &Aggregation) -> Resu
     }
 }
 
-/// Kind of the value at a path, for composite fields that of the part
-fn value<'a>(object: &'a Object, path: &str) -> Result<&'a str, String> {
+/// Type of the value at a path, for composite fields that of the part; and what kind of values it may have
+fn value<'a>(object: &'a Object, path: &str) -> Result<(&'a str, Option<FieldKind>), String> {
     let name = &object.names.singular;
     let (field, part) = path.split_once('.').map_or((path, None), |(field, part)| (field, Some(part)));
-    match (kind(object, field)?, part) {
-        ("CURRENCY", None) => {
-            Err(format!("`{name}.{field}` is a CURRENCY: name a part of it, such as `{field}.amountMicros`"))
+    let kind = kind(object, field)?;
+    let Some(found) = object.field(field) else { return Ok((kind, None)) };
+    match FieldKind::of_field(found, part) {
+        Err(NoValue::Parts(first)) => {
+            Err(format!("`{name}.{field}` is a {kind}: name a part of it, such as `{field}.{first}`"))
         }
-        ("CURRENCY", Some("amountMicros")) => Ok("NUMBER"),
-        ("CURRENCY", Some("currencyCode")) => Ok("TEXT"),
-        ("CURRENCY", Some(part)) => Err(format!("`{name}.{field}` is a CURRENCY and has no part `{part}`")),
-        (
-            kind @ ("TEXT" | "NUMBER" | "NUMERIC" | "BOOLEAN" | "DATE" | "DATE_TIME" | "SELECT" | "UUID" | "RELATION"
-            | "RATING" | "POSITION"),
-            Some(part),
-        ) => Err(format!("`{name}.{field}` is a {kind} and has no part `{part}`")),
-        (kind, _) => Ok(kind),
+        Err(NoValue::NoPart) => {
+            Err(format!("`{name}.{field}` is a {kind} and has no part `{}`", part.unwrap_or_default()))
+        }
+        Ok(of) => Ok((
+            match (&of, part) {
+                (Some(FieldKind::Micros | FieldKind::Number), Some(_)) => "NUMBER",
+                (Some(FieldKind::CurrencyCode | FieldKind::Text), Some(_)) => "TEXT",
+                (Some(FieldKind::Id), Some(_)) => "UUID",
+                _ => kind,
+            },
+            of,
+        )),
     }
 }
 
@@ -188,7 +240,11 @@ mod tests {
         let field = |(name, kind): &(&str, &str)| {
             (
                 (*name).to_owned(),
-                Field { kind: (*kind).to_owned(), target: (*kind == "RELATION").then(|| "person".to_owned()) },
+                Field {
+                    kind: (*kind).to_owned(),
+                    target: (*kind == "RELATION").then(|| "person".to_owned()),
+                    options: Vec::new(),
+                },
             )
         };
         Object { names: Names::new(singular, plural), fields: fields.iter().map(field).collect() }

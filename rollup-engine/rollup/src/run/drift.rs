@@ -51,18 +51,26 @@ pub(super) fn stored(column: &Column, row: &Row) -> Json {
     if column.stored_code.is_none() {
         return amount;
     }
+    let code = column.code_in(&row.values);
+    // A field that holds no object at all has the same to show for both of its parts.
+    if matches!(row.value(column.stored), Value::Unreadable(_)) && row.value(column.stored) == code {
+        return amount;
+    }
     let mut money = Map::new();
     money.insert("amountMicros".to_owned(), amount);
-    money.insert("currencyCode".to_owned(), plain(column.code_in(&row.values)));
+    money.insert("currencyCode".to_owned(), plain(code));
     Json::Object(money)
 }
 
-/// A value as JSON; null for what has none
+/// A value as JSON; null for what has none, and what is no scalar as it was written
 pub(super) fn plain(value: &Value) -> Json {
     match value {
         Value::Number(number) => number.to_json(),
         Value::Text(text) => (&**text).into(),
         Value::Bool(truth) => (*truth).into(),
-        _ => Json::Null,
+        Value::Unreadable(json) => {
+            serde_json::from_slice(json.as_bytes()).unwrap_or_else(|_| Json::String((**json).to_owned()))
+        }
+        Value::Missing | Value::Null | Value::Unknown => Json::Null,
     }
 }

@@ -10,6 +10,7 @@ use twenty::value::Value;
 use uuid::Uuid;
 
 use super::drift::{plain, stored};
+use super::read::Reading;
 use super::{Run, Stop};
 use crate::definitions::{Condition, Definition};
 use crate::fold::Fold;
@@ -101,14 +102,21 @@ impl<H: Host> Run<'_, H> {
         let filter = Filter::And(vec![of_parent, Filter::with_deleted()]);
         let mut children = Vec::new();
         let mut after = None::<String>;
+        let (mut reading, mut readings) = (Reading::default(), 1);
         loop {
             let query = PageQuery { filter: Some(&filter), after: after.as_deref(), limit: self.manner.page_size };
             let page = self.client.list(&object.names, query, &keep).await.map_err(Stop::of_error)?;
+            reading.take(&page);
             for row in page.records {
                 let deleted = !row.value(deleted_at).is_absent();
                 children.push((row, deleted));
             }
             if !page.has_next_page {
+                if self.is_short(rollup.child, &reading, readings).map_err(Stop::of_error)? {
+                    (reading, readings, after) = (Reading::default(), readings + 1, None);
+                    children.clear();
+                    continue;
+                }
                 return Ok(children);
             }
             after = page.end_cursor;

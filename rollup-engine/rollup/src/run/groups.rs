@@ -4,8 +4,9 @@ use twenty::Host;
 use twenty::error::ApiError;
 use twenty::filter::Filter;
 use twenty::graphql::{GroupQuery, Groups};
+use twenty::value::Value;
 
-use super::read::MANY;
+use super::read::{MANY, Reading};
 use super::{Run, Stop};
 use crate::fold::Fold;
 use crate::program::{GroupSet, group_sets, needs_count, something_off};
@@ -81,6 +82,8 @@ impl<H: Host> Run<'_, H> {
             Some(ids) => Filter::And(vec![ids, off]),
             None => off,
         };
+        let (mut reading, mut readings) = (Reading::default(), 1);
+        let mut exceptions = Vec::new();
         // What GraphQL was asked for may be more than REST can be asked for.
         while parents.is_none_or(|ids| ids.as_slice().len() <= self.most_ids(rollup.child)) {
             let (page, _) = match self.page(rollup.child, Some(&filter), after.as_deref(), MANY).await {
@@ -88,10 +91,21 @@ impl<H: Host> Run<'_, H> {
                 Err(error) if error.is_unsupported() => continue,
                 Err(error) => return self.give_up(rollup.child, &error).map(|()| false),
             };
-            for row in &page.records {
-                fold.take(rollup, row);
-            }
+            reading.take(&page);
+            exceptions.extend(page.records);
             if !page.has_next_page {
+                match self.is_short(rollup.child, &reading, readings) {
+                    Ok(false) => {}
+                    Ok(true) => {
+                        (reading, readings, after) = (Reading::default(), readings + 1, None);
+                        exceptions.clear();
+                        continue;
+                    }
+                    Err(error) => return self.give_up(rollup.child, &error).map(|()| false),
+                }
+                for row in &exceptions {
+                    fold.take(rollup, row);
+                }
                 return Ok(true);
             }
             after = page.end_cursor;
@@ -136,10 +150,14 @@ impl<H: Host> Run<'_, H> {
             self.spend(|spent| spent.reads += 1 + u64::from(counted));
             let groups = self.client.groups(&child.names, &query).await?;
             let seen: u64 = groups.groups.iter().map(|group| group.count).sum();
+            // An aggregate that one group has and another lacks was lost on the way.
+            let told = |place: usize| groups.groups.iter().filter_map(move |group| group.values.get(place));
+            if (0..set.aggregates.len()).any(|place| told(place).any(|value| *value == Value::Missing)) {
+                return Ok(None);
+            }
             // GraphQL answers an aggregate that it does not know with null.
-            let silent = |place: usize| {
-                groups.groups.iter().all(|group| group.values.get(place).is_none_or(twenty::value::Value::is_absent))
-            };
+            let silent =
+                |place: usize| groups.groups.iter().all(|group| group.values.get(place).is_none_or(Value::is_absent));
             if seen > 0 && (0..set.aggregates.len()).any(silent) {
                 return Ok(None);
             }

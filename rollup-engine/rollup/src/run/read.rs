@@ -13,6 +13,7 @@ use twenty::{Event, Host, Level, Timestamp};
 use uuid::Uuid;
 
 use super::Run;
+use crate::definitions::place_of_condition;
 use crate::program::PathKind;
 
 /// Records in one reply of GraphQL: some 1 MB
@@ -23,6 +24,33 @@ const IDS: usize = 200;
 
 /// Ids in one filter of GraphQL, which stand in the body
 pub(super) const MANY_IDS: usize = 2_000;
+
+/// Readings of the same records, of which each but the last came to less than their count
+const MAX_READINGS: u32 = 4;
+
+/// How far the reading of an object came
+#[derive(Debug, Default)]
+pub(super) struct Reading {
+    pub(super) seen: u64,
+    pub(super) first_count: Option<u64>,
+    pub(super) last_count: Option<u64>,
+    /// Whether it was ended for another reason than the end of the pages
+    pub(super) given_up: bool,
+}
+
+impl Reading {
+    pub(super) fn take(&mut self, page: &Page) {
+        self.seen += page.records.len() as u64;
+        self.first_count = self.first_count.or(page.total_count);
+        self.last_count = page.total_count;
+    }
+
+    /// Rows seen and counted, if fewer were seen than there were at any time
+    pub(super) fn shortfall(&self) -> Option<(u64, u64)> {
+        let counted = self.first_count?.min(self.last_count?);
+        (!self.given_up && self.seen < counted).then_some((self.seen, counted))
+    }
+}
 
 impl<H: Host> Run<'_, H> {
     /// Whether GraphQL may be asked for this object
@@ -81,6 +109,17 @@ impl<H: Host> Run<'_, H> {
         Ok((page, self.client.host().now()))
     }
 
+    /// Judges a reading of some records that has come to its end: true if it is to be begun again, as fewer came than
+    /// were counted. A reply that lost records must not make parents poorer.
+    pub(super) fn is_short(&self, source: usize, reading: &Reading, number: u32) -> Result<bool, ApiError> {
+        let Some((seen, counted)) = reading.shortfall() else { return Ok(false) };
+        if number < MAX_READINGS {
+            return Ok(true);
+        }
+        let endpoint = format!("reading `{}`", self.name(source));
+        Err(ApiError::Malformed { endpoint, reason: format!("only {seen} of {counted} records came") })
+    }
+
     /// Learns from the first records what fields there are.
     pub(super) fn learn(&self, source: usize, page: &Page) {
         let (Some(known), Some(object)) = (self.known.get(source), self.program.sources.get(source)) else { return };
@@ -98,6 +137,21 @@ impl<H: Host> Run<'_, H> {
                 .enumerate()
                 .map(|(place, path)| PathKind::of_records(&page.records, place, path))
                 .collect();
+            self.prove_values(source, &known.kinds);
+        }
+    }
+
+    /// Drops the rollups that compare a field with a value which the records show to be impossible there.
+    fn prove_values(&self, source: usize, kinds: &[Option<PathKind>]) {
+        let Some(object) = self.program.sources.get(source) else { return };
+        for (index, rollup) in self.program.rollups.iter().enumerate().filter(|(_, rollup)| rollup.child == source) {
+            for (aggregation, place, condition) in rollup.definition.conditions() {
+                let path = object.paths.iter().position(|path| *path == condition.field);
+                let kind = path.and_then(|path| kinds.get(path).copied().flatten()).and_then(PathKind::of_values);
+                let Some((inside, message)) = kind.and_then(|kind| kind.misfit(condition)) else { continue };
+                let place = place_of_condition(aggregation, place);
+                self.record.borrow_mut().impossible_value(index, format!("{place}, {inside}: {message}"));
+            }
         }
     }
 

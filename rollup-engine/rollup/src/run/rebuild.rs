@@ -9,10 +9,10 @@ use futures_util::stream::FuturesUnordered;
 use twenty::client::PageQuery;
 use twenty::error::ApiError;
 use twenty::filter::Filter;
-use twenty::page::{Page, Projection};
+use twenty::page::Projection;
 use twenty::{Host, Timestamp};
 
-use super::read::MANY;
+use super::read::{MANY, Reading};
 use super::settle::Write;
 use super::{Run, Stop};
 use crate::checkpoint::Left;
@@ -253,7 +253,7 @@ impl<H: Host> Run<'_, H> {
             let query = PageQuery { filter: Some(&filter), after: None, limit: 1 };
             self.spend(|spent| spent.rechecks += 1);
             match self.client.list(&object.names, query, &Projection::default()).await {
-                Ok(page) if page.records.is_empty() => {}
+                Ok(page) if page.records.is_empty() && page.total_count == Some(0) => {}
                 Ok(_) => return Ok(true),
                 Err(error) => {
                     self.not_looked(source, &error)?;
@@ -330,11 +330,13 @@ impl<H: Host> Run<'_, H> {
         }
         let filter = Filter::And(vec![Filter::Since("updatedAt".into(), since), Filter::with_deleted()]);
         let (mut after, mut pages) = (None::<String>, 0);
+        let (mut reading, mut readings) = (Reading::default(), 1);
         loop {
             let query = PageQuery { filter: Some(&filter), after: after.as_deref(), limit: self.manner.page_size };
             self.spend(|spent| spent.rechecks += 1);
             let page = self.client.list(&object.names, query, &keep).await?;
             pages += 1;
+            reading.take(&page);
             for row in &page.records {
                 for (index, place) in &relations {
                     let before = self.folds.get(*index).and_then(|fold| fold.borrow().parent_of(row.id));
@@ -344,6 +346,10 @@ impl<H: Host> Run<'_, H> {
                 }
             }
             if !page.has_next_page {
+                if self.is_short(source, &reading, readings)? {
+                    (reading, readings, after, pages) = (Reading::default(), readings + 1, None, 0);
+                    continue;
+                }
                 return Ok(());
             }
             if pages == MOST_CHANGED_PAGES {
@@ -356,29 +362,5 @@ impl<H: Host> Run<'_, H> {
             }
             after = page.end_cursor;
         }
-    }
-}
-
-/// How far the reading of an object came
-#[derive(Debug, Default)]
-struct Reading {
-    seen: u64,
-    first_count: Option<u64>,
-    last_count: Option<u64>,
-    /// Whether it was ended for another reason than the end of the pages
-    given_up: bool,
-}
-
-impl Reading {
-    fn take(&mut self, page: &Page) {
-        self.seen += page.records.len() as u64;
-        self.first_count = self.first_count.or(page.total_count);
-        self.last_count = page.total_count;
-    }
-
-    /// Rows seen and counted, if fewer were seen than there were at any time
-    fn shortfall(&self) -> Option<(u64, u64)> {
-        let counted = self.first_count?.min(self.last_count?);
-        (!self.given_up && self.seen < counted).then_some((self.seen, counted))
     }
 }

@@ -120,6 +120,14 @@ impl Record {
         }
     }
 
+    /// Notes that the records have shown a value to be impossible that a rollup compares a field with.
+    pub(super) fn impossible_value(&mut self, rollup: usize, reason: String) {
+        self.incomplete = true;
+        if let Some(slot @ None) = self.dropped.get_mut(rollup) {
+            *slot = Some((Skipped::INVALID_VALUE.to_owned(), reason));
+        }
+    }
+
     /// Notes that not all children of a rollup could be read.
     pub(super) fn cut_short(&mut self, rollup: usize, reason: String) {
         self.incomplete = true;
@@ -151,12 +159,13 @@ impl Record {
             program.rollups.get(rollup).and_then(|rollup| rollup.columns.get(column)).map(|column| column.number)
         };
         let whole = self.dropped.iter().enumerate().filter_map(|(rollup, dropped)| {
-            let (_, reason) = dropped.as_ref()?;
-            Some(Skipped { definition: number(rollup), aggregation: None, reason: reason.clone() })
+            let (code, reason) = dropped.clone()?;
+            Some(Skipped { definition: number(rollup), aggregation: None, code, reason })
         });
         let parts = self.missing.iter().map(|(rollup, index, reason)| Skipped {
             definition: number(*rollup),
             aggregation: column(*rollup, *index),
+            code: Skipped::MISSING_FIELD.to_owned(),
             reason: reason.clone(),
         });
         whole.chain(parts).collect()

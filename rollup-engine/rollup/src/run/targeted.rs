@@ -16,7 +16,7 @@ use twenty::page::Record as Row;
 use twenty::{Host, Timestamp};
 use uuid::Uuid;
 
-use super::read::{MANY, MANY_IDS};
+use super::read::{MANY, MANY_IDS, Reading};
 use super::{Run, Stop};
 use crate::fold::Fold;
 use crate::program::{Rollup, settle_order};
@@ -291,6 +291,7 @@ impl<H: Host> Run<'_, H> {
             let ids = Filter::IdIn(relation.to_owned(), chunk.to_vec());
             let mut rows = Rows::default();
             let mut after = None::<String>;
+            let (mut reading, mut readings) = (Reading::default(), 1);
             // Where GraphQL falls away, fewer of them are asked for anew.
             while chunk.len() <= self.most_ids(child) {
                 let most = if after.is_none() { FEW_CHILDREN } else { MANY };
@@ -303,10 +304,20 @@ impl<H: Host> Run<'_, H> {
                 if page.has_next_page && after.is_none() && self.group_each(rollups, left).await? {
                     return Ok(());
                 }
+                reading.take(&page);
                 for row in page.records {
                     rows.insert(row, read_at);
                 }
                 if !page.has_next_page {
+                    match self.is_short(child, &reading, readings) {
+                        Ok(false) => {}
+                        Ok(true) => {
+                            (reading, readings, after) = (Reading::default(), readings + 1, None);
+                            rows = Rows::default();
+                            continue;
+                        }
+                        Err(error) => return self.give_up(child, &error),
+                    }
                     self.fold(rollups, rows.rows());
                     left = others;
                     break;
@@ -367,15 +378,22 @@ impl<H: Host> Run<'_, H> {
             let filter = Filter::IdIn(field.to_owned(), chunk.to_vec());
             let mut of_chunk = Rows::default();
             let mut after = None::<String>;
+            let (mut reading, mut readings) = (Reading::default(), 1);
             while chunk.len() <= self.most_ids(source) {
                 let (page, read_at) = match self.page(source, Some(&filter), after.as_deref(), MANY).await {
                     Err(error) if error.is_unsupported() => continue,
                     page => page?,
                 };
+                reading.take(&page);
                 for row in page.records {
                     of_chunk.insert(row, read_at);
                 }
                 if !page.has_next_page {
+                    if self.is_short(source, &reading, readings)? {
+                        (reading, readings, after) = (Reading::default(), readings + 1, None);
+                        of_chunk = Rows::default();
+                        continue;
+                    }
                     rows.add(of_chunk);
                     left = others;
                     break;

@@ -240,7 +240,7 @@ impl<H: Host> Run<'_, H> {
     /// Reads again which of these parents are live; the others need no write.
     async fn still_live(&self, source: usize, mut writes: Vec<Write>) -> Result<Vec<Write>, Stop> {
         let Some(object) = self.program.sources.get(source) else { return Ok(Vec::new()) };
-        let mut live = Vec::new();
+        let (mut live, mut shortfalls) = (Vec::new(), 0);
         while !writes.is_empty() {
             let chunk = writes.split_off(writes.len().saturating_sub(self.most_ids(source)));
             let filter = Filter::IdIn("id".into(), chunk.iter().map(|write| write.id).collect());
@@ -257,7 +257,19 @@ impl<H: Host> Run<'_, H> {
                 }
             };
             let read_at = self.client.host().now();
-            let cut_short = page.has_next_page && !page.records.is_empty();
+            let mut cut_short = page.has_next_page && !page.records.is_empty();
+            let counted = usize::try_from(page.total_count.unwrap_or(0)).unwrap_or(usize::MAX);
+            if !page.has_next_page && page.records.len() < counted {
+                shortfalls += 1;
+                if shortfalls == MOST_READINGS {
+                    let endpoint = format!("reading `{}`", object.names.singular);
+                    let reason = format!("only {} of {counted} records came", page.records.len());
+                    self.not_written(source, &chunk, &ApiError::Malformed { endpoint, reason });
+                    self.record.borrow_mut().incomplete = true;
+                    continue;
+                }
+                cut_short = true;
+            }
             for write in chunk {
                 let place = page.records.partition_point(|record| record.id < write.id);
                 if page.records.get(place).is_some_and(|record| record.id == write.id) {

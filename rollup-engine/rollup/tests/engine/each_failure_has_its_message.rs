@@ -76,13 +76,13 @@ async fn answers_that_end_the_run() {
             Ok((200, "<!doctype html>")),
             "malformed_answer",
             "GET /rest/metadata/objects: the answer could not be read: it is not a list of objects",
-            1,
+            4,
         ),
         (
             Ok((200, r#"{"data":{"objects":"#)),
             "malformed_answer",
             "GET /rest/metadata/objects: the answer could not be read: it is not a list of objects",
-            1,
+            4,
         ),
         (Err("connection refused"), "unreachable", "GET /rest/metadata/objects: no answer: connection refused", 4),
     ] {

@@ -1,0 +1,476 @@
+//! Whether the value of a condition can be a value of its field.
+//!
+//! A comparison with a value that no record can have never holds, or always does: the totals are wrong, and nothing looks
+//! wrong. Such a value is refused. What kind of value a field has, its path tells for a few; the metadata know the rest
+//! (see [`crate::program`]).
+
+use twenty::schema::Field;
+use twenty::value::Value;
+
+use super::{Condition, Day, Operand, Operator};
+use crate::moment::Moment;
+
+/// What kind of values a field has
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum FieldKind {
+    /// Amount of a CURRENCY, in whole millionths
+    Micros,
+    /// Code of a CURRENCY
+    CurrencyCode,
+    /// NUMBER
+    Number,
+    /// BOOLEAN
+    Boolean,
+    /// DATE or `DATE_TIME`
+    Time,
+    /// UUID, or a relation to one record
+    Id,
+    /// SELECT or RATING: one of these
+    Option(Vec<String>),
+    /// `MULTI_SELECT` or ARRAY: a list, of these where they are known
+    List(Vec<String>),
+    /// An object or a list, of which a condition can read nothing
+    Whole,
+    /// TEXT, and parts of names, addresses and links
+    Text,
+    /// Any text: a date, an option, an id or a word. What records alone can show
+    Written,
+}
+
+/// Parts of the composite fields of Twenty
+const PARTS: [(&str, &[(&str, FieldKind)]); 8] = [
+    ("CURRENCY", &[("amountMicros", FieldKind::Micros), ("currencyCode", FieldKind::CurrencyCode)]),
+    ("FULL_NAME", &[("firstName", FieldKind::Text), ("lastName", FieldKind::Text)]),
+    ("EMAILS", &[("primaryEmail", FieldKind::Text), ("additionalEmails", FieldKind::Whole)]),
+    (
+        "PHONES",
+        &[
+            ("primaryPhoneNumber", FieldKind::Text),
+            ("primaryPhoneCountryCode", FieldKind::Text),
+            ("primaryPhoneCallingCode", FieldKind::Text),
+            ("additionalPhones", FieldKind::Whole),
+        ],
+    ),
+    (
+        "LINKS",
+        &[
+            ("primaryLinkUrl", FieldKind::Text),
+            ("primaryLinkLabel", FieldKind::Text),
+            ("secondaryLinks", FieldKind::Whole),
+        ],
+    ),
+    (
+        "ADDRESS",
+        &[
+            ("addressCity", FieldKind::Text),
+            ("addressStreet1", FieldKind::Text),
+            ("addressStreet2", FieldKind::Text),
+            ("addressPostcode", FieldKind::Text),
+            ("addressState", FieldKind::Text),
+            ("addressCountry", FieldKind::Text),
+            ("addressLat", FieldKind::Number),
+            ("addressLng", FieldKind::Number),
+        ],
+    ),
+    (
+        "ACTOR",
+        &[
+            ("name", FieldKind::Text),
+            ("source", FieldKind::Text),
+            ("workspaceMemberId", FieldKind::Id),
+            ("context", FieldKind::Whole),
+        ],
+    ),
+    ("RICH_TEXT", &[("markdown", FieldKind::Text), ("blocknote", FieldKind::Text)]),
+];
+
+/// Why a path leads to no value
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum NoValue {
+    /// The field has parts, and none is named; the first of them
+    Parts(&'static str),
+    /// The field has no such part
+    NoPart,
+}
+
+impl FieldKind {
+    /// What the path tells by itself
+    pub(crate) fn of_path(path: &str) -> Option<Self> {
+        match path.rsplit_once('.') {
+            Some((_, "amountMicros")) => Some(Self::Micros),
+            Some((_, "currencyCode")) => Some(Self::CurrencyCode),
+            Some(_) => None,
+            None if matches!(path, "createdAt" | "updatedAt" | "deletedAt") => Some(Self::Time),
+            None => (path == "id").then_some(Self::Id),
+        }
+    }
+
+    /// What the metadata say of a field, or of a part of it; nothing for a type that is not known here
+    pub(crate) fn of_field(field: &Field, part: Option<&str>) -> Result<Option<Self>, NoValue> {
+        let kind = field.kind.as_str();
+        if let Some((_, parts)) = PARTS.iter().find(|(name, _)| *name == kind.trim_end_matches("_V2")) {
+            let Some(part) = part else {
+                return Err(NoValue::Parts(parts.first().map_or("", |(name, _)| *name)));
+            };
+            let found = parts.iter().find(|(name, _)| *name == part);
+            return found.map(|(_, kind)| Some(kind.clone())).ok_or(NoValue::NoPart);
+        }
+        let found = match kind {
+            "TEXT" => Self::Text,
+            "NUMBER" | "NUMERIC" | "POSITION" => Self::Number,
+            "BOOLEAN" => Self::Boolean,
+            "DATE" | "DATE_TIME" => Self::Time,
+            "RATING" if field.options.is_empty() => {
+                Self::Option((1..=5).map(|stars| format!("RATING_{stars}")).collect())
+            }
+            "SELECT" | "RATING" => Self::Option(field.options.clone()),
+            "MULTI_SELECT" | "ARRAY" => Self::List(field.options.clone()),
+            "UUID" | "RELATION" | "MORPH_RELATION" => Self::Id,
+            _ => return Ok(None),
+        };
+        if part.is_some() { Err(NoValue::NoPart) } else { Ok(Some(found)) }
+    }
+
+    /// Whether amounts can be taken off its values
+    pub(crate) fn is_numeric(&self) -> bool {
+        matches!(self, Self::Micros | Self::Number)
+    }
+
+    /// What a condition compares with, in words
+    fn expected(&self) -> String {
+        match self {
+            Self::Micros => "a whole number of millionths, such as 12500000 for 12.50".to_owned(),
+            Self::CurrencyCode => "the code of a currency, such as `GBP`".to_owned(),
+            Self::Number => "a number".to_owned(),
+            Self::Boolean => "true or false".to_owned(),
+            Self::Time => "a day such as `2026-03-05`, or an instant such as `2026-03-05T10:00:00Z`".to_owned(),
+            Self::Id => "the id of a record".to_owned(),
+            Self::Option(options) | Self::List(options) if !options.is_empty() => {
+                let options: Vec<String> = options.iter().map(|option| format!("`{option}`")).collect();
+                format!("one of {}", options.join(", "))
+            }
+            _ => "a text".to_owned(),
+        }
+    }
+
+    /// Whether a record may have this value there, or one that equals it
+    fn may_be(&self, value: &Value) -> bool {
+        // Empty is a value of any field.
+        if value.is_absent() {
+            return true;
+        }
+        let text = value.text();
+        match self {
+            Self::Micros => value.number().is_some_and(twenty::decimal::Decimal::is_integer),
+            Self::Number => value.number().is_some(),
+            Self::CurrencyCode => {
+                text.is_some_and(|code| code.len() == 3 && code.bytes().all(|letter| letter.is_ascii_uppercase()))
+            }
+            Self::Boolean => matches!(value, Value::Bool(_)),
+            Self::Time => text.is_some_and(is_time),
+            Self::Id => value.id().is_some(),
+            Self::Option(options) | Self::List(options) => {
+                text.is_some_and(|text| options.is_empty() || options.iter().any(|option| option == text))
+            }
+            Self::Whole | Self::Text | Self::Written => text.is_some(),
+        }
+    }
+
+    /// What is wrong with a condition on a field of this kind: the place within the condition, and why
+    pub(crate) fn misfit(&self, condition: &Condition) -> Option<(String, String)> {
+        let operand = condition.operand();
+        for (place, value) in &operand {
+            if !self.may_be(value) {
+                let message = format!("found {}, expected {}", in_words(value), self.expected());
+                return Some((place.clone(), message));
+            }
+        }
+        let field = || "field".to_owned();
+        match (self, &condition.operand) {
+            (Self::List(_) | Self::Whole, _) => {
+                Some((field(), "its values are lists or objects, which no condition reads".to_owned()))
+            }
+            (Self::Time | Self::Text | Self::Written, Operand::Day(_)) => None,
+            (_, Operand::Day(_)) => {
+                Some(("dynamicValue".to_owned(), format!("found a day, expected {}", self.expected())))
+            }
+            (Self::Boolean, _) if condition.operator.is_order() => Some((
+                "operator".to_owned(),
+                "true and false have no order, expected `equals` or `notEquals`".to_owned(),
+            )),
+            (kind, _) if condition.subtract_field.is_some() && !kind.is_numeric() => {
+                Some((field(), "nothing can be taken off it, as it is no number".to_owned()))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Condition {
+    /// The values that it compares with, each with its place
+    fn operand(&self) -> Vec<(String, &Value)> {
+        match &self.operand {
+            Operand::Value(value) => vec![("value".to_owned(), value)],
+            Operand::List(values) => {
+                values.iter().enumerate().map(|(index, value)| (format!("value {index}"), value)).collect()
+            }
+            Operand::Day(_) => Vec::new(),
+        }
+    }
+
+    /// Whether only the workspace can tell if its values are possible
+    pub(crate) fn needs_proof(&self) -> bool {
+        FieldKind::of_path(&self.field).is_none() && self.operand().iter().any(|(_, value)| !value.is_absent())
+    }
+
+    /// What is wrong with it as far as it can be told without the workspace
+    pub(crate) fn misfit(&self) -> Option<(String, String)> {
+        if matches!(&self.operand, Operand::List(values) if values.is_empty()) && self.operator == Operator::In {
+            return Some(("value".to_owned(), "an empty list has none that a value could be one of".to_owned()));
+        }
+        if let Some(kind) = FieldKind::of_path(&self.field) {
+            return kind.misfit(self);
+        }
+        let named_for_time = is_named_for_time(&self.field);
+        for (place, value) in self.operand() {
+            let Value::Text(text) = value else { continue };
+            let order = self.operator.is_order();
+            if order && text.is_empty() {
+                return Some((place, "found an empty text, which has no order".to_owned()));
+            }
+            if (order || named_for_time) && Day::ALL.iter().any(|(name, _)| **name == **text) {
+                return Some((place, format!("`{text}` is a day that moves, expected it as `dynamicValue`")));
+            }
+            let meant = order && named_for_time && !text.is_empty() && value.number().is_none();
+            if (meant || (order || named_for_time) && looks_like_time(text)) && !is_time(text) {
+                let message = format!("found {}, expected {}", in_words(value), FieldKind::Time.expected());
+                return Some((place, message));
+            }
+        }
+        if self.subtract_field.is_some() { FieldKind::Number.misfit(self) } else { None }
+    }
+}
+
+/// What the values of the conditions on one field, taken together, cannot all be: the number of the condition, the place
+/// within it, and why
+pub(crate) fn contradiction(conditions: &[&Condition]) -> Option<(usize, String, String)> {
+    let mut seen: Vec<(&str, Sort, &Value)> = Vec::new();
+    for (index, condition) in conditions.iter().enumerate() {
+        for (place, value) in condition.operand() {
+            let Some(sort) = Sort::of(value) else { continue };
+            let of_field = seen.iter().filter(|(field, ..)| *field == condition.field);
+            if let Some((.., other)) = of_field.clone().find(|(_, other, _)| !sort.goes_with(*other)) {
+                let message = format!(
+                    "found {}, and {} for the same field: no field has values of both kinds",
+                    in_words(value),
+                    in_words(other)
+                );
+                return Some((index, place, message));
+            }
+            seen.push((&condition.field, sort, value));
+        }
+    }
+    for (index, condition) in conditions.iter().enumerate() {
+        let moves =
+            conditions.iter().any(|other| other.field == condition.field && matches!(other.operand, Operand::Day(_)));
+        if moves && let Some((place, message)) = FieldKind::Time.misfit(condition) {
+            return Some((index, place, format!("{message}, as the field is compared with a day as well")));
+        }
+    }
+    None
+}
+
+/// Values that a field can have beside one another
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sort {
+    Bool,
+    Number,
+    /// A number, perhaps of a field of texts
+    NumberAsText,
+    Text,
+}
+
+impl Sort {
+    fn of(value: &Value) -> Option<Self> {
+        match value {
+            Value::Bool(_) => Some(Self::Bool),
+            Value::Number(_) => Some(Self::Number),
+            value if value.is_absent() => None,
+            value if value.number().is_some() => Some(Self::NumberAsText),
+            Value::Text(_) => Some(Self::Text),
+            _ => None,
+        }
+    }
+
+    fn goes_with(self, other: Self) -> bool {
+        self == other || [self, other].contains(&Self::NumberAsText) && ![self, other].contains(&Self::Bool)
+    }
+}
+
+impl Operator {
+    /// Whether it asks for the greater or the less
+    pub(crate) fn is_order(self) -> bool {
+        matches!(self, Self::Gt | Self::Gte | Self::Lt | Self::Lte)
+    }
+}
+
+fn in_words(value: &Value) -> String {
+    match value {
+        Value::Text(text) => format!("`{text}`"),
+        Value::Number(number) => format!("the number {number}"),
+        Value::Bool(truth) => truth.to_string(),
+        Value::Unreadable(json) => (**json).to_owned(),
+        _ => "nothing".to_owned(),
+    }
+}
+
+/// A date or an instant that exists
+fn is_time(text: &str) -> bool {
+    Moment::read(text).is_some_and(|moment| moment.day().is_some() || moment.instant().is_some())
+}
+
+/// Whether a field is called for a time, such as `giftDate` and `expectedAt`
+fn is_named_for_time(path: &str) -> bool {
+    let camel = |suffix| {
+        path.strip_suffix(suffix).is_some_and(|rest: &str| rest.ends_with(|last: char| last.is_ascii_lowercase()))
+    };
+    !path.contains('.') && (path == "date" || camel("Date") || camel("At"))
+}
+
+/// Whether a text is written as a date somewhere: three numbers with the same sign between them, one of them a year, perhaps
+/// with a time behind
+fn looks_like_time(text: &str) -> bool {
+    if Moment::read(text).is_some() {
+        return true;
+    }
+    let day = text.split([' ', 'T', ',']).next().unwrap_or_default();
+    let parted = |sign: char| {
+        let mut lengths =
+            day.split(sign).map(|part| part.bytes().all(|byte| byte.is_ascii_digit()).then_some(part.len()));
+        let three = [lengths.next(), lengths.next(), lengths.next()];
+        lengths.next().is_none()
+            && matches!(
+                three,
+                [Some(Some(4)), Some(Some(1 | 2)), Some(Some(1 | 2))]
+                    | [Some(Some(1 | 2)), Some(Some(1 | 2)), Some(Some(2 | 4))]
+            )
+    };
+    ['-', '/', '.'].into_iter().any(parted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::definitions::parse_one;
+    use serde_json::{Value as Json, json};
+
+    /// Faults of a definition with these conditions, as they are shown
+    fn faults(conditions: &Json) -> String {
+        let definition = json!({
+            "parentObject": "person", "childObject": "gift", "relationField": "donorId", "childFilters": conditions,
+            "aggregations": [{ "type": "COUNT", "parentField": "giftCount" }]
+        });
+        let faults = parse_one(&definition).map_or_else(|faults| faults, |_| Vec::new());
+        faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    }
+
+    fn one(field: &str, operator: &str, value: Json) -> String {
+        faults(&json!([{ "field": field, "operator": operator, "value": value }]))
+    }
+
+    /// Values that their field's path shows to be impossible are refused without a workspace, with their place
+    #[test]
+    fn impossible_values_by_path() {
+        for (field, operator, value, place) in [
+            ("amount.amountMicros", "gt", json!("many"), "value"),
+            ("amount.amountMicros", "gt", json!("12.50"), "value"),
+            ("amount.amountMicros", "gt", json!(12.5), "value"),
+            ("amount.amountMicros", "equals", json!(true), "value"),
+            ("amount.amountMicros", "in", json!([1, null, "x"]), "value 2"),
+            ("amount.currencyCode", "equals", json!("gbp"), "value"),
+            ("amount.currencyCode", "equals", json!("pounds"), "value"),
+            ("amount.currencyCode", "notIn", json!(["GBP", 7]), "value 1"),
+            ("createdAt", "gte", json!("01/02/2024"), "value"),
+            ("createdAt", "equals", json!("yesterday"), "value"),
+            ("updatedAt", "lt", json!(20_240_102), "value"),
+            ("deletedAt", "equals", json!(false), "value"),
+            ("id", "equals", json!("7"), "value"),
+            ("giftDate", "gte", json!("2024-13-45"), "value"),
+            ("giftDate", "equals", json!("2024-02-30"), "value"),
+            ("giftDate", "in", json!(["2024-01-31", "31.1.2024"]), "value 1"),
+            ("giftDate", "gt", json!("yesterday"), "value"),
+            ("giftDate", "gt", json!("today"), "value"),
+            ("at", "lt", json!("2024-1-5"), "value"),
+            ("at", "lt", json!("2024-01-05T25:00:00Z"), "value"),
+            ("at", "lt", json!(""), "value"),
+            ("kind", "in", json!([]), "value"),
+        ] {
+            let found = one(field, operator, value.clone());
+            assert!(found.starts_with(&format!("definition 0, childFilters 0, {place}: ")), "{field} {value}: {found}");
+        }
+        let day = json!([{ "field": "amount.amountMicros", "operator": "gt", "dynamicValue": "today" }]);
+        assert!(
+            faults(&day).starts_with("definition 0, childFilters 0, dynamicValue: found a day"),
+            "{}",
+            faults(&day)
+        );
+    }
+
+    /// What a record may have, or what only the workspace can tell, is not refused
+    #[test]
+    fn possible_values_pass() {
+        for (field, operator, value) in [
+            ("amount.amountMicros", "gt", json!(0)),
+            ("amount.amountMicros", "gt", json!("12500000")),
+            ("amount.amountMicros", "equals", json!(null)),
+            ("amount.currencyCode", "notEquals", json!("GBP")),
+            ("amount.currencyCode", "equals", json!("")),
+            ("createdAt", "gte", json!("2024-02-29")),
+            ("createdAt", "gte", json!("2024-02-29T10:00:00.000Z")),
+            ("giftDate", "equals", json!("2024-02-29")),
+            ("giftDate", "equals", json!(null)),
+            ("batch", "equals", json!("2024-13-45")),
+            ("note", "in", json!(["a", "7", "2026-01-01", null])),
+            ("code", "equals", json!(7)),
+            ("status", "gt", json!("received")),
+            ("kind", "notIn", json!([])),
+        ] {
+            assert_eq!(one(field, operator, value.clone()), "", "{field} {value}");
+        }
+    }
+
+    /// Conditions whose values no one field can have are refused, wherever in the definition they stand
+    #[test]
+    fn values_of_two_kinds_for_one_field() {
+        let condition =
+            |operator: &str, key: &str, value: Json| json!({ "field": "x", "operator": operator, key: value });
+        for (first, second, place) in [
+            (condition("in", "value", json!(["a", 1])), None, "childFilters 0, value 1"),
+            (condition("in", "value", json!([true, "true"])), None, "childFilters 0, value 1"),
+            (
+                condition("equals", "value", json!("a")),
+                Some(condition("gt", "value", json!(1))),
+                "childFilters 1, value",
+            ),
+            (
+                condition("notEquals", "value", json!("a")),
+                Some(condition("gt", "dynamicValue", json!("today"))),
+                "childFilters 0, value",
+            ),
+        ] {
+            let list: Vec<Json> = [Some(first), second].into_iter().flatten().collect();
+            let found = faults(&json!(list));
+            assert!(found.starts_with(&format!("definition 0, {place}: ")), "{list:?}: {found}");
+        }
+    }
+
+    #[test]
+    fn dates_of_other_countries_look_like_dates() {
+        for text in ["01/02/2024", "1.2.24", "2024/01/02", "2024-13-45", "01-02-2024 10:00", "2024-01-02T99:00"] {
+            assert!(looks_like_time(text) && !is_time(text), "{text}");
+        }
+        for text in ["received", "1.2", "10.0.0.1", "555-123-4567", "2024", "a/b/c", ""] {
+            assert!(!looks_like_time(text), "{text}");
+        }
+    }
+}
