@@ -541,7 +541,7 @@ fn has_rows(scope: &Scope<'_>) -> bool {
     if let Some(known) = scope.has_rows() {
         return known;
     }
-    let target = Target::objects(&Query::default().with("limit", 200));
+    let target = Target::objects(&Query::default().with("limit", "200"));
     let Ok(answer) = scope.call(target, None) else { return false };
     let data = answer.get("data");
     let objects = data.and_then(|data| data.get("objects")).or(data).and_then(Value::as_array).into_iter().flatten();

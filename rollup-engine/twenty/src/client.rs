@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::budget::Pace;
 use crate::error::ApiError;
-use crate::filter::{Filter, encode};
+use crate::filter::Filter;
 use crate::gate::{Gate, Priority};
 use crate::graphql::{self, Failure, MOST_ROOTS};
 use crate::host::{Event, Host, Level, Method, Request, Response, Unreachable};
@@ -16,6 +16,7 @@ use crate::page::{Page, PageError, Projection, read_connection, read_records};
 use crate::retry::{Outcome, Sequence, Verdict, for_tokens, judge, retry_after};
 use crate::scan::{Malformed, Scanner};
 use crate::schema::{MetadataPage, Names, read_objects};
+use crate::target::{Collection, Query, Target};
 use crate::time::{Timestamp, whole_millis};
 
 pub use crate::graphql::{Group, GroupQuery, Groups};
@@ -61,8 +62,15 @@ struct Call {
 }
 
 impl Call {
-    fn new(method: Method, route: String) -> Self {
-        Self { method, path: route.clone(), route, body: None, cost: 1, not_after: None }
+    /// A call of the REST API; `route` is what follows `/rest/`, record ids left out
+    fn rest(target: &Target, route: &str) -> Self {
+        let path = format!("/rest{}", target.path());
+        Self { method: target.method(), route: format!("/rest/{route}"), path, body: None, cost: 1, not_after: None }
+    }
+
+    fn graphql(name: &str) -> Self {
+        let route = format!("/graphql {name}");
+        Self { method: Method::Post, route, path: "/graphql".into(), body: None, cost: 1, not_after: None }
     }
 
     fn endpoint(&self) -> String {
@@ -158,18 +166,23 @@ impl<H: Host> Client<H> {
     /// # Errors
     /// See [`ApiError`].
     pub async fn list(&self, names: &Names, query: PageQuery<'_>, keep: &Projection) -> Result<Page, ApiError> {
-        let mut call = Call::new(Method::Get, format!("/rest/{}", names.plural));
-        call.path = format!("{}?limit={}&depth=0", call.route, query.limit.clamp(1, MOST_RECORDS));
+        let mut asked =
+            Query::default().with("limit", query.limit.clamp(1, MOST_RECORDS).to_string()).with("depth", "0");
         if let Some(filter) = query.filter {
             if !filter.is_rest_safe() {
                 let message = "the filter has a text that REST would misread".to_owned();
-                return Err(ApiError::Refused { endpoint: call.endpoint(), status: 400, message });
+                return Err(ApiError::Refused {
+                    endpoint: format!("GET /rest/{}", names.plural),
+                    status: 400,
+                    message,
+                });
             }
-            call.path = format!("{}&filter={}", call.path, encode(&filter.to_parameter()));
+            asked = asked.filtered(filter);
         }
         if let Some(after) = query.after {
-            call.path = format!("{}&starting_after={}", call.path, encode(after));
+            asked = asked.with("starting_after", after);
         }
+        let call = Call::rest(&Target::list(collection(names)?, &asked), &names.plural);
         self.records(call, &names.plural, keep, Page::of_list).await
     }
 
@@ -276,8 +289,8 @@ impl<H: Host> Client<H> {
     /// # Errors
     /// See [`ApiError`]; [`ApiError::NotFound`] for one that is deleted or was never there.
     pub async fn get(&self, names: &Names, id: Uuid, keep: &Projection) -> Result<Page, ApiError> {
-        let mut call = Call::new(Method::Get, format!("/rest/{}/{{id}}", names.plural));
-        call.path = format!("/rest/{}/{id}?depth=0", names.plural);
+        let target = Target::get(collection(names)?, id.into(), &Query::default().with("depth", "0"));
+        let call = Call::rest(&target, &one_of(names));
         self.records(call, &names.singular, keep, |page| page.of_one(&names.singular)).await
     }
 
@@ -293,8 +306,7 @@ impl<H: Host> Client<H> {
         not_after: Option<Timestamp>,
         keep: &Projection,
     ) -> Result<Page, ApiError> {
-        let mut call = Call::new(Method::Patch, format!("/rest/{}/{{id}}", names.plural));
-        call.path = format!("/rest/{}/{id}", names.plural);
+        let mut call = Call::rest(&Target::update(collection(names)?, id.into()), &one_of(names));
         call.body = serde_json::to_vec(changes).ok();
         call.not_after = not_after;
         let key = names.one("update");
@@ -314,8 +326,7 @@ impl<H: Host> Client<H> {
         not_after: Option<Timestamp>,
         keep: &Projection,
     ) -> Result<Page, ApiError> {
-        let mut call = Call::new(Method::Post, format!("/rest/batch/{}", names.plural));
-        call.path = format!("{}?upsert=true", call.route);
+        let mut call = Call::rest(&Target::upsert(collection(names)?), &format!("batch/{}", names.plural));
         call.body = serde_json::to_vec(rows).ok();
         call.not_after = not_after;
         self.records(call, &names.many("create"), keep, Ok).await
@@ -326,8 +337,7 @@ impl<H: Host> Client<H> {
     /// # Errors
     /// See [`ApiError`].
     pub async fn destroy(&self, names: &Names, id: Uuid) -> Result<(), ApiError> {
-        let mut call = Call::new(Method::Delete, format!("/rest/{}/{{id}}", names.plural));
-        call.path = format!("/rest/{}/{id}", names.plural);
+        let call = Call::rest(&Target::destroy(collection(names)?, id.into()), &one_of(names));
         self.call(call, None).await.map(drop)
     }
 
@@ -336,11 +346,11 @@ impl<H: Host> Client<H> {
     /// # Errors
     /// See [`ApiError`].
     pub async fn objects(&self, after: Option<&str>) -> Result<MetadataPage, ApiError> {
-        let mut call = Call::new(Method::Get, "/rest/metadata/objects".into());
-        call.path = format!("{}?limit={MOST_RECORDS}", call.route);
+        let mut query = Query::default().with("limit", MOST_RECORDS.to_string());
         if let Some(after) = after {
-            call.path = format!("{}&starting_after={}", call.path, encode(after));
+            query = query.with("starting_after", after);
         }
+        let mut call = Call::rest(&Target::objects(&query), "metadata/objects");
         call.cost = 0;
         let mut found = MetadataPage { objects: Vec::new(), next: None };
         let mut read = |body: &[u8]| {
@@ -409,8 +419,7 @@ impl<H: Host> Client<H> {
         not_after: Option<Timestamp>,
         read: Read<'_>,
     ) -> Result<(), ApiError> {
-        let mut call = Call::new(Method::Post, format!("/graphql {name}"));
-        call.path = "/graphql".into();
+        let mut call = Call::graphql(name);
         call.body = Some(body);
         call.cost = cost;
         call.not_after = not_after;
@@ -550,6 +559,19 @@ impl<H: Host> Client<H> {
                 .with("waitMs", whole_millis(wait)),
         );
     }
+}
+
+fn collection(names: &Names) -> Result<Collection, ApiError> {
+    Collection::try_from(names).map_err(|fault| ApiError::Refused {
+        endpoint: "REST".to_owned(),
+        status: 400,
+        message: fault.to_string(),
+    })
+}
+
+/// The route of one record
+fn one_of(names: &Names) -> String {
+    format!("{}/{{id}}", names.plural)
 }
 
 #[cfg(test)]

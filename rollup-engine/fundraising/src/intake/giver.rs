@@ -81,7 +81,7 @@ fn settled(resolution: Resolution, manner: Manner) -> Result<Resolution, Refusal
 
 fn candidates(scope: &Scope<'_>, person: &Person) -> Result<Vec<Candidate>, Failure> {
     let body = object([("data", Value::Array(vec![person.to_json()]))]);
-    let target = Target::duplicates(PERSON.plural, &Query::default().with("depth", 0));
+    let target = Target::duplicates(PERSON.plural, &Query::default().with("depth", "0"));
     let answer = scope.call(target, Some(body))?;
     Ok(Candidate::read_all(&answer))
 }

@@ -74,7 +74,7 @@ pub(crate) fn list(
     limit: usize,
     order: Option<&str>,
 ) -> Result<Vec<Value>, Failure> {
-    let mut query = Query::default().filtered(filter).with("limit", limit);
+    let mut query = Query::default().filtered(filter).with("limit", limit.to_string());
     if let Some(order) = order {
         query = query.with("order_by", order);
     }

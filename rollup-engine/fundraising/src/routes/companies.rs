@@ -11,7 +11,7 @@ use crate::scope::Scope;
 /// # Errors
 /// 400 for words that Twenty's filters would misread, and whatever Twenty says.
 pub fn search(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    let mut query = Query::default().with("limit", limit(ask)).with("order_by", "name[AscNullsLast]");
+    let mut query = Query::default().with("limit", limit(ask).to_string()).with("order_by", "name[AscNullsLast]");
     if let Some(words) = value(ask, "search") {
         query = query.filtered(&query::holds("name", words)?);
     }

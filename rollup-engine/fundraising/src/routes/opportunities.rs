@@ -50,7 +50,7 @@ fn search_query(ask: &Ask<'_>) -> Result<Query, Refusal> {
             conditions.push(query::one_of(field, &words)?);
         }
     }
-    let query = Query::default().with("limit", limit(ask)).with("order_by", order);
+    let query = Query::default().with("limit", limit(ask).to_string()).with("order_by", order);
     Ok(if conditions.is_empty() { query } else { query.filtered(&Filter::And(conditions)) })
 }
 

@@ -23,7 +23,7 @@ pub fn duplicates(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
         Person { first_name: name(&body, "firstName")?, last_name: name(&body, "lastName")?, email: email(&body)? };
     let depth = depth(body.get("depth"))?;
     let question = object([("data", Value::Array(vec![person.to_json()]))]);
-    let target = Target::duplicates(PEOPLE, &Query::default().with("depth", depth));
+    let target = Target::duplicates(PEOPLE, &Query::default().with("depth", depth.to_string()));
     let answer = scope.call(target, Some(question))?;
     let entries = answer.get("data").and_then(Value::as_array);
     let fits = entries

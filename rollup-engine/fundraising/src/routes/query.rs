@@ -198,7 +198,7 @@ mod tests {
         let filter = "and(c[eq]:\"x\",or(a[eq]:1,b[eq]:2))";
         assert_eq!(
             list_where(&query, vec![condition]).unwrap(),
-            Query::default().with("limit", 5).with("filter", filter)
+            Query::default().with("limit", "5").with("filter", filter)
         );
     }
 }

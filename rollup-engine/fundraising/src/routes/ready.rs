@@ -86,13 +86,13 @@ fn unchecked(reason: &str) -> Reply {
 
 fn objects(scope: &Scope<'_>) -> Result<Vec<schema::Object>, Failure> {
     let mut objects = Vec::new();
-    let mut query = Query::default().with("limit", 200);
+    let mut query = Query::default().with("limit", "200");
     for _ in 0..MOST_PAGES {
         let reply = scope.call(Target::objects(&query), None)?;
         let page = schema::objects_of(&reply).ok_or_else(|| Failure::malformed("objects"))?;
         objects.extend(page.objects);
         let Some(next) = page.next else { break };
-        query = Query::default().with("limit", 200).with("starting_after", next);
+        query = Query::default().with("limit", "200").with("starting_after", next);
     }
     Ok(objects)
 }

@@ -166,7 +166,7 @@ fn list_query(query: &[(String, String)], now: Timestamp) -> Result<Query, Refus
     if !sources.is_empty() {
         conditions.push(one_of("intakeSource", &sources)?);
     }
-    let mut asked = Query::default().with("limit", limit(&limits));
+    let mut asked = Query::default().with("limit", limit(&limits).to_string());
     if !conditions.is_empty() {
         asked = asked.filtered(&Filter::And(conditions));
     }
