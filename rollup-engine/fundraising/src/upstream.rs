@@ -279,7 +279,7 @@ impl<'a, H: Host> Call<'a, H> {
                 self.scope.proxy.queue.refused(self.host.now(), wait);
                 (attempt < MOST_ATTEMPTS || self.is_closing).then_some(wait)
             }
-            Outcome::Answered { status: 500 | 502..=504, .. } | Outcome::Unreachable => {
+            Outcome::Answered { status: 500 | 502..=504, .. } | Outcome::Unreadable | Outcome::Unreachable => {
                 let asked = match outcome {
                     Outcome::Answered { retry_after, .. } => retry_after,
                     Outcome::Unreachable => None,

@@ -111,7 +111,7 @@ pub struct Page {
     /// Whether there is a next page
     pub has_next_page: bool,
     /// Whether the reply has said that there is one, or that there is none
-    pub(crate) tells_what_follows: bool,
+    pub(crate) tells_next: bool,
 }
 
 impl Page {
@@ -123,7 +123,7 @@ impl Page {
             page if page.has_next_page && page.end_cursor.is_none() => Err(PageError::NoCursor),
             page if page.has_next_page && page.records.is_empty() => Err(PageError::NoHeadway),
             page if page.total_count.is_none() => Err(PageError::NoCount),
-            page if !page.tells_what_follows => Err(PageError::NoNextPage),
+            page if !page.tells_next => Err(PageError::NoNextPage),
             _ => Ok(self),
         }
     }
@@ -247,7 +247,7 @@ fn read_page_part(scanner: &mut Scanner<'_>, name: &str, page: &mut Page) -> Res
                     "endCursor" => page.end_cursor = value.text().map(str::to_owned),
                     "hasNextPage" => {
                         page.has_next_page = value == Value::Bool(true);
-                        page.tells_what_follows = matches!(value, Value::Bool(_));
+                        page.tells_next = matches!(value, Value::Bool(_));
                     }
                     _ => {}
                 }

@@ -374,7 +374,7 @@ mod tests {
         faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
     }
 
-    fn one(field: &str, operator: &str, value: Json) -> String {
+    fn one(field: &str, operator: &str, value: &Json) -> String {
         faults(&json!([{ "field": field, "operator": operator, "value": value }]))
     }
 
@@ -405,7 +405,7 @@ mod tests {
             ("at", "lt", json!(""), "value"),
             ("kind", "in", json!([]), "value"),
         ] {
-            let found = one(field, operator, value.clone());
+            let found = one(field, operator, &value);
             assert!(found.starts_with(&format!("definition 0, childFilters 0, {place}: ")), "{field} {value}: {found}");
         }
         let day = json!([{ "field": "amount.amountMicros", "operator": "gt", "dynamicValue": "today" }]);
@@ -435,7 +435,7 @@ mod tests {
             ("status", "gt", json!("received")),
             ("kind", "notIn", json!([])),
         ] {
-            assert_eq!(one(field, operator, value.clone()), "", "{field} {value}");
+            assert_eq!(one(field, operator, &value), "", "{field} {value}");
         }
     }
 

@@ -81,13 +81,13 @@ async fn run(world: &World, payload: &Value, from: usize, most: usize, bend: &Br
             return answer;
         }
         let body = String::from_utf8(answer.body.clone()).unwrap();
-        let bent = (bend.1)(&body);
-        let unchanged = serde_json::from_str::<Value>(&bent).ok() == serde_json::from_str(&body).ok();
+        let other = (bend.1)(&body);
+        let unchanged = serde_json::from_str::<Value>(&other).ok() == serde_json::from_str(&body).ok();
         if unchanged {
             return answer;
         }
         broken.set(broken.get() + 1);
-        Response { body: bent.into_bytes(), ..answer }
+        Response { body: other.into_bytes(), ..answer }
     });
     let report = calculate_rollups(&host, payload, &world.options()).await;
     (broken.get() > 0, report)

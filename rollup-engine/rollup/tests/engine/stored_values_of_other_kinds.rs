@@ -10,7 +10,6 @@ use super::common::{Between, Way, World, id};
 
 /// The stored values of all people, in every reply that shows people
 fn stored(answer: Response, field: &str, value: &str) -> Response {
-    let mut json: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     fn walk(json: &mut Value, field: &str) {
         match json {
             Value::Object(object) => {
@@ -23,6 +22,7 @@ fn stored(answer: Response, field: &str, value: &str) -> Response {
             _ => {}
         }
     }
+    let mut json: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     walk(&mut json, field);
     // As text, since not every number of JSON is one of serde's.
     Response { body: json.to_string().replace("\"<stored>\"", value).into_bytes(), ..answer }

