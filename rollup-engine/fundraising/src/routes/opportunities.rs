@@ -102,7 +102,14 @@ mod tests {
 
     #[test]
     fn what_would_be_misread_is_refused() {
-        for target in ["?search=a%22b", "?companyId=a%5D", "?companyId=.", "?pointOfContactId=..%2Fpeople", "?stage=A%5D", "?orderBy=a%5Bx%5D"] {
+        for target in [
+            "?search=a%22b",
+            "?companyId=a%5D",
+            "?companyId=.",
+            "?pointOfContactId=..%2Fpeople",
+            "?stage=A%5D",
+            "?orderBy=a%5Bx%5D",
+        ] {
             assert!(path(target).is_err(), "{target}");
         }
     }

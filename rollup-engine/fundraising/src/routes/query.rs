@@ -98,7 +98,8 @@ pub fn id_is(field: &str, id: &str) -> Result<Filter, Refusal> {
 /// # Errors
 /// The text is neither an id nor a word.
 pub fn searched_id(field: &str, id: &str) -> Result<Filter, Refusal> {
-    let is_word = id.len() <= MAX_WORD_LEN && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    let is_word =
+        id.len() <= MAX_WORD_LEN && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
     match id.parse() {
         Ok(word) if is_word && id.parse::<RecordId>().is_err() => Ok(Filter::TextIs(field.to_owned(), word)),
         _ => id_is(field, id),
