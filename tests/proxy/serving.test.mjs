@@ -90,7 +90,7 @@ const raw = (url, text) =>
 test('node: targets in absolute form are served, and tokens with control characters are not', async (t) => {
   const { url } = await startProxy(t, 'node', { ...NOBODY, FUNDRAISING_METRICS_TOKEN: 'm-1' });
   const ask = (target, ...headers) => raw(url, [`GET ${target} HTTP/1.1`, 'host: x', 'connection: close', ...headers, '', ''].join('\r\n'));
-  assert.match(await ask('http://proxy.example/health'), /^HTTP\/1\.1 200 [^]*\{"status":"ok"\}$/);
+  assert.match(await ask('http://proxy.example/health'), /^HTTP\/1\.1 200 [^]*\{"status":"ok"\}/);
   const missing = await ask('http://proxy.example/api/fundraising/nothing?%74oken=hidden-1', 'authorization: Bearer t');
   assert.match(missing, /^HTTP\/1\.1 404 /);
   assert.doesNotMatch(missing, /hidden/);

@@ -104,6 +104,7 @@ fn tokens_in_any_spelling_of_the_query() {
         let paths = [
             "/api/fundraising/gifts",
             "/api/fundraising/gift-staging",
+            "/api/fundraising/people/x",
             "/api/fundraising/nothing",
             "/nothing",
             "/",
