@@ -282,7 +282,7 @@ impl<'a, H: Host> Call<'a, H> {
             Outcome::Answered { status: 500 | 502..=504, .. } | Outcome::Unreadable | Outcome::Unreachable => {
                 let asked = match outcome {
                     Outcome::Answered { retry_after, .. } => retry_after,
-                    Outcome::Unreachable => None,
+                    Outcome::Unreadable | Outcome::Unreachable => None,
                 };
                 let base = 250 * u64::from(attempt);
                 let wait = asked.unwrap_or(Duration::from_millis(base + random % (base / 2)));

@@ -16,11 +16,11 @@ use twenty::{Method, Request};
 use crate::bend::{MAX_LEN, TEST_TIME, bent, corpus};
 use crate::stub::{NOON, Stub};
 
-const TOKEN: &str = "callers-own-t0k3n";
+pub(crate) const TOKEN: &str = "callers-own-t0k3n";
 const KEY: &str = "services-own-k3y";
 const SECRET: &str = "webhooks-own-s3cret";
 
-fn settings(staging: bool) -> Settings {
+pub(crate) fn settings(staging: bool) -> Settings {
     Settings::read(|name| {
         let value = match name {
             "TWENTY_API_BASE_URL" => "http://twenty.test/rest",
@@ -140,7 +140,7 @@ fn judge(request: &Inbound, answer: &Outbound, host: &Stub) {
 }
 
 /// Whether a call to Twenty is of one of the forms that reach no other record than they name
-fn is_allowed(call: &Request) -> bool {
+pub(crate) fn is_allowed(call: &Request) -> bool {
     let path = call.url.strip_prefix("http://twenty.test/rest/").unwrap_or_default();
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let is_word = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphabetic());

@@ -13,7 +13,7 @@ pub(crate) const NOON: i64 = 1_780_272_000_000;
 const ID: &str = "1f0e8a0c-0000-4000-8000-000000000001";
 
 /// Plural and singular of what Twenty has
-const OBJECTS: &[(&str, &str)] = &[
+pub(crate) const OBJECTS: &[(&str, &str)] = &[
     ("gifts", "gift"),
     ("people", "person"),
     ("companies", "company"),
