@@ -54,13 +54,14 @@ for (const only of ['records', 'everything']) {
   }
 }
 
-test('with a higher limit it is read, and is no answer of Twenty', async (t) => {
+/** With a higher limit it is read, and is no answer of Twenty. */
+test('higher limit', async (t) => {
   const url = await serve(t, { declared: false, only: 'records' });
   const { error } = await drift(url, { ROLLUP_ENGINE_MAX_RESPONSE_BYTES: '50000000' });
   assert.equal(error?.code, 'malformed_answer');
 });
 
-test('a limit that is no number is a fault of the command line', async () => {
+test('limit that is no number', async () => {
   const { exit, error } = await drift('http://127.0.0.1:9', { ROLLUP_ENGINE_MAX_RESPONSE_BYTES: '32MB' });
   assert.deepEqual([exit, error?.code], [2, 'invalid_size']);
   assert.match(error.message, /`32MB` in ROLLUP_ENGINE_MAX_RESPONSE_BYTES/);

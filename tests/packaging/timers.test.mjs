@@ -15,7 +15,8 @@ before(async () => {
 const definition = { parentObject: 'person', childObject: 'gift', relationField: 'donorId', aggregations: [{ type: 'COUNT', parentField: 'n' }] };
 const options = (more) => ({ apiUrl: 'http://twenty.test', token: 't', config: [definition], log: () => {}, ...more });
 
-test('time-outs are whole numbers, whatever time a run has', async (t) => {
+/** Time-outs are whole numbers, whatever time a run has. */
+test('time-outs of calls', async (t) => {
   const real = AbortSignal.timeout.bind(AbortSignal);
   const asked = [];
   t.mock.method(AbortSignal, 'timeout', (millis) => {
@@ -31,7 +32,7 @@ test('time-outs are whole numbers, whatever time a run has', async (t) => {
   assert.deepEqual(asked.filter((millis) => !Number.isInteger(millis) || millis < 0), []);
 });
 
-test('waits are whole numbers', async (t) => {
+test('waits between attempts', async (t) => {
   const asked = [];
   const real = globalThis.setTimeout;
   t.mock.method(globalThis, 'setTimeout', (callback, millis, ...rest) => {
@@ -44,7 +45,8 @@ test('waits are whole numbers', async (t) => {
   assert.deepEqual(asked.filter((millis) => !Number.isInteger(millis)), []);
 });
 
-test('the reason of a call that cannot be made has no token and no query in it', async () => {
+/** The reason of a call that cannot be made has no token and no query in it. */
+test('secrets in reasons', async () => {
   const lines = [];
   const log = (line) => lines.push(line);
   const failing = [

@@ -291,7 +291,7 @@ impl<'a, H: Host> Call<'a, H> {
             Outcome::Answered { status: 500 | 502..=504, .. } | Outcome::Unreadable | Outcome::Unreachable => {
                 let asked = match outcome {
                     Outcome::Answered { retry_after, .. } => retry_after,
-                    Outcome::Unreachable | Outcome::TooLarge => None,
+                    Outcome::Unreadable | Outcome::Unreachable | Outcome::TooLarge => None,
                 };
                 let base = 250 * u64::from(attempt);
                 let wait = asked.unwrap_or(Duration::from_millis(base + random % (base / 2)));
@@ -368,8 +368,7 @@ async fn gocardless<H: Host>(scope: &Scope<'_>, host: &H, resource: &Resource) -
         timeout: GOCARDLESS_TIMEOUT.min(left),
     };
     let answer = host.fetch(request).await.map_err(|error| {
-        let list = object_of(path);
-        let fields = [("list", list.into()), ("reason", error.to_string().into())];
+        let fields = [("list", resource.list().into()), ("reason", error.to_string().into())];
         host.log(scope.line(Level::Warn, "gocardless_read_failed", &fields));
         match error {
             FetchError::TooLarge { .. } => too_large("GoCardless", &error),
