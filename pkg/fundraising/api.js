@@ -5,8 +5,7 @@
 // its place. Every request that was under way in the old one is answered with 500 and its own id; whoever sends it again
 // finds what was already done, since the ids of gifts are derived from their keys.
 
-/** What is read of a body; more than any route takes, so that the module is the one to refuse it. */
-const MOST_BYTES = 1024 * 1024;
+import { Admission, TurnedAway } from './admission.js';
 
 /** What ids are made of. */
 const entropy = () => crypto.getRandomValues(new Uint8Array(16));
@@ -31,7 +30,11 @@ export function connect(glue, load) {
   // Numbers of the proxies in the living instance, by their environment as an object and as text.
   let byObject = new WeakMap();
   let byText = new Map();
+  // What is taken on with each environment, by its text; it outlives the instance, as the requests do.
+  const admissions = new Map();
   let names;
+  // When it was last said that requests are turned away, and how many were since.
+  const turned = { saidAt: -Infinity, count: 0 };
 
   const enter = () => {
     if (living > 0) return;
@@ -64,19 +67,24 @@ export function connect(glue, load) {
     if (known !== undefined) return known;
     const text = settingsOf(environment);
     if (!byText.has(text)) byText.set(text, glue.open(text));
-    byObject.set(environment, byText.get(text));
-    return byText.get(text);
+    const number = byText.get(text);
+    if (!admissions.has(text)) admissions.set(text, new Admission(JSON.parse(glue.limits(number))));
+    const proxy = { number, admission: admissions.get(text) };
+    byObject.set(environment, proxy);
+    return proxy;
   };
 
-  const run = async (environment, method, target, headers, body) => {
+  /** Runs a function on the module; of a fault of it, all that is under way in the instance ends. */
+  const guarded = async (work) => {
     enter();
     const instance = living;
     let end;
     const ended = new Promise((_, reject) => (end = reject));
+    // Where the work throws at once, nothing else hears of the end.
+    ended.catch(() => {});
     underWay.add(end);
     try {
-      const proxy = proxyFor(environment);
-      return await Promise.race([glue.handle(proxy, method, target, JSON.stringify(headers), body, entropy()), ended]);
+      return await Promise.race([work(), ended]);
     } catch (error) {
       replace(instance, error);
       throw error;
@@ -85,30 +93,64 @@ export function connect(glue, load) {
     }
   };
 
+  /** At most one line in ten seconds: a flood must not become a flood of lines. */
+  const sayTurned = ({ status, message }, requestId) => {
+    turned.count += 1;
+    if (performance.now() - turned.saidAt < 10_000) return;
+    const timestamp = new Date().toISOString();
+    const line = { timestamp, level: 'warn', event: 'requests_turned_away', requestId, status, message, count: turned.count };
+    console.warn(JSON.stringify(line));
+    Object.assign(turned, { saidAt: performance.now(), count: 0 });
+  };
+
   /**
-   * Answers one request in the form in which servers have it.
+   * Answers one request in the form in which servers have it. Of the body so much is read as the head is good for.
    *
-   * @param {{ method: string, target: string, headers: [string, string][], body: Uint8Array }} request
+   * @param {{ method: string, target: string, headers: [string, string][], body: AsyncIterable<Uint8Array> | Uint8Array | null }} request
    * @param {object} environment the settings
-   * @returns {Promise<{ status: number, headers: [string, string][], body: Uint8Array | null }>}
+   * @returns {Promise<{ status: number, headers: [string, string][], body: Uint8Array | null, close?: boolean }>}
+   *   with `close` if the connection should not be used again
    */
   async function answer({ method, target, headers, body }, environment) {
     const asked = headers.find(([name, value]) => name.toLowerCase() === 'x-request-id' && value.trim() !== '');
     const id = asked ? asked[1].trim() : crypto.randomUUID();
-    const named = asked ? headers : [...headers, ['x-request-id', id]];
+    let named = asked ? headers : [...headers, ['x-request-id', id]];
+    let ticket;
     try {
-      const [status, sent, bytes] = await run(environment, method, target, named, body);
-      return { status, headers: JSON.parse(sent), body: bodiless(method, status) ? null : bytes };
+      const { head, admission } = await guarded(() => {
+        const { number, admission } = proxyFor(environment);
+        return { head: JSON.parse(glue.head(number, method, target, JSON.stringify(named))), admission };
+      });
+      ticket = admission.enter(head.class);
+      let bytes = head.maxBytes > 0 && body ? await reading(ticket, body, head) : NO_BYTES;
+      if (!bytes) {
+        // The module is told the length alone, and refuses it.
+        named = [...named.filter(([name]) => name.toLowerCase() !== 'content-length'), ['content-length', String(head.maxBytes + 1)]];
+        bytes = NO_BYTES;
+      }
+      const [status, sent, replied] = await guarded(() => {
+        const { number } = proxyFor(environment);
+        const answered = glue.handle(number, method, target, JSON.stringify(named), bytes, entropy());
+        ticket.drop();
+        return answered;
+      });
+      return { status, headers: JSON.parse(sent), body: bodiless(method, status) ? null : replied };
     } catch (error) {
-      return broken(error, id);
+      if (error instanceof SenderGone) throw error.cause;
+      if (!(error instanceof TurnedAway)) return broken(error, id);
+      sayTurned(error, id);
+      const { status, message, retryAfterSeconds } = error;
+      const more = retryAfterSeconds ? [['retry-after', String(retryAfterSeconds)]] : [];
+      return { ...plain(status, { statusCode: status, message }, id, more), close: true };
+    } finally {
+      ticket?.leave();
     }
   }
 
   /** Answers a request of the fetch standard. */
   async function fetch(request, environment) {
     const { pathname, search } = new URL(request.url);
-    const body = await bytesOf(request.body);
-    const asked = { method: request.method, target: pathname + search, headers: [...request.headers], body };
+    const asked = { method: request.method, target: pathname + search, headers: [...request.headers], body: request.body };
     const { status, headers, body: sent } = await answer(asked, environment);
     return new Response(sent, { status, headers });
   }
@@ -124,7 +166,28 @@ export function connect(glue, load) {
     return glue.setting_errors(settingsOf(environment));
   };
 
-  return { answer, fetch, settingNames, settingErrors };
+  /** How many connections a server should take at a time. */
+  const maxConnections = (environment) => {
+    enter();
+    return JSON.parse(glue.limits(proxyFor(environment).number)).maxConnections;
+  };
+
+  return { answer, fetch, settingNames, settingErrors, maxConnections };
+}
+
+const NO_BYTES = new Uint8Array();
+
+/** The sender's connection broke while its body was read: there is nobody to answer. */
+class SenderGone extends Error {}
+
+/** The bytes of a body; nothing if it is too long. */
+async function reading(ticket, body, head) {
+  const chunks = body instanceof Uint8Array ? (async function* () { yield body; })() : body;
+  try {
+    return await ticket.read(chunks, head);
+  } catch (error) {
+    throw error instanceof TurnedAway ? error : new SenderGone('', { cause: error });
+  }
 }
 
 const bodiless = (method, status) => method === 'HEAD' || WITHOUT_BODY.has(status);
@@ -133,38 +196,19 @@ function broken(error, requestId) {
   const timestamp = new Date().toISOString();
   const message = `the proxy stopped on a fault of its own, and starts afresh with the next request: ${error?.message ?? error}`;
   console.error(JSON.stringify({ timestamp, level: 'error', event: 'request_broken', requestId, message }));
-  const body = { message: 'Internal server error', error: 'Internal Server Error', statusCode: 500, requestId };
+  return plain(500, { message: 'Internal server error', error: 'Internal Server Error', statusCode: 500, requestId }, requestId);
+}
+
+/** An answer that does not come from the module. */
+function plain(status, body, requestId, more = []) {
   return {
-    status: 500,
+    status,
     headers: [
       ['content-type', 'application/json; charset=utf-8'],
       ['cache-control', 'no-store'],
       ['x-request-id', requestId.replace(/[^\x21-\x7e]/g, '')],
+      ...more,
     ],
     body: new TextEncoder().encode(JSON.stringify(body)),
   };
-}
-
-/**
- * The bytes of a body, given up past the limit.
- *
- * @param {AsyncIterable<Uint8Array> | null} chunks
- */
-export async function bytesOf(chunks) {
-  if (!chunks) return new Uint8Array();
-  const parts = [];
-  let length = 0;
-  for await (const part of chunks) {
-    parts.push(part);
-    length += part.length;
-    if (length > MOST_BYTES) break;
-  }
-  if (parts.length === 1) return parts[0];
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

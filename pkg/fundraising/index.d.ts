@@ -7,7 +7,8 @@ export interface Inbound {
   /** Path and query, as in the request line. */
   target: string;
   headers: [name: string, value: string][];
-  body: Uint8Array;
+  /** Of a stream so much is read as the head is good for. */
+  body: AsyncIterable<Uint8Array> | Uint8Array | null;
 }
 
 /** The answer to it. */
@@ -15,6 +16,8 @@ export interface Outbound {
   status: number;
   headers: [name: string, value: string][];
   body: Uint8Array | null;
+  /** The connection should not be used again: the body was not read to its end. */
+  close?: boolean;
 }
 
 /**

@@ -9,6 +9,7 @@ const proxy = connect(glue, () => readFileSync(new URL('./generated/fundraising.
 
 export const { settingNames } = proxy;
 export const settingErrors = (env = process.env) => proxy.settingErrors(env);
+export const maxConnections = (env = process.env) => proxy.maxConnections(env);
 export const answer = (request, env = process.env) => proxy.answer(request, env);
 export const fetch = (request, env = process.env) => proxy.fetch(request, env);
 

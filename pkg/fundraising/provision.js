@@ -5,6 +5,7 @@
 
 import { readFileSync } from 'node:fs';
 
+import { DEFAULT_MAX_RESPONSE_BYTES, readBounded } from '../read-bounded.js';
 import { settingErrors } from './node.js';
 
 const MODEL = JSON.parse(readFileSync(new URL('./generated/model.json', import.meta.url), 'utf8'));
@@ -40,7 +41,7 @@ const ownModel = (setting) => {
 };
 
 /**
- * @param {Record<string, string | undefined>} env `TWENTY_API_BASE_URL`, `TWENTY_API_KEY`, `FUNDRAISING_MODEL`
+ * @param {Record<string, string | undefined>} env `TWENTY_API_BASE_URL`, `TWENTY_API_KEY`, `FUNDRAISING_MODEL`, `FUNDRAISING_MAX_RESPONSE_BYTES`
  * @returns {Promise<{ made: string[], present: number }>} names like `gift` and `gift.amount`
  */
 export async function provision(env = process.env) {
@@ -51,13 +52,16 @@ export async function provision(env = process.env) {
   if (!key) throw new Error('TWENTY_API_KEY: expected a key whose role may change the data model');
   const model = ownModel(env.FUNDRAISING_MODEL);
 
+  const maxBytes = Number(filled(env.FUNDRAISING_MAX_RESPONSE_BYTES) ?? DEFAULT_MAX_RESPONSE_BYTES);
   const call = async (method, path, body, what) => {
     const response = await fetch(`${base}/metadata/${path}`, {
       method,
       headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
       body: body && JSON.stringify(body),
     });
-    const text = await response.text();
+    const text = await readBounded(response, maxBytes).catch((error) => {
+      throw new Error(`${what}: ${error.message}`, { cause: error });
+    });
     if (!response.ok) throw new Error(`${what}: Twenty answered ${response.status}: ${text}`);
     return JSON.parse(text);
   };

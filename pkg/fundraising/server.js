@@ -5,40 +5,120 @@
 // It listens on this machine alone unless `--host` says otherwise, and prints where, as one line of JSON. Settings that
 // cannot be read are named on stderr, and it does not start.
 //
-// On SIGTERM or SIGINT it takes no further request, finishes those that are under way, and ends.
+// On SIGTERM or SIGINT it takes no further request, finishes those that are under way, and ends within ten seconds; on a
+// second signal at once.
 
 import { createServer } from 'node:http';
+import { constants } from 'node:os';
 import { parseArgs } from 'node:util';
 
-import { bytesOf } from './api.js';
-import { answer } from './node.js';
+import { answer, maxConnections } from './node.js';
 import { provision } from './provision.js';
 import { hostOf, portOf, startErrors } from './start.js';
 
-/** A caller that sends its request slower than this is let go. */
+/** A request whose head is not there by then is cut. */
+const HEADERS_TIMEOUT_MS = 10_000;
+/** A request that is not there by then is cut; `admission.js` is stricter with bodies that are read. */
 const REQUEST_TIMEOUT_MS = 30_000;
+/** How often these two are looked after. */
+const CHECK_INTERVAL_MS = 1_000;
+/** An answer that the caller has not taken by then is cut. */
+const RESPONSE_TIMEOUT_MS = 20_000;
+/** How long a connection may be idle between two requests. */
+const KEEP_ALIVE_TIMEOUT_MS = 5_000;
+const MAX_HEADER_BYTES = 16 * 1024;
+const MAX_HEADERS = 100;
 
-async function respond(request, response) {
+/** Where there are too many connections, one that has been idle for this long is closed for the one that comes. */
+const IDLE_AFTER_MS = 1_000;
+/** A sender that is still sending after its answer has this long to read it: closed at once, it might see a reset alone. */
+const LINGER_MS = 1_000;
+
+/** At the end: when connections without a request are closed, and when all of them are. */
+const IDLE_GRACE_MS = 1_000;
+const STOP_TIMEOUT_MS = 8_000;
+
+let stopping = false;
+
+async function respond(request, response, expectsContinue) {
   const { method, url: target, rawHeaders } = request;
   const headers = [];
   for (let at = 0; at < rawHeaders.length; at += 2) headers.push([rawHeaders[at].toLowerCase(), rawHeaders[at + 1]]);
-  // Not destroyed where the reading stops, or there would be no connection left to say so on.
-  const body = await bytesOf(request.iterator({ destroyOnReturn: false }));
-  const sent = await answer({ method, target, headers, body });
+  const sent = await answer({ method, target, headers, body: bodyOf(request, response, expectsContinue) });
+  if (!request.complete) lingerOn(request.socket);
   // A body that was not read to its end leaves a connection that cannot be used again.
-  if (!request.complete) response.setHeader('connection', 'close');
+  if (sent.close || stopping || !request.complete) response.setHeader('connection', 'close');
   for (const [name, value] of sent.headers) response.appendHeader(name, value);
+  if (sent.body) response.setHeader('content-length', sent.body.length);
   response.writeHead(sent.status).end(sent.body);
+  const timer = setTimeout(() => request.socket.destroy(), RESPONSE_TIMEOUT_MS).unref();
+  response.once('close', () => clearTimeout(timer));
+}
+
+/** The body, which a caller that asks first is told to send once somebody wants it. */
+async function* bodyOf(request, response, expectsContinue) {
+  if (expectsContinue) response.writeContinue();
+  // Not destroyed where the reading stops, or there would be no connection left to say so on.
+  yield* request.iterator({ destroyOnReturn: false });
+}
+
+/** Node closes a connection right after the answer; here what still arrives is dropped for a moment first. */
+function lingerOn(socket) {
+  socket.destroySoon = () => {
+    socket.end();
+    setTimeout(() => socket.destroy(), LINGER_MS).unref();
+  };
+}
+
+/** Keeps to so many connections. */
+function limitConnections(server, most) {
+  const open = new Set();
+  /** Those without a request, and since when; the longest idle first. */
+  const idle = new Map();
+  const busy = new Map();
+  server.on('connection', (socket) => {
+    open.add(socket);
+    if (open.size > most) {
+      const [[oldest, since] = []] = idle;
+      const isIdle = since !== undefined && performance.now() - since > IDLE_AFTER_MS;
+      (isIdle ? oldest : socket).destroy();
+    }
+    idle.set(socket, performance.now());
+    socket.once('close', () => [open, idle, busy].forEach((sockets) => sockets.delete(socket)));
+  });
+  const isServed = ({ socket }, response) => {
+    idle.delete(socket);
+    busy.set(socket, (busy.get(socket) ?? 0) + 1);
+    response.once('close', () => {
+      if (!open.has(socket)) return;
+      const left = busy.get(socket) - 1;
+      if (left > 0) busy.set(socket, left);
+      else if (busy.delete(socket)) idle.set(socket, performance.now());
+    });
+  };
+  return { isServed, closeIdle: () => [...idle.keys()].forEach((socket) => socket.destroy()) };
 }
 
 /** Compares the workspace with the data model, so that the log says what is missing before anybody meets it. */
-const checkModel = () => answer({ method: 'GET', target: '/ready', headers: [], body: new Uint8Array() });
+const checkModel = () => answer({ method: 'GET', target: '/ready', headers: [], body: null });
 
 function serve(port, host) {
-  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
-    // The caller has gone while it sent its body: there is nobody to answer.
-    respond(request, response).catch(() => response.destroy());
+  const server = createServer({
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionsCheckingInterval: CHECK_INTERVAL_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    maxHeaderSize: MAX_HEADER_BYTES,
   });
+  server.maxHeadersCount = MAX_HEADERS;
+  const { isServed, closeIdle } = limitConnections(server, maxConnections());
+  for (const [event, expectsContinue] of [['request', false], ['checkContinue', true]]) {
+    server.on(event, (request, response) => {
+      isServed(request, response);
+      // The caller has gone while it sent its body: there is nobody to answer.
+      respond(request, response, expectsContinue).catch(() => response.destroy());
+    });
+  }
   server.once('error', (error) => {
     console.error(`cannot listen on ${host}, port ${port}: ${error.message}`);
     process.exitCode = 1;
@@ -48,7 +128,15 @@ function serve(port, host) {
     console.log(JSON.stringify({ url: `http://${family === 'IPv6' ? `[${address}]` : address}:${own}` }));
     void checkModel();
   });
-  for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, () => server.close());
+  const stop = (signal) => {
+    if (stopping) process.exit(128 + constants.signals[signal]);
+    stopping = true;
+    server.close();
+    setTimeout(closeIdle, IDLE_GRACE_MS).unref();
+    // What is under way in the module may be waiting for Twenty: the ids of gifts make a repetition harmless.
+    setTimeout(() => process.exit(), STOP_TIMEOUT_MS).unref();
+  };
+  for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, stop);
 }
 
 async function makeModel() {

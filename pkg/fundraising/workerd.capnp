@@ -18,6 +18,7 @@ const proxy :Workerd.Worker = (
   modules = [
     (name = "workerd.js", esModule = embed "workerd.js"),
     (name = "api.js", esModule = embed "api.js"),
+    (name = "admission.js", esModule = embed "admission.js"),
     (name = "generated/fundraising.js", esModule = embed "generated/fundraising.js"),
     (name = "generated/fundraising.wasm", wasm = embed "generated/fundraising.wasm"),
   ],

@@ -115,6 +115,8 @@ export interface Environment {
   TWENTY_APP_ACCESS_TOKEN?: string | undefined;
   ROLLUP_ENGINE_CONFIG?: string | undefined;
   ROLLUP_ENGINE_REQUESTS_PER_MINUTE?: string | undefined;
+  /** The largest reply that is read, in bytes. */
+  ROLLUP_ENGINE_MAX_RESPONSE_BYTES?: string | undefined;
 }
 
 /** One structured log line; further fields depend on the event. */

@@ -29,14 +29,22 @@ const event = {
 };
 const options = (apiUrl, more = {}) => ({ apiUrl, token: TOKEN, config, log: () => {}, ...more });
 
-/** Longer than a vector in a 32-bit memory can be: a real panic, and no memory is touched. */
-const tooLong = async () => ({ status: 200, headers: [], arrayBuffer: async () => new ArrayBuffer(2 ** 31) });
+/**
+ * An answer whose only bytes are one when they are counted, and then more than a vector in a 32-bit memory can be: a real
+ * panic, and no memory is touched.
+ */
+const lying = async () => {
+  let asked = 0;
+  const value = Object.defineProperty(new Uint8Array(1), 'length', { get: () => (asked++ === 0 ? 1 : 2 ** 31) });
+  const steps = [{ done: false, value }, { done: true }];
+  return { status: 200, headers: [], body: { getReader: () => ({ read: async () => steps.shift() }) } };
+};
 
 test('a panic says what and where, to the caller and on the console, and the next call works', async (t) => {
   const url = await fakeTwenty(t);
   const lines = [];
   t.mock.method(console, 'error', (line) => lines.push(JSON.parse(line)));
-  const report = await rollups.calculateRollups(event, options(url, { fetch: tooLong }));
+  const report = await rollups.calculateRollups(event, options(url, { fetch: lying }));
   assert.deepEqual([report.status, report.code], ['error', 'engine_trap']);
   assert.match(report.message, /capacity overflow \(.+\.rs:\d+\)/);
   assert.equal(lines.length, 1);
@@ -55,7 +63,7 @@ test('calls that were under way end with the same code, whatever they were waiti
   const waiting = [slow, refusing].map((fetch) => rollups.calculateRollups(event, options(url, { fetch, timeLimitSeconds: 20 })));
   await wait(50);
 
-  const hit = await rollups.calculateRollups(event, options(url, { fetch: tooLong }));
+  const hit = await rollups.calculateRollups(event, options(url, { fetch: lying }));
   assert.equal(hit.code, 'engine_trap');
   const next = rollups.calculateRollups(event, options(url));
   answer(new Response('{}'));

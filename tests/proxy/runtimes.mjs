@@ -21,7 +21,7 @@ export const RUNTIMES = {
 /** What every test serves with: no pacing, nothing kept between calls. */
 export const UNLIMITED = { FUNDRAISING_REQUESTS_PER_MINUTE: 'off', FUNDRAISING_CACHE_SECONDS: '0' };
 
-const freePort = () =>
+export const freePort = () =>
   new Promise((resolve) => {
     const server = createServer().listen(0, '127.0.0.1', () => {
       const { port } = server.address();
@@ -35,7 +35,8 @@ const freePort = () =>
  * @param {object} t the test
  * @param {string} runtime a name of `RUNTIMES`
  * @param {Record<string, string>} env the settings
- * @returns {Promise<{ url: string, output: () => string, pid: number }>} `output` is all that it has written so far
+ * @returns {Promise<{ url: string, output: () => string, pid: number, ended: Promise<unknown> }>}
+ *   `output` is all that it has written so far
  */
 export async function startProxy(t, runtime, env) {
   prepare();
@@ -62,7 +63,7 @@ export async function startProxy(t, runtime, env) {
       await wait(50);
     }
   }
-  return { url, output: () => output, pid: child.pid };
+  return { url, output: () => output, pid: child.pid, ended: end };
 }
 
 /** One call with a token, and its answer. */

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 
@@ -46,6 +47,40 @@ test('npm run proxy prints one line when it is ready, serves, and ends when it i
   assert.equal((await call(url, 'GET', '/health', { token: null })).status, 200);
   process.kill(-child.pid, 'SIGTERM');
   await ended;
+});
+
+/** The server's first line, or how it ended. */
+async function started(t, args, env = {}) {
+  const child = spawn(process.execPath, [join(ROOT, 'pkg/fundraising/server.js'), ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH: process.env.PATH, ...NOBODY, ...env },
+  });
+  t.after(() => child.kill());
+  let text = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (text += chunk));
+  const exit = new Promise((resolve) => child.once('close', resolve));
+  const printed = (async () => {
+    while (!text.includes('\n')) await new Promise((resolve) => setTimeout(resolve, 10));
+  })();
+  const code = await Promise.race([exit, printed]);
+  return { code, text };
+}
+
+/** The server listens on 127.0.0.1 unless it is told otherwise, and prints where. */
+test('default address and --host', async (t) => {
+  const outside = Object.values(networkInterfaces()).flat().find(({ family, internal }) => family === 'IPv4' && !internal)?.address;
+  const reach = (port) => fetch(`http://${outside}:${port}/health`).then(({ status }) => status, () => 'refused');
+  const here = JSON.parse((await started(t, ['--port', '0'])).text);
+  assert.match(here.url, /^http:\/\/127\.0\.0\.1:\d+$/);
+  assert.equal((await call(here.url, 'GET', '/health', { token: null })).status, 200);
+  const everywhere = JSON.parse((await started(t, ['--port', '0', '--host', '0.0.0.0'])).text);
+  assert.match(everywhere.url, /^http:\/\/0\.0\.0\.0:\d+$/);
+  if (outside) {
+    assert.equal(await reach(new URL(here.url).port), 'refused');
+    assert.equal(await reach(new URL(everywhere.url).port), 200);
+  }
+  const six = JSON.parse((await started(t, ['--port', '0', '--host', '::1'])).text);
+  assert.match(six.url, /^http:\/\/\[::1\]:\d+$/);
 });
 
 for (const runtime of Object.keys(RUNTIMES)) {

@@ -1,6 +1,6 @@
 // One call of the engine, with its log lines led to whoever wants them.
 
-import { EXIT, Ending, exitOf } from './outcome.mjs';
+import { EXIT, Ending, HINTS, exitOf } from './outcome.mjs';
 import { Progress } from './progress.mjs';
 import { engineOptions } from './settings.mjs';
 import { count } from './text.mjs';
@@ -61,12 +61,7 @@ export async function requireSoundness({ config, source }, world) {
 /** Ends the command if the report says that nothing came of the run. */
 export function refuseError(report) {
   if (report.status !== 'error') return;
-  const hints = {
-    forbidden: 'The role of the API key lacks a right: see the runbook, section “Rights”.',
-    unauthorized: 'The token may have expired, have been revoked, or belong to another workspace.',
-    nothing_to_run: 'twenty-rollups validate lists what does not fit.',
-  };
-  const ending = new Ending(exitOf(report), report.code, report.message, hints[report.code]);
+  const ending = new Ending(exitOf(report), report.code, report.message, HINTS[report.code]);
   ending.report = report;
   throw ending;
 }

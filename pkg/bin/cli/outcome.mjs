@@ -19,8 +19,8 @@ export const EXIT = {
 };
 
 const OF_CODE = new Map([
-  ...['missing_url', 'invalid_url', 'missing_token', 'invalid_token', 'invalid_rate'].map((code) => [code, EXIT.usage]),
-  ...['unreachable', 'unauthorized', 'forbidden', 'not_found', 'server_error', 'malformed_answer'].map((code) => [
+  ...['missing_url', 'invalid_url', 'missing_token', 'invalid_token', 'invalid_rate', 'invalid_size'].map((code) => [code, EXIT.usage]),
+  ...['unreachable', 'unauthorized', 'forbidden', 'not_found', 'server_error', 'malformed_answer', 'answer_too_large'].map((code) => [
     code,
     EXIT.workspace,
   ]),
@@ -47,6 +47,14 @@ export function unseen({ status, code, message, skipped = [] }, config) {
 
 /** The workspace does not have what is named. */
 const ABSENT = 'not_in_workspace';
+
+/** What to do about a report's error, by its code. */
+export const HINTS = {
+  forbidden: 'The role of the API key lacks a right: see the runbook, section “Rights”.',
+  unauthorized: 'The token may have expired, have been revoked, or belong to another workspace.',
+  nothing_to_run: 'twenty-rollups validate lists what does not fit.',
+  answer_too_large: 'Ask for fewer records at once (pacing.pageSize in the configuration), or raise ROLLUP_ENGINE_MAX_RESPONSE_BYTES.',
+};
 
 /** A reason to end, already in the words for whoever called. */
 export class Ending extends Error {

@@ -3,12 +3,15 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 
+import { DEFAULT_MAX_RESPONSE_BYTES } from '../../read-bounded.js';
 import { usage } from './outcome.mjs';
 
 /** In the order in which they count; the names are the engine's own. */
 const TOKENS = ['TWENTY_APP_APPLICATION_ACCESS_TOKEN', 'TWENTY_API_KEY', 'TWENTY_APP_ACCESS_TOKEN'];
 const RATE = 'ROLLUP_ENGINE_REQUESTS_PER_MINUTE';
 const CONFIG = 'ROLLUP_ENGINE_CONFIG';
+const MAX_RESPONSE_BYTES = 'ROLLUP_ENGINE_MAX_RESPONSE_BYTES';
+const SETTINGS = [CONFIG, RATE, MAX_RESPONSE_BYTES];
 const USUAL_FILE = 'rollups.json';
 /** The engine's own bound. */
 const MAX_RATE = 100_000;
@@ -48,6 +51,15 @@ function rateOf(flags, env) {
   if (text === undefined || text.toLowerCase() === 'off') return text?.toLowerCase();
   if (!/^\d+$/.test(text) || Number(text) < 1 || Number(text) > MAX_RATE) {
     throw usage('invalid_rate', `${from}: \`${text}\` requests a minute, expected a whole number from 1 to ${MAX_RATE}, or off`);
+  }
+  return text;
+}
+
+/** The largest answer that is read, in bytes, as text; nothing if none is set. */
+function maxResponseBytesOf(env) {
+  const text = filled(env[MAX_RESPONSE_BYTES]);
+  if (text !== undefined && !(/^[1-9]\d*$/.test(text) && Number(text) < 2 ** 32)) {
+    throw usage('invalid_size', `\`${text}\` in ${MAX_RESPONSE_BYTES}: expected a whole number of bytes from 1`);
   }
   return text;
 }
@@ -98,20 +110,21 @@ function distance(one, other) {
 /** Of names that look like a setting and are none, a line each with the setting that may be meant. */
 export const unknownSettings = (env) =>
   Object.keys(env)
-    .filter((name) => /^ROLLUP_ENGINE_/i.test(name) && name !== CONFIG && name !== RATE)
+    .filter((name) => /^ROLLUP_ENGINE_/i.test(name) && !SETTINGS.includes(name))
     .map((name) => {
-      const [nearest] = [CONFIG, RATE].sort((one, other) => distance(name.toUpperCase(), one) - distance(name.toUpperCase(), other));
+      const [nearest] = SETTINGS.toSorted((one, other) => distance(name.toUpperCase(), one) - distance(name.toUpperCase(), other));
       return `\`${name}\` is no setting; the nearest is \`${nearest}\``;
     });
 
 /**
- * @returns {{ url?: string, token?: string, rate?: string, config?: unknown, source: string }}
+ * @returns {{ url?: string, token?: string, rate?: string, maxResponseBytes?: string, config?: unknown, source: string }}
  * @throws {import('./outcome.mjs').Ending} for what is there and not as it should be
  */
 export const settingsOf = (flags, world) => ({
   url: addressOf(flags, world.env),
   token: tokenOf(flags, world.env),
   rate: rateOf(flags, world.env),
+  maxResponseBytes: maxResponseBytesOf(world.env),
   ...configOf(flags, world),
 });
 
@@ -131,13 +144,18 @@ export function requireWorkspace(settings) {
 }
 
 /** The options of the engine that these settings are. */
-export const engineOptions = ({ url, token, rate, config }) => ({
+export const engineOptions = ({ url, token, rate, maxResponseBytes, config }) => ({
   apiUrl: url,
   token,
-  // `off` is known to the variable alone.
-  ...(rate && { env: { [RATE]: rate } }),
+  // `off` is known to the variable alone, and the size to nothing else.
+  ...((rate || maxResponseBytes) && {
+    env: { ...(rate && { [RATE]: rate }), ...(maxResponseBytes && { [MAX_RESPONSE_BYTES]: maxResponseBytes }) },
+  }),
   ...(config !== undefined && { config }),
 });
+
+/** The largest answer that is read, in bytes. */
+export const maxBytesOf = ({ maxResponseBytes }) => Number(maxResponseBytes ?? DEFAULT_MAX_RESPONSE_BYTES);
 
 /** The definitions of a configuration, in either of its forms; for the built-in ones none. */
 export const definitionsOf = (config) => (Array.isArray(config) ? config : (config?.definitions ?? []));

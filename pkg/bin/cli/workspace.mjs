@@ -1,7 +1,9 @@
 // A look whether the workspace is there, before a run. The engine waits patiently for a server that is away, as it has
 // until its deadline; a mistyped address should be told at once. Metadata calls are free of Twenty's rate limit.
 
-import { EXIT, Ending } from './outcome.mjs';
+import { TooLarge, readBounded } from '../../read-bounded.js';
+import { EXIT, Ending, HINTS } from './outcome.mjs';
+import { maxBytesOf } from './settings.mjs';
 
 const PATIENCE_MS = 20_000;
 
@@ -26,10 +28,21 @@ const why = (error) => {
 
 const noWorkspace = (code, message, hint) => new Ending(EXIT.workspace, code, message, hint);
 
+/** What an answer holds; nothing if that is no JSON. */
+async function read(response, url, maxBytes) {
+  try {
+    return JSON.parse(await readBounded(response, maxBytes));
+  } catch (error) {
+    if (!(error instanceof TooLarge)) return undefined;
+    throw noWorkspace('answer_too_large', `${url} does not answer as Twenty does: ${error.message}`, HINTS.answer_too_large);
+  }
+}
+
 /**
  * @throws {Ending} if the server is not there, is no Twenty, or does not know the token
  */
-export async function seeWorkspace({ url, token }, fetch) {
+export async function seeWorkspace(settings, fetch) {
+  const { url, token } = settings;
   const response = await fetch(`${url}/rest/metadata/objects?limit=1`, {
     headers: { authorization: `Bearer ${token}`, accept: 'application/json' },
     signal: AbortSignal.timeout(PATIENCE_MS),
@@ -37,7 +50,7 @@ export async function seeWorkspace({ url, token }, fetch) {
     throw noWorkspace('unreachable', `cannot reach ${url}: ${why(error)}`);
   });
   const { status } = response;
-  const answer = await response.json().catch(() => undefined);
+  const answer = await read(response, url, maxBytesOf(settings));
   const said = answer?.messages?.[0] ?? '';
   // Twenty answers 403 to a revoked key, and also to one whose role may not read the data model.
   if (status === 401 || (status === 403 && /revoked|expired|missing/i.test(said))) {

@@ -33,7 +33,10 @@ pub enum Reason {
         retry_after: Option<Duration>,
     },
     /// No complete answer came from Twenty, after all attempts; it may or may not have acted
-    Unreachable,
+    Unreachable {
+        /// What the runtime said, for the log alone
+        reason: String,
+    },
     /// Time ran out before Twenty's answer came; it may or may not have acted
     TimedOut,
     /// Twenty answered with success, but not as it should; what it was asked to do may be done
@@ -136,9 +139,18 @@ impl Failure {
             Reason::Refused(refusal) => refusal.status.code(),
             Reason::Upstream { status, .. } => *status,
             Reason::TimedOut => 504,
-            Reason::Unreachable | Reason::Malformed(_) => 502,
+            Reason::Unreachable { .. } | Reason::Malformed(_) => 502,
             Reason::Waiting | Reason::Diverged => 500,
             Reason::NoTurn { .. } | Reason::Busy { .. } => 503,
+        }
+    }
+
+    /// Why a call brought no answer that can be used, for logs: the runtime's words may name machines
+    #[must_use]
+    pub fn cause(&self) -> Option<&str> {
+        match &*self.0 {
+            Reason::Unreachable { reason } | Reason::Malformed(reason) => Some(reason),
+            _ => None,
         }
     }
 
@@ -149,7 +161,7 @@ impl Failure {
             Reason::Refused(_) => "refused",
             Reason::Upstream { .. } => "upstream_error",
             Reason::TimedOut => "upstream_timeout",
-            Reason::Unreachable => "upstream_unreachable",
+            Reason::Unreachable { .. } => "upstream_unreachable",
             Reason::Malformed(_) => "upstream_malformed",
             Reason::Waiting | Reason::Diverged => "diverged",
             Reason::NoTurn { .. } | Reason::Busy { .. } => "busy",
@@ -242,7 +254,7 @@ impl fmt::Display for Failure {
                 Ok(())
             }
             Reason::TimedOut => f.write_str("Twenty did not answer in time"),
-            Reason::Unreachable => f.write_str("Twenty could not be reached"),
+            Reason::Unreachable { .. } => f.write_str("Twenty could not be reached"),
             Reason::Malformed(message) => f.write_str(message),
             Reason::Waiting | Reason::Diverged => {
                 f.write_str("The service contradicts itself; what was asked may be done")
@@ -293,7 +305,7 @@ mod tests {
     #[test]
     fn broken_answers_are_bad_gateways() {
         assert_eq!(Failure::malformed("gifts array").status(), 502);
-        assert_eq!(Failure::from(Reason::Unreachable).status(), 502);
+        assert_eq!(Failure::from(Reason::Unreachable { reason: "refused".into() }).status(), 502);
         assert_eq!(Failure::from(Reason::TimedOut).status(), 504);
         assert_eq!(Failure::malformed("missing gift").code(), "upstream_malformed");
     }

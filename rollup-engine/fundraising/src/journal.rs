@@ -290,7 +290,7 @@ mod tests {
     use std::time::Duration;
     use twenty::gate::Priority;
     use twenty::target::Query;
-    use twenty::{Level, Request, Response, Unreachable};
+    use twenty::{FetchError, Level, Request, Response};
 
     /// A Twenty that answers each question with its number, a second later than the one before
     #[derive(Default)]
@@ -300,7 +300,7 @@ mod tests {
     }
 
     impl Host for Numbers {
-        async fn fetch(&self, request: Request) -> Result<Response, Unreachable> {
+        async fn fetch(&self, request: Request) -> Result<Response, FetchError> {
             let mut asked = self.asked.borrow_mut();
             let place = request.url.strip_prefix("/steps?at=").unwrap();
             asked.push(percent_encoding::percent_decode_str(place).decode_utf8().unwrap().into_owned());

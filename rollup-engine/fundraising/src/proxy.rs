@@ -13,6 +13,7 @@ use crate::cache::Cache;
 use crate::callers::Callers;
 use crate::done::Done;
 use crate::failure::json_answer;
+use crate::head::{self, Head};
 use crate::http::{Inbound, Outbound};
 use crate::journal::settle;
 use crate::json::object;
@@ -24,9 +25,6 @@ use crate::routes::{self, Ask, Reply, Route, process};
 use crate::scope::{Scope, request_id};
 use crate::settings::{SettingErrors, Settings};
 use crate::signature;
-
-/// Largest body that is read, in bytes
-const MOST_BODY: usize = 100 * 1024;
 
 /// One process of the service
 #[derive(Debug)]
@@ -75,6 +73,15 @@ impl Proxy {
         &self.settings.model
     }
 
+    /// What a server is to do with a request by its head: its body is not looked at
+    #[must_use]
+    pub fn head(&self, request: Inbound) -> Head {
+        let request = request.in_origin_form();
+        let way = routes::find(&request.method, request.path());
+        let token = bearer(&request).or_else(|| query_token(&request.query()));
+        Head::of(&request, &way, token.is_some_and(|token| is_sendable(&token)), &self.settings)
+    }
+
     /// Answers a request; the host is the outside of this request alone.
     pub async fn handle<H: Host>(&self, host: &H, request: Inbound) -> Outbound {
         let began = host.now();
@@ -109,7 +116,7 @@ impl Proxy {
         let mut answer = if is_refused {
             let message = unusable.unwrap_or("Invalid authentication token");
             json_answer(401, &object([("message", message.into())]))
-        } else if request.body.len() > MOST_BODY {
+        } else if head::is_too_large(&request, way.route) {
             json_answer(413, &object([("statusCode", 413.into()), ("message", "request entity too large".into())]))
         } else {
             let query: Vec<_> = query.into_iter().filter(|(name, _)| name != "token").collect();

@@ -496,7 +496,7 @@ mod tests {
     use super::*;
     use std::pin::{Pin, pin};
     use std::task::{Context, Poll, Waker};
-    use twenty::{Event, Request, Response, Unreachable};
+    use twenty::{Event, FetchError, Request, Response};
 
     /// A clock that the test moves
     #[derive(Default)]
@@ -509,8 +509,8 @@ mod tests {
     }
 
     impl Host for Clock {
-        async fn fetch(&self, _: Request) -> Result<Response, Unreachable> {
-            Err(Unreachable { reason: String::new() })
+        async fn fetch(&self, _: Request) -> Result<Response, FetchError> {
+            Err(FetchError::Unreachable { reason: String::new() })
         }
 
         async fn sleep(&self, duration: Duration) {

@@ -264,6 +264,11 @@ impl Route {
             .map_or(("", "unknown"), |(method, pattern, _)| (method, pattern))
     }
 
+    /// Whether it reads a body
+    pub(crate) fn takes_body(self) -> bool {
+        matches!(self.name().0, "POST" | "PATCH")
+    }
+
     /// Calls to Twenty that a request of this route makes as a rule: what it keeps of the budget while it lasts
     pub(crate) const fn expected_calls(self) -> u32 {
         match self {

@@ -60,7 +60,8 @@ const SECRETS: [&str; 6] = [
 ];
 
 /// What the rollup engine reads, which may stand in the same environment
-const ENGINE_NAMES: [&str; 2] = ["ROLLUP_ENGINE_CONFIG", "ROLLUP_ENGINE_REQUESTS_PER_MINUTE"];
+const ENGINE_NAMES: [&str; 3] =
+    ["ROLLUP_ENGINE_CONFIG", "ROLLUP_ENGINE_REQUESTS_PER_MINUTE", "ROLLUP_ENGINE_MAX_RESPONSE_BYTES"];
 /// How the names begin that nothing else can be meant by
 const PREFIXES: [&str; 2] = ["FUNDRAISING_", "ROLLUP_ENGINE_"];
 
@@ -72,14 +73,15 @@ const DEFAULT_GOCARDLESS_URL: &str = "https://api.gocardless.com";
 const DEFAULT_REQUESTS_PER_MINUTE: u32 = 80;
 /// Requests a minute that all unproven tokens share
 const DEFAULT_UNPROVEN_REQUESTS_PER_MINUTE: u32 = 10;
-/// Connections that the server holds at a time
-const DEFAULT_MAX_CONNECTIONS: u32 = 1_024;
-/// Requests that the server works on at a time
-const DEFAULT_MAX_REQUESTS: u32 = 256;
+/// Connections that the server holds at a time: some 16 kB each where all of them send half a head
+const DEFAULT_MAX_CONNECTIONS: u32 = 2_048;
+/// Requests that the server works on at a time: more than the budget can serve, so that a burst hears from the queue how
+/// long it has to wait, and hundreds of strangers leave room for known callers
+const DEFAULT_MAX_REQUESTS: u32 = 1_024;
 /// Bytes of all request bodies in flight
 const DEFAULT_MAX_BODY_BYTES: u64 = 32 * 1024 * 1024;
 /// Bytes of one reply from Twenty or a payment provider
-const DEFAULT_MAX_RESPONSE_BYTES: u64 = 32 * 1024 * 1024;
+const DEFAULT_MAX_RESPONSE_BYTES: u64 = twenty::DEFAULT_MAX_RESPONSE_BYTES;
 /// Seconds for which a read may be answered from memory: a page that polls costs little, and nobody sees much that is old
 const DEFAULT_CACHE_SECONDS: u32 = 3;
 
@@ -619,7 +621,7 @@ mod tests {
         assert_eq!((settings.requests_per_minute, settings.cache_seconds), (Some(80), 3));
         assert_eq!(
             (settings.unproven_requests_per_minute, settings.max_connections, settings.max_requests),
-            (10, 1_024, 256)
+            (10, 2_048, 1_024)
         );
         assert_eq!((settings.max_body_bytes, settings.max_response_bytes), (33_554_432, 33_554_432));
         assert_eq!(settings.receipts, receipt::Settings::default());

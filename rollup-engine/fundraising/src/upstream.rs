@@ -12,7 +12,7 @@ use twenty::gate::Priority;
 use twenty::retry::{Outcome, Sequence, Verdict, judge, retry_after};
 use twenty::target::Target;
 use twenty::time::whole_millis;
-use twenty::{Host, Level, Method, Request, Response, Timestamp};
+use twenty::{FetchError, Host, Level, Method, Request, Response, Timestamp};
 
 use crate::callers::{Proof, Standing};
 use crate::failure::{Failure, Reason};
@@ -151,22 +151,25 @@ impl<'a, H: Host> Call<'a, H> {
                     let outcome = Outcome::Answered { status: response.status, retry_after: asked };
                     (outcome, Failure::from_answer(response.status, &response.body, asked))
                 }
+                Err(large) if large.is_malformed() => (Outcome::TooLarge, large),
                 Err(silence) => (Outcome::Unreachable, silence),
             };
             let wait = self.wait_after(outcome, attempt, repeatable, random.draw());
             if let Some(wait) = wait {
                 let status = failure.upstream_status();
-                let more = [("status", status.into()), ("delayMs", whole_millis(wait).into())];
+                let mut more = vec![("status", status.into()), ("delayMs", whole_millis(wait).into())];
+                more.extend(failure.cause().map(|reason| ("reason", reason.into())));
                 self.log(Level::Warn, "twenty_proxy_retry", attempt, &more);
             }
             let in_time = |wait: &Duration| self.host.now() + *wait + LEAST_TIME <= self.deadline();
             let Some(wait) = wait.filter(in_time) else {
                 let event = match failure.reason() {
-                    Reason::Unreachable | Reason::TimedOut => "twenty_proxy_network_error",
+                    Reason::Unreachable { .. } | Reason::TimedOut => "twenty_proxy_network_error",
                     _ if attempt >= MOST_ATTEMPTS => "twenty_proxy_exhausted_retries",
                     _ => "twenty_proxy_http_error",
                 };
-                let more = [("status", failure.upstream_status().into()), ("code", failure.code().into())];
+                let mut more = vec![("status", failure.upstream_status().into()), ("code", failure.code().into())];
+                more.extend(failure.cause().map(|reason| ("reason", reason.into())));
                 self.log(Level::Error, event, attempt, &more);
                 return Err(failure);
             };
@@ -198,7 +201,13 @@ impl<'a, H: Host> Call<'a, H> {
         scope.proxy.metrics.called(self.target.method().as_str(), self.object(), status);
         let more = [("status", status.into()), ("durationMs", whole_millis(took).into())];
         self.log(Level::Debug, "twenty_proxy_attempt", attempt, &more);
-        result.map(Ok).map_err(|_| if took >= timeout { Reason::TimedOut } else { Reason::Unreachable }.into())
+        match result {
+            Ok(response) => Ok(Ok(response)),
+            // Sent again it would be as large.
+            Err(error @ FetchError::TooLarge { .. }) => Err(too_large("Twenty", &error)),
+            Err(_) if took >= timeout => Err(Reason::TimedOut.into()),
+            Err(FetchError::Unreachable { reason }) => Err(Reason::Unreachable { reason }.into()),
+        }
     }
 
     /// Waits for the right to make an attempt: a proven caller's comes with the request's turn, an unproven token's from
@@ -282,13 +291,13 @@ impl<'a, H: Host> Call<'a, H> {
             Outcome::Answered { status: 500 | 502..=504, .. } | Outcome::Unreadable | Outcome::Unreachable => {
                 let asked = match outcome {
                     Outcome::Answered { retry_after, .. } => retry_after,
-                    Outcome::Unreadable | Outcome::Unreachable => None,
+                    Outcome::Unreadable | Outcome::Unreachable | Outcome::TooLarge => None,
                 };
                 let base = 250 * u64::from(attempt);
                 let wait = asked.unwrap_or(Duration::from_millis(base + random % (base / 2)));
                 (attempt < MOST_ATTEMPTS && repeatable).then_some(wait)
             }
-            Outcome::Answered { .. } => None,
+            Outcome::Answered { .. } | Outcome::TooLarge => None,
         }
     }
 
@@ -315,6 +324,11 @@ impl<'a, H: Host> Call<'a, H> {
         fields.extend_from_slice(more);
         self.host.log(self.scope.line(level, event, &fields));
     }
+}
+
+/// An answer that is not read to its end; what was asked may be done
+fn too_large(whose: &str, error: &FetchError) -> Failure {
+    Failure::malformed_as(&format!("unexpected {whose} response: {error} (FUNDRAISING_MAX_RESPONSE_BYTES)"))
 }
 
 fn bearer(token: &str) -> Vec<(String, String)> {
@@ -353,7 +367,14 @@ async fn gocardless<H: Host>(scope: &Scope<'_>, host: &H, resource: &Resource) -
         body: None,
         timeout: GOCARDLESS_TIMEOUT.min(left),
     };
-    let answer = host.fetch(request).await.map_err(|_| Reason::Unreachable)?;
+    let answer = host.fetch(request).await.map_err(|error| {
+        let fields = [("list", resource.list().into()), ("reason", error.to_string().into())];
+        host.log(scope.line(Level::Warn, "gocardless_read_failed", &fields));
+        match error {
+            FetchError::TooLarge { .. } => too_large("GoCardless", &error),
+            FetchError::Unreachable { reason } => Reason::Unreachable { reason }.into(),
+        }
+    })?;
     match answer.status {
         200..=299 => serde_json::from_slice(&answer.body)
             .map_err(|_| Failure::malformed_as("unexpected GoCardless response (not JSON)")),

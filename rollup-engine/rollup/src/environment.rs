@@ -1,5 +1,6 @@
 //! What a run is told by its environment variables.
 
+use twenty::DEFAULT_MAX_RESPONSE_BYTES;
 use twenty::budget::Pace;
 use twenty::client::Connection;
 use twenty::setting::{self, MAX_REQUESTS_PER_MINUTE};
@@ -20,9 +21,11 @@ const TOKENS: [&str; 3] = [APP_TOKEN, API_KEY, USER_TOKEN];
 const CONFIG: &str = "ROLLUP_ENGINE_CONFIG";
 /// Requests a minute, or `off`
 const RATE: &str = "ROLLUP_ENGINE_REQUESTS_PER_MINUTE";
+/// Largest answer that is read, in bytes
+const MAX_RESPONSE_BYTES: &str = "ROLLUP_ENGINE_MAX_RESPONSE_BYTES";
 
 /// The variables that are read, and no others
-pub const NAMES: [&str; 6] = [URL, APP_TOKEN, API_KEY, USER_TOKEN, CONFIG, RATE];
+pub const NAMES: [&str; 7] = [URL, APP_TOKEN, API_KEY, USER_TOKEN, CONFIG, RATE, MAX_RESPONSE_BYTES];
 
 /// How the names begin that only this engine can be meant by
 const PREFIX: &str = "ROLLUP_ENGINE_";
@@ -48,6 +51,16 @@ impl Variables {
 
     fn get(&self, name: &str) -> Option<&str> {
         setting::filled(self.0.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str()))
+    }
+
+    /// The largest answer that is read, in bytes
+    ///
+    /// # Errors
+    /// It is no number, or 0.
+    pub fn max_response_bytes(&self) -> Result<u64, EnvironmentError> {
+        let Some(text) = self.get(MAX_RESPONSE_BYTES) else { return Ok(DEFAULT_MAX_RESPONSE_BYTES) };
+        let size = text.parse().ok().filter(|size| *size > 0);
+        size.ok_or_else(|| EnvironmentError::BadSize(text.to_owned()))
     }
 }
 
@@ -80,6 +93,9 @@ pub enum EnvironmentError {
     /// Not a rate
     #[error("`{RATE}` is `{0}`, expected a whole number from 1 to {MAX_REQUESTS_PER_MINUTE}, or `off`")]
     BadRate(String),
+    /// Not a size
+    #[error("`{MAX_RESPONSE_BYTES}` is `{0}`, expected a whole number of bytes from 1")]
+    BadSize(String),
     /// Not a configuration
     #[error("`{CONFIG}`: {0}")]
     BadConfig(String),
@@ -95,6 +111,7 @@ impl EnvironmentError {
             Self::NoToken => "missing_token",
             Self::BadToken(_) => "invalid_token",
             Self::BadRate(_) => "invalid_rate",
+            Self::BadSize(_) => "invalid_size",
             Self::BadConfig(_) => "invalid_config",
         }
     }
@@ -130,6 +147,8 @@ impl Environment {
                 Some(rate.ok_or_else(|| EnvironmentError::BadRate(shown(text)))?)
             }
         };
+        // The host has it already; a wrong one is told here, as the others are.
+        variables.max_response_bytes()?;
         Ok(Self { connection: Connection { base_url, token: token.to_owned() }, config, requests_per_minute })
     }
 }

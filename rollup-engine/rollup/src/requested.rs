@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::Value as Json;
-use twenty::{Event, Host, Request, Response, Timestamp, Unreachable};
+use twenty::{Event, FetchError, Host, Request, Response, Timestamp};
 
 /// A host that writes the id of the call into each line
 #[derive(Debug)]
@@ -26,7 +26,7 @@ impl<'a, H> Requested<'a, H> {
 }
 
 impl<H: Host> Host for Requested<'_, H> {
-    fn fetch(&self, request: Request) -> impl Future<Output = Result<Response, Unreachable>> {
+    fn fetch(&self, request: Request) -> impl Future<Output = Result<Response, FetchError>> {
         self.host.fetch(request)
     }
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> {

@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use rollup::pure::{TotalsOptions, compute_totals};
 use serde_json::{Value, json};
-use twenty::{Event, Host, Request, Response, Timestamp, Unreachable};
+use twenty::{Event, FetchError, Host, Request, Response, Timestamp};
 
 struct NoHost;
 
 impl Host for NoHost {
-    async fn fetch(&self, _: Request) -> Result<Response, Unreachable> {
-        Err(Unreachable { reason: "no network here".into() })
+    async fn fetch(&self, _: Request) -> Result<Response, FetchError> {
+        Err(FetchError::Unreachable { reason: "no network here".into() })
     }
     async fn sleep(&self, _: Duration) {}
     fn now(&self) -> Timestamp {

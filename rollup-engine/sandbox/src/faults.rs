@@ -13,6 +13,8 @@ pub enum Fault {
     Unreachable,
     /// The server does everything, and the answer never comes.
     LostReply,
+    /// The server does everything, and the answer is larger than the host reads.
+    LargeReply,
     /// The server writes only the first rows of a batch, then answers 500.
     HalfBatch(usize),
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
-use twenty::{Event, Host, Request, Response, Timestamp, Unreachable};
+use twenty::{Event, FetchError, Host, Request, Response, Timestamp};
 
 use crate::faults::{Fault, Faults};
 use crate::{Profile, Sandbox};
@@ -199,7 +199,7 @@ impl SandboxHost {
         self.faults.graphql_ends.is_some_and(|ends| self.graphql_calls.get() >= ends)
     }
 
-    async fn exchange(&self, number: u64, request: Request) -> Result<Response, Unreachable> {
+    async fn exchange(&self, number: u64, request: Request) -> Result<Response, FetchError> {
         let fault = self.fault(number);
         let ended = self.graphql_ended(&request);
         self.on_the_way().await;
@@ -213,6 +213,11 @@ impl SandboxHost {
                 self.on_the_way().await;
                 return Err(unreachable("connection closed before the answer was complete"));
             }
+            Some(Fault::LargeReply) => {
+                self.act(&request);
+                self.on_the_way().await;
+                return Err(FetchError::TooLarge { max_bytes: twenty::DEFAULT_MAX_RESPONSE_BYTES });
+            }
             Some(Fault::HalfBatch(rows)) => {
                 self.act(&shortened(request, rows));
                 self.made_up(500)
@@ -224,7 +229,7 @@ impl SandboxHost {
 }
 
 impl Host for SandboxHost {
-    async fn fetch(&self, request: Request) -> Result<Response, Unreachable> {
+    async fn fetch(&self, request: Request) -> Result<Response, FetchError> {
         let number = self.requests.get() + 1;
         self.requests.set(number);
         if let Some(crash) = self.faults.crash.filter(|crash| number >= crash.at) {
@@ -275,8 +280,8 @@ impl Host for SandboxHost {
     }
 }
 
-fn unreachable(reason: &str) -> Unreachable {
-    Unreachable { reason: reason.to_owned() }
+fn unreachable(reason: &str) -> FetchError {
+    FetchError::Unreachable { reason: reason.to_owned() }
 }
 
 /// What a server says of an address that it does not know

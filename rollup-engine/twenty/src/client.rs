@@ -10,7 +10,7 @@ use crate::error::ApiError;
 use crate::filter::Filter;
 use crate::gate::{Gate, Priority};
 use crate::graphql::{self, Failure, MOST_ROOTS};
-use crate::host::{Event, Host, Level, Method, Request, Response, Unreachable};
+use crate::host::{Event, FetchError, Host, Level, Method, Request, Response};
 use crate::ledger::Ledger;
 use crate::page::{Page, PageError, Projection, read_connection, read_records};
 use crate::retry::{Outcome, Sequence, Verdict, for_tokens, judge, retry_after};
@@ -473,7 +473,8 @@ impl<H: Host> Client<H> {
                     status: response.status,
                     retry_after: retry_after(response.header("retry-after")),
                 },
-                (Err(_), _) => Outcome::Unreachable,
+                (Err(FetchError::Unreachable { .. }), _) => Outcome::Unreachable,
+                (Err(FetchError::TooLarge { .. }), _) => Outcome::TooLarge,
             };
             let verdict = judge(outcome, attempt, self.random.borrow_mut().draw());
             let wait = match verdict {
@@ -492,7 +493,7 @@ impl<H: Host> Client<H> {
                 }
                 Verdict::Retry(wait) => wait,
             };
-            self.log_repetition(&endpoint, attempt, outcome, wait);
+            self.log_repetition(&endpoint, attempt, &result, outcome, wait);
             if self.deadline.is_some_and(|deadline| self.host.now() + wait > deadline) {
                 return Err(out_of_time());
             }
@@ -524,11 +525,12 @@ impl<H: Host> Client<H> {
     fn keep(
         &self,
         endpoint: String,
-        result: Result<Response, Unreachable>,
+        result: Result<Response, FetchError>,
         failure: Result<Option<Failure>, PageError>,
     ) -> Result<Response, ApiError> {
         match result {
-            Err(unreachable) => Err(ApiError::Unreachable { endpoint, reason: unreachable.reason }),
+            Err(FetchError::Unreachable { reason }) => Err(ApiError::Unreachable { endpoint, reason }),
+            Err(FetchError::TooLarge { max_bytes }) => Err(ApiError::TooLarge { endpoint, max_bytes }),
             Ok(response) => {
                 self.ledger.borrow_mut().bytes += response.body.len() as u64;
                 if self.clocks.get().is_none() {
@@ -545,19 +547,28 @@ impl<H: Host> Client<H> {
         }
     }
 
-    fn log_repetition(&self, endpoint: &str, attempt: u32, outcome: Outcome, wait: Duration) {
+    fn log_repetition(
+        &self,
+        endpoint: &str,
+        attempt: u32,
+        result: &Result<Response, FetchError>,
+        outcome: Outcome,
+        wait: Duration,
+    ) {
         let status = match outcome {
             Outcome::Answered { status, .. } => status.into(),
             Outcome::Unreadable => "unreadable".into(),
-            Outcome::Unreachable => serde_json::Value::Null,
+            Outcome::Unreachable | Outcome::TooLarge => serde_json::Value::Null,
         };
-        self.host.log(
-            Event::new(Level::Warn, "request_repeated")
-                .with("endpoint", endpoint)
-                .with("attempt", attempt)
-                .with("status", status)
-                .with("waitMs", whole_millis(wait)),
-        );
+        let mut event = Event::new(Level::Warn, "request_repeated")
+            .with("endpoint", endpoint)
+            .with("attempt", attempt)
+            .with("status", status)
+            .with("waitMs", whole_millis(wait));
+        if let Err(error) = result {
+            event = event.with("reason", error.to_string());
+        }
+        self.host.log(event);
     }
 }
 
@@ -589,7 +600,7 @@ mod tests {
     }
 
     impl Host for Scripted {
-        async fn fetch(&self, request: Request) -> Result<Response, Unreachable> {
+        async fn fetch(&self, request: Request) -> Result<Response, FetchError> {
             assert_eq!(request.header("authorization"), Some("Bearer secret"));
             let body = request.body.map(String::from_utf8).transpose().unwrap().unwrap_or_default();
             self.asked.borrow_mut().push(format!("{} {} {body}", request.method, request.url).trim_end().to_owned());

@@ -15,6 +15,14 @@ pub enum ApiError {
         /// What the runtime said
         reason: String,
     },
+    /// The answer is larger than the host reads
+    #[error("{endpoint}: the answer is larger than {max_bytes} bytes, the most that is read")]
+    TooLarge {
+        /// Method and path
+        endpoint: String,
+        /// The largest answer that is read
+        max_bytes: u64,
+    },
     /// The token is not valid
     #[error("{endpoint}: the token was refused ({status}): {message}")]
     Unauthorized {
@@ -101,6 +109,7 @@ impl ApiError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Unreachable { .. } => "unreachable",
+            Self::TooLarge { .. } => "answer_too_large",
             Self::Unauthorized { .. } => "unauthorized",
             Self::Forbidden { .. } => "forbidden",
             Self::NotFound { .. } => "not_found",

@@ -168,7 +168,7 @@ impl<H: Host> Drop for Permit<'_, H> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::{Event, Request, Response, Unreachable};
+    use crate::host::{Event, FetchError, Request, Response};
     use futures_util::future::{join, join_all, join3};
     use std::rc::Rc;
 
@@ -176,8 +176,8 @@ mod tests {
     struct Clock(tokio::time::Instant);
 
     impl Host for Clock {
-        async fn fetch(&self, _: Request) -> Result<Response, Unreachable> {
-            Err(Unreachable { reason: "not used".into() })
+        async fn fetch(&self, _: Request) -> Result<Response, FetchError> {
+            Err(FetchError::Unreachable { reason: "not used".into() })
         }
         async fn sleep(&self, duration: Duration) {
             tokio::time::sleep(duration).await;

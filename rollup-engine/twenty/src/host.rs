@@ -58,7 +58,7 @@ pub struct Request {
     pub headers: Vec<(String, String)>,
     /// Body, if there is one
     pub body: Option<Vec<u8>>,
-    /// How long the host waits for the complete answer before it gives up as [`Unreachable`]
+    /// How long the host waits for the complete answer before it gives up as [`FetchError::Unreachable`]
     pub timeout: Duration,
 }
 
@@ -104,14 +104,52 @@ fn header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
     headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
 }
 
-/// No complete answer came: a refused connection, a broken one, or a time-out
-///
-/// The request may or may not have been carried out.
+/// Why there is no answer to a request, which may or may not have been carried out
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{reason}")]
-pub struct Unreachable {
-    /// What the runtime said
-    pub reason: String,
+pub enum FetchError {
+    /// No complete answer came: a refused connection, a broken one, or a time-out
+    #[error("{reason}")]
+    Unreachable {
+        /// What the runtime said, without the token and without a query
+        reason: String,
+    },
+    /// The answer is larger than the host reads
+    #[error("the answer is larger than {max_bytes} bytes")]
+    TooLarge {
+        /// The largest answer that it reads
+        max_bytes: u64,
+    },
+}
+
+/// Largest answer that a host reads where nothing else is set, in bytes
+pub const DEFAULT_MAX_RESPONSE_BYTES: u64 = 32 * 1024 * 1024;
+
+/// A text with the query of each address in it left out
+///
+/// # Examples
+///
+/// ```
+/// let reason = "error sending request for url (https://crm.example.org/rest/people?filter=a): refused";
+/// assert_eq!(
+///     twenty::host::without_queries(reason),
+///     "error sending request for url (https://crm.example.org/rest/people?…): refused"
+/// );
+/// ```
+#[must_use]
+pub fn without_queries(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for word in text.split_inclusive(char::is_whitespace) {
+        let query = word.find("://").and_then(|scheme| Some(scheme + word.get(scheme..)?.find(['?', '#'])?));
+        let Some((address, query)) = query.and_then(|at| word.split_at_checked(at + 1)) else {
+            shown.push_str(word);
+            continue;
+        };
+        let after = query.trim_end_matches(|letter: char| letter.is_whitespace() || ")>]\"'`:;,.".contains(letter));
+        shown.push_str(address);
+        shown.push('…');
+        shown.push_str(query.get(after.len()..).unwrap_or_default());
+    }
+    shown
 }
 
 /// How much a log line matters
@@ -181,7 +219,7 @@ impl serde::Serialize for Event {
 /// `Send`: a process runs one workflow at a time on one thread.
 pub trait Host {
     /// Sends a request and waits for the whole answer.
-    fn fetch(&self, request: Request) -> impl Future<Output = Result<Response, Unreachable>>;
+    fn fetch(&self, request: Request) -> impl Future<Output = Result<Response, FetchError>>;
 
     /// Waits for at least this long.
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()>;
@@ -216,7 +254,7 @@ pub trait Host {
 }
 
 impl<H: Host> Host for &H {
-    fn fetch(&self, request: Request) -> impl Future<Output = Result<Response, Unreachable>> {
+    fn fetch(&self, request: Request) -> impl Future<Output = Result<Response, FetchError>> {
         (**self).fetch(request)
     }
 
@@ -252,6 +290,21 @@ impl<H: Host> Host for &H {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Neither a donor's address nor a token travels in the words of a runtime.
+    #[test]
+    fn queries_in_reasons() {
+        for (text, shown) in [
+            ("connect ECONNREFUSED 127.0.0.1:9", "connect ECONNREFUSED 127.0.0.1:9"),
+            ("Failed to parse URL from http://x/rest/a?filter=b c", "Failed to parse URL from http://x/rest/a?… c"),
+            ("(https://x/?a=1&b=2), then \"http://y#z\": no", "(https://x/?…), then \"http://y#…\": no"),
+            ("why? http://x/a", "why? http://x/a"),
+            ("é://ü?ö", "é://ü?…"),
+            ("", ""),
+        ] {
+            assert_eq!(without_queries(text), shown);
+        }
+    }
 
     #[test]
     fn a_request_never_prints_its_token() {

@@ -22,6 +22,6 @@ pub mod target;
 pub mod time;
 pub mod value;
 
-pub use host::{Event, Host, Level, Method, Request, Response, Unreachable};
+pub use host::{DEFAULT_MAX_RESPONSE_BYTES, Event, FetchError, Host, Level, Method, Request, Response};
 pub use record_id::RecordId;
 pub use time::Timestamp;

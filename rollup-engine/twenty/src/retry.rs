@@ -27,6 +27,8 @@ pub enum Outcome {
     Unreadable,
     /// No complete answer
     Unreachable,
+    /// An answer larger than the host reads: the same call would bring the same
+    TooLarge,
 }
 
 /// What to do about it
@@ -59,7 +61,7 @@ pub fn judge(outcome: Outcome, attempt: u32, random: u64) -> Verdict {
             let base = Duration::from_secs(1 << attempt.saturating_sub(1).min(5));
             let asked = match outcome {
                 Outcome::Answered { retry_after, .. } => retry_after.unwrap_or_default().min(LONGEST_WAIT),
-                Outcome::Unreadable | Outcome::Unreachable => Duration::ZERO,
+                Outcome::Unreadable | Outcome::Unreachable | Outcome::TooLarge => Duration::ZERO,
             };
             Verdict::Retry(asked.max(base) + spread(base / 2, random))
         }

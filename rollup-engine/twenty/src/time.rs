@@ -109,6 +109,18 @@ pub fn whole_millis(duration: Duration) -> u64 {
     duration.as_secs().saturating_mul(1_000).saturating_add(u64::from(duration.subsec_millis()))
 }
 
+/// Longest time that a JavaScript timer takes; it fires at once for a longer one
+const MAX_TIMER_MILLIS: u32 = i32::MAX.unsigned_abs();
+
+/// A duration as JavaScript's timers and signals take it: whole milliseconds, never fewer than asked
+///
+/// `AbortSignal.timeout` refuses a fraction, and `setTimeout` drops it.
+#[must_use]
+pub fn timer_millis(duration: Duration) -> u32 {
+    let whole = duration.as_nanos().div_ceil(1_000_000);
+    u32::try_from(whole).map_or(MAX_TIMER_MILLIS, |millis| millis.min(MAX_TIMER_MILLIS))
+}
+
 /// Reads a calendar date, `2026-11-22`
 #[must_use]
 pub fn parse_date(text: &str) -> Option<Date> {
@@ -161,6 +173,33 @@ impl Sub<SignedMillis> for Timestamp {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    /// All durations up to a minute are whole for JavaScript, and none is shorter than asked.
+    #[test]
+    fn timer_millis_up_to_a_minute() {
+        for millis in 0..=60_000_u32 {
+            let exact = Duration::from_millis(millis.into());
+            assert_eq!(timer_millis(exact), millis);
+            // Above and below each whole one, by what a float cannot tell from it and by what it can.
+            for nanos in [1, 100, 1_000, 999_000, 999_999] {
+                assert_eq!(timer_millis(exact + Duration::from_nanos(nanos)), millis + 1, "{millis} ms and {nanos} ns");
+            }
+        }
+        for micros in (0..=60_000_000_u64).step_by(37) {
+            let expected = u32::try_from(micros.div_ceil(1_000)).unwrap();
+            assert_eq!(timer_millis(Duration::from_micros(micros)), expected, "{micros} µs");
+        }
+    }
+
+    /// A wait longer than a timer takes is as long as a timer takes.
+    #[test]
+    fn timer_millis_saturation() {
+        let longest = 2_147_483_647;
+        for duration in [Duration::MAX, Duration::from_millis(1 << 31), Duration::from_millis(longest.into())] {
+            assert_eq!(timer_millis(duration), longest);
+        }
+        assert_eq!(timer_millis(Duration::from_millis(u64::from(longest) - 1)), longest - 1);
+    }
 
     proptest! {
         #[test]

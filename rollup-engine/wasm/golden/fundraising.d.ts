@@ -14,6 +14,26 @@ export function __wbg_reset_state(): void;
 export function handle(proxy: number, method: string, target: string, headers: string, body: Uint8Array | number[], entropy: Uint8Array | number[]): Promise<[number, string, Uint8Array]>;
 
 /**
+ * What to do with a request by its head, as a JSON object: `class` (`caller`, `webhook` or `probe`), `maxBytes` to read of
+ * its body (0: the body is not read) and the `declaredBytes` of it, or null
+ *
+ * # Errors
+ *
+ * There is no proxy of that number, or the headers are no JSON list of pairs.
+ */
+export function head(proxy: number, method: string, target: string, headers: string): string;
+
+/**
+ * How much a server may take on at a time with the settings of this proxy, as a JSON object: `maxConnections`,
+ * `maxRequests`, `maxBodyBytes`; null where they cannot be read, since nothing is taken on then
+ *
+ * # Errors
+ *
+ * There is no proxy of that number.
+ */
+export function limits(proxy: number): string;
+
+/**
  * Opens a proxy with the settings of an environment, a JSON object of texts, and gives its number. It logs names that
  * look like settings and are none, and settings that cannot be read; a proxy with such answers 503 to all but `/health`.
  *

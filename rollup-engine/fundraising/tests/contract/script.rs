@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 
 use fundraising::http::Inbound;
 use serde_json::{Map, Value, json};
-use twenty::{Event, Host, Request, Response, Timestamp, Unreachable};
+use twenty::{Event, FetchError, Host, Request, Response, Timestamp};
 
 use crate::compare::diff;
 
@@ -146,7 +146,7 @@ impl Script {
 }
 
 impl Host for Script {
-    async fn fetch(&self, request: Request) -> Result<Response, Unreachable> {
+    async fn fetch(&self, request: Request) -> Result<Response, FetchError> {
         let target = request.url.strip_prefix("http://twenty.test").unwrap_or(&request.url).to_owned();
         let inbound = Inbound { target, ..Inbound::default() };
         let call = Call {
@@ -160,7 +160,7 @@ impl Host for Script {
         }
         let reply = self.play(&call, &request);
         if reply["drop"] == true {
-            return Err(Unreachable { reason: "cut".into() });
+            return Err(FetchError::Unreachable { reason: "cut".into() });
         }
         let mut headers = Vec::new();
         for (name, value) in reply["headers"].as_object().into_iter().flatten() {

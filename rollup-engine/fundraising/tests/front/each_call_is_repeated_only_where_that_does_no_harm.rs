@@ -32,6 +32,39 @@ fn reads_and_changes_are_tried_three_times() {
     });
 }
 
+/// An answer past the limit is a bad gateway with the size and the setting, and is not asked for again.
+#[test]
+fn large_answer_from_twenty() {
+    run(async {
+        let scene = Scene::new(Limits::off(), Faults::none().at(1, Fault::LargeReply), OFF);
+        let (status, body) = scene.get("/gifts").await;
+        let message =
+            "unexpected Twenty response: the answer is larger than 33554432 bytes (FUNDRAISING_MAX_RESPONSE_BYTES)";
+        assert_eq!((status, &body["message"], scene.calls()), (502, &json!(message), 1));
+        assert_eq!(logged(&scene, "twenty_proxy_http_error"), [json!(message)]);
+    });
+}
+
+/// Why Twenty could not be reached stands in the log, at each attempt, and is not told to the caller.
+#[test]
+fn reason_of_unreachable_call() {
+    run(async {
+        let faults = (1..=3).fold(Faults::none(), |faults, call| faults.at(call, Fault::Unreachable));
+        let scene = Scene::new(Limits::off(), faults, OFF);
+        let (status, body) = scene.get("/gifts").await;
+        assert_eq!((status, &body["message"]), (502, &json!("Twenty could not be reached")));
+        let reason = json!("connection refused");
+        assert_eq!(logged(&scene, "twenty_proxy_retry"), [reason.clone(), reason.clone()]);
+        assert_eq!(logged(&scene, "twenty_proxy_network_error"), [reason]);
+    });
+}
+
+/// The reasons in the log lines of this name
+fn logged(scene: &Scene, event: &str) -> Vec<serde_json::Value> {
+    let lines = scene.host.inner.log_lines().into_iter().filter(|line| line.event == event);
+    lines.map(|line| line.field("reason").cloned().unwrap_or_default()).collect()
+}
+
 #[test]
 fn a_refusal_for_the_rate_limit_did_nothing_and_is_sent_again() {
     run(async {

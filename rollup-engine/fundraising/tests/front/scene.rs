@@ -11,7 +11,7 @@ use hmac::{Hmac, Mac as _};
 use sandbox::{Faults, Limits, Sandbox, SandboxHost};
 use serde_json::{Value, json};
 use sha2::Sha256;
-use twenty::{Event, Host, Request, Response, Timestamp, Unreachable};
+use twenty::{Event, FetchError, Host, Request, Response, Timestamp};
 use uuid::Uuid;
 
 /// Stripe's signing secret, for scenes that set it; the service has its own key then
@@ -33,7 +33,7 @@ pub(crate) struct Recorder {
 }
 
 impl Host for Recorder {
-    async fn fetch(&self, request: Request) -> Result<Response, Unreachable> {
+    async fn fetch(&self, request: Request) -> Result<Response, FetchError> {
         self.sent.borrow_mut().push(request.clone());
         match self.refuse_with.get() {
             Some(status) => Ok(Response { status, headers: Vec::new(), body: Vec::new() }),

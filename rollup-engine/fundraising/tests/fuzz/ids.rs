@@ -7,7 +7,7 @@ use fundraising::http::Inbound;
 use fundraising::proxy::Proxy;
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use twenty::{Event, Host, Request, Response, Timestamp, Unreachable};
+use twenty::{Event, FetchError, Host, Request, Response, Timestamp};
 
 use crate::requests::{TOKEN, is_allowed, settings};
 use crate::stub::{NOON, OBJECTS};
@@ -126,7 +126,7 @@ impl HostileTwenty {
 }
 
 impl Host for HostileTwenty {
-    async fn fetch(&self, request: Request) -> Result<Response, Unreachable> {
+    async fn fetch(&self, request: Request) -> Result<Response, FetchError> {
         let asks = request.url.contains("/duplicates");
         self.sent.borrow_mut().push(request);
         let mut answer = self.answer();

@@ -7,7 +7,7 @@ use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use twenty::{Event, Host, Method, Request, Response, Timestamp, Unreachable};
+use twenty::{Event, FetchError, Host, Method, Request, Response, Timestamp};
 
 pub(crate) const NOON: i64 = 1_780_272_000_000;
 const ID: &str = "1f0e8a0c-0000-4000-8000-000000000001";
@@ -47,7 +47,7 @@ impl Stub {
 }
 
 impl Host for Stub {
-    async fn fetch(&self, request: Request) -> Result<Response, Unreachable> {
+    async fn fetch(&self, request: Request) -> Result<Response, FetchError> {
         self.now.set(self.now.get() + Duration::from_millis(5));
         let word = self.script.borrow_mut().next().unwrap_or_else(|| "ok".to_owned());
         let content = || usual(&request, word == "found").to_string().into_bytes();
@@ -67,7 +67,7 @@ impl Host for Stub {
             }
             "lost" => {
                 self.sent.borrow_mut().push(request);
-                return Err(Unreachable { reason: "fetch failed".into() });
+                return Err(FetchError::Unreachable { reason: "fetch failed".into() });
             }
             text => match text.parse() {
                 Ok(status @ 200..=599) => {

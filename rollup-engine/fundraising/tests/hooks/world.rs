@@ -11,7 +11,7 @@ use hmac::{Hmac, Mac};
 use sandbox::{Faults, SandboxHost};
 use serde_json::{Value, json};
 use sha2::Sha256;
-use twenty::{Event, Host, Request, Response, Timestamp, Unreachable};
+use twenty::{Event, FetchError, Host, Request, Response, Timestamp};
 
 use crate::workspace::{Workspace, ten};
 
@@ -25,7 +25,7 @@ pub(crate) struct WithGoCardless<'a> {
 }
 
 impl Host for WithGoCardless<'_> {
-    async fn fetch(&self, request: Request) -> Result<Response, Unreachable> {
+    async fn fetch(&self, request: Request) -> Result<Response, FetchError> {
         let Some(path) = request.url.strip_prefix("http://gocardless.test/") else {
             return self.twenty.fetch(request).await;
         };

@@ -11,7 +11,7 @@ use fundraising::keys::Key;
 use fundraising::proxy::Proxy;
 use sandbox::{Faults, SandboxHost};
 use serde_json::{Value, json};
-use twenty::{Event, Host, Request, Response, Timestamp, Unreachable};
+use twenty::{Event, FetchError, Host, Request, Response, Timestamp};
 
 use super::common::World;
 use crate::workspace::Workspace;
@@ -36,7 +36,7 @@ impl Relay {
 }
 
 impl Host for Relay {
-    async fn fetch(&self, mut request: Request) -> Result<Response, Unreachable> {
+    async fn fetch(&self, mut request: Request) -> Result<Response, FetchError> {
         let path = request.url.split(['?']).next().unwrap_or_default().rsplit("/rest/").next().unwrap_or_default();
         self.asked.borrow_mut().push(format!("{} {path}", request.method));
         request.headers.retain(|(name, _)| name != "authorization");
@@ -474,7 +474,7 @@ async fn calls_of_a_key() {
 async fn unreadable_duplicate_refusals() {
     struct Mute(Relay, &'static str, u16);
     impl Host for Mute {
-        async fn fetch(&self, request: Request) -> Result<Response, Unreachable> {
+        async fn fetch(&self, request: Request) -> Result<Response, FetchError> {
             let is_create = request.method == twenty::Method::Post && !request.url.contains("duplicates");
             let answer = self.0.fetch(request).await?;
             let body = self.1.as_bytes().to_vec();

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rollup::{Options, Report, calculate_rollups};
 use sandbox::{Faults, Limits, Platform, Profile, Sandbox, SandboxHost, Settings};
 use serde_json::{Value, json};
-use twenty::{Event, Host, Method, Request, Response, Timestamp, Unreachable};
+use twenty::{Event, FetchError, Host, Method, Request, Response, Timestamp};
 use uuid::Uuid;
 
 /// Monday 30 November 2026, noon
@@ -283,7 +283,7 @@ impl<'a> Between<'a> {
 }
 
 impl Host for Between<'_> {
-    async fn fetch(&self, request: Request) -> Result<Response, Unreachable> {
+    async fn fetch(&self, request: Request) -> Result<Response, FetchError> {
         if let Some(answer) = (self.before)(&request) {
             return Ok(answer);
         }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use rollup::report::Status;
 use rollup::{Options, Report, calculate_rollups};
-use sandbox::{Faults, Limits};
+use sandbox::{Fault, Faults, Limits};
 use serde_json::{Value, json};
-use twenty::{Event, Host, Request, Response, Timestamp, Unreachable};
+use twenty::{Event, FetchError, Host, Request, Response, Timestamp};
 
 use super::common::{Between, World, defaults, writes};
 
@@ -14,10 +14,10 @@ use super::common::{Between, World, defaults, writes};
 struct Always(Result<(u16, &'static str), &'static str>);
 
 impl Host for Always {
-    async fn fetch(&self, _: Request) -> Result<Response, Unreachable> {
+    async fn fetch(&self, _: Request) -> Result<Response, FetchError> {
         match self.0 {
             Ok((status, body)) => Ok(Response { status, headers: vec![], body: body.into() }),
-            Err(reason) => Err(Unreachable { reason: reason.into() }),
+            Err(reason) => Err(FetchError::Unreachable { reason: reason.into() }),
         }
     }
     async fn sleep(&self, duration: Duration) {
@@ -90,6 +90,30 @@ async fn answers_that_end_the_run() {
         assert_eq!(told(&report), (Status::Error, code, message));
         assert_eq!(report.requests.total, requests, "{message}: {:?}", report.requests);
     }
+}
+
+/// An answer past the limit is told with the endpoint and the size, and is not asked for again.
+#[tokio::test(start_paused = true)]
+async fn answer_past_the_limit() {
+    let world = World::with_gifts(Limits::default(), 10, 30).by_rest();
+    let large =
+        Between::new(world.host((1..=30).fold(Faults::none(), |faults, call| faults.at(call, Fault::LargeReply))));
+    let report = calculate_rollups(&large, &json!({}), &world.options()).await;
+    let message = "the answer is larger than 33554432 bytes, the most that is read";
+    assert_eq!((report.status, report.code.as_deref()), (Status::Error, Some("answer_too_large")));
+    assert!(report.message.as_deref().is_some_and(|told| told.starts_with("GET /rest/") && told.ends_with(message)));
+    assert_eq!(report.requests.retried, 0);
+}
+
+/// The reason of an unreachable server stands in the line of each repetition.
+#[tokio::test(start_paused = true)]
+async fn reason_of_a_repetition() {
+    let world = World::with_gifts(Limits::default(), 10, 30);
+    let host = world.host(Faults::none().at(2, Fault::Unreachable).at(4, Fault::Status(503)));
+    assert_eq!(calculate_rollups(&host, &json!({}), &world.options()).await.status, Status::Ok);
+    let lines = host.log_lines().into_iter().filter(|line| line.event == "request_repeated");
+    let reasons: Vec<_> = lines.map(|line| line.field("reason").cloned()).collect();
+    assert_eq!(reasons, [Some(json!("connection refused")), None]);
 }
 
 #[tokio::test(start_paused = true)]

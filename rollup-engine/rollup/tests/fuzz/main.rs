@@ -17,14 +17,14 @@ use rollup::config::Config;
 use rollup::trigger::Trigger;
 use rollup::{TotalsOptions, compute_totals, validate_definitions};
 use serde_json::{Value, json};
-use twenty::{Event, Host, Request, Response, Timestamp, Unreachable};
+use twenty::{Event, FetchError, Host, Request, Response, Timestamp};
 
 /// Knows the time and nothing else
 struct NoHost;
 
 impl Host for NoHost {
-    async fn fetch(&self, _: Request) -> Result<Response, Unreachable> {
-        Err(Unreachable { reason: "no network here".into() })
+    async fn fetch(&self, _: Request) -> Result<Response, FetchError> {
+        Err(FetchError::Unreachable { reason: "no network here".into() })
     }
     async fn sleep(&self, _: Duration) {}
     fn now(&self) -> Timestamp {

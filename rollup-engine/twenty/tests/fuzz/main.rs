@@ -25,7 +25,7 @@ use twenty::page::{Projection, read_bare_records, read_records};
 use twenty::retry::retry_after;
 use twenty::schema::{Names, read_objects};
 use twenty::time::{format_date, parse_date};
-use twenty::{Event, Host, Request, Response, Timestamp, Unreachable};
+use twenty::{Event, FetchError, Host, Request, Response, Timestamp};
 
 /// Answers every call alike; waiting takes no time, but the clock shows it
 struct Always {
@@ -34,7 +34,7 @@ struct Always {
 }
 
 impl Host for Always {
-    async fn fetch(&self, _: Request) -> Result<Response, Unreachable> {
+    async fn fetch(&self, _: Request) -> Result<Response, FetchError> {
         Ok(Response { status: 200, headers: vec![], body: self.body.clone() })
     }
     async fn sleep(&self, duration: Duration) {

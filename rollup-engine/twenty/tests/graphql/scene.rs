@@ -11,7 +11,7 @@ use twenty::client::{Client, Connection};
 use twenty::gate::Priority;
 use twenty::page::Projection;
 use twenty::schema::Names;
-use twenty::{Event, Host, Request, Response, Timestamp, Unreachable};
+use twenty::{Event, FetchError, Host, Request, Response, Timestamp};
 use uuid::Uuid;
 
 pub(crate) const PROFILES: [Profile; 2] = [Profile::V1, Profile::V2];
@@ -88,7 +88,7 @@ pub(crate) struct Always {
 }
 
 impl Host for Always {
-    async fn fetch(&self, _: Request) -> Result<Response, Unreachable> {
+    async fn fetch(&self, _: Request) -> Result<Response, FetchError> {
         Ok(Response { status: self.status, headers: vec![], body: self.body.clone().into_bytes() })
     }
     async fn sleep(&self, duration: Duration) {

@@ -8,6 +8,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use fundraising::head::Head;
 use fundraising::http::{Inbound, Outbound};
 use fundraising::proxy::{self, Proxy};
 use fundraising::settings::{SettingErrors, Settings, unknown_names};
@@ -93,6 +94,43 @@ pub fn setting_names() -> String {
     serde_json::to_string(&Value::Array(names.collect())).unwrap_or_default()
 }
 
+/// How much a server may take on at a time with the settings of this proxy, as a JSON object: `maxConnections`,
+/// `maxRequests`, `maxBodyBytes`; null where they cannot be read, since nothing is taken on then
+///
+/// # Errors
+///
+/// There is no proxy of that number.
+#[wasm_bindgen]
+pub fn limits(proxy: u32) -> Result<String, JsValue> {
+    let opened = opened(proxy)?;
+    let settings = opened.as_ref().ok().map(|proxy| &proxy.settings);
+    Ok(to_text([
+        ("maxConnections", settings.map(|settings| settings.max_connections).into()),
+        ("maxRequests", settings.map(|settings| settings.max_requests).into()),
+        ("maxBodyBytes", settings.map(|settings| settings.max_body_bytes).into()),
+    ]))
+}
+
+/// What to do with a request by its head, as a JSON object: `class` (`caller`, `webhook` or `probe`), `maxBytes` to read of
+/// its body (0: the body is not read) and the `declaredBytes` of it, or null
+///
+/// # Errors
+///
+/// There is no proxy of that number, or the headers are no JSON list of pairs.
+#[wasm_bindgen]
+pub fn head(proxy: u32, method: String, target: String, headers: &str) -> Result<String, JsValue> {
+    let opened = opened(proxy)?;
+    let headers = header_list(headers)?;
+    let inbound = Inbound { method, target, headers, ..Inbound::default() };
+    // Without settings everybody is refused, whatever the body says.
+    let head = opened.map_or(Head::UNREAD, |proxy| proxy.head(inbound));
+    Ok(to_text([
+        ("class", head.class.name().into()),
+        ("maxBytes", head.max_bytes.into()),
+        ("declaredBytes", head.declared_bytes.into()),
+    ]))
+}
+
 /// Answers one request, with `[status, headers, body]`: headers are JSON text, a list of pairs. `entropy` are 16 random
 /// bytes, that ids may be made of.
 ///
@@ -108,26 +146,34 @@ pub fn handle(
     body: Vec<u8>,
     entropy: &[u8],
 ) -> Result<Promise, JsValue> {
-    let number = usize::try_from(proxy).unwrap_or(usize::MAX);
-    let opened = PROXIES
-        .with_borrow(|proxies| proxies.get(number).cloned())
-        .ok_or_else(|| misuse("invalid_proxy", "there is no proxy of this number"))?;
-    let headers = header_list(headers).ok_or_else(|| misuse("invalid_headers", "headers: expected a list of pairs"))?;
+    let opened = opened(proxy)?;
+    let headers = header_list(headers)?;
     let entropy = entropy.iter().take(16).fold(0, |bits: u128, byte| (bits << 8) | u128::from(*byte));
     let inbound = Inbound { method, target, headers, body, entropy };
     Ok(promise(async move {
-        let world = World::new(None, None);
         Ok(answer(match opened {
-            Ok(proxy) => proxy.handle(&world, inbound).await,
+            Ok(proxy) => {
+                let world = World::new(None, None).reading_at_most(proxy.settings.max_response_bytes);
+                proxy.handle(&world, inbound).await
+            }
             Err(errors) => proxy::refuse(&errors, &inbound),
         }))
     }))
 }
 
-fn header_list(text: &str) -> Option<Vec<(String, String)>> {
-    let list: Value = serde_json::from_slice(text.as_bytes()).ok()?;
-    let part = |pair: &Value, at: usize| pair.get(at)?.as_str().map(str::to_owned);
-    list.as_array()?.iter().map(|pair| Some((part(pair, 0)?, part(pair, 1)?))).collect()
+fn opened(number: u32) -> Result<Opened, JsValue> {
+    let number = usize::try_from(number).unwrap_or(usize::MAX);
+    let proxy = PROXIES.with_borrow(|proxies| proxies.get(number).cloned());
+    proxy.ok_or_else(|| misuse("invalid_proxy", "there is no proxy of this number"))
+}
+
+fn header_list(text: &str) -> Result<Vec<(String, String)>, JsValue> {
+    serde_json::from_slice(text.as_bytes()).map_err(|_| misuse("invalid_headers", "headers: expected a list of pairs"))
+}
+
+fn to_text<const N: usize>(members: [(&str, Value); N]) -> String {
+    let members = members.into_iter().map(|(name, value)| (name.to_owned(), value));
+    Value::Object(members.collect()).to_string()
 }
 
 fn answer(outbound: Outbound) -> JsValue {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use js_sys::Function;
 use serde_json::Value as Json;
+use twenty::time::timer_millis;
 use twenty::{Event, Level};
 use wasm_bindgen::prelude::*;
 
@@ -77,7 +78,7 @@ impl Queue {
     /// Asks for a run; false if nobody took it on
     pub(crate) async fn add(&self, payload: &Json, delay: Duration) -> Outcome<bool> {
         let answer = match to_js(payload) {
-            Ok(payload) => call(&self.enqueue, &payload, &(delay.as_secs_f64() * 1_000.0).into()).await,
+            Ok(payload) => call(&self.enqueue, &payload, &timer_millis(delay).into()).await,
             Err(error) => Err(error),
         };
         let (taken, failure) = told_once(answer, &self.told, "enqueue_failed");

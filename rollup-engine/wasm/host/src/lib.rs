@@ -21,6 +21,7 @@ pub use console::install_panic_hook;
 pub use convert::{Options, bytes, from_js, misuse, random_seed, stringify, to_js};
 pub use lasting::{Queue, Store};
 pub use task::promise;
+pub use twenty::DEFAULT_MAX_RESPONSE_BYTES;
 pub use world::World;
 
 #[cfg(target_arch = "wasm32")]

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use js_sys::{Date, Function, Promise, Reflect};
 use serde_json::Value as Json;
-use twenty::{Event, Host, Request, Response, Timestamp, Unreachable};
+use twenty::time::timer_millis;
+use twenty::{DEFAULT_MAX_RESPONSE_BYTES, Event, FetchError, Host, Request, Response, Timestamp};
 use wasm_bindgen::prelude::*;
 
 use crate::console::log_to_console;
@@ -17,7 +18,7 @@ use crate::zones;
 #[wasm_bindgen]
 extern "C" {
     #[wasm_bindgen(catch, js_name = setTimeout)]
-    fn set_timeout(callback: &Function, millis: f64) -> Result<JsValue, JsValue>;
+    fn set_timeout(callback: &Function, millis: u32) -> Result<JsValue, JsValue>;
 }
 
 /// The outside of one call: where its requests and its log lines go, and what outlives it
@@ -26,6 +27,7 @@ pub struct World {
     log: Option<Function>,
     store: Option<Store>,
     queue: Option<Queue>,
+    max_response_bytes: u64,
 }
 
 impl std::fmt::Debug for World {
@@ -39,7 +41,20 @@ impl World {
     #[must_use]
     pub fn new(fetch: Option<Function>, log: Option<Function>) -> Self {
         let global = || Reflect::get(&js_sys::global(), &"fetch".into()).ok()?.dyn_into().ok();
-        Self { fetch: fetch.or_else(global), log, store: None, queue: None }
+        Self {
+            fetch: fetch.or_else(global),
+            log,
+            store: None,
+            queue: None,
+            max_response_bytes: DEFAULT_MAX_RESPONSE_BYTES,
+        }
+    }
+
+    /// The same, with another limit for an answer's size
+    #[must_use]
+    pub fn reading_at_most(mut self, max_response_bytes: u64) -> Self {
+        self.max_response_bytes = max_response_bytes;
+        self
     }
 
     /// The same, with what the caller has to keep things between runs, and to start further ones
@@ -59,20 +74,19 @@ impl World {
 }
 
 impl Host for World {
-    async fn fetch(&self, request: Request) -> Result<Response, Unreachable> {
+    async fn fetch(&self, request: Request) -> Result<Response, FetchError> {
         let Some(fetch) = &self.fetch else {
             let reason = "this runtime has no `fetch`: hand one in as the option `fetch`".to_owned();
-            return Err(Unreachable { reason });
+            return Err(FetchError::Unreachable { reason });
         };
-        send(fetch, request).await
+        send(fetch, request, self.max_response_bytes).await
     }
 
     async fn sleep(&self, duration: Duration) {
         // The timer calls the promise's own function, never one of ours: should the instance be replaced meanwhile,
         // there is nothing of the old one that the timer could call.
         let timer = Promise::new(&mut |resolve, reject| {
-            // Rounded up: never shorter than asked.
-            if let Err(error) = set_timeout(&resolve, (duration.as_secs_f64() * 1_000.0).ceil()) {
+            if let Err(error) = set_timeout(&resolve, timer_millis(duration)) {
                 let _ = reject.call1(&JsValue::UNDEFINED, &error);
             }
         });

@@ -12,7 +12,7 @@ use rollup::TotalsOptions;
 use rollup::environment::Variables;
 use twenty::{Event, Host, Level};
 use wasm_bindgen::prelude::*;
-use wasm_host::{Options, Queue, Store, World, random_seed, stringify};
+use wasm_host::{DEFAULT_MAX_RESPONSE_BYTES, Options, Queue, Store, World, random_seed, stringify};
 
 const CODE: &str = "invalid_options";
 
@@ -67,13 +67,17 @@ impl RunOptions {
         let time_limit = options.number("timeLimitSeconds")?.map(|seconds| {
             Duration::try_from_secs_f64(seconds).map_err(|_| options.expected("timeLimitSeconds", "a number from 0 up"))
         });
+        // The engine refuses one that cannot be read.
+        let max_response_bytes = environment.max_response_bytes().unwrap_or(DEFAULT_MAX_RESPONSE_BYTES);
         let engine = rollup::Options { environment, seed: random_seed(), time_limit: time_limit.transpose()? };
         let store = match options.get("store")? {
             Some(_) => Some(Store::read(&options.inner("store", "store.")?)?),
             None => None,
         };
         let queue = options.function("enqueue")?.map(Queue::new);
-        let world = World::new(options.function("fetch")?, options.function("log")?).lasting(store, queue);
+        let world = World::new(options.function("fetch")?, options.function("log")?)
+            .reading_at_most(max_response_bytes)
+            .lasting(store, queue);
         for event in unknown {
             world.log(event);
         }
