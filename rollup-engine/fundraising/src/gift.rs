@@ -129,16 +129,31 @@ const NOT_ON_THE_RECORD: [&str; 5] =
     ["autoProcess", "intakeSource", "providerContext", "sourceFingerprint", "supporterEmailOptOut"];
 
 /// Members of a body that are ids of other records: Twenty takes them for relations of its model
-pub(crate) const RELATIONS: [&str; 8] = [
+pub(crate) const RELATIONS: [&str; 13] = [
+    "id",
     "contactId",
     "donorId",
+    "personId",
     "companyId",
     "recurringAgreementId",
+    "giftId",
     "giftPayoutId",
+    "giftAidDeclarationId",
     "opportunityId",
     "householdId",
     "primaryContactId",
+    "pointOfContactId",
 ];
+
+/// Member of a provider's context that keeps the texts of ids that could not be proven
+const UNPROVEN: &str = "unprovenIds";
+
+/// Keeps in a provider's context what stood in the place of an id and is none, for a reviewer to ask about.
+pub(crate) fn keep_unproven(context: &mut Map<String, Value>, name: &str, text: &str) {
+    let mut kept = context.get(UNPROVEN).and_then(Value::as_object).cloned().unwrap_or_default();
+    kept.set_text(name, text);
+    context.set(UNPROVEN, Value::Object(kept));
+}
 
 /// Checks that the relations of a body are ids, or null.
 ///
@@ -161,10 +176,10 @@ pub(crate) fn no_id(name: &str) -> Refusal {
 }
 
 impl Gift {
-    /// The ids of other records, by the names that callers know them by
+    /// The ids of other records, by the names of their fields
     fn relations(&mut self) -> [(&'static str, &mut Option<String>); 5] {
         [
-            ("contactId", &mut self.donor_id),
+            ("donorId", &mut self.donor_id),
             ("companyId", &mut self.company_id),
             ("recurringAgreementId", &mut self.recurring_agreement_id),
             ("giftPayoutId", &mut self.gift_payout_id),
@@ -172,20 +187,44 @@ impl Gift {
         ]
     }
 
-    /// Brings the ids of other records into Twenty's spelling, and takes off those that can be none; names these.
-    pub(crate) fn take_unproven(&mut self) -> Vec<&'static str> {
+    /// Brings the ids of other records into Twenty's spelling, and takes off those that can be none: the names of their
+    /// fields, and what stood there.
+    pub(crate) fn take_unproven(&mut self) -> Vec<(&'static str, String)> {
         let mut unproven = Vec::new();
         for (name, place) in self.relations() {
             match place.as_deref().map(str::parse::<RecordId>) {
                 None => {}
                 Some(Ok(id)) => *place = Some(id.to_string()),
-                Some(Err(_)) => {
-                    unproven.push(name);
-                    *place = None;
-                }
+                Some(Err(_)) => unproven.push((name, place.take().unwrap_or_default())),
             }
         }
         unproven
+    }
+
+    /// The same for a payment, which was made whatever is said of it: the texts are kept in the provider's context.
+    pub(crate) fn set_aside_unproven(&mut self) {
+        let unproven = self.take_unproven();
+        if unproven.is_empty() {
+            return;
+        }
+        let mut context = match self.provider_context.take() {
+            Some(Value::Object(context)) => context,
+            Some(evidence) => twenty::gather::gather([("evidence".to_owned(), evidence)]),
+            None => Map::new(),
+        };
+        for (name, text) in &unproven {
+            keep_unproven(&mut context, name, text);
+        }
+        self.provider_context = Some(Value::Object(context));
+    }
+
+    /// The relations whose ids were set aside, and that nobody has said otherwise since
+    pub(crate) fn open_relations(&self) -> Vec<&'static str> {
+        let context = self.provider_context.as_ref().and_then(|context| context.get(UNPROVEN));
+        let Some(kept) = context.and_then(Value::as_object) else { return Vec::new() };
+        let mut gift = self.clone();
+        let open = gift.relations().into_iter().filter(|(name, place)| place.is_none() && kept.contains_key(*name));
+        open.map(|(name, _)| name).collect()
     }
 }
 
@@ -291,6 +330,23 @@ mod tests {
             })
         );
         assert_eq!(gift.to_json()["providerContext"], json!({ "mandateId": "MD1" }));
+    }
+
+    #[test]
+    fn a_payment_keeps_what_cannot_be_proven() {
+        let id = "7f0b4a52-6a1c-4e0b-9d55-3a1f1d0c9a10";
+        let mut gift = Gift {
+            donor_id: Some(format!(" {}", id.to_uppercase())),
+            opportunity_id: Some("../people".into()),
+            provider_context: Some(json!({ "k": "v" })),
+            ..Gift::default()
+        };
+        gift.set_aside_unproven();
+        assert_eq!((gift.donor_id.as_deref(), &gift.opportunity_id), (Some(id), &None));
+        assert_eq!(gift.provider_context, Some(json!({ "k": "v", "unprovenIds": { "opportunityId": "../people" } })));
+        assert_eq!(gift.open_relations(), ["opportunityId"]);
+        gift.opportunity_id = Some(id.into());
+        assert!(gift.open_relations().is_empty(), "a reviewer said which");
     }
 
     #[test]

@@ -165,13 +165,15 @@ pub fn accept(scope: &Scope<'_>, payload: &Payload, origin: Origin<'_>) -> Resul
             None
         }
     };
-    let unproven = gift.take_unproven();
-    if let Some(name) = unproven.first() {
-        if origin.door != Door::Webhook {
-            return Err(no_id(if *name == "contactId" && said_as_donor { "donorId" } else { name }).into());
-        }
+    if origin.door == Door::Webhook {
         // The payment was made whatever its metadata says.
-        scope.log(Level::Warn, "gift_relation_unreadable", &[("fields", unproven.clone().into())]);
+        gift.set_aside_unproven();
+        let open = gift.open_relations();
+        if !open.is_empty() {
+            scope.log(Level::Warn, "gift_relation_unreadable", &[("fields", open.into())]);
+        }
+    } else if let Some((name, _)) = gift.take_unproven().first() {
+        return Err(no_id(if *name == "donorId" && !said_as_donor { "contactId" } else { name }).into());
     }
     let sender = sender(scope, &gift, origin.door);
     let key = Key::of(&gift, origin.request_key.map(|key| (sender.as_str(), key)));
@@ -521,6 +523,7 @@ fn may_bypass(scope: &Scope<'_>, incoming: &Incoming, origin: Origin<'_>) -> boo
         && incoming.key.is_some()
         && incoming.gift.auto_process != Some(false)
         && incoming.diagnostics.is_eligible()
+        && incoming.gift.open_relations().is_empty()
         && sure
 }
 

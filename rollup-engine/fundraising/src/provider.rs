@@ -12,7 +12,7 @@ pub mod stripe;
 use serde_json::{Map, Value};
 use twenty::RecordId;
 
-use crate::gift::Gift;
+use crate::gift::{Gift, keep_unproven};
 use crate::json::{at, text_at};
 use crate::money::Money;
 
@@ -264,7 +264,18 @@ fn is_id(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }
 
-/// A record's id in Twenty, in a text that somebody typed
-fn record_id(text: &str) -> Option<String> {
-    text.parse().ok().map(|id: RecordId| id.to_string())
+/// The agreement that one of the metadata names, all of which somebody typed; nothing if none is an id, and then the first
+/// of them is kept in the context, for a reviewer to ask about.
+fn agreement_id(named: impl IntoIterator<Item = String>, context: &mut Map<String, Value>) -> Option<String> {
+    let mut unproven = None;
+    for text in named {
+        match text.parse::<RecordId>() {
+            Ok(id) => return Some(id.to_string()),
+            Err(_) => unproven = unproven.or(Some(text)),
+        }
+    }
+    if let Some(text) = unproven {
+        keep_unproven(context, "recurringAgreementId", &text);
+    }
+    None
 }

@@ -110,6 +110,7 @@ impl Diagnostics {
             ("payout_missing", gift.gift_payout_id.is_none()),
             ("payment_method_missing", gift.payment_method.is_none()),
             ("email_opted_out", gift.email_opt_out == Some(true)),
+            ("relation_id_invalid", !gift.open_relations().is_empty()),
         ]);
         Self { blockers, warnings, confidence }
     }
@@ -147,6 +148,8 @@ pub fn processes_itself(gift: &Gift, diagnostics: &Diagnostics, dedupe: Option<&
     gift.auto_process.unwrap_or(default)
         && diagnostics.is_eligible()
         && !undecided
+        // A reviewer says which record was meant.
+        && gift.open_relations().is_empty()
         && Trust::of(gift.intake_source.as_deref()).suffices_for(diagnostics.confidence)
 }
 

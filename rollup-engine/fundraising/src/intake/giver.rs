@@ -4,7 +4,7 @@
 //! makes no second one; an address that is taken after all leads to its holder.
 
 use serde_json::Value;
-use twenty::Level;
+use twenty::{Level, RecordId};
 use twenty::filter::Filter;
 use twenty::target::{Query, Target};
 
@@ -83,7 +83,9 @@ fn candidates(scope: &Scope<'_>, person: &Person) -> Result<Vec<Candidate>, Fail
     let body = object([("data", Value::Array(vec![person.to_json()]))]);
     let target = Target::duplicates(PERSON.plural, &Query::default().with("depth", "0"));
     let answer = scope.call(target, Some(body))?;
-    Ok(Candidate::read_all(&answer))
+    let mut candidates = Candidate::read_all(&answer);
+    candidates.retain(|candidate| candidate.id.parse::<RecordId>().is_ok());
+    Ok(candidates)
 }
 
 fn link_new(
@@ -164,5 +166,6 @@ pub(crate) fn take_back(scope: &Scope<'_>, id: &str) {
 }
 
 fn record_id(record: &Value) -> Option<String> {
-    text_of(record, "id").map(str::to_owned)
+    // An id that is none would stand in the gift, and in questions about its giver.
+    text_of(record, "id")?.parse::<RecordId>().ok().map(|id| id.to_string())
 }

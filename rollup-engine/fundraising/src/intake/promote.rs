@@ -98,6 +98,16 @@ pub fn process(scope: &Scope<'_>, id: RecordId) -> Promoted {
 
 fn step(scope: &Scope<'_>, row: &Row) -> Result<Step, Failure> {
     let done = |promoted| Ok(Step::Done(promoted));
+    if row.text("giftId").is_some_and(|gift| gift.parse::<RecordId>().is_err()) {
+        // Somebody wrote it by hand: which gift was meant, and whether there is one, a person must say.
+        let message = "giftId must be a UUID";
+        log(scope, Level::Warn, "gift_staging_process_payload_invalid", row.id(), message);
+        let mut body = Map::new();
+        body.set("errorDetail", store::error_detail("payload_invalid", message, scope.now()));
+        let particulars = object([("code", "payload_invalid".into()), ("from", row.state().as_str().into())]);
+        store::write(scope, row, Change { body, action: "failed", particulars, condition: None })?;
+        return done(Promoted::Failed("payload_invalid"));
+    }
     match admit(row.standing()) {
         Admission::Processed(gift) => {
             let gift = gift.to_owned();
@@ -143,8 +153,10 @@ fn step(scope: &Scope<'_>, row: &Row) -> Result<Step, Failure> {
     let payload = payload.unwrap_or_default();
     let mut gift = stored::read_any(&payload);
     let unproven = gift.take_unproven();
-    if !unproven.is_empty() {
-        let message = format!("{} must be a UUID", unproven.join(", "));
+    let column = row.text("recurringAgreementId").filter(|text| text.parse::<RecordId>().is_err());
+    let unproven = unproven.first().map(|(name, _)| *name).or(column.map(|_| "recurringAgreementId"));
+    if let Some(field) = unproven {
+        let message = format!("{field} must be a UUID");
         log(scope, Level::Warn, "gift_staging_process_payload_invalid", row.id(), &message);
         fail(scope, row, "payload_invalid", &message, None)?;
         return done(Promoted::Failed("payload_invalid"));

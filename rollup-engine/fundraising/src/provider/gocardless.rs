@@ -22,7 +22,7 @@ use twenty::Timestamp;
 use twenty::time::{format_date, parse_date};
 
 use super::{
-    Fact, Failure, Kind, Payment, Payout, PayoutState, Provider, Returned, Said, Step, id, is_id, minor, record_id,
+    Fact, Failure, Kind, Payment, Payout, PayoutState, Provider, Returned, Said, Step, agreement_id, id, is_id, minor,
     text,
 };
 use crate::gift::Gift;
@@ -183,6 +183,9 @@ impl Notice {
                 context.set(name, value.into());
             }
         }
+        let named = ["recurringAgreementId", "recurring_agreement_id"].into_iter();
+        let named = named.filter_map(|name| text(payment, &["metadata", name]).map(str::to_owned));
+        let recurring_agreement_id = agreement_id(named, &mut context);
         let charge_date = text(payment, &["charge_date"]).filter(|date| parse_date(date).is_some()).map(str::to_owned);
         let day = charge_date.clone().or_else(|| Some(format_date(Timestamp::from_millis(self.at).to_utc()?.date())));
         let has_amount = amount.is_some();
@@ -199,9 +202,7 @@ impl Notice {
             donor_first_name: text(customer, &["given_name"]).map(str::to_owned),
             donor_last_name: text(customer, &["family_name"]).map(str::to_owned),
             donor_email: text(customer, &["email"]).map(str::to_owned),
-            recurring_agreement_id: ["recurringAgreementId", "recurring_agreement_id"]
-                .into_iter()
-                .find_map(|name| record_id(text(payment, &["metadata", name])?)),
+            recurring_agreement_id,
             recurring_status: subscription.as_ref().map(|_| "active".to_owned()),
             auto_process: Some(!is_expected && has_amount),
             provider_context: Some(Value::Object(context)),

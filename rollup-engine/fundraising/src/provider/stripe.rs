@@ -24,8 +24,8 @@ use twenty::Timestamp;
 use twenty::time::format_date;
 
 use super::{
-    Fact, Failure, Kind, Payment, Payout, PayoutState, Provider, Returned, Said, SetUp, Step, id, minor, record_id,
-    text,
+    Fact, Failure, Kind, Payment, Payout, PayoutState, Provider, Returned, Said, SetUp, Step, agreement_id, id,
+    minor, text,
 };
 use crate::gift::Gift;
 use crate::json::{Members as _, at, without_nul};
@@ -194,7 +194,7 @@ impl Source<'_> {
             context.set("metadata", metadata);
         }
         SetUp {
-            agreement_id: self.agreement_id(&["metadata"]),
+            agreement_id: agreement_id(self.named_agreements(&["metadata"]), &mut context),
             subscription: self.id(&["subscription"]),
             payment_method: self.id(&["payment_intent", "payment_method"]),
             context,
@@ -203,8 +203,10 @@ impl Source<'_> {
         }
     }
 
-    fn agreement_id(&self, path: &[&str]) -> Option<String> {
-        record_id(&self.metadata(path, ["recurringAgreementId", "recurring_agreement_id"])?)
+    /// What the metadata at this place call their agreement
+    fn named_agreements(&self, path: &[&str]) -> Vec<String> {
+        let names = ["recurringAgreementId", "recurring_agreement_id"].into_iter();
+        names.filter_map(|name| self.metadata(path, [name, name])).collect()
     }
 
     fn session_failed(&self) -> Option<Step> {
@@ -223,10 +225,10 @@ impl Source<'_> {
         self.id(&["subscription"]).or_else(|| self.id(&["parent", "subscription_details", "subscription"]))
     }
 
-    fn invoice_agreement(&self) -> Option<String> {
+    fn invoice_agreement(&self, context: &mut Map<String, Value>) -> Option<String> {
         const PLACES: [&[&str]; 3] =
             [&["subscription_details", "metadata"], &["parent", "subscription_details", "metadata"], &["metadata"]];
-        PLACES.into_iter().find_map(|path| self.agreement_id(path))
+        agreement_id(PLACES.into_iter().flat_map(|path| self.named_agreements(path)), context)
     }
 
     fn invoice_paid(&self) -> Vec<Step> {
@@ -251,13 +253,14 @@ impl Source<'_> {
         if let Some(reason) = self.text(&["billing_reason"]) {
             context.set("billingReason", reason.into());
         }
+        let recurring_agreement_id = self.invoice_agreement(&mut context);
         let gift = Gift {
             amount,
             donor_first_name: first_name,
             donor_last_name: last_name,
             donor_email: self.text(&["customer_email"]).map(str::to_owned),
             auto_process: Some(true),
-            recurring_agreement_id: self.invoice_agreement(),
+            recurring_agreement_id,
             recurring_status: subscription.as_ref().map(|_| "active".to_owned()),
             provider_context: Some(Value::Object(context)),
             ..card(&key, paid_at.unwrap_or(self.seconds))
@@ -286,7 +289,7 @@ impl Source<'_> {
             attempt: self.event.to_owned(),
             reason: "the payment of the invoice failed".into(),
             takes_back: false,
-            agreement_id: self.invoice_agreement(),
+            agreement_id: self.invoice_agreement(&mut Map::new()),
             agreement: self.invoice_subscription().into_iter().collect(),
         }))
     }
@@ -351,7 +354,7 @@ impl Source<'_> {
             (_, "active" | "trialing") => "active",
             _ => return None,
         };
-        let agreement_id = self.agreement_id(&["metadata"]);
+        let agreement_id = agreement_id(self.named_agreements(&["metadata"]), &mut Map::new());
         Some(Step::Said(Said { agreement_id, reference: self.id(&["id"])?, status, at: self.at() }))
     }
 

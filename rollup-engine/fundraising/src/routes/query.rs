@@ -55,6 +55,9 @@ pub fn list_where(query: &[(String, String)], conditions: Vec<Filter>) -> Result
     }
     let mut all = Filter::And(conditions).to_parameter();
     if let Some(asked) = value("filter").filter(|filter| !filter.is_empty()) {
+        if !is_balanced(asked) {
+            return Err(Refusal::bad("filter must close each bracket that it opens, and no other"));
+        }
         // Before the closing bracket
         all.truncate(all.len() - 1);
         all = format!("{all},{asked})");
@@ -149,6 +152,18 @@ fn check(query: &[(String, String)], known: &[&str]) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Whether each bracket closes one that was opened before: a filter that does not would be a condition beside ours
+fn is_balanced(filter: &str) -> bool {
+    let mut depth = 0_i64;
+    for letter in filter.chars() {
+        depth += i64::from(letter == '(') - i64::from(letter == ')');
+        if depth < 0 {
+            return false;
+        }
+    }
+    depth == 0
+}
+
 fn field_of(order: &str) -> &str {
     order.split(['[', '.']).next().unwrap_or_default().trim()
 }
@@ -197,8 +212,11 @@ mod tests {
         let query = pairs(&[("filter", "or(a[eq]:1,b[eq]:2)"), ("limit", "5")]);
         let filter = "and(c[eq]:\"x\",or(a[eq]:1,b[eq]:2))";
         assert_eq!(
-            list_where(&query, vec![condition]).unwrap(),
+            list_where(&query, vec![condition.clone()]).unwrap(),
             Query::default().with("limit", "5").with("filter", filter)
         );
+        for wider in ["a[eq]:1),or(id[is]:NOT_NULL", "(", ")("] {
+            assert!(list_where(&pairs(&[("filter", wider)]), vec![condition.clone()]).is_err(), "{wider}");
+        }
     }
 }
