@@ -149,8 +149,8 @@ export function connect(glue, load) {
 
   /** Answers a request of the fetch standard. */
   async function fetch(request, environment) {
-    const { pathname, search } = new URL(request.url);
-    const asked = { method: request.method, target: pathname + search, headers: [...request.headers], body: request.body };
+    const target = targetOf(request.url);
+    const asked = { method: request.method, target, headers: [...request.headers], body: request.body };
     const { status, headers, body: sent } = await answer(asked, environment);
     return new Response(sent, { status, headers });
   }
@@ -211,4 +211,12 @@ function plain(status, body, requestId, more = []) {
     ],
     body: new TextEncoder().encode(JSON.stringify(body)),
   };
+}
+
+/**
+ * Path and query as they were sent. A parsed URL has its dots resolved: `/gifts/.` would be the list of all gifts.
+ */
+function targetOf(url) {
+  const [, target] = /^[^/]*\/\/[^/?#]*([^#]*)/.exec(url);
+  return target.startsWith('/') ? target : `/${target}`;
 }

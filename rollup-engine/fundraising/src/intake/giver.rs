@@ -4,9 +4,9 @@
 //! makes no second one; an address that is taken after all leads to its holder.
 
 use serde_json::Value;
-use twenty::{Level, RecordId};
 use twenty::filter::Filter;
 use twenty::target::{Query, Target};
+use twenty::{Level, RecordId};
 
 use super::store::{self, Made, PERSON};
 use crate::donor::{self, Candidate, Dedupe, MatchType, Person, Question, Resolution};

@@ -24,8 +24,8 @@ use twenty::Timestamp;
 use twenty::time::format_date;
 
 use super::{
-    Fact, Failure, Kind, Payment, Payout, PayoutState, Provider, Returned, Said, SetUp, Step, agreement_id, id,
-    minor, text,
+    Fact, Failure, Kind, Payment, Payout, PayoutState, Provider, Returned, Said, SetUp, Step, agreement_id, id, minor,
+    text,
 };
 use crate::gift::Gift;
 use crate::json::{Members as _, at, without_nul};

@@ -492,3 +492,29 @@ async fn nul_in_events() {
         }
     }
 }
+
+/// A payment whose metadata name an agreement by something that is no id is asked about, and not turned away.
+#[tokio::test(start_paused = true)]
+async fn payment_with_a_broken_agreement_id() {
+    for text in [".", "../people", "%2F", "RA-7"] {
+        let paid = || {
+            stripe(
+                "evt_1",
+                "checkout.session.completed",
+                0,
+                session(json!({ "metadata": { "recurring_agreement_id": text } })),
+            )
+        };
+        let staged = World::new(true);
+        assert_eq!(staged.deliver(&paid()).await, 204);
+        let rows = staged.rows();
+        assert_eq!((rows.len(), staged.live("gift").len()), (1, 0), "{text}");
+        let warnings = rows[0]["processingDiagnostics"]["processingWarnings"].as_array().unwrap();
+        assert!(warnings.contains(&json!("relation_id_invalid")), "{warnings:?}");
+        assert_eq!(rows[0]["providerContext"]["unprovenIds"], json!({ "recurringAgreementId": text }));
+
+        let direct = World::new(false);
+        assert_eq!(direct.deliver(&paid()).await, 204);
+        assert_eq!(direct.only("gift")["recurringAgreementId"], Value::Null, "{text}");
+    }
+}
