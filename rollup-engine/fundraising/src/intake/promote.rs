@@ -96,16 +96,20 @@ pub fn process(scope: &Scope<'_>, id: RecordId) -> Promoted {
     Promoted::Deferred(Reason::Locked.as_str(), Vec::new())
 }
 
+/// Writes on a row that its `giftId` is no id: somebody wrote it by hand, and which gift was meant a person must say.
+fn note_gift_id(scope: &Scope<'_>, row: &Row) -> Result<(), Failure> {
+    let message = "giftId must be a UUID";
+    log(scope, Level::Warn, "gift_staging_process_payload_invalid", row.id(), message);
+    let mut body = Map::new();
+    body.set("errorDetail", store::error_detail("payload_invalid", message, scope.now()));
+    let particulars = object([("code", "payload_invalid".into()), ("from", row.state().as_str().into())]);
+    store::write(scope, row, Change { body, action: "failed", particulars, condition: None }).map(drop)
+}
+
 fn step(scope: &Scope<'_>, row: &Row) -> Result<Step, Failure> {
     let done = |promoted| Ok(Step::Done(promoted));
     if row.text("giftId").is_some_and(|gift| gift.parse::<RecordId>().is_err()) {
-        // Somebody wrote it by hand: which gift was meant, and whether there is one, a person must say.
-        let message = "giftId must be a UUID";
-        log(scope, Level::Warn, "gift_staging_process_payload_invalid", row.id(), message);
-        let mut body = Map::new();
-        body.set("errorDetail", store::error_detail("payload_invalid", message, scope.now()));
-        let particulars = object([("code", "payload_invalid".into()), ("from", row.state().as_str().into())]);
-        store::write(scope, row, Change { body, action: "failed", particulars, condition: None })?;
+        note_gift_id(scope, row)?;
         return done(Promoted::Failed("payload_invalid"));
     }
     match admit(row.standing()) {
