@@ -111,7 +111,7 @@ impl Proxy {
             Priority::Person
         };
         let scope = Scope::new(self, began, &request, token, priority);
-        scope.place.expect(way.route.expected_calls());
+        scope.place.expect(way.route.expected_calls(request.header("idempotency-key").is_some()));
 
         let mut answer = if is_refused {
             let message = unusable.unwrap_or("Invalid authentication token");

@@ -269,9 +269,11 @@ impl Route {
         matches!(self.name().0, "POST" | "PATCH")
     }
 
-    /// Calls to Twenty that a request of this route makes as a rule: what it keeps of the budget while it lasts
-    pub(crate) const fn expected_calls(self) -> u32 {
+    /// Calls to Twenty that a request of this route makes as a rule, for one with an `Idempotency-Key` or without: what it
+    /// keeps of the budget while it lasts
+    pub(crate) const fn expected_calls(self, is_keyed: bool) -> u32 {
         match self {
+            Self::GiftCreate if is_keyed => 7,
             Self::Stripe | Self::GoCardless => 7,
             Self::GiftCreate => 6,
             Self::MemberRemove | Self::AddressCopy => 4,

@@ -3,7 +3,6 @@
 //! Twenty ignores a parameter that it does not know, and a `filter` that is given twice, and answers with everything and
 //! 200. So what it would ignore is refused here.
 
-use twenty::RecordId;
 use twenty::filter::Filter;
 use twenty::target::Query;
 
@@ -94,18 +93,16 @@ pub fn id_is(field: &str, id: &str) -> Result<Filter, Refusal> {
     Ok(Filter::IdIs(field.to_owned(), record_id(field, id)?))
 }
 
-/// The condition that a field is the id that somebody searches for
-///
-/// A short word that is no id can do no harm between quotes, and finds nothing: Twenty says what is wrong with it.
+/// The condition that a field is the id that a caller searches for; a short word that is no id is no record's
 ///
 /// # Errors
 /// The text is neither an id nor a word.
 pub fn searched_id(field: &str, id: &str) -> Result<Filter, Refusal> {
-    let is_word =
-        id.len() <= MAX_WORD_LEN && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
-    match id.parse() {
-        Ok(word) if is_word && id.parse::<RecordId>().is_err() => Ok(Filter::TextIs(field.to_owned(), word)),
-        _ => id_is(field, id),
+    let is_word = (1..=MAX_WORD_LEN).contains(&id.len())
+        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    match id_is(field, id) {
+        Err(_) if is_word => Ok(Filter::Empty("id".to_owned())),
+        checked => checked,
     }
 }
 
