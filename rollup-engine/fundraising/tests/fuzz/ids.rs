@@ -105,7 +105,7 @@ impl HostileTwenty {
         let payload = json!({ "amount": { "amountMicros": 5_000_000, "currencyCode": "GBP" }, "donorId": id(1),
             "companyId": id(2), "giftDate": "2026-05-01", "recurringAgreementId": id(3) });
         let mut record = json!({ "id": id(0), "processingStatus": "ready_for_process", "auditTrail": null,
-            "updatedAt": "2026-05-01T00:00:00.000Z", "giftId": if count % 3 == 0 { json!(id(4)) } else { Value::Null },
+            "updatedAt": "2026-05-01T00:00:00.000Z", "giftId": if count.is_multiple_of(3) { json!(id(4)) } else { Value::Null },
             "householdId": id(5), "primaryContactId": id(6), "emails": { "primaryEmail": "a@b.example" },
             "rawPayload": payload });
         for (key, value) in payload.as_object().unwrap() {
@@ -159,7 +159,7 @@ fn id() -> impl Strategy<Value = String> {
 
 /// A text as a segment of a path, its letters escaped or not
 fn segment(text: &str, escaped: bool) -> String {
-    if escaped { text.bytes().map(|byte| format!("%{byte:02X}")).collect() } else { text.to_owned() }
+    if escaped { text.bytes().map(percent_encoding::percent_encode_byte).collect() } else { text.to_owned() }
 }
 
 proptest! {
