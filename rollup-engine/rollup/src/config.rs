@@ -159,6 +159,7 @@ impl Settings {
                 || format!("expected one of `{}`", keys.join("`, `")),
                 |near| format!("did you mean `{near}`?"),
             );
+            let key = if key.is_empty() { "\"\"" } else { key };
             self.faults.push(Fault::new(format!("{inside}{key}"), format!("unknown setting, {hint}")));
         }
     }
