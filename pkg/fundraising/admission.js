@@ -14,6 +14,8 @@ const SLOW_AFTER_MS = 1_000;
 const BODY_TIMEOUT_MS = 10_000;
 /** By how much the memory for a body grows. */
 const STEP_BYTES = 64 * 1024;
+/** A request that was taken on so long ago is over: workerd drops one whose caller has gone without running its code. */
+const MAX_REQUEST_MS = 150_000;
 /** When a request that found no room may come again. */
 const RETRY_AFTER_SECONDS = 5;
 
@@ -58,7 +60,9 @@ class Ticket {
   constructor(admission, share) {
     this.#admission = admission;
     this.#share = share;
+    this.since = performance.now();
     admission.take(share, 1, 0);
+    admission.tickets.add(this);
   }
 
   /** Takes room for so many bytes, or gives it back. */
@@ -131,6 +135,7 @@ class Ticket {
   leave() {
     this.drop();
     this.#admission?.take(this.#share, -1, -this.#bytes);
+    this.#admission?.tickets.delete(this);
     this.#admission = undefined;
   }
 }
@@ -141,6 +146,8 @@ const FREE = new Share(Infinity, Infinity);
 export class Admission {
   #all;
   #shares;
+  /** Of the requests that are under way, the oldest first. */
+  tickets = new Set();
 
   /** @param {{ maxRequests: number, maxBodyBytes: number }} limits */
   constructor({ maxRequests, maxBodyBytes }) {
@@ -156,6 +163,10 @@ export class Admission {
    * @throws {TurnedAway} if there is no room for it
    */
   enter(name) {
+    for (const ticket of this.tickets) {
+      if (performance.now() - ticket.since < MAX_REQUEST_MS) break;
+      ticket.leave();
+    }
     return new Ticket(this, this.#shares[name] ?? FREE);
   }
 

@@ -42,7 +42,7 @@ for (const runtime of Object.keys(RUNTIMES)) {
     const twenty = await slowTwenty(t, 30);
     const { url } = await startProxy(t, runtime, { TWENTY_API_BASE_URL: twenty.url, ...PACED });
     const asked = Array.from({ length: 20 }, (_, number) => `token-${number}`);
-    const answers = await Promise.all(asked.map((token) => call(url, 'GET', '/api/fundraising/gifts/1', { token })));
+    const answers = await Promise.all(asked.map((token) => call(url, 'GET', '/api/fundraising/gifts/7f0b4a52-6a1c-4e0b-9d55-3a1f1d0c9a10', { token })));
     assert.deepEqual(answers.map(({ status, body }) => [status, body.data?.gift.id]), asked.map((token) => [200, token]));
     assert.ok(twenty.seen.most < 20, `all ${twenty.seen.most} went at once: nobody waited`);
   });
@@ -53,15 +53,15 @@ for (const runtime of Object.keys(RUNTIMES)) {
     const leaving = Array.from({ length: 8 }, () => {
       const away = new AbortController();
       const headers = { authorization: 'Bearer gone' };
-      const asked = fetch(`${url}/api/fundraising/gifts/1`, { headers, signal: away.signal }).catch(() => {});
+      const asked = fetch(`${url}/api/fundraising/gifts/7f0b4a52-6a1c-4e0b-9d55-3a1f1d0c9a10`, { headers, signal: away.signal }).catch(() => {});
       return { away, asked };
     });
     await wait(50);
-    const staying = Array.from({ length: 8 }, (_, number) => call(url, 'GET', '/api/fundraising/gifts/1', { token: `t${number}` }));
+    const staying = Array.from({ length: 8 }, (_, number) => call(url, 'GET', '/api/fundraising/gifts/7f0b4a52-6a1c-4e0b-9d55-3a1f1d0c9a10', { token: `t${number}` }));
     for (const { away } of leaving) away.abort();
     await Promise.all(leaving.map(({ asked }) => asked));
     for (const { status } of await Promise.all(staying)) assert.equal(status, 200);
-    assert.equal((await call(url, 'GET', '/api/fundraising/gifts/1')).status, 200);
+    assert.equal((await call(url, 'GET', '/api/fundraising/gifts/7f0b4a52-6a1c-4e0b-9d55-3a1f1d0c9a10')).status, 200);
   });
 }
 
@@ -84,7 +84,7 @@ test('a panic answers 500 with the request id, ends what was under way, and the 
   for (const level of ['log', 'warn', 'error']) t.mock.method(console, level, (line) => lines.push(JSON.parse(line)));
   const ask = async (id) => {
     const headers = { authorization: 'Bearer a-key', 'x-request-id': id };
-    const reply = await proxy.fetch(new Request('http://proxy.test/api/fundraising/gifts/1', { headers }), env);
+    const reply = await proxy.fetch(new Request('http://proxy.test/api/fundraising/gifts/7f0b4a52-6a1c-4e0b-9d55-3a1f1d0c9a10', { headers }), env);
     return { status: reply.status, id: reply.headers.get('x-request-id'), body: await reply.json() };
   };
   assert.equal((await ask('before')).status, 200);

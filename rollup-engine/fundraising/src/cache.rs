@@ -1,6 +1,6 @@
 //! Answers to reads, kept for some seconds, so that a page that polls costs Twenty nothing.
 //!
-//! An entry belongs to one token: Twenty decides by the token what may be seen. Any write that passes through clears
+//! An entry belongs to one token, known by its hash, or to the service itself: Twenty decides by the token what may be seen. Any write that passes through clears
 //! everything, since a change of one record shows in others (rollups, relations), and a read that was under way during
 //! the write is not kept either. What is changed elsewhere shows when the entry's time is over.
 
@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 use twenty::Timestamp;
+
+use crate::callers::TokenHash;
 
 /// Most answers kept
 const MOST_ENTRIES: usize = 200;
@@ -23,7 +25,7 @@ pub struct Cache {
 }
 
 struct Entry {
-    token: String,
+    token: Option<TokenHash>,
     path: String,
     answer: Value,
     until: Timestamp,
@@ -42,7 +44,7 @@ pub struct Mark(u64);
 
 impl Cache {
     /// What was answered to this token for this path, if that is not too old
-    pub fn find(&self, token: &str, path: &str, now: Timestamp) -> Option<Value> {
+    pub fn find(&self, token: Option<TokenHash>, path: &str, now: Timestamp) -> Option<Value> {
         let entries = self.entries.borrow();
         let found = entries.iter().find(|entry| entry.path == path && entry.token == token && entry.until > now);
         let counter = if found.is_some() { &self.hits } else { &self.misses };
@@ -56,7 +58,15 @@ impl Cache {
     }
 
     /// Keeps an answer, unless something was written since the read began.
-    pub fn keep(&self, mark: Mark, token: &str, path: &str, answer: &Value, now: Timestamp, lasts: Duration) {
+    pub fn keep(
+        &self,
+        mark: Mark,
+        token: Option<TokenHash>,
+        path: &str,
+        answer: &Value,
+        now: Timestamp,
+        lasts: Duration,
+    ) {
         if mark.0 != self.writes.get() || lasts.is_zero() {
             return;
         }
@@ -65,7 +75,7 @@ impl Cache {
         if entries.len() >= MOST_ENTRIES {
             entries.remove(0);
         }
-        let entry = Entry { token: token.into(), path: path.into(), answer: answer.clone(), until: now + lasts };
+        let entry = Entry { token, path: path.into(), answer: answer.clone(), until: now + lasts };
         entries.push(entry);
     }
 
@@ -91,17 +101,17 @@ mod tests {
     }
 
     fn keep(cache: &Cache, mark: Mark, path: &str) {
-        cache.keep(mark, "a", path, &Value::from(1), at(0), Duration::from_secs(2));
+        cache.keep(mark, Some(TokenHash::of("a")), path, &Value::from(1), at(0), Duration::from_secs(2));
     }
 
     #[test]
     fn an_answer_is_for_its_token_and_its_time() {
         let cache = Cache::default();
         keep(&cache, cache.mark(), "/gifts");
-        assert_eq!(cache.find("a", "/gifts", at(1_999)), Some(Value::from(1)));
-        assert_eq!(cache.find("b", "/gifts", at(0)), None);
-        assert_eq!(cache.find("a", "/gifts?limit=1", at(0)), None);
-        assert_eq!(cache.find("a", "/gifts", at(2_000)), None);
+        assert_eq!(cache.find(Some(TokenHash::of("a")), "/gifts", at(1_999)), Some(Value::from(1)));
+        assert_eq!(cache.find(Some(TokenHash::of("b")), "/gifts", at(0)), None);
+        assert_eq!(cache.find(Some(TokenHash::of("a")), "/gifts?limit=1", at(0)), None);
+        assert_eq!(cache.find(Some(TokenHash::of("a")), "/gifts", at(2_000)), None);
         assert_eq!(cache.counts(), (1, 3));
     }
 
@@ -111,9 +121,9 @@ mod tests {
         let before = cache.mark();
         keep(&cache, before, "/gifts");
         cache.wrote();
-        assert_eq!(cache.find("a", "/gifts", at(0)), None);
+        assert_eq!(cache.find(Some(TokenHash::of("a")), "/gifts", at(0)), None);
         keep(&cache, before, "/gifts");
-        assert_eq!(cache.find("a", "/gifts", at(0)), None);
+        assert_eq!(cache.find(Some(TokenHash::of("a")), "/gifts", at(0)), None);
     }
 
     #[test]

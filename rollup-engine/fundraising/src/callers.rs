@@ -67,21 +67,27 @@ impl Callers {
     /// Begins the proof of a token, which will have ended at `until`.
     #[must_use]
     pub fn begin_proof(&self, token: TokenHash, now: Timestamp, until: Timestamp) -> Proof<'_> {
-        let mut standings = self.standings.borrow_mut();
-        // Each token here has cost a call, so that sweeping now and then keeps them few.
-        standings.retain(|_, (_, until)| *until > now);
-        standings.insert(token, (Standing::BeingProven, until));
+        self.set(token, Standing::BeingProven, now, until);
         Proof { callers: self, token }
     }
 
     /// Notes that Twenty answered a call with this token as it answers its users.
     pub fn accepted(&self, token: TokenHash, now: Timestamp) {
-        self.standings.borrow_mut().insert(token, (Standing::Proven, now + STANDING_TTL));
+        self.set(token, Standing::Proven, now, now + STANDING_TTL);
     }
 
     /// Notes that Twenty refused this token.
     pub fn refused(&self, token: TokenHash, failure: Failure, now: Timestamp) {
-        self.standings.borrow_mut().insert(token, (Standing::Refused(failure), now + STANDING_TTL));
+        self.set(token, Standing::Refused(failure), now, now + STANDING_TTL);
+    }
+
+    /// Each token that is kept has cost a call within the last minute or so, which bounds their number.
+    fn set(&self, token: TokenHash, standing: Standing, now: Timestamp, until: Timestamp) {
+        let mut standings = self.standings.borrow_mut();
+        if !standings.contains_key(&token) {
+            standings.retain(|_, (_, until)| *until > now);
+        }
+        standings.insert(token, (standing, until));
     }
 }
 

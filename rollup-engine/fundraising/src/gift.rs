@@ -155,17 +155,19 @@ pub(crate) fn keep_unproven(context: &mut Map<String, Value>, name: &str, text: 
     context.set(UNPROVEN, Value::Object(kept));
 }
 
-/// Checks that the relations of a body are ids, or null.
+/// Checks that the relations of a body are ids, or null, and brings them into Twenty's spelling.
 ///
 /// # Errors
 /// Names the first that is neither.
-pub(crate) fn prove_relations(body: &Map<String, Value>) -> Result<(), Refusal> {
-    for key in RELATIONS {
-        match body.get(key) {
-            None | Some(Value::Null) => {}
-            Some(Value::String(text)) if text.parse::<RecordId>().is_ok() => {}
-            Some(_) => return Err(no_id(key)),
-        }
+pub(crate) fn prove_relations(body: &mut Map<String, Value>) -> Result<(), Refusal> {
+    RELATIONS.into_iter().try_for_each(|key| body.get_mut(key).map_or(Ok(()), |value| prove_relation(key, value)))
+}
+
+/// The same for one member, whatever it is called
+pub(crate) fn prove_relation(key: &str, value: &mut Value) -> Result<(), Refusal> {
+    if RELATIONS.contains(&key) && !value.is_null() {
+        let id: Option<RecordId> = value.as_str().and_then(|text| text.parse().ok());
+        *value = id.ok_or_else(|| no_id(key))?.into();
     }
     Ok(())
 }

@@ -155,10 +155,13 @@ fn dotted(path: String) -> String {
     if path.is_empty() || path.starts_with('[') { path } else { format!(".{path}") }
 }
 
-/// The same without NUL in any text
+/// The same without NUL in any text, also in one that is JSON itself
 pub(crate) fn without_nul(json: Value) -> Value {
     match json {
-        Value::String(text) if text.contains('\0') => text.replace('\0', "").into(),
+        Value::String(text) if text.contains('\0') => without_nul(text.replace('\0', "").into()),
+        Value::String(ref text) if nul_in(&json).is_some() => {
+            compact(&without_nul(parsed(text).unwrap_or_default())).into()
+        }
         Value::Array(list) => list.into_iter().map(without_nul).collect(),
         Value::Object(members) => {
             members.into_iter().map(|(key, value)| (key.replace('\0', ""), without_nul(value))).collect()

@@ -125,6 +125,9 @@ impl Proxy {
             let is_fit = |ids: &Vec<String>| !has_nul && !ids.iter().any(|id| id.contains('\0'));
             let result = match way.ids.and_then(|ids| if is_fit(&ids) { Ok(ids) } else { Err(nul) }) {
                 Ok(ids) => {
+                    if way.route == Route::Ready {
+                        self.ready.until_checked(host).await;
+                    }
                     let ask = Ask { inbound: &request, ids, query, batch: OnceCell::new() };
                     settle(&scope, host, || routes::run(&scope, way.route, &ask)).await
                 }
@@ -164,7 +167,8 @@ impl Proxy {
 /// the answer, which anybody may read.
 #[must_use]
 pub fn refuse(errors: &SettingErrors, request: &Inbound) -> Outbound {
-    let mut answer = if routes::find(&request.method, request.path()).route == Route::Health {
+    let path = request.clone().in_origin_form();
+    let mut answer = if routes::find(&request.method, path.path()).route == Route::Health {
         outbound(routes::health::alive())
     } else {
         let message = format!("{} cannot be read", errors.names());

@@ -422,6 +422,12 @@ impl Place<'_> {
         }
     }
 
+    /// Notes that one of the request's calls goes out by another right.
+    pub fn count_call(&self) {
+        self.has_called.set(true);
+        self.calls_left.set(self.calls_left.get().saturating_sub(1));
+    }
+
     fn ticket(&self) -> Ticket {
         let arrival = self.arrival.get().unwrap_or_else(|| {
             let mut state = self.queue.state.borrow_mut();

@@ -4,6 +4,7 @@
 //! refused for the rate limit did nothing, and one that ended in an error or in silence may have done everything. Log
 //! lines name the object that was called, never the query (it may hold an e-mail address), a token or a body.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -60,7 +61,10 @@ pub(crate) const fn patience(priority: Priority) -> Duration {
 pub(crate) async fn answer<H: Host>(scope: &Scope<'_>, host: &H, question: &Question) -> Result<Value, Failure> {
     let Question { to, body, is_closing } = question;
     match to {
-        To::Twenty(target) => Call { scope, host, target, body: body.as_ref(), is_closing: *is_closing }.answer().await,
+        To::Twenty(target) => {
+            let (body, is_closing) = (body.as_ref(), *is_closing);
+            Call { scope, host, target, body, is_closing, proves: Cell::default() }.answer().await
+        }
         To::Cache(target) => read(scope, host, target).await,
         To::GoCardless(resource) => gocardless(scope, host, resource).await,
         To::Part(_) => Ok(Value::Null),
@@ -71,14 +75,20 @@ pub(crate) async fn answer<H: Host>(scope: &Scope<'_>, host: &H, question: &Ques
 async fn read<H: Host>(scope: &Scope<'_>, host: &H, target: &Target) -> Result<Value, Failure> {
     let lasts = Duration::from_secs(scope.proxy.settings.cache_seconds.into());
     let cache = &scope.proxy.cache;
-    let (token, path) = (scope.token.as_deref().unwrap_or_default(), target.path());
+    let (token, path) = (scope.caller, target.path());
     let mark = cache.mark();
+    if let Some(caller) = scope.caller
+        && let Standing::Refused(failure) = scope.proxy.callers.standing(caller, host.now())
+    {
+        return Err(failure);
+    }
     if !lasts.is_zero()
         && let Some(answer) = cache.find(token, path, host.now())
     {
         return Ok(answer);
     }
-    let answer = Call { scope, host, target, body: None, is_closing: false }.answer().await?;
+    let call = Call { scope, host, target, body: None, is_closing: false, proves: Cell::default() };
+    let answer = call.answer().await?;
     cache.keep(mark, token, path, &answer, host.now(), lasts);
     Ok(answer)
 }
@@ -91,6 +101,8 @@ struct Call<'a, H> {
     body: Option<&'a Value>,
     /// Whether it leaves in order what was begun
     is_closing: bool,
+    /// Whether the latest attempt was the proof of the caller's token
+    proves: Cell<bool>,
 }
 
 /// The right to make one attempt, held while it lasts
@@ -145,7 +157,14 @@ impl<'a, H: Host> Call<'a, H> {
             let (outcome, failure) = match result {
                 // There is no more time: what went wrong before says more than that.
                 Ok(Err(stopped)) => return Err(last.unwrap_or(stopped)),
-                Ok(Ok(response)) if response.status < 400 => return self.read_success(&response, attempt),
+                Ok(Ok(response)) if (200..300).contains(&response.status) => {
+                    return self.read_success(&response, attempt);
+                }
+                Ok(Ok(response)) if response.status < 400 => {
+                    let more = [("status", response.status.into())];
+                    self.log(Level::Error, "twenty_proxy_http_error", attempt, &more);
+                    return Err(Failure::malformed_as("unexpected Twenty response (a redirect)"));
+                }
                 Ok(Ok(response)) => {
                     let asked = retry_after(response.header("retry-after"));
                     let outcome = Outcome::Answered { status: response.status, retry_after: asked };
@@ -173,8 +192,8 @@ impl<'a, H: Host> Call<'a, H> {
                 self.log(Level::Error, event, attempt, &more);
                 return Err(failure);
             };
-            // After a refusal the queue holds everybody back, this call included.
-            if !matches!(outcome, Outcome::Answered { status: 429, .. }) {
+            // After a refusal the queue holds all calls back, this one included.
+            if self.proves.get() || !matches!(outcome, Outcome::Answered { status: 429, .. }) {
                 self.host.sleep(wait).await;
             }
             last = Some(failure);
@@ -216,6 +235,7 @@ impl<'a, H: Host> Call<'a, H> {
         let (scope, host) = (self.scope, self.host);
         let deadline = self.deadline() - LEAST_TIME;
         let settings = &scope.proxy.settings;
+        self.proves.set(false);
         while let (Some(token), Some(_)) = (scope.caller, settings.requests_per_minute) {
             let now = host.now();
             match scope.proxy.callers.standing(token, now) {
@@ -230,7 +250,11 @@ impl<'a, H: Host> Call<'a, H> {
                     let per_minute = settings.unproven_requests_per_minute;
                     let permit = scope.proxy.queue.acquire_unproven(host, per_minute, deadline, TIMEOUT).await;
                     return match permit {
-                        Ok(permit) => Ok(Pass { _permit: permit, _proof: Some(proof) }),
+                        Ok(permit) => {
+                            self.proves.set(true);
+                            scope.place.count_call();
+                            Ok(Pass { _permit: permit, _proof: Some(proof) })
+                        }
                         Err(late) => Err(Reason::NoTurn { retry_after: late.retry_after }.into()),
                     };
                 }
@@ -252,7 +276,10 @@ impl<'a, H: Host> Call<'a, H> {
     /// Notes what an answer says of the caller's token: Twenty refuses one with 401, and with 403 where records are asked
     /// for; any other answer is one to a token that it accepts.
     fn note_standing(&self, response: &Response) {
-        let Some(token) = self.scope.caller else { return };
+        let guards = self.scope.proxy.settings.requests_per_minute.is_some();
+        let Some(token) = self.scope.caller.filter(|_| guards && !(300..400).contains(&response.status)) else {
+            return;
+        };
         let (callers, now) = (&self.scope.proxy.callers, self.host.now());
         if response.status == 401 || (response.status == 403 && self.object() != METADATA) {
             callers.refused(token, Failure::from_answer(response.status, &response.body, None), now);
@@ -283,9 +310,12 @@ impl<'a, H: Host> Call<'a, H> {
     fn wait_after(&self, outcome: Outcome, attempt: u32, repeatable: bool, random: u64) -> Option<Duration> {
         match outcome {
             Outcome::Answered { status: 429, .. } => {
-                // The others are held back also when this call is given up.
                 let Verdict::Throttled(wait) = judge(outcome, attempt, random) else { return None };
-                self.scope.proxy.queue.refused(self.host.now(), wait);
+                // The others are held back also when this call is given up, but not for what a stranger was told: the
+                // token may be of another workspace.
+                if !self.proves.get() {
+                    self.scope.proxy.queue.refused(self.host.now(), wait);
+                }
                 (attempt < MOST_ATTEMPTS || self.is_closing).then_some(wait)
             }
             Outcome::Answered { status: 500 | 502..=504, .. } | Outcome::Unreadable | Outcome::Unreachable => {

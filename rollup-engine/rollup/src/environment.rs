@@ -1,5 +1,7 @@
 //! What a run is told by its environment variables.
 
+use std::ops::RangeInclusive;
+
 use twenty::DEFAULT_MAX_RESPONSE_BYTES;
 use twenty::budget::Pace;
 use twenty::client::Connection;
@@ -23,6 +25,8 @@ const CONFIG: &str = "ROLLUP_ENGINE_CONFIG";
 const RATE: &str = "ROLLUP_ENGINE_REQUESTS_PER_MINUTE";
 /// Largest answer that is read, in bytes
 const MAX_RESPONSE_BYTES: &str = "ROLLUP_ENGINE_MAX_RESPONSE_BYTES";
+/// Sizes of an answer that memory has room for
+const RESPONSE_BYTES: RangeInclusive<u64> = 1..=1 << 30;
 
 /// The variables that are read, and no others
 pub const NAMES: [&str; 7] = [URL, APP_TOKEN, API_KEY, USER_TOKEN, CONFIG, RATE, MAX_RESPONSE_BYTES];
@@ -59,8 +63,8 @@ impl Variables {
     /// It is no number, or 0.
     pub fn max_response_bytes(&self) -> Result<u64, EnvironmentError> {
         let Some(text) = self.get(MAX_RESPONSE_BYTES) else { return Ok(DEFAULT_MAX_RESPONSE_BYTES) };
-        let size = text.parse().ok().filter(|size| *size > 0);
-        size.ok_or_else(|| EnvironmentError::BadSize(text.to_owned()))
+        let size = setting::whole_number(text).filter(|size| RESPONSE_BYTES.contains(size));
+        size.ok_or_else(|| EnvironmentError::BadSize(setting::shown(text, &[])))
     }
 }
 
@@ -94,7 +98,7 @@ pub enum EnvironmentError {
     #[error("`{RATE}` is `{0}`, expected a whole number from 1 to {MAX_REQUESTS_PER_MINUTE}, or `off`")]
     BadRate(String),
     /// Not a size
-    #[error("`{MAX_RESPONSE_BYTES}` is `{0}`, expected a whole number of bytes from 1")]
+    #[error("`{MAX_RESPONSE_BYTES}` is `{0}`, expected a whole number of bytes from 1 to {MAX}", MAX = RESPONSE_BYTES.end())]
     BadSize(String),
     /// Not a configuration
     #[error("`{CONFIG}`: {0}")]
@@ -163,7 +167,7 @@ fn base_url(text: &str) -> Option<String> {
 pub fn unknown_names<'a>(
     names: impl IntoIterator<Item = &'a str>,
 ) -> impl Iterator<Item = (&'a str, Option<&'static str>)> {
-    let known = [CONFIG, RATE];
+    let known = [CONFIG, RATE, MAX_RESPONSE_BYTES];
     let unknown = move |name: &&str| name.to_ascii_uppercase().starts_with(PREFIX) && !known.contains(name);
     names.into_iter().filter(unknown).map(move |name| (name, setting::nearest(name, &known)))
 }

@@ -31,8 +31,8 @@ pub fn read(payload: &Payload, now: Timestamp) -> Result<Map<String, Value>, Ref
         return Err(Refusal::bad("no supported fields supplied for update"));
     }
     // On the record, the contact is the donor; a refusal names what the caller wrote.
-    prove_relations(&changes).map_err(|refusal| match payload.get("contactId") {
-        Some(_) if !changes.contains_key("contactId") => Refusal::bad(refusal.message.replace("donorId", "contactId")),
+    prove_relations(&mut changes).map_err(|refusal| match payload.get("contactId") {
+        Some(_) if payload.get("donorId").is_none() => Refusal::bad(refusal.message.replace("donorId", "contactId")),
         _ => refusal,
     })?;
     Ok(changes)

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use twenty::Timestamp;
 
 use super::row::Row;
-use crate::gift::{plausible, prove_relations, stored};
+use crate::gift::{plausible, prove_relation, prove_relations, stored};
 use crate::json::{self, Members as _, members, object};
 use crate::payload::Payload;
 use crate::refusal::Refusal;
@@ -95,8 +95,7 @@ impl Edit {
                 }
             }
         }
-        let texts = edit.values.iter().map(|(key, value)| ((*key).to_owned(), value.clone()));
-        prove_relations(&texts.collect())?;
+        edit.values.iter_mut().try_for_each(|(key, value)| prove_relation(key, value))?;
         Ok(edit)
     }
 
@@ -115,7 +114,7 @@ impl Edit {
                 _ => edit.status_member(key, value)?,
             }
         }
-        if let Some(payload) = &edit.payload {
+        if let Some(payload) = &mut edit.payload {
             let faulty = |refusal: Refusal| Refusal::bad(format!("rawPayload.{}", refusal.message));
             prove_relations(payload).map_err(faulty)?;
         }

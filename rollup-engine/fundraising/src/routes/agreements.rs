@@ -28,8 +28,9 @@ pub fn list(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
 /// # Errors
 /// 400 for values that cannot be true, and whatever Twenty says.
 pub fn create(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    let body = ask.object("Recurring agreement create payload must be an object.")?;
+    let mut body = ask.object("Recurring agreement create payload must be an object.")?;
     check(&body)?;
+    prove_relations(&mut body)?;
     Ok((200, scope.call(Target::create(PLURAL), Some(body.into()))?))
 }
 
@@ -47,8 +48,9 @@ pub fn get(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
 /// # Errors
 /// 400 for values that cannot be true, and whatever Twenty says.
 pub fn update(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    let body = ask.object("Recurring agreement update payload must be an object.")?;
+    let mut body = ask.object("Recurring agreement update payload must be an object.")?;
     check(&body)?;
+    prove_relations(&mut body)?;
     let target = Target::update(PLURAL, ask.record_id(0, "id")?);
     Ok((200, scope.call(target, Some(body.into()))?))
 }
@@ -91,8 +93,7 @@ fn check(body: &Map<String, Value>) -> Result<(), Refusal> {
             date(key, value)?;
         }
     }
-    in_order(given("startDate"), given("endDate"))?;
-    prove_relations(body)
+    in_order(given("startDate"), given("endDate"))
 }
 
 /// A text with a day that exists

@@ -37,7 +37,7 @@ pub fn create(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let name = text(body.get("name")).ok_or_else(|| Refusal::bad("name is required"))?;
     let mut record = fields(&body)?;
     record.set("name", name.into());
-    prove_relations(&record)?;
+    prove_relations(&mut record)?;
     let answer = scope.call(Target::create(HOUSEHOLDS), Some(record.into()))?;
     one(answer, "createHousehold")
 }
@@ -70,7 +70,7 @@ pub fn update(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     if changes.is_empty() {
         return Err(Refusal::bad("At least one field must be provided to update a household").into());
     }
-    prove_relations(&changes)?;
+    prove_relations(&mut changes)?;
     let target = Target::update(HOUSEHOLDS, ask.record_id(0, "id")?);
     one(scope.call(target, Some(changes.into()))?, "updateHousehold")
 }

@@ -74,12 +74,12 @@ fn present_id(ask: &Ask<'_>) -> Result<(), Refusal> {
 }
 
 fn body(ask: &Ask<'_>) -> Result<Map<String, Value>, Refusal> {
-    let body = ask.object("payload must be an object")?;
+    let mut body = ask.object("payload must be an object")?;
     if body.is_empty() {
         return Err(Refusal::bad("payload must include at least one field"));
     }
     check(&body)?;
-    prove_relations(&body)?;
+    prove_relations(&mut body)?;
     Ok(body)
 }
 

@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use serde_json::Value;
 use twenty::target::{Query, Target};
-use twenty::{Level, Timestamp, schema};
+use twenty::{Host, Level, Timestamp, schema};
 
 use super::Reply;
 use crate::failure::Failure;
 use crate::json::object;
 use crate::model::{Lack, Model};
+use crate::queue::POLL_INTERVAL;
 use crate::scope::Scope;
 
 /// How long a good answer holds; a bad one is asked again sooner, since somebody is at work on it
@@ -33,18 +34,24 @@ pub struct Memory {
     checking: Cell<Option<(u128, Timestamp)>>,
 }
 
+impl Memory {
+    /// Waits while another request checks: then its answer serves this one too.
+    pub(crate) async fn until_checked<H: Host>(&self, host: &H) {
+        while self.checking.get().is_some_and(|(_, until)| host.now() < until) {
+            host.sleep(POLL_INTERVAL).await;
+        }
+    }
+}
+
 /// Compares the workspace with the model: 200 if nothing is missing or nothing can be said, 503 with `missing` otherwise
 #[must_use]
 pub fn check(scope: &Scope<'_>) -> Reply {
     let now = scope.now();
     let memory = &scope.proxy.ready;
     // Another request may have filled it since an earlier run of this one: that answer is as good.
-    let last = memory.last.borrow().clone();
-    let checks = memory.checking.get().filter(|(request, until)| *request != scope.entropy && now < *until);
-    match last {
-        Some((until, status, body)) if now < until || checks.is_some() => return (status, body),
-        None if checks.is_some() => return (503, object([("status", "checking".into())])),
-        _ => {}
+    let last = memory.last.borrow().clone().filter(|(until, ..)| now < *until);
+    if let Some((_, status, body)) = last {
+        return (status, body);
     }
     let model = scope.proxy.model();
     memory.checking.set(Some((scope.entropy, scope.deadline)));

@@ -179,6 +179,25 @@ fn crowd_at_ready() {
         for request in requests {
             ready += usize::from(request.await.unwrap() == 200);
         }
-        assert_eq!((ready, scene.calls()), (1, 1));
+        assert_eq!((ready, scene.calls()), (300, 1));
+    });
+}
+
+/// What Twenty says of its rate limit to a stranger, whose token may be of another workspace, holds up only the stranger.
+#[test]
+fn strangers_refused_for_the_rate_limit() {
+    run(async {
+        let scene = scene();
+        scene.host.refuse_with.set(Some(429));
+        let stranger = {
+            let scene = Rc::clone(&scene);
+            tokio::task::spawn_local(async move { read_as(&scene, "of-another-workspace").await.0 })
+        };
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        scene.host.refuse_with.set(None);
+        let began = scene.host.now();
+        assert_eq!(scene.pay(1).await, 204);
+        assert!(scene.host.now().since(began) < Duration::from_secs(2));
+        assert_eq!(stranger.await.unwrap(), 401);
     });
 }

@@ -475,7 +475,9 @@ async fn nul_in_events() {
     for staging in [false, true] {
         let world = World::new(staging);
         let details = json!({ "name": "Do\0ra Kent", "email": "dora\0@example.org" });
-        let paid = session(json!({ "customer_details": details, "metadata": { "no\0te": "a\0b", "nested\0": "\0" } }));
+        let paid = session(
+            json!({ "customer_details": details, "metadata": { "no\0te": "a\0b", "nested\0": "\0", "json": r#"{"a":"\u0000"}"# } }),
+        );
         assert_eq!(world.deliver(&stripe("evt_\x001", "checkout.session.completed", 0, paid)).await, 204);
         fill(&world);
         world.resources.borrow_mut().get_mut("customers/CU1").unwrap()["given_name"] = json!("Do\0ra");
