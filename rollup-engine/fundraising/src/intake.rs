@@ -22,13 +22,13 @@ pub mod row;
 pub(crate) mod store;
 pub(crate) mod trail;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use serde_json::{Map, Value};
-use twenty::Level;
 use twenty::filter::Filter;
 use twenty::target::{Query, Target};
 use twenty::time::parse_date;
+use twenty::{Level, RecordId};
 
 use crate::donor::{Dedupe, MatchType};
 use crate::failure::{Failure, Reason};
@@ -54,24 +54,49 @@ use store::{GIFT, Made, ROW};
 
 /// What a process learns of a workspace's rows, so that it asks once
 #[derive(Debug, Default)]
-pub struct Memory(Cell<Learned>);
+pub struct Memory {
+    learned: Cell<Learned>,
+    /// Rows that a worker of this process has left in `processing`, since Twenty refused the call that puts them back
+    given_up: RefCell<Vec<RecordId>>,
+}
+
+/// Most such rows that are remembered; the claims of others expire
+const MAX_GIVEN_UP: usize = 1_000;
 
 impl Memory {
     /// What is known
     pub(crate) fn known(&self) -> Learned {
-        self.0.get()
+        self.learned.get()
+    }
+
+    /// The rows that no worker of this process is at, although they are claimed
+    pub(crate) fn given_up(&self) -> Vec<RecordId> {
+        self.given_up.borrow().clone()
+    }
+
+    /// Notes that a worker has left a row.
+    pub(crate) fn gave_up(&self, row: RecordId) {
+        let mut given_up = self.given_up.borrow_mut();
+        if given_up.len() < MAX_GIVEN_UP && !given_up.contains(&row) {
+            given_up.push(row);
+        }
+    }
+
+    /// Notes that a row was taken up again.
+    pub(crate) fn took_up(&self, row: RecordId) {
+        self.given_up.borrow_mut().retain(|other| *other != row);
     }
 
     /// Notes what a request learned that began with `before`; others may have learned the rest meanwhile.
     pub(crate) fn learn(&self, before: Learned, after: Learned) {
-        let mut known = self.0.get();
+        let mut known = self.learned.get();
         if after.has_trail != before.has_trail {
             known.has_trail = after.has_trail;
         }
         if after.has_rows != before.has_rows {
             known.has_rows = after.has_rows;
         }
-        self.0.set(known);
+        self.learned.set(known);
     }
 }
 

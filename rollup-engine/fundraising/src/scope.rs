@@ -6,7 +6,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use twenty::gate::Priority;
 use twenty::target::Target;
-use twenty::{Event, Level, Timestamp};
+use twenty::{Event, Level, RecordId, Timestamp};
 use uuid::{Builder, Uuid};
 
 use crate::callers::TokenHash;
@@ -37,6 +37,8 @@ pub struct Scope<'a> {
     pub(crate) place: Place<'a>,
     pub(crate) entropy: u128,
     pub(crate) journal: Journal,
+    /// Rows that were claimed and given up when the request began: each run of the rules must see the same
+    pub(crate) given_up: Vec<RecordId>,
     is_closing: Cell<bool>,
 }
 
@@ -55,6 +57,7 @@ impl<'a> Scope<'a> {
             place: proxy.queue.place(priority, 1),
             entropy: inbound.entropy,
             journal: Journal::new(now, proxy.intake.known()),
+            given_up: proxy.intake.given_up(),
             is_closing: Cell::new(false),
         };
         scope.request_id = request_id(inbound).unwrap_or_else(|| scope.new_id().to_string());

@@ -11,7 +11,7 @@
 use serde_json::{Map, Value};
 use twenty::filter::Filter;
 use twenty::time::parse_date;
-use twenty::{Level, RecordId, Timestamp};
+use twenty::{Level, RecordId};
 
 use super::columns;
 use super::giver::{self, Manner};
@@ -74,6 +74,14 @@ enum Step {
 
 /// Processes one row
 pub fn process(scope: &Scope<'_>, id: RecordId) -> Promoted {
+    let promoted = attempt(scope, id);
+    if scope.given_up.contains(&id) && !scope.is_waiting() && !matches!(promoted, Promoted::Failed(_)) {
+        scope.proxy.intake.took_up(id);
+    }
+    promoted
+}
+
+fn attempt(scope: &Scope<'_>, id: RecordId) -> Promoted {
     for _ in 0..TRIES {
         let row = match store::row(scope, id) {
             Ok(row) => row,
@@ -128,7 +136,7 @@ fn step(scope: &Scope<'_>, row: &Row) -> Result<Step, Failure> {
             }
             return done(Promoted::Processed(gift));
         }
-        Admission::Deferred(Reason::Locked) if row.is_own() && is_stale(row, scope.now()) => {
+        Admission::Deferred(Reason::Locked) if row.is_own() && is_stale(scope, row) => {
             reconcile(scope, row)?;
             return Ok(Step::Again);
         }
@@ -254,6 +262,7 @@ pub(super) fn post_gift(scope: &Scope<'_>, row: &Row, gift: &Gift, key: &Key, bl
             });
             // Where the claim could not be given up it expires.
             if let Err(failure) = given_up {
+                leave_claimed(scope, row);
                 log(scope, Level::Warn, "gift_staging_process_status_update_failed", row.id(), &failure.to_string());
             }
             return Posted::Failed { message, state };
@@ -271,10 +280,20 @@ pub(super) fn post_gift(scope: &Scope<'_>, row: &Row, gift: &Gift, key: &Key, bl
                 post::follow(scope, &with_columns(gift, row), record, paid_on(gift, row), blind);
             }
         }
-        // The gift is there; the row is marked by whoever looks at it next.
-        Err(failure) => log(scope, Level::Warn, "gift_staging_process_failed", row.id(), &failure.to_string()),
+        // The gift is there; the next request that looks at the row marks it.
+        Err(failure) => {
+            leave_claimed(scope, row);
+            log(scope, Level::Warn, "gift_staging_process_failed", row.id(), &failure.to_string());
+        }
     }
     posted
+}
+
+/// Remembers that a row keeps its claim and has no worker, for the next request of this process
+fn leave_claimed(scope: &Scope<'_>, row: &Row) {
+    if let (Ok(id), false) = (row.id().parse(), scope.is_waiting()) {
+        scope.proxy.intake.gave_up(id);
+    }
 }
 
 /// Makes the gift, once
@@ -331,9 +350,11 @@ pub(crate) fn reconcile(scope: &Scope<'_>, row: &Row) -> Result<(), Failure> {
     store::write(scope, row, change).map(drop)
 }
 
-/// Whether nobody can still be at a row
-pub(crate) fn is_stale(row: &Row, now: Timestamp) -> bool {
-    row.state() == State::Processing && row.updated_at().is_some_and(|at| claim_expired(at, now))
+/// Whether a claimed row is free all the same: its worker is known to have left it, or was not heard of for too long
+pub(crate) fn is_stale(scope: &Scope<'_>, row: &Row) -> bool {
+    let is_given_up = row.id().parse().is_ok_and(|id| scope.given_up.contains(&id));
+    let has_expired = row.updated_at().is_some_and(|at| claim_expired(at, scope.now()));
+    row.state() == State::Processing && (is_given_up || has_expired)
 }
 
 fn claim(scope: &Scope<'_>, row: &Row, diagnostics: &Diagnostics) -> Result<Written, Failure> {

@@ -100,7 +100,12 @@ fn due(scope: &Scope<'_>, limit: usize, now: Timestamp) -> Result<Vec<String>, F
     let stale = Timestamp::from_millis(now.as_millis() - i64::try_from(CLAIM_LASTS.as_millis()).unwrap_or(i64::MAX));
     let is = |states: &[State]| Filter::one_of("processingStatus", states.iter().map(|state| state.as_str()));
     let claimed = Filter::And(vec![is(&[State::Processing])?, Filter::Before("updatedAt".into(), stale)]);
-    let filter = Filter::Or(vec![is(&[State::ReadyForProcess, State::ProcessFailed])?, claimed]);
+    let mut ways = vec![is(&[State::ReadyForProcess, State::ProcessFailed])?, claimed];
+    if !scope.given_up.is_empty() {
+        let ids = scope.given_up.iter().take(MOST).map(|id| id.uuid()).collect();
+        ways.push(Filter::And(vec![is(&[State::Processing])?, Filter::IdIn("id".into(), ids)]));
+    }
+    let filter = Filter::Or(ways);
     let records = store::list(scope, "giftStagings", &filter, MOST, Some("updatedAt[AscNullsLast]"))?;
     let rows = records.into_iter().map(Row::new).filter(|row| is_due(row, now));
     Ok(rows.map(|row| row.id().to_owned()).take(limit).collect())

@@ -266,7 +266,7 @@ fn change(scope: &Scope<'_>, id: RecordId, edit: &Edit, unseen: Option<Map<Strin
             },
             Err(failure) => return Err(told(failure)),
         };
-        if row.is_own() && promote::is_stale(&row, scope.now()) {
+        if row.is_own() && promote::is_stale(scope, &row) {
             promote::reconcile(scope, &row).map_err(told)?;
             continue;
         }

@@ -4,6 +4,7 @@
 //! wrong. Such a value is refused. What kind of value a field has, its path tells for a few; the metadata know the rest
 //! (see [`crate::program`]).
 
+use twenty::RecordId;
 use twenty::schema::Field;
 use twenty::value::Value;
 
@@ -21,8 +22,10 @@ pub(crate) enum FieldKind {
     Number,
     /// BOOLEAN
     Boolean,
-    /// DATE or `DATE_TIME`
+    /// `DATE_TIME`, or a time of which nothing else is known
     Time,
+    /// DATE
+    Date,
     /// UUID, or a relation to one record
     Id,
     /// SELECT or RATING: one of these
@@ -119,7 +122,8 @@ impl FieldKind {
             "TEXT" => Self::Text,
             "NUMBER" | "NUMERIC" | "POSITION" => Self::Number,
             "BOOLEAN" => Self::Boolean,
-            "DATE" | "DATE_TIME" => Self::Time,
+            "DATE" => Self::Date,
+            "DATE_TIME" => Self::Time,
             "RATING" if field.options.is_empty() => {
                 Self::Option((1..=5).map(|stars| format!("RATING_{stars}")).collect())
             }
@@ -144,7 +148,8 @@ impl FieldKind {
             Self::Number => "a number".to_owned(),
             Self::Boolean => "true or false".to_owned(),
             Self::Time => "a day such as `2026-03-05`, or an instant such as `2026-03-05T10:00:00Z`".to_owned(),
-            Self::Id => "the id of a record".to_owned(),
+            Self::Date => "a day such as `2026-03-05`".to_owned(),
+            Self::Id => "the id of a record, in lower case".to_owned(),
             Self::Option(options) | Self::List(options) if !options.is_empty() => {
                 let options: Vec<String> = options.iter().map(|option| format!("`{option}`")).collect();
                 format!("one of {}", options.join(", "))
@@ -167,8 +172,9 @@ impl FieldKind {
                 text.is_some_and(|code| code.len() == 3 && code.bytes().all(|letter| letter.is_ascii_uppercase()))
             }
             Self::Boolean => matches!(value, Value::Bool(_)),
-            Self::Time => text.is_some_and(is_time),
-            Self::Id => value.id().is_some(),
+            Self::Time | Self::Date => text.is_some_and(is_time),
+            // Ids are compared letter by letter with those of the records.
+            Self::Id => text.is_some_and(|text| text.parse().is_ok_and(|id: RecordId| id.to_string() == text)),
             Self::Option(options) | Self::List(options) => {
                 text.is_some_and(|text| options.is_empty() || options.iter().any(|option| option == text))
             }
@@ -190,7 +196,16 @@ impl FieldKind {
             (Self::List(_) | Self::Whole, _) => {
                 Some((field(), "its values are lists or objects, which no condition reads".to_owned()))
             }
-            (Self::Time | Self::Text | Self::Written, Operand::Day(_)) => None,
+            (Self::Date, _) if !condition.operator.is_order() => {
+                let mut instants = operand.iter().filter(|(_, value)| value.text().is_some_and(is_instant));
+                instants.next().map(|(place, value)| {
+                    (
+                        place.clone(),
+                        format!("found {}, which no day equals, expected {}", in_words(value), self.expected()),
+                    )
+                })
+            }
+            (Self::Time | Self::Date | Self::Text | Self::Written, Operand::Day(_)) => None,
             (_, Operand::Day(_)) => {
                 Some(("dynamicValue".to_owned(), format!("found a day, expected {}", self.expected())))
             }
@@ -198,6 +213,12 @@ impl FieldKind {
                 "operator".to_owned(),
                 "true and false have no order, expected `equals` or `notEquals`".to_owned(),
             )),
+            // Stars are in order as texts too.
+            (Self::Option(options), _)
+                if condition.operator.is_order() && !options.iter().all(|option| option.starts_with("RATING_")) =>
+            {
+                Some(("operator".to_owned(), "its options have no order, expected `equals` or `in`".to_owned()))
+            }
             (kind, _) if condition.subtract_field.is_some() && !kind.is_numeric() => {
                 Some((field(), "nothing can be taken off it, as it is no number".to_owned()))
             }
@@ -327,6 +348,11 @@ fn in_words(value: &Value) -> String {
 /// A date or an instant that exists
 fn is_time(text: &str) -> bool {
     Moment::read(text).is_some_and(|moment| moment.day().is_some() || moment.instant().is_some())
+}
+
+/// An instant, and not a day
+fn is_instant(text: &str) -> bool {
+    Moment::read(text).is_some_and(|moment| moment.day().is_none())
 }
 
 /// Whether a field is called for a time, such as `giftDate` and `expectedAt`

@@ -76,6 +76,19 @@ async fn values_against_the_metadata() {
         (is("paid", "gt", &json!("a")), "childFilters 0, value: found `a`"),
         (is("giftDate", "equals", &json!("March")), "childFilters 0, value: found `March`, expected a day"),
         (is("giftDate", "notEquals", &json!(20_260_305)), "childFilters 0, value: found the number 20260305"),
+        (
+            is("giftDate", "in", &json!(["2026-03-05", "2026-03-05T00:00:00Z"])),
+            "childFilters 0, value 1: found `2026-03-05T00:00:00Z`, which no day equals",
+        ),
+        (
+            is("donorId", "equals", &json!("7F0B4A52-6A1C-4E0B-9D55-3A1F1D0C9A10")),
+            "childFilters 0, value: found `7F0B4A52-6A1C-4E0B-9D55-3A1F1D0C9A10`, expected the id of a record, in lower",
+        ),
+        (
+            is("donorId", "in", &json!(["7f0b4a526a1c4e0b9d553a1f1d0c9a10"])),
+            "childFilters 0, value 0: found `7f0b4a526a1c4e0b9d553a1f1d0c9a10`, expected the id of a record",
+        ),
+        (is("channel", "gte", &json!("WEB")), "childFilters 0, operator: its options have no order"),
         (is("cleared", "equals", &json!("5 March 2026")), "childFilters 0, value: found `5 March 2026`"),
         (is("note", "equals", &json!(5)), "childFilters 0, value: found the number 5, expected a text"),
         (is("note", "notEquals", &json!(false)), "childFilters 0, value: found false"),
