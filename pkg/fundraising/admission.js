@@ -2,7 +2,7 @@
 //
 // Callers and payment providers share both. Neither may take more than three quarters, so that a flood of one leaves room
 // for the other. Where a share is full, a body that has been arriving for more than a second is given up for the request
-// that comes: a provider's body is here within milliseconds, and a slow sender holds nobody up.
+// that comes: a provider's body is here within milliseconds, and a slow sender holds up no other request.
 
 /** What callers, or providers, may take of all requests and of all bytes. */
 const SHARE = 3 / 4;

@@ -177,7 +177,7 @@ export function connect(glue, load) {
 
 const NO_BYTES = new Uint8Array();
 
-/** The sender's connection broke while its body was read: there is nobody to answer. */
+/** The sender's connection broke while its body was read: no answer can reach it. */
 class SenderGone extends Error {}
 
 /** The bytes of a body; nothing if it is too long. */

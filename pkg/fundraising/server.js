@@ -55,7 +55,7 @@ async function respond(request, response, expectsContinue) {
   response.once('close', () => clearTimeout(timer));
 }
 
-/** The body, which a caller that asks first is told to send once somebody wants it. */
+/** The body; a caller that asks first (`Expect`) is told to send it only when the route reads it. */
 async function* bodyOf(request, response, expectsContinue) {
   if (expectsContinue) response.writeContinue();
   // Not destroyed where the reading stops, or there would be no connection left to say so on.
@@ -115,7 +115,7 @@ function serve(port, host) {
   for (const [event, expectsContinue] of [['request', false], ['checkContinue', true]]) {
     server.on(event, (request, response) => {
       isServed(request, response);
-      // The caller has gone while it sent its body: there is nobody to answer.
+      // The caller has gone while it sent its body: no answer can reach it.
       respond(request, response, expectsContinue).catch(() => response.destroy());
     });
   }

@@ -14,7 +14,7 @@ use twenty::Timestamp;
 use crate::failure::Failure;
 
 /// How long an accepted or refused token is remembered
-const STANDING_TTL: Duration = Duration::from_mins(1);
+const TOKEN_STATUS_TTL: Duration = Duration::from_mins(1);
 
 /// A token by its SHA-256
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,7 +37,7 @@ impl std::fmt::Debug for TokenHash {
 
 /// How a token stands with Twenty
 #[derive(Clone, Debug, PartialEq)]
-pub enum Standing {
+pub enum TokenStatus {
     /// Twenty has not been seen to accept or refuse it
     Unproven,
     /// Another request's call with it is under way, and will tell
@@ -51,43 +51,43 @@ pub enum Standing {
 /// How tokens stand
 #[derive(Debug, Default)]
 pub struct Callers {
-    standings: RefCell<BTreeMap<TokenHash, (Standing, Timestamp)>>,
+    statuses: RefCell<BTreeMap<TokenHash, (TokenStatus, Timestamp)>>,
 }
 
 impl Callers {
     /// How a token stands
     #[must_use]
-    pub fn standing(&self, token: TokenHash, now: Timestamp) -> Standing {
-        match self.standings.borrow().get(&token) {
-            Some((standing, until)) if *until > now => standing.clone(),
-            _ => Standing::Unproven,
+    pub fn status(&self, token: TokenHash, now: Timestamp) -> TokenStatus {
+        match self.statuses.borrow().get(&token) {
+            Some((status, until)) if *until > now => status.clone(),
+            _ => TokenStatus::Unproven,
         }
     }
 
     /// Begins the proof of a token, which will have ended at `until`.
     #[must_use]
     pub fn begin_proof(&self, token: TokenHash, now: Timestamp, until: Timestamp) -> Proof<'_> {
-        self.set(token, Standing::BeingProven, now, until);
+        self.set(token, TokenStatus::BeingProven, now, until);
         Proof { callers: self, token }
     }
 
     /// Notes that Twenty answered a call with this token as it answers its users.
     pub fn accepted(&self, token: TokenHash, now: Timestamp) {
-        self.set(token, Standing::Proven, now, now + STANDING_TTL);
+        self.set(token, TokenStatus::Proven, now, now + TOKEN_STATUS_TTL);
     }
 
     /// Notes that Twenty refused this token.
     pub fn refused(&self, token: TokenHash, failure: Failure, now: Timestamp) {
-        self.set(token, Standing::Refused(failure), now, now + STANDING_TTL);
+        self.set(token, TokenStatus::Refused(failure), now, now + TOKEN_STATUS_TTL);
     }
 
     /// Each token that is kept has cost a call within the last minute or so, which bounds their number.
-    fn set(&self, token: TokenHash, standing: Standing, now: Timestamp, until: Timestamp) {
-        let mut standings = self.standings.borrow_mut();
-        if !standings.contains_key(&token) {
-            standings.retain(|_, (_, until)| *until > now);
+    fn set(&self, token: TokenHash, status: TokenStatus, now: Timestamp, until: Timestamp) {
+        let mut statuses = self.statuses.borrow_mut();
+        if !statuses.contains_key(&token) {
+            statuses.retain(|_, (_, until)| *until > now);
         }
-        standings.insert(token, (standing, until));
+        statuses.insert(token, (status, until));
     }
 }
 
@@ -100,9 +100,9 @@ pub struct Proof<'a> {
 
 impl Drop for Proof<'_> {
     fn drop(&mut self) {
-        let mut standings = self.callers.standings.borrow_mut();
-        if matches!(standings.get(&self.token), Some((Standing::BeingProven, _))) {
-            standings.remove(&self.token);
+        let mut statuses = self.callers.statuses.borrow_mut();
+        if matches!(statuses.get(&self.token), Some((TokenStatus::BeingProven, _))) {
+            statuses.remove(&self.token);
         }
     }
 }
@@ -117,35 +117,35 @@ mod tests {
 
     /// A proof without an answer leaves the token unproven; an answer outlives the proof, for a minute.
     #[test]
-    fn standing_follows_answers() {
+    fn status_follows_answers() {
         let (callers, token) = (Callers::default(), TokenHash::of("t"));
         let proof = callers.begin_proof(token, at(0), at(25));
-        assert_eq!(callers.standing(token, at(1)), Standing::BeingProven);
-        assert_eq!(callers.standing(token, at(25)), Standing::Unproven, "a runtime dropped the request silently");
+        assert_eq!(callers.status(token, at(1)), TokenStatus::BeingProven);
+        assert_eq!(callers.status(token, at(25)), TokenStatus::Unproven, "a runtime dropped the request silently");
         drop(proof);
-        assert_eq!(callers.standing(token, at(1)), Standing::Unproven);
+        assert_eq!(callers.status(token, at(1)), TokenStatus::Unproven);
 
         let proof = callers.begin_proof(token, at(2), at(25));
         callers.accepted(token, at(3));
         drop(proof);
-        assert_eq!(callers.standing(token, at(62)), Standing::Proven);
-        assert_eq!(callers.standing(token, at(63)), Standing::Unproven);
+        assert_eq!(callers.status(token, at(62)), TokenStatus::Proven);
+        assert_eq!(callers.status(token, at(63)), TokenStatus::Unproven);
 
         let failure = Failure::from_answer(401, b"", None);
         callers.refused(token, failure.clone(), at(70));
-        assert_eq!(callers.standing(token, at(71)), Standing::Refused(failure));
-        assert_eq!(callers.standing(TokenHash::of("u"), at(71)), Standing::Unproven);
+        assert_eq!(callers.status(token, at(71)), TokenStatus::Refused(failure));
+        assert_eq!(callers.status(TokenHash::of("u"), at(71)), TokenStatus::Unproven);
     }
 
     /// Memory is bounded by what was called within a minute.
     #[test]
-    fn expired_standings_are_swept() {
+    fn expired_statuses_are_swept() {
         let callers = Callers::default();
         for second in 0..1_000 {
             let token = TokenHash::of(&second.to_string());
             drop(callers.begin_proof(token, at(second), at(second + 5)));
             callers.refused(token, Failure::from_answer(401, b"", None), at(second));
         }
-        assert!(callers.standings.borrow().len() <= 61);
+        assert!(callers.statuses.borrow().len() <= 61);
     }
 }

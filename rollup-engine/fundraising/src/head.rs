@@ -18,7 +18,7 @@ pub const MAX_WEBHOOK_BODY_BYTES: u32 = 1024 * 1024;
 /// Who shares the room for requests and bodies
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
-    /// Callers with a token, and whoever is told that there is no such route
+    /// Callers with a token, and requests for a route that there is not
     Caller,
     /// Payment providers
     Webhook,

@@ -89,7 +89,7 @@ impl Proxy {
         let path = request.path().to_owned();
         let query = request.query();
         let way = routes::find(&request.method, &path);
-        // Nobody's token decides what everybody is told of the workspace.
+        // Webhooks and `/ready` use the service token, never the caller's.
         let is_own = way.is_webhook || way.route == Route::Ready;
         let presented = bearer(&request).or_else(|| query_token(&query));
         let unusable = match &presented {

@@ -15,7 +15,7 @@ use twenty::target::Target;
 use twenty::time::whole_millis;
 use twenty::{FetchError, Host, Level, Method, Request, Response, Timestamp};
 
-use crate::callers::{Proof, Standing};
+use crate::callers::{Proof, TokenStatus};
 use crate::failure::{Failure, Reason};
 use crate::http::{Inbound, split_at_byte};
 use crate::journal::{Question, To};
@@ -78,7 +78,7 @@ async fn read<H: Host>(scope: &Scope<'_>, host: &H, target: &Target) -> Result<V
     let (token, path) = (scope.caller, target.path());
     let mark = cache.mark();
     if let Some(caller) = scope.caller
-        && let Standing::Refused(failure) = scope.proxy.callers.standing(caller, host.now())
+        && let TokenStatus::Refused(failure) = scope.proxy.callers.status(caller, host.now())
     {
         return Err(failure);
     }
@@ -212,7 +212,7 @@ impl<'a, H: Host> Call<'a, H> {
         let result = host.fetch(self.request(token, timeout)).await;
         let took = host.now().since(began);
         if let Ok(response) = &result {
-            self.note_standing(response);
+            self.note_token_status(response);
         }
         drop(pass);
 
@@ -238,14 +238,14 @@ impl<'a, H: Host> Call<'a, H> {
         self.proves.set(false);
         while let (Some(token), Some(_)) = (scope.caller, settings.requests_per_minute) {
             let now = host.now();
-            match scope.proxy.callers.standing(token, now) {
-                Standing::Proven => break,
-                Standing::Refused(failure) => return Err(failure),
-                Standing::BeingProven if now + POLL_INTERVAL > deadline => {
+            match scope.proxy.callers.status(token, now) {
+                TokenStatus::Proven => break,
+                TokenStatus::Refused(failure) => return Err(failure),
+                TokenStatus::BeingProven if now + POLL_INTERVAL > deadline => {
                     return Err(Reason::NoTurn { retry_after: Duration::from_secs(1) }.into());
                 }
-                Standing::BeingProven => host.sleep(POLL_INTERVAL).await,
-                Standing::Unproven => {
+                TokenStatus::BeingProven => host.sleep(POLL_INTERVAL).await,
+                TokenStatus::Unproven => {
                     let proof = scope.proxy.callers.begin_proof(token, now, deadline + TIMEOUT);
                     let per_minute = settings.unproven_requests_per_minute;
                     let permit = scope.proxy.queue.acquire_unproven(host, per_minute, deadline, TIMEOUT).await;
@@ -275,7 +275,7 @@ impl<'a, H: Host> Call<'a, H> {
 
     /// Notes what an answer says of the caller's token: Twenty refuses one with 401, and with 403 where records are asked
     /// for; any other answer is one to a token that it accepts.
-    fn note_standing(&self, response: &Response) {
+    fn note_token_status(&self, response: &Response) {
         let guards = self.scope.proxy.settings.requests_per_minute.is_some();
         let Some(token) = self.scope.caller.filter(|_| guards && !(300..400).contains(&response.status)) else {
             return;

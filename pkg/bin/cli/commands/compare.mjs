@@ -53,7 +53,7 @@ export async function compare(context, { would, next, failsOnDrift }) {
   return { exit: exitOfComparison(report, { found, complete, failsOnDrift }), document: { csv: flags.csv ?? null, complete, report } };
 }
 
-/** Wrong values that were found are the news; where none were, it is that they might be where nobody looked. */
+/** Wrong values that were found decide the exit code; where none were, an incomplete comparison does. */
 function exitOfComparison(report, { found, complete, failsOnDrift }) {
   if (found) return exitOf(report) || (failsOnDrift ? EXIT.wrong : complete ? EXIT.right : EXIT.unknown);
   return complete ? EXIT.right : EXIT.unknown;

@@ -3,7 +3,7 @@
 //! An `Idempotency-Key` is the caller's own word, so that what comes under it is compared: who gave, how much, when and
 //! for which campaign. What either request leaves out does not count. It is compared before a person is made or anything
 //! is written. References of a source and payments of a provider are known by themselves: there, the amount and the day
-//! must be the same, and nobody asks for the giver.
+//! must be the same, and the giver is not compared.
 
 use serde_json::{Map, Value};
 use twenty::filter::Filter;
