@@ -125,31 +125,53 @@ fn bursts_of_gifts() {
     }
 }
 
-/// Whatever calls of a burst are refused for the rate limit, no row stays claimed but where its last call was refused too,
-/// and the batches of the next minutes make gifts of the rest.
+/// Whatever calls of a burst are refused for the rate limit, the rows that are left are released, and the next batch makes
+/// gifts of them at once.
 #[test]
 fn rows_after_spent_budget() {
-    for refusals in [3, 12] {
-        for at in (1..=80).step_by(5) {
-            run(async move {
-                let faults = (at..at + refusals).fold(Faults::none(), |faults, at| faults.at(at, Fault::Status(429)));
-                let scene = Rc::new(Scene::new(Limits::default(), faults, &settings(true)));
-                let outcome = burst(&scene, 20).await;
-                let left = states(&scene);
-                let context = format!("{refusals} refused from call {at} on: {left:?}, {outcome:?}");
-                assert!(refusals > 3 || !left.contains_key("processing"), "{context}");
-                // The batch itself may be refused as well. A claim has not expired by then.
-                for _ in 0..3 {
-                    tokio::time::sleep(Duration::from_secs(20)).await;
-                    scene.ask("POST", "/gift-staging/process", Some(&json!({}))).await;
-                }
-                let ended = states(&scene);
-                assert!(
-                    ended.keys().all(|state| state == "processed" || state == "pending"),
-                    "{context}, then {ended:?}"
-                );
-                assert_eq!(ended.get("processed").copied().unwrap_or_default(), count(&scene, "gift"), "{context}");
-            });
-        }
+    for at in (1..=80).step_by(5) {
+        run(async move {
+            let faults = (at..at + 3).fold(Faults::none(), |faults, at| faults.at(at, Fault::Status(429)));
+            let scene = Rc::new(Scene::new(Limits::default(), faults, &settings(true)));
+            let outcome = burst(&scene, 20).await;
+            let left = states(&scene);
+            let context = format!("refused from call {at} on: {left:?}, {outcome:?}");
+            assert!(
+                left.keys().all(|state| ["processed", "ready_for_process", "pending"].contains(&state.as_str())),
+                "{context}"
+            );
+            tokio::time::sleep(Duration::from_secs(15)).await;
+            scene.ask("POST", "/gift-staging/process", Some(&json!({}))).await;
+            let ended = states(&scene);
+            assert!(ended.keys().all(|state| state == "processed" || state == "pending"), "{context}, then {ended:?}");
+            assert_eq!(ended.get("processed").copied().unwrap_or_default(), count(&scene, "gift"), "{context}");
+        });
+    }
+}
+
+/// A row whose gift and release were both refused keeps its claim, and the next batch of the process takes it up at once.
+#[test]
+fn row_whose_release_was_refused() {
+    for calls in 3..=5 {
+        run(async move {
+            let tenth = Duration::from_millis(100);
+            let faults = Faults { latency: Some(Latency { min: tenth, max: tenth }), ..Faults::none() };
+            let scene = Rc::new(Scene::new(Limits::default(), faults, &settings(true)));
+            let request = {
+                let scene = Rc::clone(&scene);
+                tokio::task::spawn_local(async move { scene.answer("POST", "/gifts", Some(&gift(1))).await.status })
+            };
+            while scene.calls() < calls {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            scene.host.refuse_with.set(Some(429));
+            assert_eq!(request.await.unwrap(), 200);
+            scene.host.refuse_with.set(None);
+            assert_eq!(states(&scene).keys().collect::<Vec<_>>(), ["processing"]);
+            tokio::time::sleep(Duration::from_secs(15)).await;
+            let (_, batch) = scene.ask("POST", "/gift-staging/process", Some(&json!({}))).await;
+            assert_eq!((&batch["meta"]["processed"], count(&scene, "gift")), (&json!(1), 1), "{batch}");
+            assert_eq!(states(&scene).keys().collect::<Vec<_>>(), ["processed"]);
+        });
     }
 }
