@@ -175,3 +175,36 @@ fn row_whose_release_was_refused() {
         });
     }
 }
+
+/// A row whose gift was refused is released for the next batch, which need not wait as it would after a failure.
+#[test]
+fn row_whose_gift_was_refused() {
+    run(async {
+        let tenth = Duration::from_millis(100);
+        let faults = Faults { latency: Some(Latency { min: tenth, max: tenth }), ..Faults::none() };
+        let scene = Rc::new(Scene::new(Limits::default(), faults, &settings(true)));
+        let request = {
+            let scene = Rc::clone(&scene);
+            tokio::task::spawn_local(async move { scene.ask("POST", "/gifts", Some(&gift(1))).await })
+        };
+        let calls = async |count| {
+            while scene.calls() < count {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        // Who gave, the person, the row, its trail; then three attempts at the gift
+        calls(4).await;
+        scene.host.refuse_with.set(Some(429));
+        calls(7).await;
+        scene.host.refuse_with.set(None);
+        let (status, answer) = request.await.unwrap();
+        assert_eq!(
+            (status, &answer["data"]["giftStaging"]["processingStatus"]),
+            (200, &json!("ready_for_process")),
+            "{answer}"
+        );
+        assert_eq!(states(&scene).keys().collect::<Vec<_>>(), ["ready_for_process"]);
+        let (_, batch) = scene.ask("POST", "/gift-staging/process", Some(&json!({}))).await;
+        assert_eq!((&batch["meta"]["processed"], count(&scene, "gift")), (&json!(1), 1), "{batch}");
+    });
+}
