@@ -310,7 +310,7 @@ fn paid_out(scope: &Scope<'_>, provider: Provider, payment: &str, payout: String
     match link_payout(scope, provider, payment, payout) {
         // The workspace has no payouts, or takes none here; the gift is there all the same.
         Err(failure) if store::is_refused(&failure) => {
-            let fields = [("message", failure.to_string().into())];
+            let fields = [("message", failure.for_log().into())];
             scope.log(Level::Warn, "webhook_payout_not_linked", &fields);
             Ok(())
         }

@@ -154,6 +154,15 @@ impl Failure {
         }
     }
 
+    /// What happened, for logs: without Twenty's own words, which may quote a donor's address
+    #[must_use]
+    pub fn for_log(&self) -> String {
+        match &*self.0 {
+            Reason::Upstream { status, .. } => format!("Twenty answered {status}"),
+            _ => self.to_string(),
+        }
+    }
+
     /// A short word for logs
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -273,6 +282,13 @@ mod tests {
 
     fn body(failure: &Failure) -> Value {
         serde_json::from_slice(&failure.to_outbound().body).unwrap()
+    }
+
+    /// Twenty's own words may quote an address, and stay out of the log.
+    #[test]
+    fn twentys_words_stay_out_of_logs() {
+        let failure = Failure::from_answer(400, br#"{"messages":["Invalid e-mail dora@example.org"]}"#, None);
+        assert_eq!((failure.for_log().as_str(), failure.messages().len()), ("Twenty answered 400", 1));
     }
 
     #[test]

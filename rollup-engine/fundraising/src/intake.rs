@@ -354,7 +354,7 @@ fn keep_record(scope: &Scope<'_>, incoming: &Incoming, accepted: &Accepted) {
         body.set("giftId", string(record, "id").into());
     }
     if let Err(failure) = store::make(scope, ROW, body) {
-        scope.log(Level::Warn, "gift_record_not_kept", &[("message", failure.to_string().into())]);
+        scope.log(Level::Warn, "gift_record_not_kept", &[("message", failure.for_log().into())]);
     }
 }
 
@@ -398,7 +398,7 @@ fn staged(scope: &Scope<'_>, mut incoming: Incoming, origin: Origin<'_>) -> Resu
         Ok(Made::Repeat(record)) => return repeated_row(scope, Row::new(record), incoming),
         Ok(Made::Gone) => return Ok(Accepted::Gone { id: incoming.ids.staging_id().to_string() }),
         Err(failure) => {
-            scope.log(Level::Warn, "gift_staging_stage_failed", &[("message", failure.to_string().into())]);
+            scope.log(Level::Warn, "gift_staging_stage_failed", &[("message", failure.for_log().into())]);
             return Err(failure);
         }
     };

@@ -126,7 +126,7 @@ pub(super) fn set_up(scope: &Scope<'_>, provider: Provider, set_up: SetUp) -> Re
                     scope.log(
                         Level::Warn,
                         "stripe_webhook_recurring_agreement_update_failed",
-                        &[("message", failure.to_string().into())],
+                        &[("message", failure.for_log().into())],
                     );
                     Ok(())
                 }

@@ -36,12 +36,12 @@ pub(crate) fn follow(scope: &Scope<'_>, gift: &Gift, record: &Value, paid_on: Op
     if scope.priority != Priority::Webhook
         && let Err(failure) = deliver::settle_gift(scope, gift, record)
     {
-        scope.log(Level::Warn, "gift_refund_not_settled", &[("message", failure.to_string().into())]);
+        scope.log(Level::Warn, "gift_refund_not_settled", &[("message", failure.for_log().into())]);
     }
     if let Some(agreement) = &gift.recurring_agreement_id
         && let Err(failure) = advance(scope, agreement, gift, paid_on, blind)
     {
-        let message = failure.to_string();
+        let message = failure.for_log();
         scope.log(
             Level::Warn,
             "gift_staging_recurring_update_failed",
@@ -51,7 +51,7 @@ pub(crate) fn follow(scope: &Scope<'_>, gift: &Gift, record: &Value, paid_on: Op
     if scope.proxy.settings.gift_aid
         && let Err(failure) = decide_gift_aid(scope, gift, record)
     {
-        scope.log(Level::Warn, "gift_aid_evaluation_failed", &[("message", failure.to_string().into())]);
+        scope.log(Level::Warn, "gift_aid_evaluation_failed", &[("message", failure.for_log().into())]);
     }
 }
 

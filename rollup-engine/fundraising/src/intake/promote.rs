@@ -86,7 +86,7 @@ fn attempt(scope: &Scope<'_>, id: RecordId) -> Promoted {
         let row = match store::row(scope, id) {
             Ok(row) => row,
             Err(failure) => {
-                let message = failure.to_string();
+                let message = failure.for_log();
                 log(scope, Level::Warn, "gift_staging_process_missing", &id.to_string(), &message);
                 return Promoted::Failed("fetch_failed");
             }
@@ -95,7 +95,7 @@ fn attempt(scope: &Scope<'_>, id: RecordId) -> Promoted {
             Ok(Step::Done(promoted)) => return promoted,
             Ok(Step::Again) => {}
             Err(failure) => {
-                let message = failure.to_string();
+                let message = failure.for_log();
                 log(scope, Level::Warn, "gift_staging_status_update_failed", &id.to_string(), &message);
                 return Promoted::Failed("gift_api_failed");
             }
@@ -180,7 +180,7 @@ fn step(scope: &Scope<'_>, row: &Row) -> Result<Step, Failure> {
             Ok(None) => {}
             Ok(Some(step)) => return Ok(step),
             Err(failure) => {
-                log(scope, Level::Warn, "gift_staging_process_identity_failed", row.id(), &failure.to_string());
+                log(scope, Level::Warn, "gift_staging_process_identity_failed", row.id(), &failure.for_log());
                 fail(scope, &row, "identity_failed", &failure.to_string(), None)?;
                 return done(Promoted::Failed("gift_api_failed"));
             }
@@ -252,7 +252,7 @@ pub(super) fn post_gift(scope: &Scope<'_>, row: &Row, gift: &Gift, key: &Key, bl
         Ok(Made::Gone) => Posted::Gone(key.gift_id().to_string()),
         Err(failure) => {
             let message = failure.to_string();
-            log(scope, Level::Error, "gift_staging_process_create_failed", row.id(), &message);
+            log(scope, Level::Error, "gift_staging_process_create_failed", row.id(), &failure.for_log());
             let (state, given_up) = scope.closing(|| {
                 if failure.is_busy() {
                     (State::ReadyForProcess, put_back(scope, row, &message))
@@ -263,7 +263,7 @@ pub(super) fn post_gift(scope: &Scope<'_>, row: &Row, gift: &Gift, key: &Key, bl
             // Where the claim could not be given up it expires.
             if let Err(failure) = given_up {
                 leave_claimed(scope, row);
-                log(scope, Level::Warn, "gift_staging_process_status_update_failed", row.id(), &failure.to_string());
+                log(scope, Level::Warn, "gift_staging_process_status_update_failed", row.id(), &failure.for_log());
             }
             return Posted::Failed { message, state };
         }
@@ -283,7 +283,7 @@ pub(super) fn post_gift(scope: &Scope<'_>, row: &Row, gift: &Gift, key: &Key, bl
         // The gift is there; the next request that looks at the row marks it.
         Err(failure) => {
             leave_claimed(scope, row);
-            log(scope, Level::Warn, "gift_staging_process_failed", row.id(), &failure.to_string());
+            log(scope, Level::Warn, "gift_staging_process_failed", row.id(), &failure.for_log());
         }
     }
     posted
