@@ -213,12 +213,6 @@ impl FieldKind {
                 "operator".to_owned(),
                 "true and false have no order, expected `equals` or `notEquals`".to_owned(),
             )),
-            // Stars are in order as texts too.
-            (Self::Option(options), _)
-                if condition.operator.is_order() && !options.iter().all(|option| option.starts_with("RATING_")) =>
-            {
-                Some(("operator".to_owned(), "its options have no order, expected `equals` or `in`".to_owned()))
-            }
             (kind, _) if condition.subtract_field.is_some() && !kind.is_numeric() => {
                 Some((field(), "nothing can be taken off it, as it is no number".to_owned()))
             }
