@@ -10,6 +10,7 @@ use twenty::filter::UnfilterableText;
 
 use crate::http::Outbound;
 use crate::json::{Members as _, object, text_of, texts};
+use crate::queue::TooLate;
 use crate::refusal::Refusal;
 
 /// A request that could not be answered as asked
@@ -227,6 +228,12 @@ pub(crate) fn json_answer(status: u16, body: &Value) -> Outbound {
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         Reason::Refused(refusal).into()
+    }
+}
+
+impl From<TooLate> for Failure {
+    fn from(late: TooLate) -> Self {
+        Reason::NoTurn { retry_after: late.retry_after }.into()
     }
 }
 

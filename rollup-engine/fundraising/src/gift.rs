@@ -220,7 +220,7 @@ impl Gift {
         self.provider_context = Some(Value::Object(context));
     }
 
-    /// The relations whose ids were set aside, and that nobody has said otherwise since
+    /// The relations whose ids were set aside, and that no reviewer has set since
     pub(crate) fn open_relations(&self) -> Vec<&'static str> {
         let context = self.provider_context.as_ref().and_then(|context| context.get(UNPROVEN));
         let Some(kept) = context.and_then(Value::as_object) else { return Vec::new() };

@@ -22,7 +22,7 @@ pub enum Class {
     Caller,
     /// Payment providers
     Webhook,
-    /// Whoever watches the process, and is answered without a wait
+    /// Monitors of the process, which are answered without a wait
     Probe,
 }
 

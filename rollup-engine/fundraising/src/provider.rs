@@ -264,7 +264,7 @@ fn is_id(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }
 
-/// The agreement that one of the metadata names, all of which somebody typed; nothing if none is an id, and then the first
+/// The agreement that one of the metadata names, all typed by hand; nothing if none is an id, and then the first
 /// of them is kept in the context, for a reviewer to ask about.
 fn agreement_id(named: impl IntoIterator<Item = String>, context: &mut Map<String, Value>) -> Option<String> {
     let mut unproven = None;

@@ -383,9 +383,11 @@ impl Place<'_> {
         let entry = state.entry(ticket, calls);
         entry.is_waiting = true;
         entry.alive_until = now + WAITER_TTL;
-        let done_at = state.done_at(ticket, calls, now);
-        if !self.has_called.get() && done_at > deadline {
-            return Look::TooLate(done_at.since(deadline));
+        if !self.has_called.get() {
+            let done_at = state.done_at(ticket, calls, now);
+            if done_at > deadline {
+                return Look::TooLate(done_at.since(deadline));
+            }
         }
         state.look(ticket, now)
     }

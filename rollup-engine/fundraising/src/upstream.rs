@@ -249,14 +249,10 @@ impl<'a, H: Host> Call<'a, H> {
                     let proof = scope.proxy.callers.begin_proof(token, now, deadline + TIMEOUT);
                     let per_minute = settings.unproven_requests_per_minute;
                     let permit = scope.proxy.queue.acquire_unproven(host, per_minute, deadline, TIMEOUT).await;
-                    return match permit {
-                        Ok(permit) => {
-                            self.proves.set(true);
-                            scope.place.count_call();
-                            Ok(Pass { _permit: permit, _proof: Some(proof) })
-                        }
-                        Err(late) => Err(Reason::NoTurn { retry_after: late.retry_after }.into()),
-                    };
+                    let pass = Pass { _permit: permit?, _proof: Some(proof) };
+                    self.proves.set(true);
+                    scope.place.count_call();
+                    return Ok(pass);
                 }
             }
         }
@@ -267,10 +263,7 @@ impl<'a, H: Host> Call<'a, H> {
         } else {
             scope.place.acquire(host, deadline, TIMEOUT).await
         };
-        match permit {
-            Ok(permit) => Ok(Pass { _permit: permit, _proof: None }),
-            Err(late) => Err(Reason::NoTurn { retry_after: late.retry_after }.into()),
-        }
+        Ok(Pass { _permit: permit?, _proof: None })
     }
 
     /// Notes what an answer says of the caller's token: Twenty refuses one with 401, and with 403 where records are asked

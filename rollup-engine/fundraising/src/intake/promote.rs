@@ -104,7 +104,7 @@ fn attempt(scope: &Scope<'_>, id: RecordId) -> Promoted {
     Promoted::Deferred(Reason::Locked.as_str(), Vec::new())
 }
 
-/// Writes on a row that its `giftId` is no id: somebody wrote it by hand, and which gift was meant a person must say.
+/// Writes on a row that its `giftId` is no id: it was typed by hand, and a reviewer must say which gift was meant.
 fn note_gift_id(scope: &Scope<'_>, row: &Row) -> Result<(), Failure> {
     let message = "giftId must be a UUID";
     log(scope, Level::Warn, "gift_staging_process_payload_invalid", row.id(), message);
