@@ -101,8 +101,8 @@ pub fn status_after_payment(current: Option<&str>) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ports::time::{format_date, parse_date};
     use proptest::prelude::*;
-    use twenty::time::{format_date, parse_date};
 
     fn next(cadence: Cadence, count: u16, start: &str, due: &str, paid: &str) -> String {
         let schedule =

@@ -7,8 +7,8 @@
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
+use ports::Timestamp;
 use serde_json::Value;
-use twenty::Timestamp;
 
 use crate::callers::TokenHash;
 

@@ -8,8 +8,8 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use ports::Timestamp;
 use sha2::{Digest as _, Sha256};
-use twenty::Timestamp;
 
 use crate::failure::Failure;
 

@@ -9,9 +9,9 @@ mod notes;
 
 pub(crate) use notes::settle_gift;
 
+use ports::{Level, Timestamp};
 use serde_json::{Map, Value};
 use twenty::target::Target;
-use twenty::{Level, Timestamp};
 
 use crate::failure::Failure;
 use crate::gift::{Gift, awaits_payment};

@@ -2,9 +2,9 @@
 //!
 //! The order of the rules is the documents'. Nothing is looked up here; claimed gifts are for the caller to leave alone.
 
+use ports::time::parse_date;
 use serde_json::Value;
 use time::Date;
-use twenty::time::parse_date;
 
 use crate::json::{Members as _, object, text_of};
 

@@ -3,7 +3,7 @@
 //! A server reads the body only as far as it is told here, and counts it as what it is told here. So a stranger cannot
 //! make the process hold anything: who brings no token where one is needed, or no signature, is answered at once.
 
-use twenty::Timestamp;
+use ports::Timestamp;
 
 use crate::http::Inbound;
 use crate::routes::{Route, Way};

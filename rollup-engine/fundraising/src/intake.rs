@@ -24,11 +24,12 @@ pub(crate) mod trail;
 
 use std::cell::{Cell, RefCell};
 
+use ports::Level;
+use ports::time::parse_date;
 use serde_json::{Map, Value};
+use twenty::RecordId;
 use twenty::filter::Filter;
 use twenty::target::{Query, Target};
-use twenty::time::parse_date;
-use twenty::{Level, RecordId};
 
 use crate::donor::{Dedupe, MatchType};
 use crate::failure::{Failure, Reason};

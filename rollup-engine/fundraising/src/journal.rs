@@ -21,9 +21,9 @@
 
 use std::cell::{Cell, RefCell};
 
+use ports::{Event, Host, Level, Timestamp};
 use serde_json::Value;
 use twenty::target::Target;
-use twenty::{Event, Host, Level, Timestamp};
 
 use crate::failure::{Failure, Reason};
 use crate::provider::gocardless::Resource;
@@ -285,12 +285,13 @@ mod tests {
     use crate::http::Inbound;
     use crate::proxy::Proxy;
     use crate::settings::Settings;
+    use ports::{Clock, Http, Log, async_trait};
+    use ports::{FetchError, Level, Request, Response};
     use proptest::prelude::*;
     use serde_json::json;
     use std::time::Duration;
     use twenty::gate::Priority;
     use twenty::target::Query;
-    use twenty::{FetchError, Level, Request, Response};
 
     /// A Twenty that answers each question with its number, a second later than the one before
     #[derive(Default)]
@@ -299,7 +300,8 @@ mod tests {
         lines: RefCell<Vec<Value>>,
     }
 
-    impl Host for Numbers {
+    #[async_trait(?Send)]
+    impl Http for Numbers {
         async fn fetch(&self, request: Request) -> Result<Response, FetchError> {
             let mut asked = self.asked.borrow_mut();
             let place = request.url.strip_prefix("/steps?at=").unwrap();
@@ -307,21 +309,22 @@ mod tests {
             let body = json!({ "number": asked.len() }).to_string().into_bytes();
             Ok(Response { status: 200, headers: vec![], body })
         }
+    }
 
+    #[async_trait(?Send)]
+    impl Clock for Numbers {
         async fn sleep(&self, _: Duration) {}
 
         fn now(&self) -> Timestamp {
             Timestamp::from_millis(i64::try_from(self.asked.borrow().len()).unwrap() * 1_000)
         }
+    }
 
+    impl Log for Numbers {
         fn log(&self, event: Event) {
             if event.event == "step" {
                 self.lines.borrow_mut().push(event.field("at").unwrap().clone());
             }
-        }
-
-        fn utc_offset(&self, _: &str, _: Timestamp) -> Option<i32> {
-            None
         }
     }
 

@@ -23,7 +23,7 @@
 //! An intake runs down that table: `payload` → `gift::create` → `gift::plausible` → `donor` → `fingerprint` →
 //! `receipt` → `trust` → a row of `staging`, or the record at once.
 //!
-//! Doing is one future a request over [`twenty::Host`]: [`head`] says whether its body is read, [`proxy`] takes an [`http`] request in, and [`routes`] finds its
+//! Doing is one future a request over [`ports::Host`]: [`head`] says whether its body is read, [`proxy`] takes an [`http`] request in, and [`routes`] finds its
 //! way. Its rules are plain functions over a [`scope`]; the [`journal`] lets them run anew with each answer, and only
 //! `upstream` waits, for a turn in the [`queue`] (or, as one of the [`callers`] not known yet, for the allowance of those) and
 //! for Twenty, past the [`cache`]. [`failure`] is what the caller is told

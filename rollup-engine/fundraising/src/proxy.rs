@@ -2,11 +2,11 @@
 
 use std::cell::OnceCell;
 
+use ports::time::whole_millis;
+use ports::{Host, Level};
 use serde_json::Value;
 use twenty::budget::Pace;
 use twenty::gate::Priority;
-use twenty::time::whole_millis;
-use twenty::{Host, Level};
 use uuid::Builder;
 
 use crate::cache::Cache;

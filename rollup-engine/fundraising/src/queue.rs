@@ -17,9 +17,9 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use ports::{Host, Timestamp};
 use twenty::budget::{Budget, Pace, Turn};
 use twenty::gate::Priority;
-use twenty::{Host, Timestamp};
 
 /// How often a waiting request looks whether its turn has come
 pub(crate) const POLL_INTERVAL: Duration = Duration::from_millis(20);
@@ -247,7 +247,7 @@ impl Queue {
     pub fn opens_in(&self, now: Timestamp) -> Option<u64> {
         match self.state.borrow().budget.turn(now, 1) {
             Turn::Go => Some(0),
-            Turn::Wait(wait) => Some(twenty::time::whole_millis(wait)),
+            Turn::Wait(wait) => Some(ports::time::whole_millis(wait)),
             Turn::AfterACall => None,
         }
     }

@@ -3,8 +3,8 @@
 //! A provider tells the total refunded so far, again with every event. So the total is what is set, and the same event
 //! twice changes nothing; a smaller total than the one on the gift is an older event and changes nothing either.
 
+use ports::Timestamp;
 use serde_json::{Map, Value};
-use twenty::Timestamp;
 
 use crate::json::Members as _;
 use crate::money::Money;

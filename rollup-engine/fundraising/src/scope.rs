@@ -2,11 +2,12 @@
 
 use std::cell::Cell;
 
+use ports::{Event, Level, Timestamp};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+use twenty::RecordId;
 use twenty::gate::Priority;
 use twenty::target::Target;
-use twenty::{Event, Level, RecordId, Timestamp};
 use uuid::{Builder, Uuid};
 
 use crate::callers::TokenHash;

@@ -81,7 +81,7 @@ const DEFAULT_MAX_REQUESTS: u32 = 1_024;
 /// Bytes of all request bodies in flight
 const DEFAULT_MAX_BODY_BYTES: u64 = 32 * 1024 * 1024;
 /// Bytes of one reply from Twenty or a payment provider
-const DEFAULT_MAX_RESPONSE_BYTES: u64 = twenty::DEFAULT_MAX_RESPONSE_BYTES;
+const DEFAULT_MAX_RESPONSE_BYTES: u64 = ports::DEFAULT_MAX_RESPONSE_BYTES;
 /// Seconds for which a read may be answered from memory: a page that polls costs little, and nobody sees much that is old
 const DEFAULT_CACHE_SECONDS: u32 = 3;
 

@@ -4,8 +4,8 @@
 //! and forgets: whether the same event came before is not known here. Comparisons take constant time.
 
 use hmac::{Hmac, Mac};
+use ports::Timestamp;
 use sha2::Sha256;
-use twenty::Timestamp;
 
 use crate::refusal::{Refusal, Status};
 

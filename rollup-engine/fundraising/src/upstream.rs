@@ -7,13 +7,13 @@
 use std::cell::Cell;
 use std::time::Duration;
 
+use ports::time::whole_millis;
+use ports::{FetchError, Host, Level, Method, Request, Response, Timestamp};
 use serde_json::Value;
 use twenty::filter::encode;
 use twenty::gate::Priority;
 use twenty::retry::{Outcome, Sequence, Verdict, judge, retry_after};
 use twenty::target::Target;
-use twenty::time::whole_millis;
-use twenty::{FetchError, Host, Level, Method, Request, Response, Timestamp};
 
 use crate::callers::{Proof, TokenStatus};
 use crate::failure::{Failure, Reason};

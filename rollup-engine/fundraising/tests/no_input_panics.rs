@@ -12,11 +12,11 @@ use fundraising::http::{Inbound, Outbound};
 use fundraising::proxy::Proxy;
 use fundraising::settings::Settings;
 use hmac::{Hmac, Mac};
+use ports::Timestamp;
 use proptest::prelude::*;
 use sandbox::{Faults, Limits, Sandbox, SandboxHost, Settings as SandboxSettings};
 use serde_json::{Value, json};
 use sha2::Sha256;
-use twenty::Timestamp;
 
 const NOON: i64 = 1_780_272_000_000;
 const SECRET: &str = "whsec_fuzz";

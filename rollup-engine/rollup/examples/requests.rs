@@ -9,10 +9,10 @@ use std::fs::File;
 use std::rc::Rc;
 use std::time::Duration;
 
+use ports::Timestamp;
 use rollup::{Options, Report, calculate_rollups};
 use sandbox::{Faults, Sandbox, SandboxHost, Settings};
 use serde_json::{Value, json};
-use twenty::Timestamp;
 use uuid::Uuid;
 
 type Failure = Box<dyn std::error::Error>;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use ports::time::whole_millis;
+use ports::{Event, Level, Timestamp};
 use serde_json::Value as Json;
 use twenty::budget::Pace;
 use twenty::client::Client;
@@ -9,13 +11,12 @@ use twenty::error::ApiError;
 use twenty::gate::Priority;
 use twenty::gather::insert_in_order;
 use twenty::schema::{Object, Schema};
-use twenty::time::whole_millis;
-use twenty::{Event, Host, Level, Timestamp};
 
 use crate::calendar::Calendar;
 use crate::checkpoint::{Checkpoint, Left};
 use crate::definitions::Definition;
 use crate::environment::{Environment, Variables};
+use crate::host::{RollupClient, RollupHost};
 use crate::memory::Memory;
 use crate::program::{Program, ProvenBy, Skipped};
 use crate::pure::unknown_zone;
@@ -63,8 +64,9 @@ const SWEEP_BACK: Duration = Duration::from_hours(1);
 const MERGE_BACK: Duration = Duration::from_mins(2);
 
 /// Recomputes what the payload asks for. Whatever goes wrong is told in the report.
-pub async fn calculate_rollups<H: Host>(host: &H, payload: &Json, options: &Options) -> Report {
-    let host = &Requested::new(host, payload);
+pub async fn calculate_rollups(host: &dyn RollupHost, payload: &Json, options: &Options) -> Report {
+    let requested = Requested::new(host, payload);
+    let host: &dyn RollupHost = &requested;
     let began = host.now();
     let mut report = match prepare(host, payload, options, began) {
         Ok(Some(work)) => carry_out(host, work).await,
@@ -72,7 +74,7 @@ pub async fn calculate_rollups<H: Host>(host: &H, payload: &Json, options: &Opti
         Err(report) => *report,
     };
     report.took_ms = whole_millis(host.now().since(began));
-    report.request_id = host.id();
+    report.request_id = requested.id();
     log_end(host, &report);
     report
 }
@@ -103,7 +105,12 @@ impl Work {
 }
 
 /// Nothing, if there is nothing to do
-fn prepare<H: Host>(host: &H, payload: &Json, options: &Options, now: Timestamp) -> Result<Option<Work>, Box<Report>> {
+fn prepare(
+    host: &dyn RollupHost,
+    payload: &Json,
+    options: &Options,
+    now: Timestamp,
+) -> Result<Option<Work>, Box<Report>> {
     let environment =
         Environment::read(&options.environment).map_err(|error| Box::new(Report::error(error.code(), &error)))?;
     let trigger = Trigger::read(payload).map_err(|fault| Box::new(Report::error("unknown_payload", &fault)))?;
@@ -121,7 +128,7 @@ fn prepare<H: Host>(host: &H, payload: &Json, options: &Options, now: Timestamp)
 }
 
 /// Keeps runs over everything apart, and remembers for the next one.
-async fn carry_out<H: Host>(host: &H, work: Work) -> Report {
+async fn carry_out(host: &dyn RollupHost, work: Work) -> Report {
     let mode = work.mode();
     let memory = Memory::new(host, work.seed ^ host.now().as_millis().unsigned_abs());
     if !mode.covers_everything() {
@@ -149,7 +156,7 @@ async fn carry_out<H: Host>(host: &H, work: Work) -> Report {
     report
 }
 
-async fn run<H: Host>(host: &H, memory: &Memory<'_, H>, work: &Work, from: Option<&Checkpoint>) -> Report {
+async fn run(host: &dyn RollupHost, memory: &Memory<'_>, work: &Work, from: Option<&Checkpoint>) -> Report {
     let (mode, config) = (work.mode(), &work.environment.config);
     let per_minute = work.environment.requests_per_minute;
     let remembered = memory.allowance(per_minute).await.unwrap_or(u32::MAX);
@@ -216,9 +223,9 @@ fn nothing_concerned_runs(work: &Work, program: &Program) -> bool {
 }
 
 /// Does what the trigger asks for.
-async fn go<H: Host>(
-    run: &Run<'_, &H>,
-    memory: &Memory<'_, H>,
+async fn go(
+    run: &Run<'_>,
+    memory: &Memory<'_>,
     work: &Work,
     from: Option<&Checkpoint>,
     pace: Pace,
@@ -249,9 +256,9 @@ async fn go<H: Host>(
 
 /// Sees to it that what is left over is done: by a run that follows by itself, else by the next one, which finds the
 /// checkpoint in the store.
-async fn hand_on<H: Host>(
-    host: &H,
-    memory: &Memory<'_, H>,
+async fn hand_on(
+    host: &dyn RollupHost,
+    memory: &Memory<'_>,
     report: &mut Report,
     checkpoint: &Checkpoint,
     no_headway: bool,
@@ -268,7 +275,7 @@ async fn hand_on<H: Host>(
     report.continued = host.enqueue(&checkpoint.to_payload(), delay).await;
 }
 
-fn assemble<H: Host>(mode: Mode, run: Run<'_, H>, program: &Program, definitions: &[Definition]) -> Report {
+fn assemble(mode: Mode, run: Run<'_>, program: &Program, definitions: &[Definition]) -> Report {
     let record = run.into_record();
     let mut skipped = Vec::new();
     for entry in program.skipped.iter().cloned().chain(record.skipped(program)) {
@@ -307,7 +314,7 @@ fn assemble<H: Host>(mode: Mode, run: Run<'_, H>, program: &Program, definitions
     report
 }
 
-fn stopped<H: Host>(stop: &Stop, mut report: Report, client: &Client<&H>) -> Report {
+fn stopped(stop: &Stop, mut report: Report, client: &RollupClient<'_>) -> Report {
     report.requests = client.ledger();
     match stop {
         Stop::OutOfTime => {
@@ -331,7 +338,7 @@ fn stopped<H: Host>(stop: &Stop, mut report: Report, client: &Client<&H>) -> Rep
 }
 
 /// The workspace's objects; nothing if the token may not read them
-async fn read_schema<H: Host>(client: &Client<&H>) -> Result<Option<Schema>, ApiError> {
+async fn read_schema(client: &RollupClient<'_>) -> Result<Option<Schema>, ApiError> {
     let mut objects: Vec<Object> = Vec::new();
     let mut after: Option<String> = None;
     loop {
@@ -362,7 +369,7 @@ fn by_rollup(program: &Program, mut targets: Targets) -> Targets {
     program.rollups.iter().map(|rollup| rollup.number).map(of).collect()
 }
 
-fn log_end<H: Host>(host: &H, report: &Report) {
+fn log_end(host: &dyn RollupHost, report: &Report) {
     let level = if report.status == Status::Error { Level::Error } else { Level::Info };
     let mut event = Event::new(level, "rollups_calculated")
         .with("status", report.status.as_str())

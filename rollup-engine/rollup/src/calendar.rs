@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
+use ports::{TimeZones, Timestamp};
 use time::{Date, Month, PrimitiveDateTime, Time};
-use twenty::{Host, Timestamp};
 
 use crate::definitions::Day;
 
@@ -37,12 +37,17 @@ impl Calendar {
         Self::new(now, fiscal_year_start_month, Offsets::Utc)
     }
 
-    /// The calendar of an IANA zone such as `Europe/London`; nothing if the host does not know it
-    pub fn in_zone(host: &impl Host, zone: &str, now: Timestamp, fiscal_year_start_month: u8) -> Option<Self> {
+    /// The calendar of an IANA zone such as `Europe/London`; nothing if it is unknown
+    pub fn in_zone(
+        zones: &(impl TimeZones + ?Sized),
+        zone: &str,
+        now: Timestamp,
+        fiscal_year_start_month: u8,
+    ) -> Option<Self> {
         if zone == "UTC" {
             return Some(Self::utc(now, fiscal_year_start_month));
         }
-        let changes = changes(|at| host.utc_offset(zone, at))?;
+        let changes = changes(|at| zones.utc_offset(zone, at))?;
         Some(Self::new(now, fiscal_year_start_month, Offsets::Changes(changes)))
     }
 
@@ -147,7 +152,7 @@ fn changes(offset: impl Fn(Timestamp) -> Option<i32>) -> Option<Vec<(Timestamp, 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use twenty::time::{format_date, parse_date};
+    use ports::time::{format_date, parse_date};
 
     fn at(text: &str) -> Timestamp {
         Timestamp::parse(text).unwrap()

@@ -6,10 +6,10 @@
 
 use std::cmp::Ordering;
 
+use ports::Timestamp;
+use ports::time::format_date;
 use time::{PrimitiveDateTime, Time};
-use twenty::Timestamp;
 use twenty::decimal::Decimal;
-use twenty::time::format_date;
 use twenty::value::Value;
 
 use crate::calendar::Calendar;

@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use twenty::DEFAULT_MAX_RESPONSE_BYTES;
+use ports::DEFAULT_MAX_RESPONSE_BYTES;
 use twenty::budget::Pace;
 use twenty::client::Connection;
 use twenty::setting::{self, MAX_REQUESTS_PER_MINUTE};

@@ -11,6 +11,7 @@ pub mod config;
 pub mod definitions;
 pub mod environment;
 pub mod fold;
+mod host;
 mod memory;
 pub mod moment;
 pub mod plan;
@@ -24,5 +25,6 @@ pub mod total;
 pub mod trigger;
 
 pub use calculate::{Options, calculate_rollups};
+pub use host::RollupHost;
 pub use pure::{TotalsOptions, compute_totals, validate_definitions};
 pub use report::Report;

@@ -6,11 +6,12 @@
 
 use std::time::Duration;
 
+use ports::Timestamp;
+use ports::time::whole_millis;
 use serde_json::Value as Json;
-use twenty::time::whole_millis;
-use twenty::{Host, Timestamp};
 
 use crate::checkpoint::Checkpoint;
+use crate::host::RollupHost;
 
 const LEASE: &str = "rollups.lease";
 const CHECKPOINT: &str = "rollups.checkpoint";
@@ -19,15 +20,14 @@ const COMPARED: &str = "rollups.compared";
 const BUDGET: &str = "rollups.budget";
 
 /// The store, as the engine uses it
-#[derive(Debug)]
-pub(crate) struct Memory<'a, H> {
-    host: &'a H,
+pub(crate) struct Memory<'a> {
+    host: &'a dyn RollupHost,
     /// Tells this run's lease from another's
     run: u64,
 }
 
-impl<'a, H: Host> Memory<'a, H> {
-    pub(crate) fn new(host: &'a H, run: u64) -> Self {
+impl<'a> Memory<'a> {
+    pub(crate) fn new(host: &'a dyn RollupHost, run: u64) -> Self {
         Self { host, run }
     }
 
@@ -41,20 +41,20 @@ impl<'a, H: Host> Memory<'a, H> {
             return false;
         }
         let until = (now + time).as_millis();
-        self.host.keep(LEASE, Some(&format!("{until} {}", self.run))).await;
+        self.host.set(LEASE, Some(&format!("{until} {}", self.run))).await;
         true
     }
 
     /// Gives the lease back, if it is still this run's
     pub(crate) async fn end_lease(&self) {
         if self.pair(LEASE).await.is_some_and(|(_, run)| run == self.run.to_string()) {
-            self.host.keep(LEASE, None).await;
+            self.host.set(LEASE, None).await;
         }
     }
 
     /// Where an earlier run with this configuration stopped
     pub(crate) async fn checkpoint(&self, config: u64) -> Option<Checkpoint> {
-        let text = self.host.recall(CHECKPOINT).await?;
+        let text = self.host.get(CHECKPOINT).await?;
         let json: Json = serde_json::from_slice(text.as_bytes()).ok()?;
         Checkpoint::from_json(&json).ok().filter(|checkpoint| checkpoint.config == config)
     }
@@ -62,25 +62,25 @@ impl<'a, H: Host> Memory<'a, H> {
     /// Keeps where this run stopped, or that it came to its end; false where there is no store
     pub(crate) async fn keep_checkpoint(&self, checkpoint: Option<&Json>) -> bool {
         let text = checkpoint.and_then(|json| serde_json::to_string(json).ok());
-        self.host.keep(CHECKPOINT, text.as_deref()).await
+        self.host.set(CHECKPOINT, text.as_deref()).await
     }
 
     /// Server's time up to which the last sweep has seen all changes
     pub(crate) async fn swept(&self) -> Option<Timestamp> {
-        Some(Timestamp::from_millis(self.host.recall(SWEPT).await?.parse().ok()?))
+        Some(Timestamp::from_millis(self.host.get(SWEPT).await?.parse().ok()?))
     }
 
     pub(crate) async fn keep_swept(&self, at: Timestamp) {
-        self.host.keep(SWEPT, Some(&at.as_millis().to_string())).await;
+        self.host.set(SWEPT, Some(&at.as_millis().to_string())).await;
     }
 
     /// End of the last complete comparison
     pub(crate) async fn compared(&self) -> Option<String> {
-        self.host.recall(COMPARED).await
+        self.host.get(COMPARED).await
     }
 
     pub(crate) async fn keep_compared(&self, at: Timestamp) {
-        self.host.keep(COMPARED, Some(&at.to_string())).await;
+        self.host.set(COMPARED, Some(&at.to_string())).await;
     }
 
     /// Requests that may go at once, after those of the runs before
@@ -93,12 +93,12 @@ impl<'a, H: Host> Memory<'a, H> {
 
     pub(crate) async fn keep_allowance(&self, left: u32) {
         let now = self.host.now().as_millis();
-        self.host.keep(BUDGET, Some(&format!("{now} {left}"))).await;
+        self.host.set(BUDGET, Some(&format!("{now} {left}"))).await;
     }
 
     /// A number and a word, as kept under a name
     async fn pair(&self, key: &str) -> Option<(i64, String)> {
-        let text = self.host.recall(key).await?;
+        let text = self.host.get(key).await?;
         let mut words = text.split(' ');
         Some((words.next()?.parse().ok()?, words.next()?.to_owned()))
     }

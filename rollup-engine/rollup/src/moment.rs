@@ -5,9 +5,9 @@
 
 use std::cmp::Ordering;
 
+use ports::Timestamp;
+use ports::time::parse_date;
 use time::Date;
-use twenty::Timestamp;
-use twenty::time::parse_date;
 
 /// What a text says about time
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use ports::{Clock, TimeZones, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use twenty::gather::gather;
 use twenty::page::read_bare_records;
-use twenty::{Host, Timestamp};
 
 use crate::calendar::Calendar;
 use crate::config::Config;
@@ -60,7 +60,7 @@ impl TotalsError {
 /// # Errors
 /// If the definition, the records or an option is not as it should be.
 pub fn compute_totals(
-    host: &impl Host,
+    host: &(impl Clock + TimeZones),
     definition: &Json,
     records: &[u8],
     options: &TotalsOptions,
@@ -76,7 +76,7 @@ pub fn compute_totals(
     Ok(gather(fields.zip(totals).filter_map(|(field, total)| Some((field, total.to_json()?)))))
 }
 
-fn calendar(host: &impl Host, options: &TotalsOptions) -> Result<Calendar, Fault> {
+fn calendar(host: &(impl Clock + TimeZones), options: &TotalsOptions) -> Result<Calendar, Fault> {
     let now = match &options.now {
         None => host.now(),
         Some(text) => Timestamp::parse(text).ok_or_else(|| {

@@ -2,18 +2,21 @@
 
 use std::time::Duration;
 
+use ports::{
+    Clock, Event, FetchError, Http, KeyValue, Log, Request, Response, TimeZones, Timestamp, Wakeups, async_trait,
+};
 use serde_json::Value as Json;
-use twenty::{Event, FetchError, Host, Request, Response, Timestamp};
+
+use crate::host::RollupHost;
 
 /// A host that writes the id of the call into each line
-#[derive(Debug)]
-pub(crate) struct Requested<'a, H> {
-    host: &'a H,
+pub(crate) struct Requested<'a> {
+    host: &'a dyn RollupHost,
     id: Option<String>,
 }
 
-impl<'a, H> Requested<'a, H> {
-    pub(crate) fn new(host: &'a H, payload: &Json) -> Self {
+impl<'a> Requested<'a> {
+    pub(crate) fn new(host: &'a dyn RollupHost, payload: &Json) -> Self {
         let header = payload.get("headers").and_then(|headers| headers.get("x-request-id")).and_then(Json::as_str);
         let id = header.map(|id| id.trim().chars().take(100).collect()).filter(|id: &String| !id.is_empty());
         Self { host, id }
@@ -25,32 +28,53 @@ impl<'a, H> Requested<'a, H> {
     }
 }
 
-impl<H: Host> Host for Requested<'_, H> {
-    fn fetch(&self, request: Request) -> impl Future<Output = Result<Response, FetchError>> {
-        self.host.fetch(request)
+#[async_trait(?Send)]
+impl Http for Requested<'_> {
+    async fn fetch(&self, request: Request) -> Result<Response, FetchError> {
+        self.host.fetch(request).await
     }
-    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> {
-        self.host.sleep(duration)
-    }
+}
+
+#[async_trait(?Send)]
+impl Clock for Requested<'_> {
     fn now(&self) -> Timestamp {
         self.host.now()
     }
+
+    async fn sleep(&self, duration: Duration) {
+        self.host.sleep(duration).await;
+    }
+}
+
+impl Log for Requested<'_> {
     fn log(&self, event: Event) {
         self.host.log(match &self.id {
             Some(id) => event.with("requestId", id.as_str()),
             None => event,
         });
     }
+}
+
+impl TimeZones for Requested<'_> {
     fn utc_offset(&self, zone: &str, at: Timestamp) -> Option<i32> {
         self.host.utc_offset(zone, at)
     }
-    fn recall(&self, key: &str) -> impl Future<Output = Option<String>> {
-        self.host.recall(key)
+}
+
+#[async_trait(?Send)]
+impl KeyValue for Requested<'_> {
+    async fn get(&self, key: &str) -> Option<String> {
+        self.host.get(key).await
     }
-    fn keep(&self, key: &str, value: Option<&str>) -> impl Future<Output = bool> {
-        self.host.keep(key, value)
+
+    async fn set(&self, key: &str, value: Option<&str>) -> bool {
+        self.host.set(key, value).await
     }
-    fn enqueue(&self, payload: &Json, delay: Duration) -> impl Future<Output = bool> {
-        self.host.enqueue(payload, delay)
+}
+
+#[async_trait(?Send)]
+impl Wakeups for Requested<'_> {
+    async fn enqueue(&self, payload: &Json, delay: Duration) -> bool {
+        self.host.enqueue(payload, delay).await
     }
 }

@@ -15,15 +15,15 @@ mod write;
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
-use twenty::client::Client;
+use ports::{Event, Level, Timestamp};
 use twenty::error::ApiError;
 use twenty::page::{Page, Record as Row};
-use twenty::{Event, Host, Level, Timestamp};
 
 use crate::calendar::Calendar;
 use crate::checkpoint::{Checkpoint, Left};
 use crate::config::{Config, MixedCurrency};
 use crate::fold::Fold;
+use crate::host::RollupClient;
 use crate::plan::Spent;
 use crate::program::{PathKind, Program};
 use crate::trigger::{Ids, Targets};
@@ -103,9 +103,8 @@ struct Known {
 }
 
 /// A run and what it has found out
-#[derive(Debug)]
-pub(crate) struct Run<'a, H> {
-    client: &'a Client<H>,
+pub(crate) struct Run<'a> {
+    client: &'a RollupClient<'a>,
     program: &'a Program,
     calendar: &'a Calendar,
     manner: Manner,
@@ -136,8 +135,13 @@ pub(crate) struct Run<'a, H> {
     record: RefCell<Record>,
 }
 
-impl<'a, H: Host> Run<'a, H> {
-    pub(crate) fn new(client: &'a Client<H>, program: &'a Program, calendar: &'a Calendar, manner: Manner) -> Self {
+impl<'a> Run<'a> {
+    pub(crate) fn new(
+        client: &'a RollupClient<'a>,
+        program: &'a Program,
+        calendar: &'a Calendar,
+        manner: Manner,
+    ) -> Self {
         let known = program.sources.iter().map(|source| {
             let kinds = source.kinds.clone();
             RefCell::new(Known { proven: !kinds.is_empty(), kinds, count: None, first_page: None })

@@ -1,8 +1,8 @@
 //! From a tally to what is stored on the parent, and whether that is what is stored already.
 
+use ports::time::format_date;
 use serde_json::{Map, Value as Json};
 use twenty::decimal::Decimal;
-use twenty::time::format_date;
 use twenty::value::Value;
 
 use crate::calendar::Calendar;
@@ -159,8 +159,8 @@ fn same_time(a: &str, b: &str) -> bool {
 mod tests {
     use super::*;
     use crate::definitions::parse_one;
+    use ports::Timestamp;
     use serde_json::json;
-    use twenty::Timestamp;
 
     fn total(kind: &str, target: Target, values: &[(Json, Json)]) -> Total {
         let mut json = json!({ "type": kind, "childField": "x.amountMicros", "parentField": "total" });

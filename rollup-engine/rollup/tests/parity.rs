@@ -6,21 +6,33 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
+use ports::{Clock, Event, FetchError, Http, Log, Request, Response, TimeZones, Timestamp, async_trait};
 use rollup::pure::{TotalsOptions, compute_totals};
 use serde_json::{Value, json};
-use twenty::{Event, FetchError, Host, Request, Response, Timestamp};
 
 struct NoHost;
 
-impl Host for NoHost {
+#[async_trait(?Send)]
+impl Http for NoHost {
     async fn fetch(&self, _: Request) -> Result<Response, FetchError> {
         Err(FetchError::Unreachable { reason: "no network here".into() })
     }
+}
+
+#[async_trait(?Send)]
+impl Clock for NoHost {
     async fn sleep(&self, _: Duration) {}
+
     fn now(&self) -> Timestamp {
         Timestamp::from_millis(0)
     }
+}
+
+impl Log for NoHost {
     fn log(&self, _: Event) {}
+}
+
+impl TimeZones for NoHost {
     fn utc_offset(&self, _: &str, _: Timestamp) -> Option<i32> {
         None
     }

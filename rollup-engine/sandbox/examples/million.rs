@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 use std::io::{self, Read};
 use std::time::{Duration, Instant};
 
+use ports::{Method, Request, Timestamp};
 use sandbox::{Limits, Sandbox, Settings};
-use twenty::{Method, Request, Timestamp};
 
 /// Made-up gifts as CSV, without the whole text ever being there
 struct Lines {

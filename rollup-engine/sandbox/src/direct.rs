@@ -2,8 +2,8 @@
 //!
 //! Changes made here cause the same events and webhook calls as those made over the API, and the same refusals.
 
+use ports::Timestamp;
 use serde_json::{Value, json};
-use twenty::Timestamp;
 use uuid::Uuid;
 
 use crate::Sandbox;

@@ -10,9 +10,11 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
+use ports::{
+    Clock, Event, FetchError, Http, KeyValue, Log, Request, Response, TimeZones, Timestamp, Wakeups, async_trait,
+};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
-use twenty::{Event, FetchError, Host, Request, Response, Timestamp};
 
 use crate::faults::{Fault, Faults};
 use crate::{Profile, Sandbox};
@@ -216,7 +218,7 @@ impl SandboxHost {
             Some(Fault::LargeReply) => {
                 self.act(&request);
                 self.on_the_way().await;
-                return Err(FetchError::TooLarge { max_bytes: twenty::DEFAULT_MAX_RESPONSE_BYTES });
+                return Err(FetchError::TooLarge { max_bytes: ports::DEFAULT_MAX_RESPONSE_BYTES });
             }
             Some(Fault::HalfBatch(rows)) => {
                 self.act(&shortened(request, rows));
@@ -228,7 +230,8 @@ impl SandboxHost {
     }
 }
 
-impl Host for SandboxHost {
+#[async_trait(?Send)]
+impl Http for SandboxHost {
     async fn fetch(&self, request: Request) -> Result<Response, FetchError> {
         let number = self.requests.get() + 1;
         self.requests.set(number);
@@ -246,7 +249,10 @@ impl Host for SandboxHost {
             Err(_) => Err(unreachable("timed out")),
         }
     }
+}
 
+#[async_trait(?Send)]
+impl Clock for SandboxHost {
     async fn sleep(&self, duration: Duration) {
         tokio::time::sleep(duration).await;
     }
@@ -254,25 +260,35 @@ impl Host for SandboxHost {
     fn now(&self) -> Timestamp {
         self.base + self.start.elapsed()
     }
+}
 
+impl Log for SandboxHost {
     fn log(&self, event: Event) {
         self.log.borrow_mut().push(event);
     }
+}
 
+impl TimeZones for SandboxHost {
     fn utc_offset(&self, zone: &str, at: Timestamp) -> Option<i32> {
         let zone = TimeZone::get(zone).ok()?;
         let at = jiff::Timestamp::from_millisecond(at.as_millis()).ok()?;
         Some(zone.to_offset(at).seconds())
     }
+}
 
-    async fn recall(&self, key: &str) -> Option<String> {
+#[async_trait(?Send)]
+impl KeyValue for SandboxHost {
+    async fn get(&self, key: &str) -> Option<String> {
         self.platform.kept(key)
     }
 
-    async fn keep(&self, key: &str, value: Option<&str>) -> bool {
+    async fn set(&self, key: &str, value: Option<&str>) -> bool {
         self.platform.keep(key, value)
     }
+}
 
+#[async_trait(?Send)]
+impl Wakeups for SandboxHost {
     async fn enqueue(&self, payload: &Value, delay: Duration) -> bool {
         let Some(jobs) = &self.platform.jobs else { return false };
         jobs.borrow_mut().push(Job { payload: payload.clone(), due: self.now() + delay });

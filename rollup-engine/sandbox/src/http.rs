@@ -3,8 +3,8 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use percent_encoding::percent_decode_str;
+use ports::{Request, Response};
 use serde_json::Value;
-use twenty::{Request, Response};
 
 use crate::Profile;
 use crate::refusal::Refusal;

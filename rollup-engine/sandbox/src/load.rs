@@ -4,8 +4,8 @@ use std::io::Read;
 use std::sync::Arc;
 
 use bigdecimal::{BigDecimal, ToPrimitive};
+use ports::Timestamp;
 use serde_json::{Map, Value, json};
-use twenty::Timestamp;
 use uuid::Uuid;
 
 use crate::Sandbox;

@@ -14,10 +14,10 @@ use axum::body::{Body, to_bytes};
 use axum::extract::State;
 use axum::http::{Request as HttpRequest, Response as HttpResponse, StatusCode};
 use clap::{Parser, ValueEnum};
+use ports::{Method, Request, Timestamp};
 use sandbox::{Delivery, Limits, Profile, Sandbox, Settings};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use twenty::{Method, Request, Timestamp};
 
 /// Longest body that is read at all, in bytes; the sandbox refuses sooner
 const READ_MOST: usize = 64 * 1024 * 1024;

@@ -3,8 +3,8 @@
 //! Two formats of answers exist, chosen by the workspace: wrapped in `data.createOneObject` and the like, or bare.
 //! What is made can be used at once. None of it costs a token.
 
+use ports::{Method, Response};
 use serde_json::{Map, Value, json};
-use twenty::{Method, Response};
 use uuid::Uuid;
 
 use crate::http::{self, Target};

@@ -3,8 +3,8 @@
 //! Order of a record call: token, syntax, rate limit, schema, role, work. What is refused before the rate limit costs
 //! nothing.
 
+use ports::{Method, Request, Response, Timestamp};
 use serde_json::{Value, json};
-use twenty::{Method, Request, Response, Timestamp};
 
 use crate::event::RecordEvent;
 use crate::http::{self, Target};

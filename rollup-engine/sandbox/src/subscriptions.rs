@@ -2,8 +2,8 @@
 //!
 //! They hold from the next event on; the real server takes up to ten seconds to notice.
 
+use ports::{Method, Response};
 use serde_json::{Value, json};
-use twenty::{Method, Response};
 use uuid::Uuid;
 
 use crate::http;

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use ports::Request;
 use serde::Serialize;
 use serde_json::{Value, json};
-use twenty::Request;
 
 use crate::limiter::Spender;
 use crate::refusal::Refusal;

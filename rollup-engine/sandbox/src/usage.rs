@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use ports::Method;
 use serde::Serialize;
-use twenty::Method;
 
 use crate::http::Target;
 

@@ -17,7 +17,7 @@
 
 use std::time::Duration;
 
-use crate::time::Timestamp;
+use ports::time::Timestamp;
 
 /// How fast a process may go
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

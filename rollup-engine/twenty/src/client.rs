@@ -10,14 +10,14 @@ use crate::error::ApiError;
 use crate::filter::Filter;
 use crate::gate::{Gate, Priority};
 use crate::graphql::{self, Failure, MOST_ROOTS};
-use crate::host::{Event, FetchError, Host, Level, Method, Request, Response};
 use crate::ledger::Ledger;
 use crate::page::{Page, PageError, Projection, read_connection, read_records};
 use crate::retry::{Outcome, Sequence, Verdict, for_tokens, judge, retry_after};
 use crate::scan::{Malformed, Scanner};
 use crate::schema::{MetadataPage, Names, read_objects};
 use crate::target::{Collection, Query, Target};
-use crate::time::{Timestamp, whole_millis};
+use ports::time::{Timestamp, whole_millis};
+use ports::{Event, FetchError, Host, Level, Method, Request, Response};
 
 pub use crate::graphql::{Group, GroupQuery, Groups};
 
@@ -589,6 +589,7 @@ fn one_of(names: &Names) -> String {
 mod tests {
     use super::*;
     use crate::value::Value;
+    use ports::{Clock, Http, Log, async_trait};
     use serde_json::json;
 
     const ADA: Uuid = Uuid::from_u128(0x1111_1111_1111_4111_8111_1111_1111_1111);
@@ -599,21 +600,27 @@ mod tests {
         asked: RefCell<Vec<String>>,
     }
 
-    impl Host for Scripted {
+    #[async_trait(?Send)]
+    impl Http for Scripted {
         async fn fetch(&self, request: Request) -> Result<Response, FetchError> {
             assert_eq!(request.header("authorization"), Some("Bearer secret"));
             let body = request.body.map(String::from_utf8).transpose().unwrap().unwrap_or_default();
             self.asked.borrow_mut().push(format!("{} {} {body}", request.method, request.url).trim_end().to_owned());
             Ok(Response { status: 200, headers: vec![], body: self.answer.to_string().into_bytes() })
         }
+    }
+
+    #[async_trait(?Send)]
+    impl Clock for Scripted {
         async fn sleep(&self, _: Duration) {}
+
         fn now(&self) -> Timestamp {
             Timestamp::from_millis(0)
         }
+    }
+
+    impl Log for Scripted {
         fn log(&self, _: Event) {}
-        fn utc_offset(&self, _: &str, _: Timestamp) -> Option<i32> {
-            None
-        }
     }
 
     fn client(answer: serde_json::Value) -> Client<Scripted> {

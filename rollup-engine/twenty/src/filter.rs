@@ -14,8 +14,8 @@ use uuid::Uuid;
 
 use crate::graphql::{literal, nested};
 use crate::record_id::RecordId;
-use crate::time::Timestamp;
 use crate::value::Value;
+use ports::time::Timestamp;
 
 /// What may stand in a query value as it is: what RFC 3986 calls unreserved
 const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');

@@ -9,8 +9,8 @@ use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use crate::budget::{Budget, Pace, Turn};
-use crate::host::Host;
-use crate::time::Timestamp;
+use ports::Host;
+use ports::time::Timestamp;
 
 /// How urgent a call is; the smaller goes first
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -168,30 +168,36 @@ impl<H: Host> Drop for Permit<'_, H> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::{Event, FetchError, Request, Response};
     use futures_util::future::{join, join_all, join3};
+    use ports::{Clock, Event, FetchError, Http, Log, Request, Response, async_trait};
     use std::rc::Rc;
 
     /// A clock that stands still unless somebody sleeps
-    struct Clock(tokio::time::Instant);
+    struct TestClock(tokio::time::Instant);
 
-    impl Host for Clock {
+    #[async_trait(?Send)]
+    impl Http for TestClock {
         async fn fetch(&self, _: Request) -> Result<Response, FetchError> {
             Err(FetchError::Unreachable { reason: "not used".into() })
         }
+    }
+
+    #[async_trait(?Send)]
+    impl Clock for TestClock {
         async fn sleep(&self, duration: Duration) {
             tokio::time::sleep(duration).await;
         }
+
         fn now(&self) -> Timestamp {
             Timestamp::from_millis(i64::try_from(self.0.elapsed().as_millis()).unwrap())
         }
-        fn log(&self, _: Event) {}
-        fn utc_offset(&self, _: &str, _: Timestamp) -> Option<i32> {
-            None
-        }
     }
 
-    async fn call(gate: &Gate, host: &Clock, priority: Priority, order: &RefCell<Vec<Priority>>) {
+    impl Log for TestClock {
+        fn log(&self, _: Event) {}
+    }
+
+    async fn call(gate: &Gate, host: &TestClock, priority: Priority, order: &RefCell<Vec<Priority>>) {
         let (permit, _) = gate.enter(host, priority, 1, None).await.unwrap();
         order.borrow_mut().push(priority);
         host.sleep(Duration::from_millis(100)).await;
@@ -200,7 +206,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_most_urgent_goes_first() {
-        let (host, order) = (Clock(tokio::time::Instant::now()), RefCell::default());
+        let (host, order) = (TestClock(tokio::time::Instant::now()), RefCell::default());
         let gate = Gate::new(Pace { concurrency: 1, ..Pace::default() });
         join3(
             join(call(&gate, &host, Priority::Job, &order), call(&gate, &host, Priority::Job, &order)),
@@ -213,7 +219,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_urgent_caller_overtakes_one_that_sleeps_for_the_budget() {
-        let (host, order) = (Clock(tokio::time::Instant::now()), RefCell::default());
+        let (host, order) = (TestClock(tokio::time::Instant::now()), RefCell::default());
         let gate = Gate::new(Pace { burst: 1, requests_per_minute: Some(10), ..Pace::default() });
         let late = async {
             host.sleep(Duration::from_secs(1)).await;
@@ -225,7 +231,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn calls_in_flight_never_exceed_the_concurrency() {
-        let host = Clock(tokio::time::Instant::now());
+        let host = TestClock(tokio::time::Instant::now());
         let gate = Gate::new(Pace { concurrency: 3, requests_per_minute: None, ..Pace::default() });
         let (running, most) = (Rc::new(RefCell::new(0)), RefCell::new(0));
         join_all((0..20_u64).map(|n| {
@@ -246,7 +252,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_turn_after_the_deadline_is_refused_at_once_and_leaves_the_queue() {
-        let (host, order) = (Clock(tokio::time::Instant::now()), RefCell::default());
+        let (host, order) = (TestClock(tokio::time::Instant::now()), RefCell::default());
         let gate = Gate::new(Pace { burst: 1, requests_per_minute: Some(10), ..Pace::default() });
         call(&gate, &host, Priority::Job, &order).await;
         let before = host.now();

@@ -374,7 +374,7 @@ mod tests {
     use super::*;
     use crate::filter::Comparator;
     use crate::page::read_connection;
-    use crate::time::Timestamp;
+    use ports::time::Timestamp;
     use proptest::prelude::*;
     use serde_json::json;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
 
-use crate::time::whole_millis;
+use ports::time::whole_millis;
 
 /// Requests sent by one run
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

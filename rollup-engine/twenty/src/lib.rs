@@ -10,7 +10,6 @@ pub mod filter;
 pub mod gate;
 pub mod gather;
 pub mod graphql;
-pub mod host;
 pub mod ledger;
 pub mod page;
 pub mod record_id;
@@ -19,9 +18,6 @@ mod scan;
 pub mod schema;
 pub mod setting;
 pub mod target;
-pub mod time;
 pub mod value;
 
-pub use host::{DEFAULT_MAX_RESPONSE_BYTES, Event, FetchError, Host, Level, Method, Request, Response};
 pub use record_id::RecordId;
-pub use time::Timestamp;

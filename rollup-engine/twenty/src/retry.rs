@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use crate::decimal::Decimal;
-use crate::time::whole_millis;
+use ports::time::whole_millis;
 
 /// Longest wait that a `Retry-After` is honoured for; a longer one is cut to this and tried again
 const LONGEST_WAIT: Duration = Duration::from_mins(2);

@@ -6,9 +6,9 @@
 use std::borrow::Cow;
 
 use crate::filter::{Filter, encode};
-use crate::host::Method;
 use crate::record_id::RecordId;
 use crate::schema::Names;
+use ports::Method;
 
 /// An object's plural, as it stands in paths: `giftStagings`
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,9 +1,9 @@
 //! Keeping recurring agreements in step with what their provider says.
 
+use ports::{Level, Timestamp};
 use serde_json::{Map, Value};
 use twenty::filter::{Filter, FilterText};
 use twenty::target::Target;
-use twenty::{Level, Timestamp};
 
 use crate::failure::Failure;
 use crate::intake::store;

@@ -3,10 +3,11 @@
 //! A note is written first and the gift looked up second; a gift is made first and its note read second. So whichever
 //! comes first, one of the two sees both.
 
+use ports::{Level, Timestamp};
 use serde_json::{Map, Value};
+use twenty::RecordId;
 use twenty::filter::Filter;
 use twenty::target::Target;
-use twenty::{Level, RecordId, Timestamp};
 
 use crate::failure::Failure;
 use crate::gift::Gift;

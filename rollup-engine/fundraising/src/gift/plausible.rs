@@ -4,9 +4,9 @@
 
 use std::time::Duration;
 
+use ports::Timestamp;
+use ports::time::parse_date;
 use time::Date;
-use twenty::Timestamp;
-use twenty::time::parse_date;
 
 use super::Gift;
 use crate::money::Money;

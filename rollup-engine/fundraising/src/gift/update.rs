@@ -3,8 +3,8 @@
 //! Known keys are read as at intake, unknown ones pass untouched: a gift's record has more fields than this service
 //! knows. `null` clears a text; a blank one changes nothing.
 
+use ports::Timestamp;
 use serde_json::{Map, Value};
-use twenty::Timestamp;
 
 use super::create::{STAGING_ONLY, context, flag, text};
 use super::{Gift, plausible, prove_relations};

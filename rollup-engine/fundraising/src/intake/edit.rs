@@ -3,8 +3,8 @@
 //! Only what was said goes into the columns, so that two reviewers who change different things do not undo each other.
 //! `null` and a blank text clear. After a change the row's verdicts are void, and its diagnostics are made anew.
 
+use ports::Timestamp;
 use serde_json::{Map, Value};
-use twenty::Timestamp;
 
 use super::row::Row;
 use crate::gift::{plausible, prove_relation, prove_relations, stored};

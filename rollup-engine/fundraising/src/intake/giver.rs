@@ -3,10 +3,11 @@
 //! A look-up that failed makes nobody. A person is made under an id that follows from the gift, so that a lost answer
 //! makes no second one; an address that is taken after all leads to its holder.
 
+use ports::Level;
 use serde_json::Value;
+use twenty::RecordId;
 use twenty::filter::Filter;
 use twenty::target::{Query, Target};
-use twenty::{Level, RecordId};
 
 use super::store::{self, Made, PERSON};
 use crate::donor::{self, Candidate, Dedupe, MatchType, Person, Question, Resolution};

@@ -2,9 +2,9 @@
 //!
 //! Both make a reviewer look; neither refuses. Two equal gifts a day apart are rare and do happen.
 
+use ports::time::parse_date;
 use serde_json::Value;
 use time::Duration;
-use twenty::time::parse_date;
 
 use crate::gift::Gift;
 use crate::json::text_of;

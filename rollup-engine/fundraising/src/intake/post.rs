@@ -4,13 +4,13 @@
 //! died between the gift and its consequences is made good by the next one. None of them can undo the gift, and none
 //! fails it.
 
+use ports::Level;
+use ports::time::{format_date, parse_date};
 use serde_json::{Map, Value};
 use time::Date;
-use twenty::Level;
 use twenty::filter::Filter;
 use twenty::gate::Priority;
 use twenty::target::{Query, Target};
-use twenty::time::{format_date, parse_date};
 
 use super::store;
 use crate::agreement::{Cadence, Schedule, next_due, status_after_payment};

@@ -8,10 +8,11 @@
 //! Whatever ends a run in between, the next one finds what was made by its id. A failure is written on the row, which
 //! stays where a reviewer sees it.
 
+use ports::Level;
+use ports::time::parse_date;
 use serde_json::{Map, Value};
+use twenty::RecordId;
 use twenty::filter::Filter;
-use twenty::time::parse_date;
-use twenty::{Level, RecordId};
 
 use super::columns;
 use super::giver::{self, Manner};

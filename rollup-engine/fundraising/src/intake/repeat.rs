@@ -5,9 +5,9 @@
 //! is written. References of a source and payments of a provider are known by themselves: there, the amount and the day
 //! must be the same, and the giver is not compared.
 
+use ports::time::parse_date;
 use serde_json::{Map, Value};
 use twenty::filter::Filter;
-use twenty::time::parse_date;
 use uuid::Uuid;
 
 use super::row::Row;

@@ -4,8 +4,8 @@
 //! A row that has an audit trail is one of this service's own model: its columns are the truth, what reviewers change
 //! in Twenty's own screens included. Other rows are processed from the payload that they keep, as their writers do.
 
+use ports::Timestamp;
 use serde_json::{Map, Value};
-use twenty::Timestamp;
 
 use crate::donor::{Dedupe, MatchType};
 use crate::gift::{Gift, stored};

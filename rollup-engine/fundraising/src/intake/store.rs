@@ -3,11 +3,12 @@
 //! Records are made under ids of our own, so that a repeat is refused and then found. A row is changed only as it was
 //! read: the condition is part of the write, and a write whose answer was lost is recognised by its entry in the trail.
 
+use ports::Timestamp;
 use serde_json::{Map, Value};
+use twenty::RecordId;
 use twenty::filter::Filter;
 use twenty::gate::Priority;
 use twenty::target::{Query, Target};
-use twenty::{RecordId, Timestamp};
 
 use super::row::Row;
 use super::trail::{self, Actor};

@@ -2,8 +2,8 @@
 //!
 //! It holds names of fields and ids, never names, addresses or notes: a trail is kept longer than those may be.
 
+use ports::Timestamp;
 use serde_json::{Map, Value};
-use twenty::Timestamp;
 
 use super::row::Row;
 use crate::json::{Members as _, object, text_of};

@@ -17,9 +17,9 @@
 //!
 //! Anything else says nothing here.
 
+use ports::Timestamp;
+use ports::time::{format_date, parse_date};
 use serde_json::{Map, Value};
-use twenty::Timestamp;
-use twenty::time::{format_date, parse_date};
 
 use super::{
     Fact, Failure, Kind, Payment, Payout, PayoutState, Provider, Returned, Said, Step, agreement_id, id, is_id, minor,

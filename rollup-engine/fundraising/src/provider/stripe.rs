@@ -19,9 +19,9 @@
 //!
 //! Anything else says nothing here.
 
+use ports::Timestamp;
+use ports::time::format_date;
 use serde_json::{Map, Value};
-use twenty::Timestamp;
-use twenty::time::format_date;
 
 use super::{
     Fact, Failure, Kind, Payment, Payout, PayoutState, Provider, Returned, Said, SetUp, Step, agreement_id, id, minor,

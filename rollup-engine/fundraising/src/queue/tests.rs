@@ -1,23 +1,27 @@
 use super::*;
+use ports::{Clock, Event, FetchError, Http, Log, Request, Response, async_trait};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
-use twenty::{Event, FetchError, Request, Response};
 
 /// A clock that the test moves
 #[derive(Default)]
-struct Clock(Cell<i64>);
+struct TestClock(Cell<i64>);
 
-impl Clock {
+impl TestClock {
     fn pass(&self, millis: i64) {
         self.0.set(self.0.get() + millis);
     }
 }
 
-impl Host for Clock {
+#[async_trait(?Send)]
+impl Http for TestClock {
     async fn fetch(&self, _: Request) -> Result<Response, FetchError> {
         Err(FetchError::Unreachable { reason: String::new() })
     }
+}
 
+#[async_trait(?Send)]
+impl Clock for TestClock {
     async fn sleep(&self, duration: Duration) {
         let until = self.now() + duration;
         std::future::poll_fn(|_| if self.now() >= until { Poll::Ready(()) } else { Poll::Pending }).await;
@@ -26,12 +30,10 @@ impl Host for Clock {
     fn now(&self) -> Timestamp {
         Timestamp::from_millis(self.0.get())
     }
+}
 
+impl Log for TestClock {
     fn log(&self, _: Event) {}
-
-    fn utc_offset(&self, _: &str, _: Timestamp) -> Option<i32> {
-        None
-    }
 }
 
 fn one_at_a_time() -> Queue {
@@ -48,7 +50,7 @@ const WITHIN: Duration = Duration::from_secs(20);
 /// A person goes before a webhook before a job.
 #[test]
 fn order_of_classes() {
-    let (clock, queue) = (Clock::default(), one_at_a_time());
+    let (clock, queue) = (TestClock::default(), one_at_a_time());
     let places = [Priority::Job, Priority::Job, Priority::Webhook, Priority::Person].map(|class| queue.place(class, 1));
     let mut first = pin!(places[0].acquire(&clock, LATER, WITHIN));
     let Poll::Ready(Ok(permit)) = poll(first.as_mut()) else { panic!("the queue is empty") };
@@ -71,7 +73,7 @@ fn order_of_classes() {
 /// A runtime may drop a request without running any of its code.
 #[test]
 fn silently_dropped_requests() {
-    let (clock, queue) = (Clock::default(), one_at_a_time());
+    let (clock, queue) = (TestClock::default(), one_at_a_time());
     let lost = Box::leak(Box::new(queue.place(Priority::Person, 1)));
     let Poll::Ready(Ok(permit)) = poll(pin!(lost.acquire(&clock, LATER, WITHIN))) else { panic!("nobody is there") };
     std::mem::forget(permit);
@@ -91,7 +93,7 @@ fn silently_dropped_requests() {
 }
 
 /// Makes one call that ends at once, if its turn has come.
-fn call(clock: &Clock, place: &Place<'_>, seconds: i64) -> Result<bool, TooLate> {
+fn call(clock: &TestClock, place: &Place<'_>, seconds: i64) -> Result<bool, TooLate> {
     match poll(pin!(place.acquire(clock, Timestamp::from_millis(seconds * 1_000), WITHIN))) {
         Poll::Ready(permit) => permit.map(|_| true),
         Poll::Pending => Ok(false),
@@ -101,7 +103,7 @@ fn call(clock: &Clock, place: &Place<'_>, seconds: i64) -> Result<bool, TooLate>
 /// Of two requests of six calls each, a budget of eight serves the first whole before the second begins.
 #[test]
 fn turn_of_a_whole_request() {
-    let clock = Clock::default();
+    let clock = TestClock::default();
     let queue = Queue::new(Pace { burst: 8, requests_per_minute: Some(80), ..Pace::default() });
     let (one, two) = (queue.place(Priority::Webhook, 6), queue.place(Priority::Webhook, 6));
     assert_eq!(call(&clock, &one, 25), Ok(true));
@@ -118,7 +120,7 @@ fn turn_of_a_whole_request() {
 /// Whether a request can be served is told before its first call, by the calls ahead; once begun it is let on.
 #[test]
 fn refusal_by_calls_ahead() {
-    let clock = Clock::default();
+    let clock = TestClock::default();
     let queue = Queue::new(Pace { burst: 8, requests_per_minute: Some(80), ..Pace::default() });
     let places: Vec<_> = (0..9).map(|_| queue.place(Priority::Job, 6)).collect();
     let answers: Vec<_> = places.iter().map(|place| call(&clock, place, 25)).collect();
@@ -134,7 +136,7 @@ fn refusal_by_calls_ahead() {
 /// A burst of people leaves webhooks what one payment needs, and half of what comes after.
 #[test]
 fn share_of_webhooks() {
-    let clock = Clock::default();
+    let clock = TestClock::default();
     let queue = Queue::new(Pace { burst: 80, requests_per_minute: Some(80), ..Pace::default() });
     let people: Vec<_> = (0..80).map(|_| queue.place(Priority::Person, 1)).collect();
     let served = people.iter().filter(|person| call(&clock, person, 25) == Ok(true)).count();
@@ -153,7 +155,7 @@ fn share_of_webhooks() {
 #[test]
 fn request_larger_than_budget() {
     for class in [Priority::Person, Priority::Webhook, Priority::Job] {
-        let clock = Clock::default();
+        let clock = TestClock::default();
         let queue = Queue::new(Pace { burst: 2, requests_per_minute: Some(2), ..Pace::default() });
         let place = queue.place(class, 7);
         assert_eq!(call(&clock, &place, 9), Ok(true), "{class:?}");
@@ -165,7 +167,7 @@ fn request_larger_than_budget() {
 /// A refusal for the rate limit is heeded by all, and told at once where it outlasts the caller.
 #[test]
 fn refusal_by_twenty() {
-    let clock = Clock::default();
+    let clock = TestClock::default();
     let queue = Queue::new(Pace::default());
     queue.refused(clock.now(), Duration::from_secs(7));
     let place = queue.place(Priority::Person, 1);
@@ -183,7 +185,7 @@ fn refusal_by_twenty() {
 /// Unproven tokens have their calls of a minute together, two at a time, and wait while known callers do.
 #[test]
 fn allowance_of_unproven_tokens() {
-    let (clock, queue) = (Clock::default(), Queue::new(Pace { concurrency: 1, ..Pace::default() }));
+    let (clock, queue) = (TestClock::default(), Queue::new(Pace { concurrency: 1, ..Pace::default() }));
     let end = Timestamp::from_millis(90_000);
     let pass = || {
         poll(pin!(queue.acquire_unproven(&clock, 10, end, WITHIN))).map(|pass| pass.map_err(|late| late.retry_after))

@@ -1,8 +1,8 @@
 //! Recurring agreements: what Twenty has, and what can be true of them.
 
+use ports::time::parse_date;
 use serde_json::{Map, Value};
 use twenty::target::Target;
-use twenty::time::parse_date;
 
 use super::{Ask, Reply, query};
 use crate::failure::Failure;

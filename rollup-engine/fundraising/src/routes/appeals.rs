@@ -1,7 +1,7 @@
 //! Appeals, and how many were solicited when.
 
+use ports::Timestamp;
 use serde_json::{Map, Value};
-use twenty::Timestamp;
 use twenty::target::Target;
 
 use super::agreements::{date, in_order};

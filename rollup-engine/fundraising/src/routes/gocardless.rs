@@ -1,7 +1,7 @@
 //! `POST /webhooks/gocardless`.
 
+use ports::Level;
 use serde_json::Value;
-use twenty::Level;
 
 use super::{Ask, Reply};
 use crate::deliver;

@@ -1,9 +1,10 @@
 //! Payouts of a provider, and the gifts that they pay out.
 
+use ports::Level;
 use serde_json::{Map, Value};
+use twenty::RecordId;
 use twenty::filter::Filter;
 use twenty::target::Target;
-use twenty::{Level, RecordId};
 
 use super::{Ask, Reply, query};
 use crate::failure::Failure;

@@ -1,9 +1,10 @@
 //! Promoting rows to gifts: one, those that are named, or all that are due.
 
+use ports::Timestamp;
 use serde_json::Value;
 use time::ext::NumericalStdDuration as _;
+use twenty::RecordId;
 use twenty::filter::Filter;
-use twenty::{RecordId, Timestamp};
 
 use super::staging::{enabled, told};
 use super::{Ask, Reply};

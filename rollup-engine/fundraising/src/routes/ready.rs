@@ -6,9 +6,10 @@
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
+use ports::{Host, Level, Timestamp};
 use serde_json::Value;
+use twenty::schema;
 use twenty::target::{Query, Target};
-use twenty::{Host, Level, Timestamp, schema};
 
 use super::Reply;
 use crate::failure::Failure;

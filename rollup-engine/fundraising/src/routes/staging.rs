@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use ports::{Level, Timestamp};
 use serde_json::{Map, Value};
+use twenty::RecordId;
 use twenty::filter::Filter;
 use twenty::target::{Query, Target};
-use twenty::{Level, RecordId, Timestamp};
 
 use super::query::{self, holds, one_of, searched_id};
 use super::{Ask, Reply};
@@ -219,7 +220,7 @@ fn search(text: &str) -> Result<Filter, Refusal> {
 }
 
 fn millis(duration: Duration) -> i64 {
-    i64::try_from(twenty::time::whole_millis(duration)).unwrap_or(i64::MAX)
+    i64::try_from(ports::time::whole_millis(duration)).unwrap_or(i64::MAX)
 }
 
 /// Changes what a row says

@@ -1,7 +1,7 @@
 //! `POST /webhooks/stripe`.
 
+use ports::Level;
 use serde_json::Value;
-use twenty::Level;
 
 use super::{Ask, Reply};
 use crate::deliver;

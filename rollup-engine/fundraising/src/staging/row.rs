@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
+use ports::Timestamp;
 use serde_json::{Map, Value};
-use twenty::Timestamp;
 
 use super::{Event, State};
 use crate::refusal::{Refusal, Status};

@@ -84,7 +84,7 @@ fn masked(mask: &str, found: &Value) -> Option<bool> {
         "<any>" => true,
         "<string>" => !text.is_empty(),
         "<uuid>" => text.parse::<uuid::Uuid>().is_ok_and(|id| id.to_string() == text),
-        "<iso-datetime>" => text.ends_with('Z') && twenty::Timestamp::parse(text).is_some(),
+        "<iso-datetime>" => text.ends_with('Z') && ports::Timestamp::parse(text).is_some(),
         _ => return None,
     })
 }

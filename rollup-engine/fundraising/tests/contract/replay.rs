@@ -7,9 +7,9 @@ use fundraising::http::{Inbound, Outbound};
 use fundraising::proxy::Proxy;
 use fundraising::settings::Settings;
 use hmac::{Hmac, Mac as _};
+use ports::{Clock as _, Timestamp};
 use serde_json::Value;
 use sha2::Sha256;
-use twenty::{Host as _, Timestamp};
 
 use crate::compare::{diff, show};
 use crate::script::{BASE, Script};

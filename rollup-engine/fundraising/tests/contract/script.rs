@@ -3,8 +3,8 @@
 use std::cell::{Cell, RefCell};
 
 use fundraising::http::Inbound;
+use ports::{Clock, Event, FetchError, Http, Log, Request, Response, Timestamp, async_trait};
 use serde_json::{Map, Value, json};
-use twenty::{Event, FetchError, Host, Request, Response, Timestamp};
 
 use crate::compare::diff;
 
@@ -145,7 +145,8 @@ impl Script {
     }
 }
 
-impl Host for Script {
+#[async_trait(?Send)]
+impl Http for Script {
     async fn fetch(&self, request: Request) -> Result<Response, FetchError> {
         let target = request.url.strip_prefix("http://twenty.test").unwrap_or(&request.url).to_owned();
         let inbound = Inbound { target, ..Inbound::default() };
@@ -173,7 +174,10 @@ impl Host for Script {
         };
         Ok(Response { status: u16::try_from(reply["status"].as_u64().unwrap()).unwrap(), headers, body })
     }
+}
 
+#[async_trait(?Send)]
+impl Clock for Script {
     async fn sleep(&self, duration: std::time::Duration) {
         tokio::time::sleep(duration).await;
     }
@@ -181,13 +185,11 @@ impl Host for Script {
     fn now(&self) -> Timestamp {
         self.base + self.start.elapsed()
     }
+}
 
+impl Log for Script {
     fn log(&self, event: Event) {
         self.log.borrow_mut().push(event);
-    }
-
-    fn utc_offset(&self, _: &str, _: Timestamp) -> Option<i32> {
-        Some(0)
     }
 }
 

@@ -1,9 +1,9 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use ports::Clock as _;
 use sandbox::{Faults, Limits};
 use serde_json::{Value, json};
-use twenty::Host as _;
 
 use crate::scene::{Scene, header, run};
 

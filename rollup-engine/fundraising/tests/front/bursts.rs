@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
+use ports::Clock as _;
 use sandbox::{Fault, Faults, Latency, Limits};
 use serde_json::{Value, json};
-use twenty::Host as _;
 
 use crate::scene::{STRIPE_SECRET, Scene, header, run};
 

@@ -1,8 +1,8 @@
 use std::time::Duration;
 
+use ports::Clock as _;
 use sandbox::{Fault, Faults, Limits};
 use serde_json::json;
-use twenty::Host as _;
 
 use crate::scene::{Scene, header, run};
 

@@ -8,10 +8,10 @@ use fundraising::http::{Inbound, Outbound};
 use fundraising::proxy::Proxy;
 use fundraising::settings::Settings;
 use hmac::{Hmac, Mac as _};
+use ports::{Clock, Event, FetchError, Http, Log, Request, Response, Timestamp, async_trait};
 use sandbox::{Faults, Limits, Sandbox, SandboxHost};
 use serde_json::{Value, json};
 use sha2::Sha256;
-use twenty::{Event, FetchError, Host, Request, Response, Timestamp};
 use uuid::Uuid;
 
 /// Stripe's signing secret, for scenes that set it; the service has its own key then
@@ -32,7 +32,8 @@ pub(crate) struct Recorder {
     pub(crate) refuse_with: std::cell::Cell<Option<u16>>,
 }
 
-impl Host for Recorder {
+#[async_trait(?Send)]
+impl Http for Recorder {
     async fn fetch(&self, request: Request) -> Result<Response, FetchError> {
         self.sent.borrow_mut().push(request.clone());
         match self.refuse_with.get() {
@@ -40,21 +41,22 @@ impl Host for Recorder {
             None => self.inner.fetch(request).await,
         }
     }
+}
 
-    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> {
-        self.inner.sleep(duration)
+#[async_trait(?Send)]
+impl Clock for Recorder {
+    async fn sleep(&self, duration: Duration) {
+        self.inner.sleep(duration).await;
     }
 
     fn now(&self) -> Timestamp {
         self.inner.now()
     }
+}
 
+impl Log for Recorder {
     fn log(&self, event: Event) {
         self.inner.log(event);
-    }
-
-    fn utc_offset(&self, zone: &str, at: Timestamp) -> Option<i32> {
-        self.inner.utc_offset(zone, at)
     }
 }
 

@@ -3,8 +3,8 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use ports::{Clock as _, Method};
 use sandbox::{Faults, Latency, Limits};
-use twenty::{Host as _, Method};
 
 use crate::scene::{STRIPE_SECRET, Scene, header, run};
 

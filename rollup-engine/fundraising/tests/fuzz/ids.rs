@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use fundraising::http::Inbound;
 use fundraising::proxy::Proxy;
+use ports::{Clock, Event, FetchError, Http, Log, Request, Response, Timestamp, async_trait};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use twenty::{Event, FetchError, Host, Request, Response, Timestamp};
 
 use crate::requests::{TOKEN, is_allowed, settings};
 use crate::stub::{NOON, OBJECTS};
@@ -125,7 +125,8 @@ impl HostileTwenty {
     }
 }
 
-impl Host for HostileTwenty {
+#[async_trait(?Send)]
+impl Http for HostileTwenty {
     async fn fetch(&self, request: Request) -> Result<Response, FetchError> {
         let asks = request.url.contains("/duplicates");
         self.sent.borrow_mut().push(request);
@@ -135,18 +136,19 @@ impl Host for HostileTwenty {
         }
         Ok(Response { status: 200, headers: Vec::new(), body: answer.to_string().into_bytes() })
     }
+}
 
+#[async_trait(?Send)]
+impl Clock for HostileTwenty {
     async fn sleep(&self, _: Duration) {}
 
     fn now(&self) -> Timestamp {
         Timestamp::from_millis(NOON + i64::try_from(self.sent.borrow().len()).unwrap())
     }
+}
 
+impl Log for HostileTwenty {
     fn log(&self, _: Event) {}
-
-    fn utc_offset(&self, _: &str, _: Timestamp) -> Option<i32> {
-        Some(0)
-    }
 }
 
 fn id() -> impl Strategy<Value = String> {

@@ -9,9 +9,9 @@ use fundraising::proxy::Proxy;
 use fundraising::routes;
 use fundraising::settings::Settings;
 use hmac::{Hmac, Mac};
+use ports::{Method, Request};
 use serde_json::Value;
 use sha2::Sha256;
-use twenty::{Method, Request};
 
 use crate::bend::{MAX_LEN, TEST_TIME, bent, corpus};
 use crate::stub::{NOON, Stub};

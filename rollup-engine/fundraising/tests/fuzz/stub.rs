@@ -6,8 +6,8 @@
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
+use ports::{Clock, Event, FetchError, Http, Log, Method, Request, Response, Timestamp, async_trait};
 use serde_json::{Value, json};
-use twenty::{Event, FetchError, Host, Method, Request, Response, Timestamp};
 
 pub(crate) const NOON: i64 = 1_780_272_000_000;
 const ID: &str = "1f0e8a0c-0000-4000-8000-000000000001";
@@ -46,7 +46,8 @@ impl Stub {
     }
 }
 
-impl Host for Stub {
+#[async_trait(?Send)]
+impl Http for Stub {
     async fn fetch(&self, request: Request) -> Result<Response, FetchError> {
         self.now.set(self.now.get() + Duration::from_millis(5));
         let word = self.script.borrow_mut().next().unwrap_or_else(|| "ok".to_owned());
@@ -79,7 +80,10 @@ impl Host for Stub {
         self.sent.borrow_mut().push(request);
         Ok(Response { status, headers: Vec::new(), body })
     }
+}
 
+#[async_trait(?Send)]
+impl Clock for Stub {
     async fn sleep(&self, duration: Duration) {
         // Also the shortest wait takes time, or who waits would wait for ever.
         self.now.set(self.now.get() + duration.max(Duration::from_millis(1)));
@@ -88,13 +92,11 @@ impl Host for Stub {
     fn now(&self) -> Timestamp {
         self.now.get()
     }
+}
 
+impl Log for Stub {
     fn log(&self, event: Event) {
         self.lines.borrow_mut().push(serde_json::to_string(&event).unwrap());
-    }
-
-    fn utc_offset(&self, _: &str, _: Timestamp) -> Option<i32> {
-        Some(0)
     }
 }
 

@@ -8,10 +8,10 @@ use fundraising::http::{Inbound, Outbound};
 use fundraising::proxy::Proxy;
 use fundraising::settings::Settings;
 use hmac::{Hmac, Mac};
+use ports::{Clock, Event, FetchError, Http, Log, Request, Response, Timestamp, async_trait};
 use sandbox::{Faults, SandboxHost};
 use serde_json::{Value, json};
 use sha2::Sha256;
-use twenty::{Event, FetchError, Host, Request, Response, Timestamp};
 
 use crate::workspace::{Workspace, ten};
 
@@ -24,7 +24,8 @@ pub(crate) struct WithGoCardless<'a> {
     pub(crate) resources: &'a RefCell<BTreeMap<String, Value>>,
 }
 
-impl Host for WithGoCardless<'_> {
+#[async_trait(?Send)]
+impl Http for WithGoCardless<'_> {
     async fn fetch(&self, request: Request) -> Result<Response, FetchError> {
         let Some(path) = request.url.strip_prefix("http://gocardless.test/") else {
             return self.twenty.fetch(request).await;
@@ -42,17 +43,22 @@ impl Host for WithGoCardless<'_> {
             None => answer(404, json!({})),
         })
     }
+}
+
+#[async_trait(?Send)]
+impl Clock for WithGoCardless<'_> {
     async fn sleep(&self, duration: std::time::Duration) {
         self.twenty.sleep(duration).await;
     }
+
     fn now(&self) -> Timestamp {
         self.twenty.now()
     }
+}
+
+impl Log for WithGoCardless<'_> {
     fn log(&self, event: Event) {
         self.twenty.log(event);
-    }
-    fn utc_offset(&self, zone: &str, at: Timestamp) -> Option<i32> {
-        self.twenty.utc_offset(zone, at)
     }
 }
 

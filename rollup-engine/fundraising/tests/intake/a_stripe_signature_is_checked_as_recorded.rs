@@ -2,9 +2,9 @@
 
 use fundraising::signature::stripe;
 use hmac::{Hmac, Mac};
+use ports::Timestamp;
 use serde_json::Value;
 use sha2::Sha256;
-use twenty::Timestamp;
 
 use super::recorded::{cases, same, text};
 

@@ -5,8 +5,8 @@ use fundraising::gift::create::Intake;
 use fundraising::gift::update;
 use fundraising::payload::Payload;
 use fundraising::settings::Settings;
+use ports::Timestamp;
 use serde_json::{Value, json};
-use twenty::Timestamp;
 
 use super::recorded::{calls, cases, same, text};
 use super::walk::{Outcome, Setting, take};

@@ -9,8 +9,8 @@ use fundraising::receipt::{self, Receipt, Settings};
 use fundraising::refusal::Refusal;
 use fundraising::staging::State;
 use fundraising::trust::{Diagnostics, processes_itself};
+use ports::Timestamp;
 use serde_json::{Map, Value};
-use twenty::Timestamp;
 
 /// The service as it is set up, and what Twenty would answer
 pub(crate) struct Setting<'a> {

@@ -11,10 +11,10 @@ use fundraising::proxy::Proxy;
 use fundraising::routes::{self, Ask};
 use fundraising::scope::Scope;
 use fundraising::settings::Settings;
+use ports::{Host, Timestamp};
 use sandbox::{Faults, SandboxHost};
 use serde_json::{Value, json};
 use twenty::gate::Priority;
-use twenty::{Host, Timestamp};
 
 use crate::workspace::{Workspace, ten};
 

@@ -9,9 +9,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use fundraising::http::Inbound;
 use fundraising::keys::Key;
 use fundraising::proxy::Proxy;
+use ports::{Clock, Event, FetchError, Host, Http, Log, Request, Response, Timestamp, async_trait};
 use sandbox::{Faults, SandboxHost};
 use serde_json::{Value, json};
-use twenty::{Event, FetchError, Host, Request, Response, Timestamp};
 
 use super::common::World;
 use crate::workspace::Workspace;
@@ -35,7 +35,8 @@ impl Relay {
     }
 }
 
-impl Host for Relay {
+#[async_trait(?Send)]
+impl Http for Relay {
     async fn fetch(&self, mut request: Request) -> Result<Response, FetchError> {
         let path = request.url.split(['?']).next().unwrap_or_default().rsplit("/rest/").next().unwrap_or_default();
         self.asked.borrow_mut().push(format!("{} {path}", request.method));
@@ -43,7 +44,10 @@ impl Host for Relay {
         request.headers.push(("authorization".into(), format!("Bearer {}", self.token)));
         self.inner.fetch(request).await
     }
+}
 
+#[async_trait(?Send)]
+impl Clock for Relay {
     async fn sleep(&self, duration: Duration) {
         self.inner.sleep(duration).await;
     }
@@ -51,13 +55,11 @@ impl Host for Relay {
     fn now(&self) -> Timestamp {
         self.inner.now()
     }
+}
 
+impl Log for Relay {
     fn log(&self, event: Event) {
         self.inner.log(event);
-    }
-
-    fn utc_offset(&self, zone: &str, at: Timestamp) -> Option<i32> {
-        self.inner.utc_offset(zone, at)
     }
 }
 
@@ -473,9 +475,10 @@ async fn calls_of_a_key() {
 #[tokio::test(start_paused = true)]
 async fn unreadable_duplicate_refusals() {
     struct Mute(Relay, &'static str, u16);
-    impl Host for Mute {
+    #[async_trait(?Send)]
+    impl Http for Mute {
         async fn fetch(&self, request: Request) -> Result<Response, FetchError> {
-            let is_create = request.method == twenty::Method::Post && !request.url.contains("duplicates");
+            let is_create = request.method == ports::Method::Post && !request.url.contains("duplicates");
             let answer = self.0.fetch(request).await?;
             let body = self.1.as_bytes().to_vec();
             if is_create && answer.status == 400 {
@@ -483,17 +486,22 @@ async fn unreadable_duplicate_refusals() {
             }
             Ok(answer)
         }
+    }
+
+    #[async_trait(?Send)]
+    impl Clock for Mute {
         async fn sleep(&self, duration: Duration) {
             self.0.sleep(duration).await;
         }
+
         fn now(&self) -> Timestamp {
             self.0.now()
         }
+    }
+
+    impl Log for Mute {
         fn log(&self, event: Event) {
             self.0.log(event);
-        }
-        fn utc_offset(&self, zone: &str, at: Timestamp) -> Option<i32> {
-            self.0.utc_offset(zone, at)
         }
     }
     for body in

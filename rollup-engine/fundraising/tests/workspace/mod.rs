@@ -3,9 +3,9 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use ports::Timestamp;
 use sandbox::{Faults, Limits, Sandbox, SandboxHost, Settings};
 use serde_json::Value;
-use twenty::Timestamp;
 
 /// Monday 2 March 2026, ten in the morning
 pub(crate) fn ten() -> Timestamp {

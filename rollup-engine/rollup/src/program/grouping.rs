@@ -9,9 +9,9 @@
 //!
 //! Everything else is read child by child.
 
+use ports::time::format_date;
 use twenty::decimal::Decimal;
 use twenty::filter::{Comparator, Filter};
-use twenty::time::format_date;
 use twenty::value::Value;
 
 use super::kinds::PathKind;

@@ -232,8 +232,8 @@ mod tests {
     use super::*;
     use crate::calendar::Calendar;
     use crate::definitions::parse;
+    use ports::Timestamp;
     use serde_json::json;
-    use twenty::Timestamp;
     use twenty::schema::Field;
 
     fn object(singular: &str, plural: &str, fields: &[(&str, &str)]) -> Object {

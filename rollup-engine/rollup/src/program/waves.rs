@@ -79,8 +79,8 @@ mod tests {
     use super::*;
     use crate::calendar::Calendar;
     use crate::definitions::parse;
+    use ports::Timestamp;
     use serde_json::json;
-    use twenty::Timestamp;
 
     /// `parent<child:read>written` for each definition, and the waves as `object(folds|settles)`
     fn shown(definitions: &[(&str, &str, &str, &str)]) -> Vec<Vec<String>> {

@@ -1,15 +1,15 @@
 //! Stored totals that were wrong: how many, which, and some of them to look at.
 
+use ports::{Event, Level};
 use serde_json::{Map, Value as Json};
 use twenty::page::Record as Row;
 use twenty::value::Value;
-use twenty::{Event, Host, Level};
 
 use super::Run;
 use crate::program::Column;
 use crate::report::{Example, MOST_EXAMPLES};
 
-impl<H: Host> Run<'_, H> {
+impl Run<'_> {
     /// Notes a stored total that is not the computed one; in a dry run it is told in the log as well.
     pub(super) fn wrong(&self, source: usize, row: &Row, column: &Column, computed: &Json) {
         if self.again.get() {

@@ -1,7 +1,6 @@
 //! How the totals of one parent come about: which children are counted, and why the others are not.
 
 use serde_json::{Map, Value as Json};
-use twenty::Host;
 use twenty::client::PageQuery;
 use twenty::error::ApiError;
 use twenty::filter::Filter;
@@ -17,7 +16,7 @@ use crate::fold::Fold;
 use crate::program::{Rollup, Tests};
 use crate::total::Total;
 
-impl<H: Host> Run<'_, H> {
+impl Run<'_> {
     /// Explains one parent, and keeps the explanation for the report.
     pub(crate) async fn explain(&self, object: &str, id: Uuid) -> Result<(), Stop> {
         let mut explanation = Map::new();

@@ -1,6 +1,5 @@
 //! Tallies from the server's groups, where it adds up with the same result.
 
-use twenty::Host;
 use twenty::error::ApiError;
 use twenty::filter::Filter;
 use twenty::graphql::{GroupQuery, Groups};
@@ -18,7 +17,7 @@ const ALL: usize = 10_000_000;
 /// Up to so many groups come without being asked for their number
 const FEW: usize = 20;
 
-impl<H: Host> Run<'_, H> {
+impl Run<'_> {
     /// How the totals of a rollup come from groups; nothing where the server cannot be asked, or would mean something
     /// else
     pub(super) fn group_sets(&self, index: usize) -> Option<Vec<GroupSet>> {

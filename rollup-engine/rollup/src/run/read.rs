@@ -4,12 +4,12 @@
 //! it is asked only once the names are proven: by the metadata, or by the keys of records that came by REST. And it may
 //! fall away at any call: whoever asks then chooses anew what to ask for, as REST carries less.
 
+use ports::{Event, Level, Timestamp};
 use twenty::client::PageQuery;
 use twenty::error::ApiError;
 use twenty::filter::Filter;
 use twenty::page::Page;
 use twenty::value::Value;
-use twenty::{Event, Host, Level, Timestamp};
 use uuid::Uuid;
 
 use super::Run;
@@ -52,7 +52,7 @@ impl Reading {
     }
 }
 
-impl<H: Host> Run<'_, H> {
+impl Run<'_> {
     /// Whether GraphQL may be asked for this object
     pub(super) fn by_graphql(&self, source: usize) -> bool {
         self.graphql.get() && self.known.get(source).is_some_and(|known| known.borrow().proven)

@@ -6,11 +6,11 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::future::{Either, FutureExt, select};
 use futures_util::stream::FuturesUnordered;
+use ports::Timestamp;
 use twenty::client::PageQuery;
 use twenty::error::ApiError;
 use twenty::filter::Filter;
 use twenty::page::Projection;
-use twenty::{Host, Timestamp};
 
 use super::read::{MANY, Reading};
 use super::settle::Write;
@@ -32,7 +32,7 @@ const MOST_CHANGED_PAGES: u32 = 10;
 /// Most repetitions of a whole comparison because children moved while it worked
 const MOST_LOOKS: u32 = 3;
 
-impl<H: Host> Run<'_, H> {
+impl Run<'_> {
     /// What a rebuild would cost
     pub(crate) async fn plan(&self, pace: twenty::budget::Pace) -> Result<(), Stop> {
         let choice = self.survey(pace).await?;

@@ -1,9 +1,9 @@
 //! From tallies to the write that a parent needs, if it needs one.
 
+use ports::Timestamp;
 use serde_json::{Map, Value as Json};
 use twenty::page::Record as Row;
 use twenty::value::Value;
-use twenty::{Host, Timestamp};
 use uuid::Uuid;
 
 use super::Run;
@@ -28,7 +28,7 @@ pub(super) struct Write {
     pub(super) reset: bool,
 }
 
-impl<H: Host> Run<'_, H> {
+impl Run<'_> {
     /// Computes and compares the totals of one parent, and puts them in place in the row, for whoever reads it as a
     /// child.
     pub(super) fn settle(&self, source: usize, settles: &[usize], row: &mut Row, read_at: Timestamp) -> Option<Write> {

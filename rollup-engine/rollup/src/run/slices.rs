@@ -2,14 +2,12 @@
 //!
 //! Each slice is complete in itself, so that a run may stop after any of them and another goes on from its cursor.
 
-use twenty::Host;
-
 use super::targeted::Rows;
 use super::{Run, Stop};
 use crate::checkpoint::Left;
 use crate::program::settle_order;
 
-impl<H: Host> Run<'_, H> {
+impl Run<'_> {
     /// Goes through the parents of all objects, children's totals before parents'.
     pub(super) async fn slice_by_slice(&self, from: Option<&Left>) -> Result<(), Stop> {
         let order = settle_order(self.program);

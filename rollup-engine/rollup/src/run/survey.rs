@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use ports::{Event, Level};
 use serde_json::Value as Json;
 use twenty::client::PageQuery;
-use twenty::{Event, Host, Level};
 
 use super::read::MANY;
 use super::{Run, Stop};
@@ -20,7 +20,7 @@ const SLICE: usize = 1_000;
 /// A server's time for a request, until it is measured
 const USUAL_CALL: Duration = Duration::from_millis(500);
 
-impl<H: Host> Run<'_, H> {
+impl Run<'_> {
     /// Counts all objects and chooses how to read them.
     pub(super) async fn survey(&self, pace: twenty::budget::Pace) -> Result<Choice, Stop> {
         let before = self.spent.get().reads;

@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use futures_util::future::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
+use ports::Timestamp;
 use twenty::error::ApiError;
 use twenty::filter::Filter;
 use twenty::gather::{gather, insert_in_order};
 use twenty::page::Record as Row;
-use twenty::{Host, Timestamp};
 use uuid::Uuid;
 
 use super::read::{MANY, MANY_IDS, Reading};
@@ -98,7 +98,7 @@ impl Scope {
     }
 }
 
-impl<H: Host> Run<'_, H> {
+impl Run<'_> {
     /// Recomputes these parents, given by the index of the rollup, and those above them.
     ///
     /// Where it took so long that other runs may have read and written meanwhile, it looks again at what it wrote.

@@ -11,6 +11,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::future::FutureExt;
 use futures_util::stream::FuturesUnordered;
+use ports::Timestamp;
 use serde_json::Value as Json;
 use twenty::client::PageQuery;
 use twenty::error::ApiError;
@@ -18,7 +19,6 @@ use twenty::filter::Filter;
 use twenty::page::{Page, Projection};
 use twenty::schema::Names;
 use twenty::value::Value;
-use twenty::{Host, Timestamp};
 
 use super::settle::Write;
 use super::{Run, Stop};
@@ -37,7 +37,7 @@ const MOST_REFUSALS: u32 = 5;
 /// Upserts of one object under way at once
 const WRITERS: usize = 2;
 
-impl<H: Host> Run<'_, H> {
+impl Run<'_> {
     /// Writes these parents of one object, in as few calls as possible, and notes what Twenty confirms.
     ///
     /// A batch that is refused is halved until the bad record is alone and named; the rest is written.

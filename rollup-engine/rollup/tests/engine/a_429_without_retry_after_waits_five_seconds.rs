@@ -1,11 +1,11 @@
 //! Twenty 2.19 refuses without saying for how long; newer servers say it.
 
+use ports::{Http, Method, Request};
 use rollup::calculate_rollups;
 use rollup::report::Status;
 use sandbox::{Fault, Faults, Limits, Profile, SandboxHost};
 use serde_json::json;
 use std::time::Duration;
-use twenty::{Host, Method, Request};
 
 use super::common::{World, noon};
 

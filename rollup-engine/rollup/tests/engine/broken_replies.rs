@@ -2,11 +2,11 @@
 
 use std::cell::Cell;
 
+use ports::{Request, Response};
 use rollup::report::Status;
 use rollup::{Report, calculate_rollups};
 use sandbox::{Faults, Limits};
 use serde_json::{Value, json};
-use twenty::{Request, Response};
 
 use super::common::{Between, Way, World, id};
 

@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
+use ports::{
+    Clock, Event, FetchError, Http, KeyValue, Log, Method, Request, Response, TimeZones, Timestamp, Wakeups,
+    async_trait,
+};
 use rollup::{Options, Report, calculate_rollups};
 use sandbox::{Faults, Limits, Platform, Profile, Sandbox, SandboxHost, Settings};
 use serde_json::{Value, json};
-use twenty::{Event, FetchError, Host, Method, Request, Response, Timestamp};
 use uuid::Uuid;
 
 /// Monday 30 November 2026, noon
@@ -282,7 +285,8 @@ impl<'a> Between<'a> {
     }
 }
 
-impl Host for Between<'_> {
+#[async_trait(?Send)]
+impl Http for Between<'_> {
     async fn fetch(&self, request: Request) -> Result<Response, FetchError> {
         if let Some(answer) = (self.before)(&request) {
             return Ok(answer);
@@ -290,24 +294,44 @@ impl Host for Between<'_> {
         let answer = self.inner.fetch(request.clone()).await?;
         Ok((self.after)(&request, answer))
     }
+}
+
+#[async_trait(?Send)]
+impl Clock for Between<'_> {
     async fn sleep(&self, duration: Duration) {
         self.inner.sleep((self.waiting)(duration)).await;
     }
+
     fn now(&self) -> Timestamp {
         self.inner.now()
     }
+}
+
+impl Log for Between<'_> {
     fn log(&self, event: Event) {
         self.inner.log(event);
     }
+}
+
+impl TimeZones for Between<'_> {
     fn utc_offset(&self, zone: &str, at: Timestamp) -> Option<i32> {
         self.inner.utc_offset(zone, at)
     }
-    async fn recall(&self, key: &str) -> Option<String> {
-        self.inner.recall(key).await
+}
+
+#[async_trait(?Send)]
+impl KeyValue for Between<'_> {
+    async fn get(&self, key: &str) -> Option<String> {
+        KeyValue::get(&self.inner, key).await
     }
-    async fn keep(&self, key: &str, value: Option<&str>) -> bool {
-        self.inner.keep(key, value).await
+
+    async fn set(&self, key: &str, value: Option<&str>) -> bool {
+        KeyValue::set(&self.inner, key, value).await
     }
+}
+
+#[async_trait(?Send)]
+impl Wakeups for Between<'_> {
     async fn enqueue(&self, payload: &Value, delay: Duration) -> bool {
         self.inner.enqueue(payload, delay).await
     }

@@ -2,35 +2,53 @@
 
 use std::time::Duration;
 
+use ports::{
+    Clock, Event, FetchError, Http, KeyValue, Log, Request, Response, TimeZones, Timestamp, Wakeups, async_trait,
+};
 use rollup::report::Status;
 use rollup::{Options, Report, calculate_rollups};
 use sandbox::{Fault, Faults, Limits};
 use serde_json::{Value, json};
-use twenty::{Event, FetchError, Host, Request, Response, Timestamp};
 
 use super::common::{Between, World, defaults, writes};
 
 /// Answers every call alike
 struct Always(Result<(u16, &'static str), &'static str>);
 
-impl Host for Always {
+#[async_trait(?Send)]
+impl Http for Always {
     async fn fetch(&self, _: Request) -> Result<Response, FetchError> {
         match self.0 {
             Ok((status, body)) => Ok(Response { status, headers: vec![], body: body.into() }),
             Err(reason) => Err(FetchError::Unreachable { reason: reason.into() }),
         }
     }
+}
+
+#[async_trait(?Send)]
+impl Clock for Always {
     async fn sleep(&self, duration: Duration) {
         tokio::time::sleep(duration).await;
     }
+
     fn now(&self) -> Timestamp {
         super::common::noon()
     }
+}
+
+impl Log for Always {
     fn log(&self, _: Event) {}
+}
+
+impl TimeZones for Always {
     fn utc_offset(&self, _: &str, _: Timestamp) -> Option<i32> {
         None
     }
 }
+
+impl KeyValue for Always {}
+
+impl Wakeups for Always {}
 
 fn options(more: &[(&str, &str)]) -> Options {
     let given = [("TWENTY_API_URL", "http://twenty.test"), ("TWENTY_API_KEY", "k")];

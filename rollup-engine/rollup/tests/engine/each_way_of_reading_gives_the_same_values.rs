@@ -4,12 +4,12 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use ports::{Clock, Request, Response};
 use rollup::pure::{TotalsOptions, compute_totals};
 use rollup::report::Status;
 use rollup::{Report, calculate_rollups};
 use sandbox::{Faults, Profile};
 use serde_json::{Map, Value, json};
-use twenty::{Host, Request, Response};
 
 use super::common::{Between, Chance, Way, World, id, refusal};
 

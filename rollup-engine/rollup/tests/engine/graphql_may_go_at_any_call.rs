@@ -6,11 +6,11 @@
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
+use ports::{Method, Request};
 use rollup::calculate_rollups;
 use rollup::report::Status;
 use sandbox::{Faults, Limits};
 use serde_json::{Value, json};
-use twenty::{Method, Request};
 
 use super::common::{Between, Way, World, defaults, id, noon, refusal, writes, yesterday};
 

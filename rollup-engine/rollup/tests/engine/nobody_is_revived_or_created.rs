@@ -3,11 +3,11 @@
 use std::cell::Cell;
 use std::time::Duration;
 
+use ports::Method;
 use rollup::calculate_rollups;
 use rollup::report::Status;
 use sandbox::{Faults, Limits};
 use serde_json::json;
-use twenty::Method;
 
 use super::common::{Between, Way, World, defaults, id, noon, refusal, writes};
 

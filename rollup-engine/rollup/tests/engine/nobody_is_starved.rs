@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use futures_util::future::join;
+use ports::{Clock, Http, Method, Request};
 use rollup::report::Status;
 use rollup::{Options, calculate_rollups};
 use sandbox::{Faults, Limits, SandboxHost};
 use serde_json::json;
-use twenty::{Host, Method, Request};
 
 use super::common::World;
 

@@ -9,11 +9,11 @@ use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use futures_util::future::join;
+use ports::Timestamp;
 use rollup::report::Status;
 use rollup::{Report, calculate_rollups};
 use sandbox::{Fault, Faults, Limits};
 use serde_json::{Value, json};
-use twenty::Timestamp;
 
 use super::common::{Between, Chance, Way, World, id};
 

@@ -1,10 +1,10 @@
 //! What stands in a total's field and is no such value is drift, whatever it is.
 
+use ports::{Request, Response};
 use rollup::calculate_rollups;
 use rollup::report::Status;
 use sandbox::{Faults, Limits};
 use serde_json::{Value, json};
-use twenty::{Request, Response};
 
 use super::common::{Between, Way, World, id};
 

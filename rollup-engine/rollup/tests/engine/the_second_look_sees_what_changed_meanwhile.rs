@@ -3,11 +3,11 @@
 use std::cell::Cell;
 use std::time::Duration;
 
+use ports::Timestamp;
 use rollup::calculate_rollups;
 use rollup::report::Status;
 use sandbox::{Faults, Limits};
 use serde_json::json;
-use twenty::Timestamp;
 
 use super::common::{Between, Way, World, id, noon};
 

@@ -268,7 +268,7 @@ async fn a_page_of_parents_that_ends_early_zeroes_nobody() {
             }
             // The server says that there is one more than it gives.
             let text = String::from_utf8(answer.body).unwrap();
-            twenty::Response { body: text.replace("\"totalCount\":50", "\"totalCount\":51").into(), ..answer }
+            ports::Response { body: text.replace("\"totalCount\":50", "\"totalCount\":51").into(), ..answer }
         });
         calculate_rollups(&host, &json!({}), &world.options()).await;
         assert!(cut.get());

@@ -12,25 +12,37 @@ use std::time::Duration;
 
 use bend::{MAX_LEN, TEST_TIME, bent, corpus};
 use bolero::check;
+use ports::{Clock, Event, FetchError, Http, Log, Request, Response, TimeZones, Timestamp, async_trait};
 use rollup::checkpoint::Checkpoint;
 use rollup::config::Config;
 use rollup::trigger::Trigger;
 use rollup::{TotalsOptions, compute_totals, validate_definitions};
 use serde_json::{Value, json};
-use twenty::{Event, FetchError, Host, Request, Response, Timestamp};
 
 /// Knows the time and nothing else
 struct NoHost;
 
-impl Host for NoHost {
+#[async_trait(?Send)]
+impl Http for NoHost {
     async fn fetch(&self, _: Request) -> Result<Response, FetchError> {
         Err(FetchError::Unreachable { reason: "no network here".into() })
     }
+}
+
+#[async_trait(?Send)]
+impl Clock for NoHost {
     async fn sleep(&self, _: Duration) {}
+
     fn now(&self) -> Timestamp {
         Timestamp::from_millis(1_780_272_000_000)
     }
+}
+
+impl Log for NoHost {
     fn log(&self, _: Event) {}
+}
+
+impl TimeZones for NoHost {
     fn utc_offset(&self, _: &str, _: Timestamp) -> Option<i32> {
         Some(3_600)
     }

@@ -9,8 +9,8 @@ mod select;
 
 use std::collections::BTreeSet;
 
+use ports::{Request, Response, Timestamp};
 use serde_json::{Value, json};
-use twenty::{Request, Response, Timestamp};
 
 use crate::Sandbox;
 use crate::http;

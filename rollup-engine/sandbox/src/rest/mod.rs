@@ -6,8 +6,8 @@
 mod records;
 mod run;
 
+use ports::Method;
 use serde_json::Value;
-use twenty::Method;
 use uuid::Uuid;
 
 use crate::Profile;

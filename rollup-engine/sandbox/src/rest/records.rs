@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
+use ports::Response;
 use serde_json::Value;
-use twenty::Response;
 use uuid::Uuid;
 
 use crate::http;

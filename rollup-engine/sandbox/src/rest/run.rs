@@ -1,7 +1,7 @@
 //! Carrying a charged request out.
 
+use ports::Response;
 use serde_json::Value;
-use twenty::Response;
 use uuid::Uuid;
 
 use super::records::Records;

@@ -1,7 +1,7 @@
 //! A host can let its caller die at a given request, with the reply lost or the request never acted upon.
 
+use ports::{Http, Method};
 use sandbox::Faults;
-use twenty::{Host, Method};
 
 use crate::an_hour_of_throttling_costs_no_time::host;
 use crate::scene::request;

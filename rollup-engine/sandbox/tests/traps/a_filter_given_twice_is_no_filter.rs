@@ -1,7 +1,7 @@
 //! A repeated or misspelt `filter` is ignored: the list is whole, and a bulk update changes every record.
 
+use ports::Method;
 use serde_json::json;
-use twenty::Method;
 
 use crate::scene::{Scene, json as body};
 

@@ -1,7 +1,7 @@
 //! Roles and tokens: 400 for a missing right, 403 for a missing or revoked token, 401 for a garbled one.
 
+use ports::Method;
 use serde_json::json;
-use twenty::Method;
 
 use crate::scene::{Scene, json as body, request};
 

@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use ports::{Clock, Http, Method, TimeZones};
 use sandbox::{Fault, Faults, Sandbox, SandboxHost};
-use twenty::{Host, Method};
 
 use crate::scene::{START, request};
 

@@ -1,7 +1,7 @@
 //! An upsert revives what was soft-deleted, creates blanks for unknown ids, and keeps what it wrote before it failed.
 
+use ports::Method;
 use serde_json::{Value, json};
-use twenty::Method;
 
 use crate::scene::{Scene, json as body};
 

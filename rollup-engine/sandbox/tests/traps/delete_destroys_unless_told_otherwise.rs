@@ -1,6 +1,6 @@
 //! `DELETE` destroys; `soft_delete=true`, and nothing else, moves to the trash.
 
-use twenty::Method;
+use ports::Method;
 
 use crate::scene::Scene;
 

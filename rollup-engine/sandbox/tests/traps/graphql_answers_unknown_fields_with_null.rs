@@ -1,7 +1,7 @@
 //! On GraphQL an unknown field is null, and every error is status 200.
 
+use ports::Method;
 use serde_json::json;
-use twenty::Method;
 
 use crate::scene::Scene;
 

@@ -1,8 +1,8 @@
 //! Profile v2: what newer versions answer differently.
 
+use ports::Method;
 use sandbox::{Limits, Profile};
 use serde_json::json;
-use twenty::Method;
 
 use crate::scene::{Scene, json as body, request};
 

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use ports::{Method, Request, Response, Timestamp};
 use sandbox::{Limits, Profile, Sandbox, Settings};
 use serde_json::Value;
-use twenty::{Method, Request, Response, Timestamp};
 use uuid::Uuid;
 
 /// 2026-06-01T00:00:00Z

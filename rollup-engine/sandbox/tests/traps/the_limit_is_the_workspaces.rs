@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use ports::Method;
 use sandbox::{Limits, Profile};
 use serde_json::json;
-use twenty::Method;
 
 use crate::scene::{Scene, json as body, request};
 

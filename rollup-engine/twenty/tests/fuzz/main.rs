@@ -15,6 +15,8 @@ use std::time::Duration;
 use bend::{MAX_LEN, TEST_TIME, bent, corpus};
 use bolero::check;
 use futures_util::future::FutureExt;
+use ports::time::{format_date, parse_date};
+use ports::{Clock, Event, FetchError, Http, Log, Request, Response, Timestamp, async_trait};
 use serde_json::Value;
 use serde_json::json;
 use twenty::budget::Pace;
@@ -24,8 +26,6 @@ use twenty::gate::Priority;
 use twenty::page::{Projection, read_bare_records, read_records};
 use twenty::retry::retry_after;
 use twenty::schema::{Names, read_objects};
-use twenty::time::{format_date, parse_date};
-use twenty::{Event, FetchError, Host, Request, Response, Timestamp};
 
 /// Answers every call alike; waiting takes no time, but the clock shows it
 struct Always {
@@ -33,20 +33,26 @@ struct Always {
     now: Cell<Timestamp>,
 }
 
-impl Host for Always {
+#[async_trait(?Send)]
+impl Http for Always {
     async fn fetch(&self, _: Request) -> Result<Response, FetchError> {
         Ok(Response { status: 200, headers: vec![], body: self.body.clone() })
     }
+}
+
+#[async_trait(?Send)]
+impl Clock for Always {
     async fn sleep(&self, duration: Duration) {
         self.now.set(self.now.get() + duration);
     }
+
     fn now(&self) -> Timestamp {
         self.now.get()
     }
+}
+
+impl Log for Always {
     fn log(&self, _: Event) {}
-    fn utc_offset(&self, _: &str, _: Timestamp) -> Option<i32> {
-        None
-    }
 }
 
 /// A client whose every call is answered so, for at most a quarter of an hour of its clock

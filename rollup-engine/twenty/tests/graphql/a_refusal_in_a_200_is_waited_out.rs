@@ -1,9 +1,9 @@
 //! The rate limit and the server's faults come as HTTP 200, and are repeated as over REST.
 
+use ports::Clock;
 use std::time::Duration;
 
 use sandbox::{Fault, Faults, Profile};
-use twenty::Host;
 use twenty::budget::Pace;
 use twenty::client::{GroupQuery, PageQuery};
 use twenty::page::Projection;

@@ -1,10 +1,10 @@
 //! One filter, written for REST and for GraphQL, finds the same records; a free text goes through GraphQL alone.
 
+use ports::Timestamp;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use sandbox::Limits;
 use serde_json::json;
-use twenty::Timestamp;
 use twenty::client::PageQuery;
 use twenty::filter::{Comparator, Filter};
 use twenty::page::Projection;

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use ports::{Clock, Event, FetchError, Host, Http, Log, Request, Response, Timestamp, async_trait};
 use sandbox::{Faults, Limits, Profile, Sandbox, SandboxHost, Settings};
 use serde_json::{Value, json};
 use twenty::budget::Pace;
@@ -11,7 +12,6 @@ use twenty::client::{Client, Connection};
 use twenty::gate::Priority;
 use twenty::page::Projection;
 use twenty::schema::Names;
-use twenty::{Event, FetchError, Host, Request, Response, Timestamp};
 use uuid::Uuid;
 
 pub(crate) const PROFILES: [Profile; 2] = [Profile::V1, Profile::V2];
@@ -87,20 +87,26 @@ pub(crate) struct Always {
     began: tokio::time::Instant,
 }
 
-impl Host for Always {
+#[async_trait(?Send)]
+impl Http for Always {
     async fn fetch(&self, _: Request) -> Result<Response, FetchError> {
         Ok(Response { status: self.status, headers: vec![], body: self.body.clone().into_bytes() })
     }
+}
+
+#[async_trait(?Send)]
+impl Clock for Always {
     async fn sleep(&self, duration: Duration) {
         tokio::time::sleep(duration).await;
     }
+
     fn now(&self) -> Timestamp {
         start() + self.began.elapsed()
     }
+}
+
+impl Log for Always {
     fn log(&self, _: Event) {}
-    fn utc_offset(&self, _: &str, _: Timestamp) -> Option<i32> {
-        None
-    }
 }
 
 pub(crate) fn always(status: u16, body: &str) -> Client<Always> {

@@ -13,8 +13,8 @@ use fundraising::http::{Inbound, Outbound};
 use fundraising::proxy::{self, Proxy};
 use fundraising::settings::{SettingErrors, Settings, unknown_names};
 use js_sys::{Array, Promise, Uint8Array};
+use ports::{Event, Level, Log};
 use serde_json::{Map, Value};
-use twenty::{Event, Host, Level};
 use wasm_bindgen::prelude::*;
 use wasm_host::{World, install_panic_hook, misuse, promise};
 

@@ -5,7 +5,7 @@
 
 use std::panic::PanicHookInfo;
 
-use twenty::{Event, Level};
+use ports::{Event, Level};
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]

@@ -5,8 +5,8 @@
 //! limit is not read to its end: it would not fit into the module's memory, or push everything else out of it.
 
 use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
-use twenty::time::timer_millis;
-use twenty::{FetchError, Request, Response};
+use ports::time::timer_millis;
+use ports::{FetchError, Request, Response};
 use wasm_bindgen::prelude::*;
 
 use crate::settled::Settled;
@@ -152,7 +152,7 @@ fn without_secrets(reason: &str, request: &Request) -> String {
     if reason.contains("Bearer ") || !token.is_empty() && reason.contains(token) {
         return "the request could not be made with this token".to_owned();
     }
-    twenty::host::without_queries(reason)
+    ports::http::without_queries(reason)
 }
 
 fn set(object: &Object, name: &str, value: &JsValue) -> Result<(), JsValue> {

@@ -7,9 +7,9 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use js_sys::Function;
+use ports::time::timer_millis;
+use ports::{Event, Level};
 use serde_json::Value as Json;
-use twenty::time::timer_millis;
-use twenty::{Event, Level};
 use wasm_bindgen::prelude::*;
 
 use crate::convert::{Options, to_js};

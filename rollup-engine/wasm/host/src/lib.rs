@@ -1,6 +1,6 @@
 //! The outside world as JavaScript has it, for both WebAssembly modules.
 //!
-//! It implements `twenty::Host` with `fetch`, timers, the clock, `Intl` and the console, runs futures as promises, and
+//! It implements `ports::Host` with `fetch`, timers, the clock, `Intl` and the console, runs futures as promises, and
 //! converts values. It decides nothing: no retry, no budget, no default that a caller could want otherwise.
 //!
 //! Two rules shape it. Whatever JavaScript throws at the engine is caught and becomes a value, because an exception that
@@ -20,8 +20,8 @@ mod zones;
 pub use console::install_panic_hook;
 pub use convert::{Options, bytes, from_js, misuse, random_seed, stringify, to_js};
 pub use lasting::{Queue, Store};
+pub use ports::DEFAULT_MAX_RESPONSE_BYTES;
 pub use task::promise;
-pub use twenty::DEFAULT_MAX_RESPONSE_BYTES;
 pub use world::World;
 
 #[cfg(target_arch = "wasm32")]

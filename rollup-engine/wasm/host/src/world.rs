@@ -1,11 +1,14 @@
-//! `twenty::Host` on JavaScript.
+//! `ports::Host` on JavaScript.
 
 use std::time::Duration;
 
 use js_sys::{Date, Function, Promise, Reflect};
+use ports::time::timer_millis;
+use ports::{
+    Clock, DEFAULT_MAX_RESPONSE_BYTES, Event, FetchError, Http, KeyValue, Log, Request, Response, TimeZones, Timestamp,
+    Wakeups, async_trait,
+};
 use serde_json::Value as Json;
-use twenty::time::timer_millis;
-use twenty::{DEFAULT_MAX_RESPONSE_BYTES, Event, FetchError, Host, Request, Response, Timestamp};
 use wasm_bindgen::prelude::*;
 
 use crate::console::log_to_console;
@@ -73,7 +76,8 @@ impl World {
     }
 }
 
-impl Host for World {
+#[async_trait(?Send)]
+impl Http for World {
     async fn fetch(&self, request: Request) -> Result<Response, FetchError> {
         let Some(fetch) = &self.fetch else {
             let reason = "this runtime has no `fetch`: hand one in as the option `fetch`".to_owned();
@@ -81,7 +85,10 @@ impl Host for World {
         };
         send(fetch, request, self.max_response_bytes).await
     }
+}
 
+#[async_trait(?Send)]
+impl Clock for World {
     async fn sleep(&self, duration: Duration) {
         // The timer calls the promise's own function, never one of ours: should the instance be replaced meanwhile,
         // there is nothing of the old one that the timer could call.
@@ -99,7 +106,9 @@ impl Host for World {
         let millis = Date::now() as i64;
         Timestamp::from_millis(millis)
     }
+}
 
+impl Log for World {
     fn log(&self, event: Event) {
         match &self.log {
             // A log function that throws must not end the run.
@@ -107,24 +116,32 @@ impl Host for World {
             None => log_to_console(&event),
         }
     }
+}
 
+impl TimeZones for World {
     fn utc_offset(&self, zone: &str, at: Timestamp) -> Option<i32> {
         zones::offset(zone, at)
     }
+}
 
-    async fn recall(&self, key: &str) -> Option<String> {
+#[async_trait(?Send)]
+impl KeyValue for World {
+    async fn get(&self, key: &str) -> Option<String> {
         let (value, failure) = self.store.as_ref()?.get(key).await;
         self.warn(failure);
         value
     }
 
-    async fn keep(&self, key: &str, value: Option<&str>) -> bool {
+    async fn set(&self, key: &str, value: Option<&str>) -> bool {
         let Some(store) = &self.store else { return false };
         let (kept, failure) = store.set(key, value).await;
         self.warn(failure);
         kept
     }
+}
 
+#[async_trait(?Send)]
+impl Wakeups for World {
     async fn enqueue(&self, payload: &Json, delay: Duration) -> bool {
         let Some(queue) = &self.queue else { return false };
         let (taken, failure) = queue.add(payload, delay).await;

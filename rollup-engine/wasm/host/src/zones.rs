@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 
 use js_sys::{Object, Reflect};
-use twenty::Timestamp;
+use ports::Timestamp;
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]

@@ -8,9 +8,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use js_sys::Date;
+use ports::{Event, Level, Log};
 use rollup::TotalsOptions;
 use rollup::environment::Variables;
-use twenty::{Event, Host, Level};
 use wasm_bindgen::prelude::*;
 use wasm_host::{DEFAULT_MAX_RESPONSE_BYTES, Options, Queue, Store, World, random_seed, stringify};
 

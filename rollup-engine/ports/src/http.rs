@@ -1,16 +1,9 @@
-//! The only door to the outside: HTTP, waiting, the clock, time zones and the log.
-//!
-//! Everything that decides is a plain function that is handed its input and the time. Whatever has an effect goes
-//! through [`Host`], so that the same workflow runs on JavaScript's `fetch` in production and on an in-process
-//! Twenty with a virtual clock in tests.
+//! HTTP: a request, its response, and who sends it.
 
 use std::fmt;
-use std::future::ready;
 use std::time::Duration;
 
-use serde::ser::SerializeMap as _;
-
-use crate::time::Timestamp;
+use async_trait::async_trait;
 
 /// HTTP method
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -131,7 +124,7 @@ pub const DEFAULT_MAX_RESPONSE_BYTES: u64 = 32 * 1024 * 1024;
 /// ```
 /// let reason = "error sending request for url (https://crm.example.org/rest/people?filter=a): refused";
 /// assert_eq!(
-///     twenty::host::without_queries(reason),
+///     ports::http::without_queries(reason),
 ///     "error sending request for url (https://crm.example.org/rest/people?…): refused"
 /// );
 /// ```
@@ -152,138 +145,20 @@ pub fn without_queries(text: &str) -> String {
     shown
 }
 
-/// How much a log line matters
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Level {
-    /// Every single step
-    Debug,
-    /// Progress
-    Info,
-    /// Something was left out or went wrong, and the run goes on
-    Warn,
-    /// The run, or a part of it, failed
-    Error,
-}
-
-/// One structured log line
-#[derive(Clone, Debug, PartialEq)]
-pub struct Event {
-    /// How much it matters
-    pub level: Level,
-    /// What happened, in `snake_case`
-    pub event: &'static str,
-    /// Its particulars; never a token, never personal data
-    pub fields: Vec<(&'static str, serde_json::Value)>,
-}
-
-impl Event {
-    /// A line of this level and name, with no particulars yet
-    #[must_use]
-    pub fn new(level: Level, event: &'static str) -> Self {
-        Self { level, event, fields: Vec::new() }
-    }
-
-    /// The same line with one more particular
-    #[must_use]
-    pub fn with(mut self, name: &'static str, value: impl Into<serde_json::Value>) -> Self {
-        self.fields.push((name, value.into()));
-        self
-    }
-}
-
-impl Event {
-    /// One of its particulars
-    #[must_use]
-    pub fn field(&self, name: &str) -> Option<&serde_json::Value> {
-        self.fields.iter().find(|(other, _)| *other == name).map(|(_, value)| value)
-    }
-}
-
-impl serde::Serialize for Event {
-    /// One flat object: `{"level":…,"event":…,` and the particulars `}`
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.fields.len() + 2))?;
-        map.serialize_entry("level", &self.level)?;
-        map.serialize_entry("event", self.event)?;
-        for (name, value) in &self.fields {
-            map.serialize_entry(name, value)?;
-        }
-        map.end()
-    }
-}
-
-/// What a workflow needs of its surroundings
-///
-/// Implementations: JavaScript (`wasm/host`), and the in-process Twenty of the `sandbox` crate. Futures need not be
-/// `Send`: a process runs one workflow at a time on one thread.
-pub trait Host {
+/// Sends HTTP requests
+#[async_trait(?Send)]
+pub trait Http {
     /// Sends a request and waits for the whole answer.
-    fn fetch(&self, request: Request) -> impl Future<Output = Result<Response, FetchError>>;
-
-    /// Waits for at least this long.
-    fn sleep(&self, duration: Duration) -> impl Future<Output = ()>;
-
-    /// The current time
-    fn now(&self) -> Timestamp;
-
-    /// Writes a log line.
-    fn log(&self, event: Event);
-
-    /// Seconds that local time in the IANA zone `zone` is ahead of UTC at that instant, or nothing for a zone that
-    /// this host does not know
-    fn utc_offset(&self, zone: &str, at: Timestamp) -> Option<i32>;
-
-    /// What an earlier run kept under this name; nothing where there is no store
-    fn recall(&self, key: &str) -> impl Future<Output = Option<String>> {
-        let _ = key;
-        ready(None)
-    }
-
-    /// Keeps a text for later runs, or forgets it; false where there is no store
-    fn keep(&self, key: &str, value: Option<&str>) -> impl Future<Output = bool> {
-        let _ = (key, value);
-        ready(false)
-    }
-
-    /// Has another run started with this payload, after a while; false where that is not possible
-    fn enqueue(&self, payload: &serde_json::Value, delay: Duration) -> impl Future<Output = bool> {
-        let _ = (payload, delay);
-        ready(false)
-    }
+    ///
+    /// # Errors
+    /// [`FetchError`], if there is no complete answer.
+    async fn fetch(&self, request: Request) -> Result<Response, FetchError>;
 }
 
-impl<H: Host> Host for &H {
-    fn fetch(&self, request: Request) -> impl Future<Output = Result<Response, FetchError>> {
-        (**self).fetch(request)
-    }
-
-    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> {
-        (**self).sleep(duration)
-    }
-
-    fn now(&self) -> Timestamp {
-        (**self).now()
-    }
-
-    fn log(&self, event: Event) {
-        (**self).log(event);
-    }
-
-    fn utc_offset(&self, zone: &str, at: Timestamp) -> Option<i32> {
-        (**self).utc_offset(zone, at)
-    }
-
-    fn recall(&self, key: &str) -> impl Future<Output = Option<String>> {
-        (**self).recall(key)
-    }
-
-    fn keep(&self, key: &str, value: Option<&str>) -> impl Future<Output = bool> {
-        (**self).keep(key, value)
-    }
-
-    fn enqueue(&self, payload: &serde_json::Value, delay: Duration) -> impl Future<Output = bool> {
-        (**self).enqueue(payload, delay)
+#[async_trait(?Send)]
+impl<T: Http + ?Sized> Http for &T {
+    async fn fetch(&self, request: Request) -> Result<Response, FetchError> {
+        (**self).fetch(request).await
     }
 }
 
@@ -307,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_never_prints_its_token() {
+    fn token_is_never_printed() {
         let request = Request {
             method: Method::Get,
             url: "http://twenty.test/rest/gifts".into(),
