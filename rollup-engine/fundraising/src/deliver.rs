@@ -35,33 +35,33 @@ const UNASKED: &str = "donor_lookup_failed";
 ///
 /// # Errors
 /// The first that could neither be done nor kept.
-pub fn steps(scope: &Scope<'_>, provider: Provider, event: &str, steps: Vec<Step>) -> Result<(), Failure> {
+pub async fn steps(scope: &Scope<'_>, provider: Provider, event: &str, steps: Vec<Step>) -> Result<(), Failure> {
     for step in steps {
         match step {
-            Step::Paid(payment) => paid(scope, provider, event, *payment)?,
-            Step::Expected(payment) => expected(scope, event, *payment, true)?,
-            Step::Unassigned(payment) => unassigned(scope, event, *payment)?,
-            Step::Failed(failed) => failure(scope, provider, &failed)?,
-            Step::Returned(returned) => back(scope, provider, &returned)?,
-            Step::Settled { invoice, payment } => notes::alias(scope, provider, &invoice, &payment)?,
-            Step::SetUp(set_up) => agreements::set_up(scope, provider, *set_up)?,
-            Step::Said(said) => agreements::said(scope, said)?,
-            Step::Payout(payout) => drop(self::payout(scope, &payout)?),
-            Step::PaidOut { payment, payout } => paid_out(scope, provider, &payment, payout)?,
+            Step::Paid(payment) => paid(scope, provider, event, *payment).await?,
+            Step::Expected(payment) => expected(scope, event, *payment, true).await?,
+            Step::Unassigned(payment) => unassigned(scope, event, *payment).await?,
+            Step::Failed(failed) => failure(scope, provider, &failed).await?,
+            Step::Returned(returned) => back(scope, provider, &returned).await?,
+            Step::Settled { invoice, payment } => notes::alias(scope, provider, &invoice, &payment).await?,
+            Step::SetUp(set_up) => agreements::set_up(scope, provider, *set_up).await?,
+            Step::Said(said) => agreements::said(scope, said).await?,
+            Step::Payout(payout) => drop(self::payout(scope, &payout).await?),
+            Step::PaidOut { payment, payout } => paid_out(scope, provider, &payment, payout).await?,
         }
     }
     Ok(())
 }
 
 /// The agreement of a payment, and with it perhaps the giver
-fn join_agreement(scope: &Scope<'_>, payment: &mut Payment) -> Result<(), Failure> {
+async fn join_agreement(scope: &Scope<'_>, payment: &mut Payment) -> Result<(), Failure> {
     let gift = &mut payment.gift;
     if payment.agreement.is_empty() {
         return Ok(());
     }
     let agreement = match &gift.recurring_agreement_id {
-        Some(named) => agreements::read(scope, named)?,
-        None => agreements::find(scope, &payment.agreement)?.into_iter().next(),
+        Some(named) => agreements::read(scope, named).await?,
+        None => agreements::find(scope, &payment.agreement).await?.into_iter().next(),
     };
     let Some(agreement) = agreement else { return Ok(()) };
     let text = |key: &str| text_of(&agreement, key).filter(|text| !text.is_empty()).map(str::to_owned);
@@ -71,25 +71,26 @@ fn join_agreement(scope: &Scope<'_>, payment: &mut Payment) -> Result<(), Failur
     Ok(())
 }
 
-fn take_in(scope: &Scope<'_>, event: &str, payment: &Payment) -> Result<Accepted, Failure> {
+async fn take_in(scope: &Scope<'_>, event: &str, payment: &Payment) -> Result<Accepted, Failure> {
     let mut members = payment.gift.to_json();
     if !payment.has_amount {
         members.unset("amount");
     }
     let payload = Payload::parse(&json::bytes(&members.into()))?;
     accept(scope, &payload, Origin { door: Door::Webhook, request_key: Some(event).filter(|event| !event.is_empty()) })
+        .await
 }
 
-fn paid(scope: &Scope<'_>, provider: Provider, event: &str, mut payment: Payment) -> Result<(), Failure> {
-    join_agreement(scope, &mut payment)?;
+async fn paid(scope: &Scope<'_>, provider: Provider, event: &str, mut payment: Payment) -> Result<(), Failure> {
+    join_agreement(scope, &mut payment).await?;
     if !payment.has_amount && !scope.proxy.settings.staging {
-        return keep_without_amount(scope, &payment);
+        return keep_without_amount(scope, &payment).await;
     }
-    let record = match take_in(scope, event, &payment)? {
+    let record = match take_in(scope, event, &payment).await? {
         Accepted::Gift { record, .. } => record,
         // What failed is tried once more: its gift may be there, and only the answer was lost.
         Accepted::Staged { row, repeated, error, .. } if payment.has_amount && (repeated || error.is_some()) => {
-            if let Some(record) = arrived(scope, &payment, row)? {
+            if let Some(record) = arrived(scope, &payment, row).await? {
                 record
             } else {
                 return Ok(());
@@ -97,17 +98,17 @@ fn paid(scope: &Scope<'_>, provider: Provider, event: &str, mut payment: Payment
         }
         Accepted::Staged { .. } | Accepted::Gone { .. } => return Ok(()),
     };
-    notes::settle(scope, provider, &payment.key, &record)?;
+    notes::settle(scope, provider, &payment.key, &record).await?;
     // A reviewer may have said which agreement it is of.
     let named = payment.gift.recurring_agreement_id.as_deref();
     if let Some(agreement) = named.or_else(|| text_of(&record, "recurringAgreementId")) {
-        agreements::hear(scope, agreement, Word::Paid { at: payment.at })?;
+        agreements::hear(scope, agreement, Word::Paid { at: payment.at }).await?;
     }
     Ok(())
 }
 
 /// A row that waited for its money: it goes the way that it would have gone had the money been there
-fn arrived(scope: &Scope<'_>, payment: &Payment, row: Row) -> Result<Option<Value>, Failure> {
+async fn arrived(scope: &Scope<'_>, payment: &Payment, row: Row) -> Result<Option<Value>, Failure> {
     let mut row = row;
     for _ in 0..4 {
         let kept = row.gift().unwrap_or_default();
@@ -158,44 +159,44 @@ fn arrived(scope: &Scope<'_>, payment: &Payment, row: Row) -> Result<Option<Valu
             particulars: object([("to", state.as_str().into())]),
             condition: None,
         };
-        match store::write(scope, &row, change)? {
+        match store::write(scope, &row, change).await? {
             Written::Row(written) => row = written,
-            Written::Raced => row = store::reread(scope, &row)?,
+            Written::Raced => row = store::reread(scope, &row).await?,
         }
     }
     if matches!(row.state(), State::ReadyForProcess | State::Processing | State::ProcessFailed | State::Processed) {
         let id = store::id_of(row.id())?;
-        promote::process(scope, id);
-        row = store::row(scope, id)?;
+        promote::process(scope, id).await;
+        row = store::row(scope, id).await?;
     }
     let Some(gift) = row.text("giftId") else { return Ok(None) };
-    Ok(store::find(scope, "gifts", gift)?.filter(|record| !store::is_deleted(record)))
+    Ok(store::find(scope, "gifts", gift).await?.filter(|record| !store::is_deleted(record)))
 }
 
 /// A row for money that has not come yet; where gifts are not staged, the money will say all there is to say
-fn expected(scope: &Scope<'_>, event: &str, mut payment: Payment, awaits: bool) -> Result<(), Failure> {
+async fn expected(scope: &Scope<'_>, event: &str, mut payment: Payment, awaits: bool) -> Result<(), Failure> {
     if !scope.proxy.settings.staging {
         return Ok(());
     }
-    join_agreement(scope, &mut payment)?;
+    join_agreement(scope, &mut payment).await?;
     payment.gift.auto_process = Some(false);
     if let (true, Some(Value::Object(context))) = (awaits, &mut payment.gift.provider_context) {
         context.set("awaitsPayment", true.into());
     }
-    take_in(scope, event, &payment).map(drop)
+    take_in(scope, event, &payment).await.map(drop)
 }
 
 /// A subscription that names no agreement: known by now under its own id, or a row for a reviewer
-fn unassigned(scope: &Scope<'_>, event: &str, payment: Payment) -> Result<(), Failure> {
-    if agreements::find(scope, &payment.agreement)?.is_empty() {
-        expected(scope, event, payment, false)
+async fn unassigned(scope: &Scope<'_>, event: &str, payment: Payment) -> Result<(), Failure> {
+    if agreements::find(scope, &payment.agreement).await?.is_empty() {
+        expected(scope, event, payment, false).await
     } else {
         Ok(())
     }
 }
 
 /// A payment without an amount where gifts are not staged: it is staged all the same
-fn keep_without_amount(scope: &Scope<'_>, payment: &Payment) -> Result<(), Failure> {
+async fn keep_without_amount(scope: &Scope<'_>, payment: &Payment) -> Result<(), Failure> {
     let key = Key::of(&payment.gift, None);
     let Some(key) = key else { return Ok(()) };
     let diagnostics = Diagnostics::of(&payment.gift, None);
@@ -210,29 +211,29 @@ fn keep_without_amount(scope: &Scope<'_>, payment: &Payment) -> Result<(), Failu
     body.set("processingStatus", State::Pending.as_str().into());
     body.set("processingDiagnostics", diagnostics.to_json());
     body.set("rawPayload", raw.into());
-    store::make(scope, store::ROW, body).map(drop)
+    store::make(scope, store::ROW, body).await.map(drop)
 }
 
-fn failure(scope: &Scope<'_>, provider: Provider, failed: &Failed) -> Result<(), Failure> {
+async fn failure(scope: &Scope<'_>, provider: Provider, failed: &Failed) -> Result<(), Failure> {
     if failed.takes_back {
         let fact = Fact { kind: Kind::Failed, id: String::new(), at: failed.at, holds: true, money: None };
-        back(scope, provider, &Returned { payment: failed.payment.clone(), fact })?;
+        back(scope, provider, &Returned { payment: failed.payment.clone(), fact }).await?;
     }
-    fail_row(scope, provider, failed)?;
+    fail_row(scope, provider, failed).await?;
     let word = Word::Failed { attempt: &failed.attempt, at: failed.at };
     if let Some(id) = &failed.agreement_id {
-        return agreements::hear(scope, id, word);
+        return agreements::hear(scope, id, word).await;
     }
-    for agreement in agreements::find(scope, &failed.agreement)? {
+    for agreement in agreements::find(scope, &failed.agreement).await? {
         if let Some(id) = text_of(&agreement, "id") {
-            agreements::hear(scope, id, word)?;
+            agreements::hear(scope, id, word).await?;
         }
     }
     Ok(())
 }
 
 /// Notes on a row that waits that its money does not come
-fn fail_row(scope: &Scope<'_>, provider: Provider, failed: &Failed) -> Result<(), Failure> {
+async fn fail_row(scope: &Scope<'_>, provider: Provider, failed: &Failed) -> Result<(), Failure> {
     change_row(scope, provider, &failed.payment, |row| {
         if row.state() != State::Pending || !awaits_payment(row.get("providerContext")) {
             return None;
@@ -243,20 +244,21 @@ fn fail_row(scope: &Scope<'_>, provider: Provider, failed: &Failed) -> Result<()
         body.set("errorDetail", store::error_detail("payment_failed", &failed.reason, scope.now()));
         Some((body, "payment_failed"))
     })
+    .await
 }
 
-fn back(scope: &Scope<'_>, provider: Provider, returned: &Returned) -> Result<(), Failure> {
-    notes::keep(scope, provider, &returned.payment, &returned.fact)?;
+async fn back(scope: &Scope<'_>, provider: Provider, returned: &Returned) -> Result<(), Failure> {
+    notes::keep(scope, provider, &returned.payment, &returned.fact).await?;
     // Noted first, looked up second: whoever makes the gift meanwhile makes it first and reads the note second.
-    if let Some(record) = notes::gift_of(scope, provider, &returned.payment)? {
-        return notes::settle(scope, provider, &returned.payment, &record);
+    if let Some(record) = notes::gift_of(scope, provider, &returned.payment).await? {
+        return notes::settle(scope, provider, &returned.payment, &record).await;
     }
     scope.log(Level::Info, "webhook_refund_kept", &[("provider", provider.as_str().into())]);
     Ok(())
 }
 
 /// Records a payout; its id, unless somebody deleted it
-fn payout(scope: &Scope<'_>, payout: &Payout) -> Result<Option<String>, Failure> {
+async fn payout(scope: &Scope<'_>, payout: &Payout) -> Result<Option<String>, Failure> {
     let key = Key::External { source: format!("{} payout", payout.provider.as_str()), id: payout.id.clone() };
     let id = key.gift_id().to_string();
     let mut facts = Map::new();
@@ -294,10 +296,10 @@ fn payout(scope: &Scope<'_>, payout: &Payout) -> Result<Option<String>, Failure>
         body.set_text("status", "pending");
     }
     let object = store::Object { plural: "giftPayouts", create: "createGiftPayout" };
-    match store::make(scope, object, body)? {
+    match store::make(scope, object, body).await? {
         // What staff made of it since (its status, its reconciliation) stays.
         store::Made::Repeat(_) if payout.state != PayoutState::Announced => {
-            scope.call(Target::update(object.plural, key.gift_id().into()), Some(facts.into()))?;
+            scope.call(Target::update(object.plural, key.gift_id().into()), Some(facts.into())).await?;
         }
         store::Made::New(_) | store::Made::Repeat(_) => {}
         store::Made::Gone => return Ok(None),
@@ -306,8 +308,8 @@ fn payout(scope: &Scope<'_>, payout: &Payout) -> Result<Option<String>, Failure>
 }
 
 /// Links a payment's gift, or the row that waits to be one, to the payout that brought the money, unless it is linked
-fn paid_out(scope: &Scope<'_>, provider: Provider, payment: &str, payout: String) -> Result<(), Failure> {
-    match link_payout(scope, provider, payment, payout) {
+async fn paid_out(scope: &Scope<'_>, provider: Provider, payment: &str, payout: String) -> Result<(), Failure> {
+    match link_payout(scope, provider, payment, payout).await {
         // The workspace has no payouts, or takes none here; the gift is there all the same.
         Err(failure) if store::is_refused(&failure) => {
             let fields = [("message", failure.for_log().into())];
@@ -318,7 +320,7 @@ fn paid_out(scope: &Scope<'_>, provider: Provider, payment: &str, payout: String
     }
 }
 
-fn link_payout(scope: &Scope<'_>, provider: Provider, payment: &str, payout: String) -> Result<(), Failure> {
+async fn link_payout(scope: &Scope<'_>, provider: Provider, payment: &str, payout: String) -> Result<(), Failure> {
     let announced = Payout {
         provider,
         id: payout,
@@ -329,17 +331,17 @@ fn link_payout(scope: &Scope<'_>, provider: Provider, payment: &str, payout: Str
         reason: None,
         at: scope.now().as_millis(),
     };
-    if let Some(gift) = notes::gift_of(scope, provider, payment)? {
+    if let Some(gift) = notes::gift_of(scope, provider, payment).await? {
         let is_linked = text_of(&gift, "giftPayoutId").is_some();
         if let (false, Some(gift)) = (is_linked, text_of(&gift, "id"))
-            && let Some(id) = self::payout(scope, &announced)?
+            && let Some(id) = self::payout(scope, &announced).await?
         {
             let gift = Target::update(store::GIFT.plural, store::id_of(gift)?);
-            scope.call(gift, Some(object([("giftPayoutId", id.into())])))?;
+            scope.call(gift, Some(object([("giftPayoutId", id.into())]))).await?;
         }
         return Ok(());
     }
-    let Some(id) = self::payout(scope, &announced)? else { return Ok(()) };
+    let Some(id) = self::payout(scope, &announced).await? else { return Ok(()) };
     change_row(scope, provider, payment, |row| {
         if row.state() == State::Processed || row.text("giftPayoutId").is_some() {
             return None;
@@ -347,10 +349,11 @@ fn link_payout(scope: &Scope<'_>, provider: Provider, payment: &str, payout: Str
         let payload = row.raw_payload().unwrap_or_default();
         Some((columns::changed(payload, "giftPayoutId", &id), "payout_linked"))
     })
+    .await
 }
 
 /// Changes the row of a payment, if there is one and it wants to be changed: a body, and the action's name
-fn change_row(
+async fn change_row(
     scope: &Scope<'_>,
     provider: Provider,
     payment: &str,
@@ -362,12 +365,12 @@ fn change_row(
     let key = Key::Payment { provider: provider.as_str().into(), id: payment.to_owned() };
     let id = key.staging_id().to_string();
     for _ in 0..4 {
-        let Some(record) = store::find(scope, "giftStagings", &id)? else { return Ok(()) };
+        let Some(record) = store::find(scope, "giftStagings", &id).await? else { return Ok(()) };
         let row = Row::new(record);
         let Some((body, action)) = change(&row) else { return Ok(()) };
         let particulars = Value::Object(Map::new());
         let change = Change { body, action, particulars, condition: None };
-        if let Written::Row(_) = store::write(scope, &row, change)? {
+        if let Written::Row(_) = store::write(scope, &row, change).await? {
             return Ok(());
         }
     }

@@ -42,10 +42,6 @@ pub enum Reason {
     TimedOut,
     /// Twenty answered with success, but not as it should; what it was asked to do may be done
     Malformed(String),
-    /// The answer is not there yet: the run of the rules ends here, and nobody is ever told
-    Waiting,
-    /// The rules asked something else than in the run before, which is a mistake in them
-    Diverged,
     /// The budget of calls leaves no turn before the caller would have gone
     NoTurn {
         /// When it makes sense to come again
@@ -141,7 +137,6 @@ impl Failure {
             Reason::Upstream { status, .. } => *status,
             Reason::TimedOut => 504,
             Reason::Unreachable { .. } | Reason::Malformed(_) => 502,
-            Reason::Waiting | Reason::Diverged => 500,
             Reason::NoTurn { .. } | Reason::Busy { .. } => 503,
         }
     }
@@ -173,7 +168,6 @@ impl Failure {
             Reason::TimedOut => "upstream_timeout",
             Reason::Unreachable { .. } => "upstream_unreachable",
             Reason::Malformed(_) => "upstream_malformed",
-            Reason::Waiting | Reason::Diverged => "diverged",
             Reason::NoTurn { .. } | Reason::Busy { .. } => "busy",
         }
     }
@@ -272,9 +266,6 @@ impl fmt::Display for Failure {
             Reason::TimedOut => f.write_str("Twenty did not answer in time"),
             Reason::Unreachable { .. } => f.write_str("Twenty could not be reached"),
             Reason::Malformed(message) => f.write_str(message),
-            Reason::Waiting | Reason::Diverged => {
-                f.write_str("The service contradicts itself; what was asked may be done")
-            }
             Reason::NoTurn { .. } | Reason::Busy { .. } => {
                 f.write_str("Too many requests are waiting for Twenty; try again later")
             }

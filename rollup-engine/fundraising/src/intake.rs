@@ -36,7 +36,6 @@ use crate::failure::{Failure, Reason};
 use crate::fingerprint;
 use crate::gift::create::Intake;
 use crate::gift::{Gift, create, no_id, plausible};
-use crate::journal::Learned;
 use crate::json::{Members as _, object, optional, string, text_of};
 use crate::keys::Key;
 use crate::payload::Payload;
@@ -56,7 +55,10 @@ use store::{GIFT, Made, ROW};
 /// What a process learns of a workspace's rows, so that it asks once
 #[derive(Debug, Default)]
 pub struct Memory {
-    learned: Cell<Learned>,
+    /// Whether rows keep an audit trail: seen on any row that came back
+    has_trail: Cell<bool>,
+    /// Whether the workspace has rows, if that was asked
+    has_rows: Cell<Option<bool>>,
     /// Rows that a worker of this process has left in `processing`, since Twenty refused the call that puts them back
     given_up: RefCell<Vec<RecordId>>,
 }
@@ -65,14 +67,14 @@ pub struct Memory {
 const MAX_GIVEN_UP: usize = 1_000;
 
 impl Memory {
-    /// What is known
-    pub(crate) fn known(&self) -> Learned {
-        self.learned.get()
-    }
-
     /// The rows that no worker of this process is at, although they are claimed
     pub(crate) fn given_up(&self) -> Vec<RecordId> {
         self.given_up.borrow().clone()
+    }
+
+    /// Whether no worker of this process is at a row, although it is claimed
+    pub(crate) fn is_given_up(&self, row: RecordId) -> bool {
+        self.given_up.borrow().contains(&row)
     }
 
     /// Notes that a worker has left a row.
@@ -86,18 +88,6 @@ impl Memory {
     /// Notes that a row was taken up again.
     pub(crate) fn took_up(&self, row: RecordId) {
         self.given_up.borrow_mut().retain(|other| *other != row);
-    }
-
-    /// Notes what a request learned that began with `before`; others may have learned the rest meanwhile.
-    pub(crate) fn learn(&self, before: Learned, after: Learned) {
-        let mut known = self.learned.get();
-        if after.has_trail != before.has_trail {
-            known.has_trail = after.has_trail;
-        }
-        if after.has_rows != before.has_rows {
-            known.has_rows = after.has_rows;
-        }
-        self.learned.set(known);
     }
 }
 
@@ -173,7 +163,7 @@ struct Incoming {
 /// # Errors
 /// A body that cannot be right, a repeat that says something else, and whatever Twenty says no to. A gift that was staged
 /// is no error, even if it did not become a gift.
-pub fn accept(scope: &Scope<'_>, payload: &Payload, origin: Origin<'_>) -> Result<Accepted, Failure> {
+pub async fn accept(scope: &Scope<'_>, payload: &Payload, origin: Origin<'_>) -> Result<Accepted, Failure> {
     let settings = &scope.proxy.settings;
     let staging = settings.staging || origin.door == Door::Staging;
     let intake = match origin.door {
@@ -215,7 +205,7 @@ pub fn accept(scope: &Scope<'_>, payload: &Payload, origin: Origin<'_>) -> Resul
     gift.source_fingerprint = Some(fingerprint::of(&gift, &nonce));
     let asked = gift.clone();
     let earlier = match &key {
-        Some(key) => repeat::find(scope, key, &asked, origin.door)?,
+        Some(key) => repeat::find(scope, key, &asked, origin.door).await?,
         None => Earlier::Nothing,
     };
     let incoming = |gift, ids, found, receipt, diagnostics| Incoming {
@@ -235,14 +225,14 @@ pub fn accept(scope: &Scope<'_>, payload: &Payload, origin: Origin<'_>) -> Resul
             let kept = row.gift().unwrap_or_else(|_| gift.clone());
             let found = Found { dedupe: row.dedupe(), ..Found::default() };
             let diagnostics = Diagnostics::of(&kept, found.dedupe.as_ref());
-            return resumed(scope, row, incoming(kept, own, found, Receipt::default(), diagnostics));
+            return resumed(scope, row, incoming(kept, own, found, Receipt::default(), diagnostics)).await;
         }
         Earlier::Gift(record, own) => {
             gift.donor_id = text_of(&record, "donorId").map(str::to_owned);
             let receipt = receipt::decide(&gift, Receipt::default(), &settings.receipts);
             let diagnostics = Diagnostics::of(&gift, None);
             let made = if store::is_deleted(&record) { Made::Gone } else { Made::Repeat(record) };
-            return Ok(posted_directly(scope, &incoming(gift, own, Found::default(), receipt, diagnostics), made));
+            return Ok(posted_directly(scope, &incoming(gift, own, Found::default(), receipt, diagnostics), made).await);
         }
     }
 
@@ -252,7 +242,7 @@ pub fn accept(scope: &Scope<'_>, payload: &Payload, origin: Origin<'_>) -> Resul
         (Door::Webhook, false) => Manner::SettleWhatCanBe,
         (Door::Gifts, false) => Manner::Settle,
     };
-    let found = giver::resolve(scope, &mut gift, &ids, manner)?;
+    let found = giver::resolve(scope, &mut gift, &ids, manner).await?;
     let receipt = receipt::decide(&gift, Receipt::default(), &settings.receipts);
     scope.log(
         Level::Info,
@@ -268,11 +258,11 @@ pub fn accept(scope: &Scope<'_>, payload: &Payload, origin: Origin<'_>) -> Resul
     }
     let incoming = incoming(gift, ids, found, receipt, diagnostics);
     let made = incoming.found.made.clone();
-    let accepted = if staging { staged(scope, incoming, origin) } else { direct(scope, incoming) };
+    let accepted = if staging { staged(scope, incoming, origin).await } else { direct(scope, incoming).await };
     if let (Err(failure), Some(person)) = (&accepted, made)
         && (store::is_refused(failure) || matches!(failure.reason(), Reason::Refused(_)))
     {
-        giver::take_back(scope, &person);
+        giver::take_back(scope, &person).await;
     }
     accepted
 }
@@ -289,34 +279,34 @@ fn sender(scope: &Scope<'_>, gift: &Gift, door: Door) -> String {
 }
 
 /// A gift that nobody reviews
-fn direct(scope: &Scope<'_>, incoming: Incoming) -> Result<Accepted, Failure> {
+async fn direct(scope: &Scope<'_>, incoming: Incoming) -> Result<Accepted, Failure> {
     // What is there under the caller's key was looked for before the giver was.
     let is_looked_for = matches!(incoming.key, Some(Key::Request { .. })) && incoming.door != Door::Webhook;
     if incoming.key.is_some()
         && !is_looked_for
-        && has_rows(scope)
-        && let Some(record) = store::find(scope, ROW.plural, &incoming.ids.staging_id().to_string())?
+        && has_rows(scope).await
+        && let Some(record) = store::find(scope, ROW.plural, &incoming.ids.staging_id().to_string()).await?
     {
-        return repeated_row(scope, Row::new(record), incoming);
+        return repeated_row(scope, Row::new(record), incoming).await;
     }
-    let made = promote::make_gift(scope, &incoming.gift, &incoming.receipt, &incoming.ids)?;
+    let made = promote::make_gift(scope, &incoming.gift, &incoming.receipt, &incoming.ids).await?;
     if let Made::Repeat(record) = &made {
-        let fields = repeat::gift_differences(scope, &incoming.ids, &incoming.asked, record, incoming.door)?;
+        let fields = repeat::gift_differences(scope, &incoming.ids, &incoming.asked, record, incoming.door).await?;
         if !fields.is_empty() {
             return Err(repeat::conflict(&incoming.ids, fields).into());
         }
     }
-    Ok(posted_directly(scope, &incoming, made))
+    Ok(posted_directly(scope, &incoming, made).await)
 }
 
 /// What follows from a gift that was made without a row, or was there already and says the same
-fn posted_directly(scope: &Scope<'_>, incoming: &Incoming, made: Made) -> Accepted {
+async fn posted_directly(scope: &Scope<'_>, incoming: &Incoming, made: Made) -> Accepted {
     let Incoming { gift, ids, .. } = incoming;
     let accepted = match made {
         Made::New(record) => {
             let paid_on = gift.gift_date.as_deref().and_then(parse_date);
             if has_consequences(scope, gift) {
-                post::follow(scope, gift, &record, paid_on, Blind::Leave);
+                post::follow(scope, gift, &record, paid_on, Blind::Leave).await;
             }
             Accepted::Gift { record, repeated: false, unkeyed: incoming.key.is_none() }
         }
@@ -324,14 +314,14 @@ fn posted_directly(scope: &Scope<'_>, incoming: &Incoming, made: Made) -> Accept
             // The run that made it may have died right after.
             if has_consequences(scope, gift) {
                 let paid_on = gift.gift_date.as_deref().and_then(parse_date);
-                post::follow(scope, gift, &record, paid_on, Blind::Leave);
+                post::follow(scope, gift, &record, paid_on, Blind::Leave).await;
             }
             Accepted::Gift { record, repeated: true, unkeyed: false }
         }
         Made::Gone => Accepted::Gone { id: ids.gift_id().to_string() },
     };
-    if incoming.key.is_some() && has_rows(scope) {
-        keep_record(scope, incoming, &accepted);
+    if incoming.key.is_some() && has_rows(scope).await {
+        keep_record(scope, incoming, &accepted).await;
     }
     accepted
 }
@@ -342,7 +332,7 @@ fn has_consequences(scope: &Scope<'_>, gift: &Gift) -> bool {
 }
 
 /// Writes down that a request was answered, for when its gift is destroyed and the request comes again
-fn keep_record(scope: &Scope<'_>, incoming: &Incoming, accepted: &Accepted) {
+async fn keep_record(scope: &Scope<'_>, incoming: &Incoming, accepted: &Accepted) {
     let Incoming { gift, receipt, found, diagnostics, ids, .. } = incoming;
     let requested = repeat::kept(incoming.key.as_ref(), &incoming.asked, incoming.door);
     let diagnostics = told(scope, diagnostics, incoming);
@@ -354,18 +344,18 @@ fn keep_record(scope: &Scope<'_>, incoming: &Incoming, accepted: &Accepted) {
     if let Accepted::Gift { record, .. } = accepted {
         body.set("giftId", string(record, "id").into());
     }
-    if let Err(failure) = store::make(scope, ROW, body) {
+    if let Err(failure) = store::make(scope, ROW, body).await {
         scope.log(Level::Warn, "gift_record_not_kept", &[("message", failure.for_log().into())]);
     }
 }
 
 /// A gift that is staged first
-fn staged(scope: &Scope<'_>, mut incoming: Incoming, origin: Origin<'_>) -> Result<Accepted, Failure> {
+async fn staged(scope: &Scope<'_>, mut incoming: Incoming, origin: Origin<'_>) -> Result<Accepted, Failure> {
     let mut doubts = Vec::new();
     // A person who was made for this gift has no other gifts.
     let is_known = incoming.gift.donor_id.is_some() && incoming.found.made.is_none();
     if is_known && origin.door != Door::Staging {
-        match look_back(scope, &incoming.gift, &incoming.ids) {
+        match look_back(scope, &incoming.gift, &incoming.ids).await {
             Ok(found) => doubts = found,
             Err(_) => doubts.push("history_unavailable"),
         }
@@ -376,7 +366,7 @@ fn staged(scope: &Scope<'_>, mut incoming: Incoming, origin: Origin<'_>) -> Resu
     }
     let is_sure = doubts.is_empty() && !incoming.found.unasked && incoming.implausible.is_none();
     if is_sure && may_bypass(scope, &incoming, origin) {
-        return direct(scope, incoming);
+        return direct(scope, incoming).await;
     }
     let Incoming { gift, found, diagnostics, .. } = &mut incoming;
     let itself = is_sure
@@ -384,19 +374,19 @@ fn staged(scope: &Scope<'_>, mut incoming: Incoming, origin: Origin<'_>) -> Resu
         && processes_itself(gift, diagnostics, found.dedupe.as_ref(), scope.proxy.settings.auto_process);
     gift.auto_process = Some(itself);
     let body = row_body(scope, &incoming, itself, &doubts);
-    let made = match store::make(scope, ROW, body.clone()) {
+    let made = match store::make(scope, ROW, body.clone()).await {
         // The workspace took the field away since it was last seen.
-        Err(failure) if store::is_refused(&failure) && scope.has_trail() => {
-            scope.learn_trail(false);
+        Err(failure) if store::is_refused(&failure) && scope.proxy.intake.has_trail.get() => {
+            scope.proxy.intake.has_trail.set(false);
             let mut body = body;
             body.unset("auditTrail");
-            store::make(scope, ROW, body)
+            store::make(scope, ROW, body).await
         }
         made => made,
     };
     let row = match made {
         Ok(Made::New(record)) => Row::new(record),
-        Ok(Made::Repeat(record)) => return repeated_row(scope, Row::new(record), incoming),
+        Ok(Made::Repeat(record)) => return repeated_row(scope, Row::new(record), incoming).await,
         Ok(Made::Gone) => return Ok(Accepted::Gone { id: incoming.ids.staging_id().to_string() }),
         Err(failure) => {
             scope.log(Level::Warn, "gift_staging_stage_failed", &[("message", failure.for_log().into())]);
@@ -404,10 +394,10 @@ fn staged(scope: &Scope<'_>, mut incoming: Incoming, origin: Origin<'_>) -> Resu
         }
     };
     scope.log(Level::Info, "gift_staging_stage", &[("stagingId", row.id().into()), ("autoProcess", itself.into())]);
-    let row = begin_trail(scope, row);
+    let row = begin_trail(scope, row).await;
     // Twenty has the last word: a workflow there may have held it.
     let goes_on = itself && row.get("autoProcess") != Some(&Value::Bool(false)) && row.state() == State::Processing;
-    Ok(if goes_on { finish(scope, row, &incoming, false) } else { waiting(scope, row, &incoming, false) })
+    Ok(if goes_on { finish(scope, row, &incoming, false).await } else { waiting(scope, row, &incoming, false) })
 }
 
 fn row_body(scope: &Scope<'_>, incoming: &Incoming, itself: bool, doubts: &[&str]) -> Map<String, Value> {
@@ -424,7 +414,7 @@ fn row_body(scope: &Scope<'_>, incoming: &Incoming, itself: bool, doubts: &[&str
     if doubts.contains(&"possible_duplicate") {
         body.set_text("dedupeStatus", "needs_review");
     }
-    if scope.has_trail() {
+    if scope.proxy.intake.has_trail.get() {
         body.set("auditTrail", trail::wrapped(vec![received(scope, state)]));
     }
     body
@@ -435,17 +425,17 @@ fn received(scope: &Scope<'_>, state: State) -> Value {
 }
 
 /// Starts the trail of a row whose workspace was not known to keep one
-fn begin_trail(scope: &Scope<'_>, row: Row) -> Row {
+async fn begin_trail(scope: &Scope<'_>, row: Row) -> Row {
     if !row.is_own() {
         return row;
     }
-    scope.learn_trail(true);
+    scope.proxy.intake.has_trail.set(true);
     if row.get("auditTrail").is_some() {
         return row;
     }
     let particulars = object([("to", row.state().as_str().into())]);
     let change = store::Change { body: Map::new(), action: "received", particulars, condition: None };
-    match store::write(scope, &row, change) {
+    match store::write(scope, &row, change).await {
         Ok(store::Written::Row(written)) => written,
         // The next change starts it.
         _ => row,
@@ -472,8 +462,8 @@ fn told(scope: &Scope<'_>, diagnostics: &Diagnostics, incoming: &Incoming) -> Va
 }
 
 /// Makes the gift of a row that processes itself
-fn finish(scope: &Scope<'_>, row: Row, incoming: &Incoming, repeated: bool) -> Accepted {
-    match promote::post_gift(scope, &row, &incoming.gift, &incoming.ids, Blind::Leave) {
+async fn finish(scope: &Scope<'_>, row: Row, incoming: &Incoming, repeated: bool) -> Accepted {
+    match promote::post_gift(scope, &row, &incoming.gift, &incoming.ids, Blind::Leave).await {
         Posted::Gift { record, repeated: known } => {
             Accepted::Gift { record, repeated: repeated && known, unkeyed: incoming.key.is_none() }
         }
@@ -487,24 +477,24 @@ fn finish(scope: &Scope<'_>, row: Row, incoming: &Incoming, repeated: bool) -> A
 }
 
 /// The gift that an earlier request made
-fn posted(scope: &Scope<'_>, id: &str) -> Result<Accepted, Failure> {
-    Ok(match store::find(scope, GIFT.plural, id)? {
+async fn posted(scope: &Scope<'_>, id: &str) -> Result<Accepted, Failure> {
+    Ok(match store::find(scope, GIFT.plural, id).await? {
         Some(record) if !store::is_deleted(&record) => Accepted::Gift { record, repeated: true, unkeyed: false },
         _ => Accepted::Gone { id: id.to_owned() },
     })
 }
 
 /// A request that made a row before, unless its key stands for another gift
-fn repeated_row(scope: &Scope<'_>, row: Row, incoming: Incoming) -> Result<Accepted, Failure> {
-    let fields = repeat::row_differences(scope, &incoming.ids, &incoming.asked, &row, incoming.door)?;
+async fn repeated_row(scope: &Scope<'_>, row: Row, incoming: Incoming) -> Result<Accepted, Failure> {
+    let fields = repeat::row_differences(scope, &incoming.ids, &incoming.asked, &row, incoming.door).await?;
     if !fields.is_empty() {
         return Err(repeat::conflict(&incoming.ids, fields).into());
     }
-    resumed(scope, row, incoming)
+    resumed(scope, row, incoming).await
 }
 
 /// Goes on where the request that made the row ended
-fn resumed(scope: &Scope<'_>, row: Row, mut incoming: Incoming) -> Result<Accepted, Failure> {
+async fn resumed(scope: &Scope<'_>, row: Row, mut incoming: Incoming) -> Result<Accepted, Failure> {
     if row.get("deletedAt").is_some() {
         return Ok(Accepted::Gone { id: row.id().to_owned() });
     }
@@ -513,15 +503,15 @@ fn resumed(scope: &Scope<'_>, row: Row, mut incoming: Incoming) -> Result<Accept
         _ if incoming.door == Door::Staging => Ok(waiting(scope, row, &incoming, true)),
         (_, Some(gift)) => {
             if row.state() != State::Processed {
-                promote::mark(scope, &row, &gift, "reconciled")?;
+                promote::mark(scope, &row, &gift, "reconciled").await?;
             }
-            posted(scope, &gift)
+            posted(scope, &gift).await
         }
         (State::Processed, None) => Ok(Accepted::Gone { id: incoming.ids.gift_id().to_string() }),
         (State::Processing, None) => {
             // Whoever took it died, or is at it: either way the gift is made once, by its id.
             incoming.gift = row.gift().unwrap_or(incoming.gift);
-            Ok(finish(scope, row, &incoming, true))
+            Ok(finish(scope, row, &incoming, true).await)
         }
         _ => Ok(waiting(scope, row, &incoming, true)),
     }
@@ -554,30 +544,30 @@ fn may_bypass(scope: &Scope<'_>, incoming: &Incoming, origin: Origin<'_>) -> boo
 }
 
 /// What the giver's other gifts say
-fn look_back(scope: &Scope<'_>, gift: &Gift, ids: &Key) -> Result<Vec<&'static str>, Failure> {
+async fn look_back(scope: &Scope<'_>, gift: &Gift, ids: &Key) -> Result<Vec<&'static str>, Failure> {
     let Some(Ok(donor)) = gift.donor_id.as_deref().map(str::parse) else { return Ok(Vec::new()) };
     let filter = Filter::IdIs("donorId".into(), donor);
     let order = Some("createdAt[DescNullsLast]");
-    let others = store::list(scope, GIFT.plural, &filter, history::DEPTH, order)?;
+    let others = store::list(scope, GIFT.plural, &filter, history::DEPTH, order).await?;
     Ok(history::warnings(gift, &ids.gift_id().to_string(), &others))
 }
 
 /// Whether the workspace has rows, asked once: where gifts are not staged it may well have none
-fn has_rows(scope: &Scope<'_>) -> bool {
+async fn has_rows(scope: &Scope<'_>) -> bool {
     if scope.proxy.settings.staging {
         return true;
     }
-    if let Some(known) = scope.has_rows() {
+    if let Some(known) = scope.proxy.intake.has_rows.get() {
         return known;
     }
     let target = Target::objects(&Query::default().with("limit", "200"));
-    let Ok(answer) = scope.call(target, None) else { return false };
+    let Ok(answer) = scope.call(target, None).await else { return false };
     let data = answer.get("data");
     let objects = data.and_then(|data| data.get("objects")).or(data).and_then(Value::as_array).into_iter().flatten();
     let mut has_rows = false;
     for object in objects {
         has_rows |= text_of(object, "nameSingular") == Some("giftStaging");
     }
-    scope.learn_rows(has_rows);
+    scope.proxy.intake.has_rows.set(Some(has_rows));
     has_rows
 }

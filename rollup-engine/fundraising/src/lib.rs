@@ -43,7 +43,6 @@ pub mod gift_aid;
 pub mod head;
 pub mod http;
 pub mod intake;
-pub mod journal;
 mod json;
 pub mod keys;
 pub mod metrics;

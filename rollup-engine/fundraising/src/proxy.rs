@@ -15,7 +15,6 @@ use crate::done::Done;
 use crate::failure::json_answer;
 use crate::head::{self, Head};
 use crate::http::{Inbound, Outbound};
-use crate::journal::settle;
 use crate::json::object;
 use crate::metrics::Metrics;
 use crate::model::Model;
@@ -83,7 +82,7 @@ impl Proxy {
     }
 
     /// Answers a request; the host is the outside of this request alone.
-    pub async fn handle<H: Host>(&self, host: &H, request: Inbound) -> Outbound {
+    pub async fn handle(&self, host: &dyn Host, request: Inbound) -> Outbound {
         let began = host.now();
         let request = request.in_origin_form();
         let path = request.path().to_owned();
@@ -110,7 +109,7 @@ impl Proxy {
         } else {
             Priority::Person
         };
-        let scope = Scope::new(self, began, &request, token, priority);
+        let scope = Scope::new(self, host, &request, token, priority);
         scope.place.expect(way.route.expected_calls(request.header("idempotency-key").is_some()));
 
         let mut answer = if is_refused {
@@ -125,11 +124,8 @@ impl Proxy {
             let is_fit = |ids: &Vec<String>| !has_nul && !ids.iter().any(|id| id.contains('\0'));
             let result = match way.ids.and_then(|ids| if is_fit(&ids) { Ok(ids) } else { Err(nul) }) {
                 Ok(ids) => {
-                    if way.route == Route::Ready {
-                        self.ready.until_checked(host).await;
-                    }
                     let ask = Ask { inbound: &request, ids, query, batch: OnceCell::new() };
-                    settle(&scope, host, || routes::run(&scope, way.route, &ask)).await
+                    routes::run(&scope, way.route, &ask).await
                 }
                 Err(refusal) => Err(refusal.into()),
             };

@@ -17,7 +17,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use ports::{Host, Timestamp};
+use ports::{Clock, Timestamp};
 use twenty::budget::{Budget, Pace, Turn};
 use twenty::gate::Priority;
 
@@ -277,24 +277,24 @@ impl Queue {
     ///
     /// # Errors
     /// At once if the calls of this minute are spent, else if no moment comes before `deadline`.
-    pub async fn acquire_unproven<'a, H: Host>(
+    pub async fn acquire_unproven<'a>(
         &'a self,
-        host: &'a H,
+        clock: &'a dyn Clock,
         per_minute: u32,
         deadline: Timestamp,
         within: Duration,
-    ) -> Result<Permit<'a, H>, TooLate> {
-        self.spend_unproven(host.now(), per_minute)?;
+    ) -> Result<Permit<'a>, TooLate> {
+        self.spend_unproven(clock.now(), per_minute)?;
         loop {
-            let now = host.now();
+            let now = clock.now();
             let wait = match self.look_unproven(now, within) {
-                Ok(number) => return Ok(Permit { queue: self, host, ticket: None, number, began: now }),
+                Ok(number) => return Ok(Permit { queue: self, clock, ticket: None, number, began: now }),
                 Err(wait) => wait,
             };
             if now + wait > deadline {
                 return Err(TooLate::new(wait));
             }
-            host.sleep(wait.min(MAX_NAP)).await;
+            clock.sleep(wait.min(MAX_NAP)).await;
         }
     }
 
@@ -350,16 +350,16 @@ impl Place<'_> {
     ///
     /// # Errors
     /// If the turn does not come before `deadline`; for the first call also if the request's last one would not.
-    pub async fn acquire<'a, H: Host>(
+    pub async fn acquire<'a>(
         &'a self,
-        host: &'a H,
+        clock: &'a dyn Clock,
         deadline: Timestamp,
         within: Duration,
-    ) -> Result<Permit<'a, H>, TooLate> {
+    ) -> Result<Permit<'a>, TooLate> {
         loop {
-            let now = host.now();
+            let now = clock.now();
             let wait = match self.look(now, deadline) {
-                Look::Go => return Ok(self.begin(host, 1, now, within)),
+                Look::Go => return Ok(self.begin(clock, 1, now, within)),
                 Look::Later(wait) if now + wait <= deadline => wait,
                 Look::NotFirst if now + POLL_INTERVAL <= deadline => POLL_INTERVAL,
                 Look::Later(late) | Look::TooLate(late) => {
@@ -371,7 +371,7 @@ impl Place<'_> {
                     return Err(TooLate::new(POLL_INTERVAL));
                 }
             };
-            host.sleep(wait.min(MAX_NAP)).await;
+            clock.sleep(wait.min(MAX_NAP)).await;
         }
     }
 
@@ -398,29 +398,29 @@ impl Place<'_> {
     ///
     /// # Errors
     /// If a refusal holds beyond `deadline`.
-    pub async fn acquire_first<'a, H: Host>(
+    pub async fn acquire_first<'a>(
         &'a self,
-        host: &'a H,
+        clock: &'a dyn Clock,
         cost: u32,
         deadline: Timestamp,
         within: Duration,
-    ) -> Result<Permit<'a, H>, TooLate> {
+    ) -> Result<Permit<'a>, TooLate> {
         loop {
-            let now = host.now();
+            let now = clock.now();
             let turn = {
                 let mut state = self.queue.state.borrow_mut();
                 state.tidy(now);
                 state.budget.turn(now, 0)
             };
             let wait = match turn {
-                Turn::Go => return Ok(self.begin(host, cost, now, within)),
+                Turn::Go => return Ok(self.begin(clock, cost, now, within)),
                 Turn::Wait(wait) => wait,
                 Turn::AfterACall => POLL_INTERVAL,
             };
             if now + wait > deadline {
                 return Err(TooLate::new(wait));
             }
-            host.sleep(wait.min(MAX_NAP)).await;
+            clock.sleep(wait.min(MAX_NAP)).await;
         }
     }
 
@@ -440,7 +440,7 @@ impl Place<'_> {
         (self.priority, arrival)
     }
 
-    fn begin<'a, H: Host>(&'a self, host: &'a H, cost: u32, now: Timestamp, within: Duration) -> Permit<'a, H> {
+    fn begin<'a>(&'a self, clock: &'a dyn Clock, cost: u32, now: Timestamp, within: Duration) -> Permit<'a> {
         let ticket = self.ticket();
         self.has_called.set(self.has_called.get() || cost > 0);
         self.calls_left.set(self.calls_left.get().saturating_sub(cost));
@@ -452,7 +452,7 @@ impl Place<'_> {
             state.spend_webhook_share(now, cost);
         }
         let number = state.begin(cost, now, within);
-        Permit { queue: self.queue, host, ticket: Some(ticket), number, began: now }
+        Permit { queue: self.queue, clock, ticket: Some(ticket), number, began: now }
     }
 
     fn leave(&self) {
@@ -470,20 +470,25 @@ impl Drop for Place<'_> {
 }
 
 /// The right to have one call under way, until it is dropped
-#[derive(Debug)]
-pub struct Permit<'a, H: Host> {
+pub struct Permit<'a> {
     queue: &'a Queue,
-    host: &'a H,
+    clock: &'a dyn Clock,
     /// Of the request; nothing for a call of an unproven token
     ticket: Option<Ticket>,
     number: u64,
     began: Timestamp,
 }
 
-impl<H: Host> Drop for Permit<'_, H> {
+impl std::fmt::Debug for Permit<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Permit").field("number", &self.number).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Permit<'_> {
     fn drop(&mut self) {
         let mut state = self.queue.state.borrow_mut();
-        let now = self.host.now();
+        let now = self.clock.now();
         let Some(ticket) = self.ticket else {
             state.unproven_under_way.retain(|(number, _)| *number != self.number);
             return;

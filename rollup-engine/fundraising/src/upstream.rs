@@ -1,4 +1,4 @@
-//! The way of a question to Twenty, or to `GoCardless`, and of its answer back.
+//! Calls to Twenty and to `GoCardless`.
 //!
 //! Every call passes the queue, has a time-out, and is repeated only where a repetition cannot do harm: a call that was
 //! refused for the rate limit did nothing, and one that ended in an error or in silence may have done everything. Log
@@ -18,7 +18,6 @@ use twenty::target::Target;
 use crate::callers::{Proof, TokenStatus};
 use crate::failure::{Failure, Reason};
 use crate::http::{Inbound, split_at_byte};
-use crate::journal::{Question, To};
 use crate::json;
 use crate::provider::gocardless::Resource;
 use crate::queue::{POLL_INTERVAL, Permit};
@@ -54,25 +53,21 @@ pub(crate) const fn patience(priority: Priority) -> Duration {
     }
 }
 
-/// Puts a question.
+/// Calls Twenty; the target has the names of the model
 ///
 /// # Errors
 /// See [`Failure`].
-pub(crate) async fn answer<H: Host>(scope: &Scope<'_>, host: &H, question: &Question) -> Result<Value, Failure> {
-    let Question { to, body, is_closing } = question;
-    match to {
-        To::Twenty(target) => {
-            let (body, is_closing) = (body.as_ref(), *is_closing);
-            Call { scope, host, target, body, is_closing, proves: Cell::default() }.answer().await
-        }
-        To::Cache(target) => read(scope, host, target).await,
-        To::GoCardless(resource) => gocardless(scope, host, resource).await,
-        To::Part(_) => Ok(Value::Null),
-    }
+pub(crate) async fn call(scope: &Scope<'_>, target: &Target, body: Option<&Value>) -> Result<Value, Failure> {
+    let is_closing = scope.is_closing();
+    Call { scope, host: scope.host, target, body, is_closing, proves: Cell::default() }.answer().await
 }
 
-/// From memory if the same token asked the same a moment ago
-async fn read<H: Host>(scope: &Scope<'_>, host: &H, target: &Target) -> Result<Value, Failure> {
+/// Reads from Twenty, or from memory if the same token asked the same a moment ago; not for decisions
+///
+/// # Errors
+/// See [`Failure`].
+pub(crate) async fn read(scope: &Scope<'_>, target: &Target) -> Result<Value, Failure> {
+    let host = scope.host;
     let lasts = Duration::from_secs(scope.proxy.settings.cache_seconds.into());
     let cache = &scope.proxy.cache;
     let (token, path) = (scope.caller, target.path());
@@ -87,16 +82,15 @@ async fn read<H: Host>(scope: &Scope<'_>, host: &H, target: &Target) -> Result<V
     {
         return Ok(answer);
     }
-    let call = Call { scope, host, target, body: None, is_closing: false, proves: Cell::default() };
-    let answer = call.answer().await?;
+    let answer = call(scope, target, None).await?;
     cache.keep(mark, token, path, &answer, host.now(), lasts);
     Ok(answer)
 }
 
 /// One call and its attempts
-struct Call<'a, H> {
+struct Call<'a> {
     scope: &'a Scope<'a>,
-    host: &'a H,
+    host: &'a dyn Host,
     target: &'a Target,
     body: Option<&'a Value>,
     /// Whether it leaves in order what was begun
@@ -106,13 +100,13 @@ struct Call<'a, H> {
 }
 
 /// The right to make one attempt, held while it lasts
-struct Pass<'a, H: Host> {
-    _permit: Permit<'a, H>,
+struct Pass<'a> {
+    _permit: Permit<'a>,
     /// Of the caller's token, where this attempt proves it
     _proof: Option<Proof<'a>>,
 }
 
-impl<'a, H: Host> Call<'a, H> {
+impl<'a> Call<'a> {
     async fn answer(&self) -> Result<Value, Failure> {
         let proxy = self.scope.proxy;
         let writes = self.target.writes();
@@ -231,7 +225,7 @@ impl<'a, H: Host> Call<'a, H> {
 
     /// Waits for the right to make an attempt: a proven caller's comes with the request's turn, an unproven token's from
     /// the allowance of all of them.
-    async fn pass(&self) -> Result<Pass<'a, H>, Failure> {
+    async fn pass(&self) -> Result<Pass<'a>, Failure> {
         let (scope, host) = (self.scope, self.host);
         let deadline = self.deadline() - LEAST_TIME;
         let settings = &scope.proxy.settings;
@@ -375,7 +369,12 @@ fn renamed(scope: &Scope<'_>, path: &str) -> String {
     renamed
 }
 
-async fn gocardless<H: Host>(scope: &Scope<'_>, host: &H, resource: &Resource) -> Result<Value, Failure> {
+/// Reads a resource of `GoCardless`; null without a token, or if the token or the id is refused
+///
+/// # Errors
+/// Whatever may be otherwise later.
+pub(crate) async fn gocardless(scope: &Scope<'_>, resource: &Resource) -> Result<Value, Failure> {
+    let host = scope.host;
     let Some(token) = &scope.proxy.settings.gocardless_token else { return Ok(Value::Null) };
     let left = scope.deadline.since(host.now());
     if left < LEAST_TIME {

@@ -17,7 +17,7 @@ const PLURAL: &str = "recurringAgreements";
 const TRIES: u32 = 6;
 
 /// The agreements with one of these ids at the provider
-pub(super) fn find(scope: &Scope<'_>, references: &[String]) -> Result<Vec<Value>, Failure> {
+pub(super) async fn find(scope: &Scope<'_>, references: &[String]) -> Result<Vec<Value>, Failure> {
     let mut conditions = Vec::new();
     for reference in references.iter().filter_map(|reference| reference.parse::<FilterText>().ok()) {
         conditions.push(Filter::TextIs("providerAgreementId".into(), reference.clone()));
@@ -26,22 +26,22 @@ pub(super) fn find(scope: &Scope<'_>, references: &[String]) -> Result<Vec<Value
     if conditions.is_empty() {
         return Ok(Vec::new());
     }
-    store::list(scope, PLURAL, &Filter::Or(conditions), 60, None)
+    store::list(scope, PLURAL, &Filter::Or(conditions), 60, None).await
 }
 
 /// An agreement that is there
-pub(super) fn read(scope: &Scope<'_>, id: &str) -> Result<Option<Value>, Failure> {
-    Ok(store::find(scope, PLURAL, id)?.filter(|record| !store::is_deleted(record)))
+pub(super) async fn read(scope: &Scope<'_>, id: &str) -> Result<Option<Value>, Failure> {
+    Ok(store::find(scope, PLURAL, id).await?.filter(|record| !store::is_deleted(record)))
 }
 
 /// Writes on an agreement as it was read; whether nobody else was first
-fn write(scope: &Scope<'_>, agreement: &Value, body: Map<String, Value>) -> Result<bool, Failure> {
+async fn write(scope: &Scope<'_>, agreement: &Value, body: Map<String, Value>) -> Result<bool, Failure> {
     let text = |key: &str| text_of(agreement, key).unwrap_or_default();
     let mut conditions = vec![Filter::IdIs("id".into(), store::id_of(text("id"))?)];
     if let Some(read) = Timestamp::parse(text("updatedAt")) {
         conditions.extend(store::within_the_millisecond(read));
     }
-    let changed = store::update_where(scope, PLURAL, "updateRecurringAgreements", conditions, body.into())?;
+    let changed = store::update_where(scope, PLURAL, "updateRecurringAgreements", conditions, body.into()).await?;
     Ok(!changed.is_empty())
 }
 
@@ -73,11 +73,11 @@ fn heard(agreement: &Value, word: Word<'_>) -> Option<Map<String, Value>> {
 }
 
 /// Tells an agreement what happened to it
-pub(super) fn hear(scope: &Scope<'_>, id: &str, word: Word<'_>) -> Result<(), Failure> {
+pub(super) async fn hear(scope: &Scope<'_>, id: &str, word: Word<'_>) -> Result<(), Failure> {
     for _ in 0..TRIES {
-        let Some(agreement) = read(scope, id)? else { return Ok(()) };
+        let Some(agreement) = read(scope, id).await? else { return Ok(()) };
         let Some(body) = heard(&agreement, word) else { return Ok(()) };
-        if write(scope, &agreement, body)? {
+        if write(scope, &agreement, body).await? {
             return Ok(());
         }
     }
@@ -85,25 +85,25 @@ pub(super) fn hear(scope: &Scope<'_>, id: &str, word: Word<'_>) -> Result<(), Fa
 }
 
 /// What the provider says of an agreement's status
-pub(super) fn said(scope: &Scope<'_>, said: Said) -> Result<(), Failure> {
+pub(super) async fn said(scope: &Scope<'_>, said: Said) -> Result<(), Failure> {
     let word = Word::Said { status: said.status, at: said.at };
     if let Some(id) = &said.agreement_id {
-        return hear(scope, id, word);
+        return hear(scope, id, word).await;
     }
-    let found = find(scope, &[said.reference])?;
+    let found = find(scope, &[said.reference]).await?;
     if found.is_empty() {
         scope.log(Level::Info, "webhook_agreement_unknown", &[("status", said.status.into())]);
     }
     for agreement in found {
         if let Some(id) = text_of(&agreement, "id") {
-            hear(scope, id, word)?;
+            hear(scope, id, word).await?;
         }
     }
     Ok(())
 }
 
 /// Ties an agreement to its subscription
-pub(super) fn set_up(scope: &Scope<'_>, provider: Provider, set_up: SetUp) -> Result<(), Failure> {
+pub(super) async fn set_up(scope: &Scope<'_>, provider: Provider, set_up: SetUp) -> Result<(), Failure> {
     let Some(id) = set_up.agreement_id.clone() else { return Ok(()) };
     let mut link = Map::new();
     link.set_text("provider", provider.as_str());
@@ -117,10 +117,10 @@ pub(super) fn set_up(scope: &Scope<'_>, provider: Provider, set_up: SetUp) -> Re
         }
     }
     for _ in 0..TRIES {
-        let Some(agreement) = read(scope, &id)? else {
+        let Some(agreement) = read(scope, &id).await? else {
             link.set_text("status", "active");
             link.set("providerContext", Value::Object(set_up.context));
-            return match scope.call(Target::update(PLURAL, store::id_of(&id)?), Some(link.into())) {
+            return match scope.call(Target::update(PLURAL, store::id_of(&id)?), Some(link.into())).await {
                 // It does not exist: the gift says which one was meant.
                 Err(failure) if store::is_refused(&failure) => {
                     scope.log(
@@ -148,7 +148,7 @@ pub(super) fn set_up(scope: &Scope<'_>, provider: Provider, set_up: SetUp) -> Re
         if is_ended(text_of(&agreement, "status")) {
             body.unset("nextExpectedAt");
         }
-        if write(scope, &agreement, body)? {
+        if write(scope, &agreement, body).await? {
             return Ok(());
         }
     }

@@ -37,12 +37,12 @@ fn read(row: &Row) -> Note {
 }
 
 /// Keeps a fact about a payment
-pub(super) fn keep(scope: &Scope<'_>, provider: Provider, payment: &str, fact: &Fact) -> Result<(), Failure> {
+pub(super) async fn keep(scope: &Scope<'_>, provider: Provider, payment: &str, fact: &Fact) -> Result<(), Failure> {
     let id = note_id(provider, payment);
     for _ in 0..TRIES {
-        let row = match store::find(scope, ROW.plural, &id)? {
+        let row = match store::find(scope, ROW.plural, &id).await? {
             Some(record) => Row::new(record),
-            None => match store::make(scope, ROW, fresh(provider, payment, &id, fact))? {
+            None => match store::make(scope, ROW, fresh(provider, payment, &id, fact)).await? {
                 Made::New(_) | Made::Gone => return Ok(()),
                 Made::Repeat(record) => Row::new(record),
             },
@@ -59,7 +59,7 @@ pub(super) fn keep(scope: &Scope<'_>, provider: Provider, payment: &str, fact: &
             particulars: object([("kind", fact.kind.as_str().into())]),
             condition: None,
         };
-        if let Written::Row(_) = store::write(scope, &row, change)? {
+        if let Written::Row(_) = store::write(scope, &row, change).await? {
             return Ok(());
         }
     }
@@ -92,71 +92,77 @@ fn fresh(provider: Provider, payment: &str, id: &str, fact: &Fact) -> Map<String
 }
 
 /// The gift of a payment: by the id that follows from it, else by what is written on it
-pub(super) fn gift_of(scope: &Scope<'_>, provider: Provider, payment: &str) -> Result<Option<Value>, Failure> {
+pub(super) async fn gift_of(scope: &Scope<'_>, provider: Provider, payment: &str) -> Result<Option<Value>, Failure> {
     let mut ways = vec![Filter::IdIs("id".into(), gift_id(provider, payment))];
     ways.extend(payment.parse().ok().map(|payment| Filter::TextIs("providerPaymentId".into(), payment)));
-    Ok(store::list(scope, GIFT.plural, &Filter::Or(ways), 2, None)?.into_iter().next())
+    Ok(store::list(scope, GIFT.plural, &Filter::Or(ways), 2, None).await?.into_iter().next())
 }
 
 /// The payment by which an invoice was paid goes on the gift, or on a note until there is one
-pub(super) fn alias(scope: &Scope<'_>, provider: Provider, invoice: &str, payment: &str) -> Result<(), Failure> {
-    if rename(scope, provider, invoice, payment)? {
+pub(super) async fn alias(scope: &Scope<'_>, provider: Provider, invoice: &str, payment: &str) -> Result<(), Failure> {
+    if rename(scope, provider, invoice, payment).await? {
         return Ok(());
     }
     let fact = Fact { kind: Kind::Alias, id: payment.to_owned(), at: 0, holds: true, money: None };
-    keep(scope, provider, invoice, &fact)?;
-    rename(scope, provider, invoice, payment).map(drop)
+    keep(scope, provider, invoice, &fact).await?;
+    rename(scope, provider, invoice, payment).await.map(drop)
 }
 
-fn rename(scope: &Scope<'_>, provider: Provider, invoice: &str, payment: &str) -> Result<bool, Failure> {
+async fn rename(scope: &Scope<'_>, provider: Provider, invoice: &str, payment: &str) -> Result<bool, Failure> {
     let id = gift_id(provider, invoice);
-    let Some(record) = store::find(scope, GIFT.plural, &id.to_string())?.filter(|record| !store::is_deleted(record))
+    let Some(record) =
+        store::find(scope, GIFT.plural, &id.to_string()).await?.filter(|record| !store::is_deleted(record))
     else {
         return Ok(false);
     };
     if text_of(&record, "providerPaymentId") != Some(payment) {
         let body = object([("providerPaymentId", payment.into())]);
-        scope.call(Target::update(GIFT.plural, id), Some(body))?;
+        scope.call(Target::update(GIFT.plural, id), Some(body)).await?;
     }
-    apply(scope, provider, payment, &record)?;
+    apply(scope, provider, payment, &record).await?;
     Ok(true)
 }
 
 /// Sets on a gift what is noted of its payment, by all of its names
-pub(super) fn settle(scope: &Scope<'_>, provider: Provider, payment: &str, record: &Value) -> Result<(), Failure> {
-    let note = apply(scope, provider, payment, record)?;
+pub(super) async fn settle(
+    scope: &Scope<'_>,
+    provider: Provider,
+    payment: &str,
+    record: &Value,
+) -> Result<(), Failure> {
+    let note = apply(scope, provider, payment, record).await?;
     for alias in note.aliases() {
-        rename(scope, provider, payment, alias)?;
+        rename(scope, provider, payment, alias).await?;
     }
     Ok(())
 }
 
 /// The same for a gift that was made without a provider asking: a reviewer let it go
-pub(crate) fn settle_gift(scope: &Scope<'_>, gift: &Gift, record: &Value) -> Result<(), Failure> {
+pub(crate) async fn settle_gift(scope: &Scope<'_>, gift: &Gift, record: &Value) -> Result<(), Failure> {
     let provider = match gift.provider.as_deref() {
         Some("stripe") => Provider::Stripe,
         Some("gocardless") => Provider::GoCardless,
         _ => return Ok(()),
     };
     match &gift.provider_payment_id {
-        Some(payment) => settle(scope, provider, payment, record),
+        Some(payment) => settle(scope, provider, payment, record).await,
         None => Ok(()),
     }
 }
 
-fn apply(scope: &Scope<'_>, provider: Provider, payment: &str, record: &Value) -> Result<Note, Failure> {
+async fn apply(scope: &Scope<'_>, provider: Provider, payment: &str, record: &Value) -> Result<Note, Failure> {
     let id = note_id(provider, payment);
     let mut record = record.clone();
     let mut known = None;
     for _ in 0..TRIES {
-        let note = store::find(scope, ROW.plural, &id)?.map(|row| read(&Row::new(row))).unwrap_or_default();
+        let note = store::find(scope, ROW.plural, &id).await?.map(|row| read(&Row::new(row))).unwrap_or_default();
         // Whoever wrote last reads last: nobody can leave an older sum behind.
         if known.as_ref() == Some(&note) || !note.is_about_money() {
             return Ok(note);
         }
         if let Some(body) = changes(scope, &note, &record) {
             let gift = store::id_of(text_of(&record, "id").unwrap_or_default())?;
-            let answer = scope.call(Target::update(GIFT.plural, gift), Some(body))?;
+            let answer = scope.call(Target::update(GIFT.plural, gift), Some(body)).await?;
             match taken(answer, "updateGift") {
                 Some(updated) => record = updated,
                 None => return Err(Failure::malformed("updateGift")),

@@ -45,13 +45,13 @@ pub(crate) struct Found {
 }
 
 /// Links the gift to its giver, as far as may be
-pub(crate) fn resolve(scope: &Scope<'_>, gift: &mut Gift, key: &Key, manner: Manner) -> Result<Found, Failure> {
+pub(crate) async fn resolve(scope: &Scope<'_>, gift: &mut Gift, key: &Key, manner: Manner) -> Result<Found, Failure> {
     let mut found = Found::default();
     match donor::question(gift) {
         Question::Settled | Question::Unknown => {}
-        Question::Create(person) => link_new(scope, gift, key, manner, &person, &mut found)?,
+        Question::Create(person) => link_new(scope, gift, key, manner, &person, &mut found).await?,
         Question::LookUp(person) => {
-            let candidates = match candidates(scope, &person) {
+            let candidates = match candidates(scope, &person).await {
                 Ok(candidates) => candidates,
                 Err(failure) if matches!(manner, Manner::Review | Manner::Look) && !store::is_refused(&failure) => {
                     found.unasked = true;
@@ -64,7 +64,7 @@ pub(crate) fn resolve(scope: &Scope<'_>, gift: &mut Gift, key: &Key, manner: Man
             match settled(resolution, manner)? {
                 Resolution::Match(dedupe) if manner != Manner::Look => gift.donor_id = Some(dedupe.matched),
                 Resolution::Match(_) | Resolution::Review(_) => {}
-                Resolution::New => link_new(scope, gift, key, manner, &person, &mut found)?,
+                Resolution::New => link_new(scope, gift, key, manner, &person, &mut found).await?,
             }
         }
     }
@@ -80,16 +80,16 @@ fn settled(resolution: Resolution, manner: Manner) -> Result<Resolution, Refusal
     }
 }
 
-fn candidates(scope: &Scope<'_>, person: &Person) -> Result<Vec<Candidate>, Failure> {
+async fn candidates(scope: &Scope<'_>, person: &Person) -> Result<Vec<Candidate>, Failure> {
     let body = object([("data", Value::Array(vec![person.to_json()]))]);
     let target = Target::duplicates(PERSON.plural, &Query::default().with("depth", "0"));
-    let answer = scope.call(target, Some(body))?;
+    let answer = scope.call(target, Some(body)).await?;
     let mut candidates = Candidate::read_all(&answer);
     candidates.retain(|candidate| candidate.id.parse::<RecordId>().is_ok());
     Ok(candidates)
 }
 
-fn link_new(
+async fn link_new(
     scope: &Scope<'_>,
     gift: &mut Gift,
     key: &Key,
@@ -106,7 +106,7 @@ fn link_new(
         members.set_text("id", id.as_str());
     }
     let Value::Object(body) = body else { return Ok(()) };
-    let holder = match store::make(scope, PERSON, body) {
+    let holder = match store::make(scope, PERSON, body).await {
         Ok(Made::New(record)) => {
             let id = record_id(&record);
             found.made.clone_from(&id);
@@ -115,7 +115,7 @@ fn link_new(
         Ok(Made::Repeat(record)) => record_id(&record),
         // The first request made them and somebody deleted them since. The gift, if it is there, says the same.
         Ok(Made::Gone) => Some(id),
-        Err(failure) if store::may_be_duplicate(&failure) => Some(holder(scope, person)?.ok_or(failure)?),
+        Err(failure) if store::may_be_duplicate(&failure) => Some(holder(scope, person).await?.ok_or(failure)?),
         Err(failure) if failure.is_malformed() => {
             return Err(Failure::malformed_as("Failed to create contact in Twenty"));
         }
@@ -126,7 +126,7 @@ fn link_new(
 }
 
 /// Who has the address, if it can be asked for
-fn holder(scope: &Scope<'_>, person: &Person) -> Result<Option<String>, Failure> {
+async fn holder(scope: &Scope<'_>, person: &Person) -> Result<Option<String>, Failure> {
     let email = person.email.as_deref().unwrap_or_default().trim().to_ascii_lowercase();
     // Twenty's filters have no way to quote these.
     if email.is_empty() || email.bytes().any(|byte| b"\"'()[],:\\ ".contains(&byte)) {
@@ -134,7 +134,7 @@ fn holder(scope: &Scope<'_>, person: &Person) -> Result<Option<String>, Failure>
     }
     let Ok(email) = email.parse() else { return Ok(None) };
     let filter = Filter::And(vec![Filter::TextIs("emails.primaryEmail".into(), email), Filter::with_deleted()]);
-    let people = store::list(scope, PERSON.plural, &filter, 2, None)?;
+    let people = store::list(scope, PERSON.plural, &filter, 2, None).await?;
     if let Some(living) = people.iter().find(|person| !store::is_deleted(person)) {
         return Ok(record_id(living));
     }
@@ -149,18 +149,18 @@ fn holder(scope: &Scope<'_>, person: &Person) -> Result<Option<String>, Failure>
 }
 
 /// Takes back a person who was made for a gift that was then refused, unless somebody relies on them already
-pub(crate) fn take_back(scope: &Scope<'_>, id: &str) {
+pub(crate) async fn take_back(scope: &Scope<'_>, id: &str) {
     let Ok(person) = id.parse() else { return };
     for plural in ["gifts", "giftStagings"] {
         let filter = Filter::IdIs("donorId".into(), person);
-        match store::list(scope, plural, &filter, 1, None) {
+        match store::list(scope, plural, &filter, 1, None).await {
             Ok(records) if records.is_empty() => {}
             // A workspace without staging has nothing there that could rely on them.
             Err(failure) if plural == "giftStagings" && store::is_refused(&failure) => {}
             _ => return,
         }
     }
-    match scope.call(Target::destroy(PERSON.plural, person), None) {
+    match scope.call(Target::destroy(PERSON.plural, person), None).await {
         Ok(_) => scope.log(Level::Info, "gift_donor_taken_back", &[("personId", id.into())]),
         Err(_) => scope.log(Level::Warn, "gift_donor_left_behind", &[("personId", id.into())]),
     }

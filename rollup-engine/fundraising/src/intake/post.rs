@@ -31,15 +31,15 @@ pub(crate) enum Blind {
 }
 
 /// Everything that follows from a gift
-pub(crate) fn follow(scope: &Scope<'_>, gift: &Gift, record: &Value, paid_on: Option<Date>, blind: Blind) {
+pub(crate) async fn follow(scope: &Scope<'_>, gift: &Gift, record: &Value, paid_on: Option<Date>, blind: Blind) {
     // A provider's own event settles by itself, and comes again if it could not.
     if scope.priority != Priority::Webhook
-        && let Err(failure) = deliver::settle_gift(scope, gift, record)
+        && let Err(failure) = deliver::settle_gift(scope, gift, record).await
     {
         scope.log(Level::Warn, "gift_refund_not_settled", &[("message", failure.for_log().into())]);
     }
     if let Some(agreement) = &gift.recurring_agreement_id
-        && let Err(failure) = advance(scope, agreement, gift, paid_on, blind)
+        && let Err(failure) = advance(scope, agreement, gift, paid_on, blind).await
     {
         let message = failure.for_log();
         scope.log(
@@ -49,16 +49,16 @@ pub(crate) fn follow(scope: &Scope<'_>, gift: &Gift, record: &Value, paid_on: Op
         );
     }
     if scope.proxy.settings.gift_aid
-        && let Err(failure) = decide_gift_aid(scope, gift, record)
+        && let Err(failure) = decide_gift_aid(scope, gift, record).await
     {
         scope.log(Level::Warn, "gift_aid_evaluation_failed", &[("message", failure.for_log().into())]);
     }
 }
 
 /// Moves an agreement to the day that the payment leaves open; what was ended stays ended
-fn advance(scope: &Scope<'_>, id: &str, gift: &Gift, paid_on: Option<Date>, blind: Blind) -> Result<(), Failure> {
+async fn advance(scope: &Scope<'_>, id: &str, gift: &Gift, paid_on: Option<Date>, blind: Blind) -> Result<(), Failure> {
     let (plural, id) = ("recurringAgreements", store::id_of(id)?);
-    let agreement = match scope.call(Target::get(plural, id, &Query::default()), None) {
+    let agreement = match scope.call(Target::get(plural, id, &Query::default()), None).await {
         Ok(answer) => taken(answer, "recurringAgreement"),
         Err(failure) if store::is_missing(&failure) => None,
         Err(failure) => return Err(failure),
@@ -84,7 +84,7 @@ fn advance(scope: &Scope<'_>, id: &str, gift: &Gift, paid_on: Option<Date>, blin
         None => {}
     }
     if !body.is_empty() {
-        scope.call(Target::update(plural, id), Some(body.into()))?;
+        scope.call(Target::update(plural, id), Some(body.into())).await?;
     }
     Ok(())
 }
@@ -124,7 +124,7 @@ fn changes(agreement: &Value, gift: &Gift, paid_on: Option<Date>, body: &mut Map
 }
 
 /// Decides about Gift Aid and sets it on the gift, unless a person decided, or it was claimed
-fn decide_gift_aid(scope: &Scope<'_>, gift: &Gift, record: &Value) -> Result<(), Failure> {
+async fn decide_gift_aid(scope: &Scope<'_>, gift: &Gift, record: &Value) -> Result<(), Failure> {
     let text = |key: &str| text_of(record, key).filter(|text| !text.is_empty());
     let settled = text("giftAidDecisionSource") == Some("MANUAL_OVERRIDE") || text("giftAidClaimBatchId").is_some();
     let Some(id) = text("id").filter(|_| !settled) else { return Ok(()) };
@@ -132,7 +132,7 @@ fn decide_gift_aid(scope: &Scope<'_>, gift: &Gift, record: &Value) -> Result<(),
     let declarations = match donor {
         Some(donor) => {
             let filter = Filter::IdIs("personId".into(), store::id_of(donor)?);
-            store::list(scope, "giftAidDeclarations", &filter, 60, None)?
+            store::list(scope, "giftAidDeclarations", &filter, 60, None).await?
         }
         None => Vec::new(),
     };
@@ -157,7 +157,7 @@ fn decide_gift_aid(scope: &Scope<'_>, gift: &Gift, record: &Value) -> Result<(),
     if let Some(members) = body.as_object_mut() {
         members.set_text("giftAidLastEvaluatedAt", &scope.now().to_string());
     }
-    scope.call(Target::update(store::GIFT.plural, store::id_of(id)?), Some(body))?;
+    scope.call(Target::update(store::GIFT.plural, store::id_of(id)?), Some(body)).await?;
     Ok(())
 }
 

@@ -74,17 +74,18 @@ enum Step {
 }
 
 /// Processes one row
-pub fn process(scope: &Scope<'_>, id: RecordId) -> Promoted {
-    let promoted = attempt(scope, id);
-    if scope.given_up.contains(&id) && !scope.is_waiting() && !matches!(promoted, Promoted::Failed(_)) {
+pub async fn process(scope: &Scope<'_>, id: RecordId) -> Promoted {
+    let was_given_up = scope.proxy.intake.is_given_up(id);
+    let promoted = attempt(scope, id).await;
+    if was_given_up && !matches!(promoted, Promoted::Failed(_)) {
         scope.proxy.intake.took_up(id);
     }
     promoted
 }
 
-fn attempt(scope: &Scope<'_>, id: RecordId) -> Promoted {
+async fn attempt(scope: &Scope<'_>, id: RecordId) -> Promoted {
     for _ in 0..TRIES {
-        let row = match store::row(scope, id) {
+        let row = match store::row(scope, id).await {
             Ok(row) => row,
             Err(failure) => {
                 let message = failure.for_log();
@@ -92,7 +93,7 @@ fn attempt(scope: &Scope<'_>, id: RecordId) -> Promoted {
                 return Promoted::Failed("fetch_failed");
             }
         };
-        match step(scope, &row) {
+        match step(scope, &row).await {
             Ok(Step::Done(promoted)) => return promoted,
             Ok(Step::Again) => {}
             Err(failure) => {
@@ -106,52 +107,59 @@ fn attempt(scope: &Scope<'_>, id: RecordId) -> Promoted {
 }
 
 /// Writes on a row that its `giftId` is no id: it was typed by hand, and a reviewer must say which gift was meant.
-fn note_gift_id(scope: &Scope<'_>, row: &Row) -> Result<(), Failure> {
+async fn note_gift_id(scope: &Scope<'_>, row: &Row) -> Result<(), Failure> {
     let message = "giftId must be a UUID";
     log(scope, Level::Warn, "gift_staging_process_payload_invalid", row.id(), message);
     let mut body = Map::new();
     body.set("errorDetail", store::error_detail("payload_invalid", message, scope.now()));
     let particulars = object([("code", "payload_invalid".into()), ("from", row.state().as_str().into())]);
-    store::write(scope, row, Change { body, action: "failed", particulars, condition: None }).map(drop)
+    store::write(scope, row, Change { body, action: "failed", particulars, condition: None }).await.map(drop)
 }
 
-fn step(scope: &Scope<'_>, row: &Row) -> Result<Step, Failure> {
-    let done = |promoted| Ok(Step::Done(promoted));
-    if row.text("giftId").is_some_and(|gift| gift.parse::<RecordId>().is_err()) {
-        note_gift_id(scope, row)?;
-        return done(Promoted::Failed("payload_invalid"));
-    }
+/// What becomes of a row that is not to be claimed: it is processed, locked or not ready
+async fn settle(scope: &Scope<'_>, row: &Row) -> Result<Option<Step>, Failure> {
     match admit(row.standing()) {
         Admission::Processed(gift) => {
             let gift = gift.to_owned();
             log(scope, Level::Info, "gift_staging_already_processed", row.id(), "");
             if row.state() != State::Processed {
-                mark(scope, row, &gift, "reconciled")?;
+                mark(scope, row, &gift, "reconciled").await?;
             }
             // A run may have died between the gift and what follows from it.
             if let Ok(known) = row.gift()
                 && (known.recurring_agreement_id.is_some() || scope.proxy.settings.gift_aid)
-                && let Some(record) = store::find(scope, GIFT.plural, &gift)?
+                && let Some(record) = store::find(scope, GIFT.plural, &gift).await?
             {
-                post::follow(scope, &with_columns(&known, row), &record, paid_on(&known, row), Blind::Leave);
+                post::follow(scope, &with_columns(&known, row), &record, paid_on(&known, row), Blind::Leave).await;
             }
-            return done(Promoted::Processed(gift));
+            Ok(Some(Step::Done(Promoted::Processed(gift))))
         }
         Admission::Deferred(Reason::Locked) if row.is_own() && is_stale(scope, row) => {
-            reconcile(scope, row)?;
-            return Ok(Step::Again);
+            reconcile(scope, row).await?;
+            Ok(Some(Step::Again))
         }
         Admission::Deferred(Reason::NotReady) if row.is_own() && row.state() == State::Processed => {
-            reconcile(scope, row)?;
-            return Ok(Step::Again);
+            reconcile(scope, row).await?;
+            Ok(Some(Step::Again))
         }
         Admission::Deferred(reason) => {
             let event =
                 if reason == Reason::Locked { "gift_staging_process_locked" } else { "gift_staging_process_not_ready" };
             log(scope, Level::Info, event, row.id(), "");
-            return done(Promoted::Deferred(reason.as_str(), Vec::new()));
+            Ok(Some(Step::Done(Promoted::Deferred(reason.as_str(), Vec::new()))))
         }
-        Admission::Claimable => {}
+        Admission::Claimable => Ok(None),
+    }
+}
+
+async fn step(scope: &Scope<'_>, row: &Row) -> Result<Step, Failure> {
+    let done = |promoted| Ok(Step::Done(promoted));
+    if row.text("giftId").is_some_and(|gift| gift.parse::<RecordId>().is_err()) {
+        note_gift_id(scope, row).await?;
+        return done(Promoted::Failed("payload_invalid"));
+    }
+    if let Some(step) = settle(scope, row).await? {
+        return Ok(step);
     }
     let payload = row.payload();
     if let Err(fault) = payload {
@@ -160,7 +168,7 @@ fn step(scope: &Scope<'_>, row: &Row) -> Result<Step, Failure> {
             NoPayload::Broken => ("gift_staging_process_payload_parse_failed", "Failed to parse staging raw payload"),
         };
         log(scope, Level::Warn, event, row.id(), message);
-        fail(scope, row, "missing_payload", message, None)?;
+        fail(scope, row, "missing_payload", message, None).await?;
         return done(Promoted::Deferred("missing_payload", Vec::new()));
     }
     let payload = payload.unwrap_or_default();
@@ -171,23 +179,23 @@ fn step(scope: &Scope<'_>, row: &Row) -> Result<Step, Failure> {
     if let Some(field) = unproven {
         let message = format!("{field} must be a UUID");
         log(scope, Level::Warn, "gift_staging_process_payload_invalid", row.id(), &message);
-        fail(scope, row, "payload_invalid", &message, None)?;
+        fail(scope, row, "payload_invalid", &message, None).await?;
         return done(Promoted::Failed("payload_invalid"));
     }
     let key = Key::of_row(&row.kept_gift(), row.id());
     let mut row = row.clone();
     if gift.donor_id.is_none() {
-        match name_giver(scope, &row, &mut gift, &key) {
+        match name_giver(scope, &row, &mut gift, &key).await {
             Ok(None) => {}
             Ok(Some(step)) => return Ok(step),
             Err(failure) => {
                 log(scope, Level::Warn, "gift_staging_process_identity_failed", row.id(), &failure.for_log());
-                fail(scope, &row, "identity_failed", &failure.to_string(), None)?;
+                fail(scope, &row, "identity_failed", &failure.to_string(), None).await?;
                 return done(Promoted::Failed("gift_api_failed"));
             }
         }
         if let Some(donor) = gift.donor_id.clone() {
-            match persist_giver(scope, &row, payload, &donor)? {
+            match persist_giver(scope, &row, payload, &donor).await? {
                 Written::Row(linked) if row.is_own() => row = linked,
                 Written::Row(_) => {}
                 Written::Raced => return Ok(Step::Again),
@@ -197,22 +205,22 @@ fn step(scope: &Scope<'_>, row: &Row) -> Result<Step, Failure> {
     if !gift.has_amount() || (gift.donor_id.is_none() && gift.company_id.is_none()) {
         let message = "Staging payload missing required fields for gift creation";
         log(scope, Level::Warn, "gift_staging_process_payload_invalid", row.id(), message);
-        fail(scope, &row, "payload_invalid", message, None)?;
+        fail(scope, &row, "payload_invalid", message, None).await?;
         return done(Promoted::Failed("payload_invalid"));
     }
     let diagnostics = Diagnostics::of(&gift, row.dedupe().as_ref());
     if !diagnostics.is_eligible() {
         let message = format!("blocked: {}", diagnostics.blockers.join(", "));
-        fail(scope, &row, "blocked", &message, Some(diagnostics.to_json()))?;
+        fail(scope, &row, "blocked", &message, Some(diagnostics.to_json())).await?;
         return done(Promoted::Deferred("blocked", diagnostics.blockers));
     }
-    let claimed = match claim(scope, &row, &diagnostics)? {
+    let claimed = match claim(scope, &row, &diagnostics).await? {
         Written::Row(claimed) if row.is_own() => claimed,
         // Others' rows are processed as they were read.
         Written::Row(_) => row,
         Written::Raced => return Ok(Step::Again),
     };
-    done(match post_gift(scope, &claimed, &gift, &key, Blind::Write) {
+    done(match post_gift(scope, &claimed, &gift, &key, Blind::Write).await {
         Posted::Gift { record, .. } => Promoted::Processed(string(&record, "id")),
         Posted::Gone(id) => Promoted::Processed(id),
         Posted::Failed { .. } => Promoted::Failed("gift_api_failed"),
@@ -241,12 +249,12 @@ pub(super) enum Posted {
 }
 
 /// Makes the gift of a claimed row, marks the row, and lets follow what follows
-pub(super) fn post_gift(scope: &Scope<'_>, row: &Row, gift: &Gift, key: &Key, blind: Blind) -> Posted {
+pub(super) async fn post_gift(scope: &Scope<'_>, row: &Row, gift: &Gift, key: &Key, blind: Blind) -> Posted {
     let known = Receipt::read(&row.raw_payload().unwrap_or_default());
     let receipt = receipt::decide(gift, known, &scope.proxy.settings.receipts);
     scope.log(Level::Info, "receipt_policy_evaluated", &[("stagingId", row.id().into())]);
     log(scope, Level::Info, "gift_staging_process_call_create", row.id(), "");
-    let posted = match make_gift(scope, gift, &receipt, key) {
+    let posted = match make_gift(scope, gift, &receipt, key).await {
         Ok(Made::New(record)) => Posted::Gift { record, repeated: false },
         Ok(Made::Repeat(record)) => Posted::Gift { record, repeated: true },
         // It was made, and somebody deleted it on purpose: the row is done all the same.
@@ -254,13 +262,11 @@ pub(super) fn post_gift(scope: &Scope<'_>, row: &Row, gift: &Gift, key: &Key, bl
         Err(failure) => {
             let message = failure.to_string();
             log(scope, Level::Error, "gift_staging_process_create_failed", row.id(), &failure.for_log());
-            let (state, given_up) = scope.closing(|| {
-                if failure.is_busy() {
-                    (State::ReadyForProcess, put_back(scope, row, &message))
-                } else {
-                    (State::ProcessFailed, fail(scope, row, "gift_api_failed", &message, None))
-                }
-            });
+            let (state, given_up) = if failure.is_busy() {
+                (State::ReadyForProcess, scope.closing(put_back(scope, row, &message)).await)
+            } else {
+                (State::ProcessFailed, scope.closing(fail(scope, row, "gift_api_failed", &message, None)).await)
+            };
             // Where the claim could not be given up it expires.
             if let Err(failure) = given_up {
                 leave_claimed(scope, row);
@@ -274,11 +280,11 @@ pub(super) fn post_gift(scope: &Scope<'_>, row: &Row, gift: &Gift, key: &Key, bl
         Posted::Gone(id) => id.clone(),
         Posted::Failed { .. } => return posted,
     };
-    match scope.closing(|| mark(scope, row, &id, "posted")) {
+    match scope.closing(mark(scope, row, &id, "posted")).await {
         Ok(()) => {
             log(scope, Level::Info, "gift_staging_processed", row.id(), "");
             if let Posted::Gift { record, .. } = &posted {
-                post::follow(scope, &with_columns(gift, row), record, paid_on(gift, row), blind);
+                post::follow(scope, &with_columns(gift, row), record, paid_on(gift, row), blind).await;
             }
         }
         // The gift is there; the next request that looks at the row marks it.
@@ -292,20 +298,20 @@ pub(super) fn post_gift(scope: &Scope<'_>, row: &Row, gift: &Gift, key: &Key, bl
 
 /// Remembers that a row keeps its claim and has no worker, for the next request of this process
 fn leave_claimed(scope: &Scope<'_>, row: &Row) {
-    if let (Ok(id), false) = (row.id().parse(), scope.is_waiting()) {
+    if let Ok(id) = row.id().parse() {
         scope.proxy.intake.gave_up(id);
     }
 }
 
 /// Makes the gift, once
-pub(super) fn make_gift(scope: &Scope<'_>, gift: &Gift, receipt: &Receipt, key: &Key) -> Result<Made, Failure> {
+pub(super) async fn make_gift(scope: &Scope<'_>, gift: &Gift, receipt: &Receipt, key: &Key) -> Result<Made, Failure> {
     let mut body = gift.to_record(receipt);
     body.set_text("id", &key.gift_id().to_string());
-    store::make(scope, GIFT, body)
+    store::make(scope, GIFT, body).await
 }
 
 /// Writes on a row that it is this gift, whatever happened to it meanwhile: the gift is there
-pub(super) fn mark(scope: &Scope<'_>, row: &Row, gift: &str, action: &'static str) -> Result<(), Failure> {
+pub(super) async fn mark(scope: &Scope<'_>, row: &Row, gift: &str, action: &'static str) -> Result<(), Failure> {
     let mut row = row.clone();
     for _ in 0..TRIES {
         if row.state() == State::Processed && row.text("giftId") == Some(gift) {
@@ -321,21 +327,21 @@ pub(super) fn mark(scope: &Scope<'_>, row: &Row, gift: &str, action: &'static st
         }
         let particulars = object([("giftId", gift.into()), ("from", row.state().as_str().into())]);
         let change = Change { body, action, particulars, condition: None };
-        match store::write(scope, &row, change)? {
+        match store::write(scope, &row, change).await? {
             Written::Row(_) => return Ok(()),
-            Written::Raced => row = store::reread(scope, &row)?,
+            Written::Raced => row = store::reread(scope, &row).await?,
         }
     }
     Err(Failure::malformed("a quiet row"))
 }
 
 /// Puts right a row whose worker was not heard of again: its gift is there, or it is free
-pub(crate) fn reconcile(scope: &Scope<'_>, row: &Row) -> Result<(), Failure> {
+pub(crate) async fn reconcile(scope: &Scope<'_>, row: &Row) -> Result<(), Failure> {
     let key = Key::of_row(&row.kept_gift(), row.id());
     let id = key.gift_id().to_string();
-    if store::find(scope, GIFT.plural, &id)?.is_some() {
+    if store::find(scope, GIFT.plural, &id).await?.is_some() {
         log(scope, Level::Info, "gift_staging_reconciled", row.id(), "the gift was made");
-        return mark(scope, row, &id, "reconciled");
+        return mark(scope, row, &id, "reconciled").await;
     }
     let change = transition(row.standing(), Event::Expire)?;
     let mut body = change.to_json();
@@ -348,17 +354,17 @@ pub(crate) fn reconcile(scope: &Scope<'_>, row: &Row) -> Result<(), Failure> {
         particulars: object([("from", row.state().as_str().into())]),
         condition: None,
     };
-    store::write(scope, row, change).map(drop)
+    store::write(scope, row, change).await.map(drop)
 }
 
 /// Whether a claimed row is free all the same: its worker is known to have left it, or was not heard of for too long
 pub(crate) fn is_stale(scope: &Scope<'_>, row: &Row) -> bool {
-    let is_given_up = row.id().parse().is_ok_and(|id| scope.given_up.contains(&id));
+    let is_given_up = row.id().parse().is_ok_and(|id| scope.proxy.intake.is_given_up(id));
     let has_expired = row.updated_at().is_some_and(|at| claim_expired(at, scope.now()));
     row.state() == State::Processing && (is_given_up || has_expired)
 }
 
-fn claim(scope: &Scope<'_>, row: &Row, diagnostics: &Diagnostics) -> Result<Written, Failure> {
+async fn claim(scope: &Scope<'_>, row: &Row, diagnostics: &Diagnostics) -> Result<Written, Failure> {
     let change = transition(row.standing(), Event::Claim)?;
     let mut body = Map::new();
     body.set_text("processingStatus", change.state.as_str());
@@ -366,11 +372,11 @@ fn claim(scope: &Scope<'_>, row: &Row, diagnostics: &Diagnostics) -> Result<Writ
     let claimable = Filter::one_of("processingStatus", Event::Claim.sources().iter().map(|state| state.as_str()));
     let condition = Filter::And(vec![claimable?, Filter::Empty("giftId".into())]);
     let particulars = object([("from", row.state().as_str().into()), ("diagnostics", diagnostics.to_json())]);
-    store::write(scope, row, Change { body, action: "claimed", particulars, condition: Some(condition) })
+    store::write(scope, row, Change { body, action: "claimed", particulars, condition: Some(condition) }).await
 }
 
 /// Writes a failure on a row
-fn fail(
+async fn fail(
     scope: &Scope<'_>,
     row: &Row,
     code: &'static str,
@@ -381,15 +387,15 @@ fn fail(
     if let Some(diagnostics) = diagnostics {
         body.set("processingDiagnostics", diagnostics);
     }
-    give_up(scope, row, Event::Fail, code, message, body)
+    give_up(scope, row, Event::Fail, code, message, body).await
 }
 
 /// Puts a claimed row back for the next run, since the budget of calls ended before its gift was made
-fn put_back(scope: &Scope<'_>, row: &Row, message: &str) -> Result<(), Failure> {
-    give_up(scope, row, Event::PutBack, "budget_spent", message, Map::new())
+async fn put_back(scope: &Scope<'_>, row: &Row, message: &str) -> Result<(), Failure> {
+    give_up(scope, row, Event::PutBack, "budget_spent", message, Map::new()).await
 }
 
-fn give_up(
+async fn give_up(
     scope: &Scope<'_>,
     row: &Row,
     event: Event,
@@ -402,14 +408,14 @@ fn give_up(
     let particulars = object([("code", code.into()), ("from", row.state().as_str().into())]);
     let action = if event == Event::PutBack { "put_back" } else { "failed" };
     // Where a concurrent request changed the row, its word is the later one.
-    store::write(scope, row, Change { body, action, particulars, condition: None }).map(drop)
+    store::write(scope, row, Change { body, action, particulars, condition: None }).await.map(drop)
 }
 
 /// Finds or makes the giver; a step if a reviewer must say who it was
-fn name_giver(scope: &Scope<'_>, row: &Row, gift: &mut Gift, key: &Key) -> Result<Option<Step>, Failure> {
+async fn name_giver(scope: &Scope<'_>, row: &Row, gift: &mut Gift, key: &Key) -> Result<Option<Step>, Failure> {
     let reviewed = row.text("dedupeStatus") == Some("passed");
     let manner = if reviewed { Manner::Reviewed } else { Manner::Review };
-    let found = giver::resolve(scope, gift, key, manner)?;
+    let found = giver::resolve(scope, gift, key, manner).await?;
     if found.unasked {
         return Err(Failure::malformed_as("Twenty could not be asked for the giver"));
     }
@@ -421,16 +427,21 @@ fn name_giver(scope: &Scope<'_>, row: &Row, gift: &mut Gift, key: &Key) -> Resul
     body.set("rawPayload", json::kept(payload));
     let particulars = object([("candidateDonorIds", dedupe.candidates.into()), ("from", row.state().as_str().into())]);
     let change = Change { body, action: "sent_to_review", particulars, condition: None };
-    Ok(Some(match store::write(scope, row, change)? {
+    Ok(Some(match store::write(scope, row, change).await? {
         Written::Row(_) => Step::Done(Promoted::Deferred("donor_review", Vec::new())),
         Written::Raced => Step::Again,
     }))
 }
 
-fn persist_giver(scope: &Scope<'_>, row: &Row, payload: Map<String, Value>, donor: &str) -> Result<Written, Failure> {
+async fn persist_giver(
+    scope: &Scope<'_>,
+    row: &Row,
+    payload: Map<String, Value>,
+    donor: &str,
+) -> Result<Written, Failure> {
     let body = columns::changed(payload, "donorId", donor);
     let particulars = object([("donorId", donor.into())]);
-    store::write(scope, row, Change { body, action: "donor_linked", particulars, condition: None })
+    store::write(scope, row, Change { body, action: "donor_linked", particulars, condition: None }).await
 }
 
 /// The gift with what its row alone says of the agreement: others' payloads may lack it

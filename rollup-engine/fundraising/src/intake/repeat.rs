@@ -40,14 +40,14 @@ pub(super) enum Earlier {
 ///
 /// # Errors
 /// 409 if the same caller's earlier request said something else, and whatever Twenty says.
-pub(super) fn find(scope: &Scope<'_>, key: &Key, asked: &Gift, door: Door) -> Result<Earlier, Failure> {
+pub(super) async fn find(scope: &Scope<'_>, key: &Key, asked: &Gift, door: Door) -> Result<Earlier, Failure> {
     let Some(unscoped) = key.unscoped().filter(|_| door != Door::Webhook) else { return Ok(Earlier::Nothing) };
     let mut keys = vec![key, &unscoped];
-    if has_rows(scope) {
-        for record in of_ids(scope, ROW, keys.iter().map(|key| key.staging_id()))? {
+    if has_rows(scope).await {
+        for record in of_ids(scope, ROW, keys.iter().map(|key| key.staging_id())).await? {
             let row = Row::new(record);
             let Some(own) = keys.iter().copied().find(|key| row.id() == key.staging_id().to_string()) else { continue };
-            let fields = row_differences(scope, own, asked, &row, door)?;
+            let fields = row_differences(scope, own, asked, &row, door).await?;
             if fields.is_empty() {
                 return Ok(Earlier::Row(row, own.clone()));
             }
@@ -60,10 +60,10 @@ pub(super) fn find(scope: &Scope<'_>, key: &Key, asked: &Gift, door: Door) -> Re
     if door == Door::Staging {
         return Ok(Earlier::Nothing);
     }
-    for record in of_ids(scope, GIFT, keys.iter().map(|key| key.gift_id()))? {
+    for record in of_ids(scope, GIFT, keys.iter().map(|key| key.gift_id())).await? {
         let id = string(&record, "id");
         let Some(own) = keys.iter().copied().find(|key| id == key.gift_id().to_string()) else { continue };
-        let fields = gift_differences(scope, own, asked, &record, door)?;
+        let fields = gift_differences(scope, own, asked, &record, door).await?;
         if fields.is_empty() {
             return Ok(Earlier::Gift(record, own.clone()));
         }
@@ -75,10 +75,10 @@ pub(super) fn find(scope: &Scope<'_>, key: &Key, asked: &Gift, door: Door) -> Re
 }
 
 /// Records of these ids, also those in the trash; the first id's first
-fn of_ids(scope: &Scope<'_>, object: Object, ids: impl Iterator<Item = Uuid>) -> Result<Vec<Value>, Failure> {
+async fn of_ids(scope: &Scope<'_>, object: Object, ids: impl Iterator<Item = Uuid>) -> Result<Vec<Value>, Failure> {
     let ids: Vec<Uuid> = ids.collect();
     let filter = Filter::And(vec![Filter::IdIn("id".into(), ids.clone()), Filter::with_deleted()]);
-    let mut records = store::list(scope, object.plural, &filter, ids.len(), None)?;
+    let mut records = store::list(scope, object.plural, &filter, ids.len(), None).await?;
     records.sort_by_key(|record| ids.iter().position(|id| Some(id.to_string().as_str()) == text_of(record, "id")));
     Ok(records)
 }
@@ -108,7 +108,7 @@ fn word_for(field: &str) -> &'static str {
 }
 
 /// What a request says otherwise than the one that made the row
-pub(super) fn row_differences(
+pub(super) async fn row_differences(
     scope: &Scope<'_>,
     key: &Key,
     asked: &Gift,
@@ -126,11 +126,11 @@ pub(super) fn row_differences(
         Some(requested) => stored::read_any(requested),
         None => fingerprint::asked(kept),
     };
-    differences(scope, asked, &then, &linked, door)
+    differences(scope, asked, &then, &linked, door).await
 }
 
 /// What a request says otherwise than a gift that has no row
-pub(super) fn gift_differences(
+pub(super) async fn gift_differences(
     scope: &Scope<'_>,
     key: &Key,
     asked: &Gift,
@@ -139,7 +139,7 @@ pub(super) fn gift_differences(
 ) -> Result<Vec<&'static str>, Failure> {
     let then = record.as_object().map(stored::read_any).unwrap_or_default();
     if is_callers(key, door) {
-        return differences(scope, asked, &then, std::slice::from_ref(&then.donor_id), door);
+        return differences(scope, asked, &then, std::slice::from_ref(&then.donor_id), door).await;
     }
     let mut fields = Vec::new();
     amounts(asked, &then, &mut fields);
@@ -169,14 +169,14 @@ fn is_callers(key: &Key, door: Door) -> bool {
     matches!(key, Key::Request { .. }) && door != Door::Webhook
 }
 
-fn differences(
+async fn differences(
     scope: &Scope<'_>,
     asked: &Gift,
     then: &Gift,
     linked: &[Option<String>],
     door: Door,
 ) -> Result<Vec<&'static str>, Failure> {
-    let mut fields = donor(scope, asked, then, linked, door)?;
+    let mut fields = donor(scope, asked, then, linked, door).await?;
     amounts(asked, then, &mut fields);
     let day = |gift: &Gift| gift.gift_date.clone().map(|text| parse_date(&text).ok_or(text));
     if both(day(asked), day(then)) {
@@ -209,7 +209,7 @@ fn amounts(asked: &Gift, then: &Gift, fields: &mut Vec<&'static str>) {
 }
 
 /// Whether a request names another giver: by id, else by e-mail address, else by name
-fn donor(
+async fn donor(
     scope: &Scope<'_>,
     asked: &Gift,
     then: &Gift,
@@ -241,7 +241,7 @@ fn donor(
     }
     // The earlier request gave an id, and this one describes a person.
     for id in known() {
-        let Some(person) = store::find(scope, PERSON.plural, id)? else { continue };
+        let Some(person) = store::find(scope, PERSON.plural, id).await? else { continue };
         let emails = Candidate::emails_of(&person);
         let emails: Vec<&str> = emails.iter().map(String::as_str).filter(|email| !email.trim().is_empty()).collect();
         let name = |key: &str| text_at(&person, &["name", key]);

@@ -42,14 +42,14 @@ pub(crate) enum Made {
 }
 
 /// Makes a record; `body` has its id
-pub(crate) fn make(scope: &Scope<'_>, object: Object, body: Map<String, Value>) -> Result<Made, Failure> {
+pub(crate) async fn make(scope: &Scope<'_>, object: Object, body: Map<String, Value>) -> Result<Made, Failure> {
     let id = body.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
-    match scope.call(Target::create(object.plural), Some(body.into())) {
+    match scope.call(Target::create(object.plural), Some(body.into())).await {
         Ok(answer) => {
             let record = taken(answer, object.create).filter(has_id);
             record.map(Made::New).ok_or_else(|| Failure::malformed(object.create))
         }
-        Err(failure) if may_be_duplicate(&failure) => match find(scope, object.plural, &id)? {
+        Err(failure) if may_be_duplicate(&failure) => match find(scope, object.plural, &id).await? {
             Some(record) if is_deleted(&record) => Ok(Made::Gone),
             Some(record) => Ok(Made::Repeat(record)),
             // Another unique field was taken; this record was never made.
@@ -60,15 +60,15 @@ pub(crate) fn make(scope: &Scope<'_>, object: Object, body: Map<String, Value>) 
 }
 
 /// A record by its id, also one in the trash
-pub(crate) fn find(scope: &Scope<'_>, plural: &'static str, id: &str) -> Result<Option<Value>, Failure> {
+pub(crate) async fn find(scope: &Scope<'_>, plural: &'static str, id: &str) -> Result<Option<Value>, Failure> {
     let Ok(id) = id.parse() else { return Ok(None) };
     let filter = Filter::And(vec![Filter::IdIs("id".into(), id), Filter::with_deleted()]);
-    let records = list(scope, plural, &filter, 1, None)?;
+    let records = list(scope, plural, &filter, 1, None).await?;
     Ok(records.into_iter().next())
 }
 
 /// The first records that a filter lets through
-pub(crate) fn list(
+pub(crate) async fn list(
     scope: &Scope<'_>,
     plural: &'static str,
     filter: &Filter,
@@ -79,7 +79,7 @@ pub(crate) fn list(
     if let Some(order) = order {
         query = query.with("order_by", order);
     }
-    let answer = scope.call(Target::list(plural, &query), None)?;
+    let answer = scope.call(Target::list(plural, &query), None).await?;
     match taken(answer, plural) {
         Some(Value::Array(records)) => Ok(records),
         _ => Err(Failure::malformed("a list")),
@@ -87,15 +87,15 @@ pub(crate) fn list(
 }
 
 /// A row by its id
-pub(crate) fn row(scope: &Scope<'_>, id: RecordId) -> Result<Row, Failure> {
-    let answer = scope.call(Target::get(ROW.plural, id, &Query::default()), None)?;
+pub(crate) async fn row(scope: &Scope<'_>, id: RecordId) -> Result<Row, Failure> {
+    let answer = scope.call(Target::get(ROW.plural, id, &Query::default()), None).await?;
     let record = taken(answer, "giftStaging");
     record.filter(has_id).map(Row::new).ok_or_else(|| Failure::malformed("giftStaging"))
 }
 
 /// A row as it is by now
-pub(crate) fn reread(scope: &Scope<'_>, row: &Row) -> Result<Row, Failure> {
-    self::row(scope, id_of(row.id())?)
+pub(crate) async fn reread(scope: &Scope<'_>, row: &Row) -> Result<Row, Failure> {
+    self::row(scope, id_of(row.id())?).await
 }
 
 /// An id that Twenty answered with
@@ -123,7 +123,7 @@ pub(crate) struct Change {
 }
 
 /// Changes a row, if it is as it was read
-pub(crate) fn write(scope: &Scope<'_>, row: &Row, change: Change) -> Result<Written, Failure> {
+pub(crate) async fn write(scope: &Scope<'_>, row: &Row, change: Change) -> Result<Written, Failure> {
     let mark = scope.new_id().to_string();
     let mut particulars = change.particulars;
     if let Some(members) = particulars.as_object_mut() {
@@ -140,11 +140,11 @@ pub(crate) fn write(scope: &Scope<'_>, row: &Row, change: Change) -> Result<Writ
     }
     conditions.extend(change.condition);
     if conditions.len() == 1 {
-        let answer = scope.call(Target::update(ROW.plural, id), Some(body.into()))?;
+        let answer = scope.call(Target::update(ROW.plural, id), Some(body.into())).await?;
         let record = taken(answer, "updateGiftStaging");
         return record.map(Row::new).map(Written::Row).ok_or_else(|| Failure::malformed("updateGiftStaging"));
     }
-    let changed = update_where(scope, ROW.plural, "updateGiftStagings", conditions, body.into())?;
+    let changed = update_where(scope, ROW.plural, "updateGiftStagings", conditions, body.into()).await?;
     if let Some(record) = changed.into_iter().next() {
         return Ok(Written::Row(Row::new(record)));
     }
@@ -152,7 +152,7 @@ pub(crate) fn write(scope: &Scope<'_>, row: &Row, change: Change) -> Result<Writ
         return Ok(Written::Raced);
     }
     // Either somebody else was first, or this very write was, and its answer was lost.
-    let current = self::row(scope, id)?;
+    let current = self::row(scope, id).await?;
     Ok(if trail::has(&current, &mark) { Written::Row(current) } else { Written::Raced })
 }
 
@@ -163,7 +163,7 @@ pub(crate) fn within_the_millisecond(read: Timestamp) -> [Filter; 2] {
 }
 
 /// Changes the records that fulfil all conditions, one of which names their ids; answers with those that were changed
-pub(crate) fn update_where(
+pub(crate) async fn update_where(
     scope: &Scope<'_>,
     plural: &'static str,
     key: &str,
@@ -171,7 +171,7 @@ pub(crate) fn update_where(
     body: Value,
 ) -> Result<Vec<Value>, Failure> {
     let target = Target::update_where(plural, &Filter::And(conditions))?;
-    match taken(scope.call(target, Some(body))?, key) {
+    match taken(scope.call(target, Some(body)).await?, key) {
         Some(Value::Array(changed)) => Ok(changed),
         _ => Err(Failure::malformed(key)),
     }

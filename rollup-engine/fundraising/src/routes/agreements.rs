@@ -19,48 +19,48 @@ const PLURAL: &str = "recurringAgreements";
 ///
 /// # Errors
 /// See [`query::list`], and whatever Twenty says.
-pub fn list(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    Ok((200, scope.read(Target::list(PLURAL, &query::list(&ask.query)?))?))
+pub async fn list(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+    Ok((200, scope.read(Target::list(PLURAL, &query::list(&ask.query)?)).await?))
 }
 
 /// A new agreement
 ///
 /// # Errors
 /// 400 for values that cannot be true, and whatever Twenty says.
-pub fn create(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub async fn create(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let mut body = ask.object("Recurring agreement create payload must be an object.")?;
     check(&body)?;
     prove_relations(&mut body)?;
-    Ok((200, scope.call(Target::create(PLURAL), Some(body.into()))?))
+    Ok((200, scope.call(Target::create(PLURAL), Some(body.into())).await?))
 }
 
 /// One agreement
 ///
 /// # Errors
 /// Whatever Twenty says.
-pub fn get(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub async fn get(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let query = query::single(&ask.query)?;
-    Ok((200, scope.read(Target::get(PLURAL, ask.record_id(0, "id")?, &query))?))
+    Ok((200, scope.read(Target::get(PLURAL, ask.record_id(0, "id")?, &query)).await?))
 }
 
 /// Changes an agreement.
 ///
 /// # Errors
 /// 400 for values that cannot be true, and whatever Twenty says.
-pub fn update(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub async fn update(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let mut body = ask.object("Recurring agreement update payload must be an object.")?;
     check(&body)?;
     prove_relations(&mut body)?;
     let target = Target::update(PLURAL, ask.record_id(0, "id")?);
-    Ok((200, scope.call(target, Some(body.into()))?))
+    Ok((200, scope.call(target, Some(body.into())).await?))
 }
 
 /// Puts an agreement into the trash, from where it can be brought back.
 ///
 /// # Errors
 /// Whatever Twenty says.
-pub fn delete(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
-    Ok((200, scope.call(Target::trash(PLURAL, ask.record_id(0, "id")?), None)?))
+pub async fn delete(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+    Ok((200, scope.call(Target::trash(PLURAL, ask.record_id(0, "id")?), None).await?))
 }
 
 /// Refuses what no agreement can be; what is absent or null is not looked at.

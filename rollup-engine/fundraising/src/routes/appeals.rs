@@ -21,18 +21,18 @@ const NOT_AN_OBJECT: &str = "Appeal payload must be an object";
 ///
 /// # Errors
 /// See [`query::list`], and whatever Twenty says.
-pub fn list(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub async fn list(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let target = Target::list(APPEALS, &query::list(&ask.query)?);
-    Ok((200, having(scope.read(target)?, "appeals", true, "appeals array")?))
+    Ok((200, having(scope.read(target).await?, "appeals", true, "appeals array")?))
 }
 
 /// A new appeal
 ///
 /// # Errors
 /// 400 for a body that cannot be right, and whatever Twenty says.
-pub fn create(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub async fn create(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let record = fields(&ask.object(NOT_AN_OBJECT)?, true)?;
-    let answer = scope.call(Target::create(APPEALS), Some(record.into()))?;
+    let answer = scope.call(Target::create(APPEALS), Some(record.into())).await?;
     Ok((200, having(answer, "createAppeal", false, "createAppeal")?))
 }
 
@@ -40,10 +40,10 @@ pub fn create(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
 ///
 /// # Errors
 /// 400 for a blank id, and whatever Twenty says.
-pub fn get(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub async fn get(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     ask.present_id(0, "id")?;
     let query = query::single(&ask.query)?;
-    let answer = scope.read(Target::get(APPEALS, ask.record_id(0, "id")?, &query))?;
+    let answer = scope.read(Target::get(APPEALS, ask.record_id(0, "id")?, &query)).await?;
     Ok((200, having(answer, "appeal", false, "appeal")?))
 }
 
@@ -51,14 +51,14 @@ pub fn get(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
 ///
 /// # Errors
 /// 400 for a body that cannot be right, and whatever Twenty says.
-pub fn update(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub async fn update(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     ask.present_id(0, "id")?;
     let changes = fields(&ask.object(NOT_AN_OBJECT)?, false)?;
     if changes.is_empty() {
         return Err(Refusal::bad("No appeal fields provided for update").into());
     }
     let target = Target::update(APPEALS, ask.record_id(0, "id")?);
-    let answer = scope.call(target, Some(changes.into()))?;
+    let answer = scope.call(target, Some(changes.into())).await?;
     Ok((200, having(answer, "updateAppeal", false, "updateAppeal")?))
 }
 
@@ -66,10 +66,10 @@ pub fn update(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
 ///
 /// # Errors
 /// See [`query::list`], and whatever Twenty says.
-pub fn snapshots(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub async fn snapshots(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let id = ask.present_id(0, "appealId")?;
     let query = query::list_where(&ask.query, vec![query::id_is("appealId", id)?])?;
-    let answer = scope.read(Target::list(SNAPSHOTS, &query))?;
+    let answer = scope.read(Target::list(SNAPSHOTS, &query)).await?;
     Ok((200, having(answer, "solicitationSnapshots", true, "solicitationSnapshots array")?))
 }
 
@@ -77,11 +77,11 @@ pub fn snapshots(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
 ///
 /// # Errors
 /// 400 for a body that cannot be right, and whatever Twenty says.
-pub fn add_snapshot(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub async fn add_snapshot(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     ask.present_id(0, "appealId")?;
     let mut record = snapshot(&ask.object("Solicitation snapshot payload must be an object")?, scope.now())?;
     record.set("appealId", ask.record_id(0, "appealId")?.into());
-    let answer = scope.call(Target::create(SNAPSHOTS), Some(record.into()))?;
+    let answer = scope.call(Target::create(SNAPSHOTS), Some(record.into())).await?;
     Ok((200, having(answer, "createSolicitationSnapshot", false, "createSolicitationSnapshot")?))
 }
 

@@ -10,12 +10,12 @@ use crate::scope::Scope;
 ///
 /// # Errors
 /// 400 for words that Twenty's filters would misread, and whatever Twenty says.
-pub fn search(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub async fn search(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let mut query = Query::default().with("limit", limit(ask).to_string()).with("order_by", "name[AscNullsLast]");
     if let Some(words) = value(ask, "search") {
         query = query.filtered(&query::holds("name", words)?);
     }
-    Ok((200, having(scope.read(Target::list("companies", &query))?, "companies", true, "companies array")?))
+    Ok((200, having(scope.read(Target::list("companies", &query)).await?, "companies", true, "companies array")?))
 }
 
 /// The first value of a parameter that is not blank

@@ -17,9 +17,9 @@ const GIFTS: &str = "gifts";
 ///
 /// # Errors
 /// See [`accept`].
-pub fn create(scope: &Scope<'_>, body: &[u8], key: Option<&str>) -> Result<(u16, Value), Failure> {
+pub async fn create(scope: &Scope<'_>, body: &[u8], key: Option<&str>) -> Result<(u16, Value), Failure> {
     let payload = Payload::parse(body)?;
-    let accepted = accept(scope, &payload, Origin { door: Door::Gifts, request_key: key })?;
+    let accepted = accept(scope, &payload, Origin { door: Door::Gifts, request_key: key }).await?;
     Ok((200, reply(accepted)))
 }
 
@@ -56,8 +56,8 @@ fn reply(accepted: Accepted) -> Value {
 ///
 /// # Errors
 /// Whatever Twenty says, and an answer without gifts.
-pub fn list(scope: &Scope<'_>, query: &Query) -> Result<(u16, Value), Failure> {
-    let answer = scope.read(Target::list(GIFTS, query))?;
+pub async fn list(scope: &Scope<'_>, query: &Query) -> Result<(u16, Value), Failure> {
+    let answer = scope.read(Target::list(GIFTS, query)).await?;
     Ok((200, having(answer, "gifts", true, "gifts array")?))
 }
 
@@ -65,20 +65,20 @@ pub fn list(scope: &Scope<'_>, query: &Query) -> Result<(u16, Value), Failure> {
 ///
 /// # Errors
 /// Whatever Twenty says, and an answer without the gift.
-pub fn get(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<(u16, Value), Failure> {
+pub async fn get(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<(u16, Value), Failure> {
     let query = query::single(&ask.query)?;
     let target = Target::get(GIFTS, ask.record_id(0, "id")?, &query);
-    Ok((200, having(scope.read(target)?, "gift", false, "gift")?))
+    Ok((200, having(scope.read(target).await?, "gift", false, "gift")?))
 }
 
 /// Changes a gift
 ///
 /// # Errors
 /// See [`update::read`], and whatever Twenty says.
-pub fn patch(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<(u16, Value), Failure> {
+pub async fn patch(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<(u16, Value), Failure> {
     let changes = update::read(&Payload::parse(ask.json())?, scope.now())?;
     let target = Target::update(GIFTS, ask.record_id(0, "id")?);
-    let answer = scope.call(target, Some(changes.into()))?;
+    let answer = scope.call(target, Some(changes.into())).await?;
     Ok((200, having(answer, "updateGift", false, "updateGift")?))
 }
 
@@ -87,7 +87,7 @@ pub fn patch(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<(u16, Value), Failure> 
 ///
 /// # Errors
 /// Whatever Twenty says.
-pub fn delete(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<(u16, Value), Failure> {
+pub async fn delete(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<(u16, Value), Failure> {
     let target = Target::trash(GIFTS, ask.record_id(0, "id")?);
-    Ok((200, having(scope.call(target, None)?, "deleteGift", false, "deleteGift")?))
+    Ok((200, having(scope.call(target, None).await?, "deleteGift", false, "deleteGift")?))
 }

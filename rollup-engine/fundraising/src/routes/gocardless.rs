@@ -17,7 +17,7 @@ use crate::signature::{self, Unproven};
 /// # Errors
 /// A bad signature, a body that is no batch, and whatever keeps an event from being done or kept: the rest of the batch
 /// is carried out all the same as far as there is time, and `GoCardless` sends all of it again.
-pub fn receive(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub async fn receive(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     if ask.batch.get().is_none() {
         // Once, and not at each run: a batch may be large.
         let _ = ask.batch.set(open(scope, ask)?);
@@ -25,16 +25,11 @@ pub fn receive(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let done = &scope.proxy.done;
     let mut failed = None;
     for notice in ask.batch.get().into_iter().flatten() {
-        let part = || {
-            if !done.has(&notice.id) {
-                one(scope, notice)?;
-                if !scope.is_waiting() {
-                    done.note(&notice.id);
-                }
-            }
-            Ok(Value::Null)
-        };
-        if let Err(failure) = scope.part(&notice.id, &part) {
+        if done.has(&notice.id) {
+            continue;
+        }
+        let result = one(scope, notice).await;
+        if let Err(failure) = result {
             let fields = [("eventId", notice.id.as_str().into()), ("code", failure.code().into())];
             scope.log(Level::Error, "gocardless_webhook_event_failed", &fields);
             // The others would get no turn either.
@@ -43,15 +38,15 @@ pub fn receive(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
             if is_over {
                 break;
             }
+        } else {
+            done.note(&notice.id);
         }
     }
     if let Some(failure) = failed {
         return Err(failure);
     }
-    if !scope.is_waiting() {
-        // It will not come again by itself; if somebody has it sent again, then for a reason.
-        ask.batch.get().into_iter().flatten().for_each(|notice| done.forget(&notice.id));
-    }
+    // It will not come again by itself; if somebody has it sent again, then for a reason.
+    ask.batch.get().into_iter().flatten().for_each(|notice| done.forget(&notice.id));
     Ok((202, object([("ok", true.into())])))
 }
 
@@ -72,27 +67,27 @@ fn open(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Vec<Notice>, Failure> {
     Ok(notices)
 }
 
-fn one(scope: &Scope<'_>, notice: &Notice) -> Result<(), Failure> {
+async fn one(scope: &Scope<'_>, notice: &Notice) -> Result<(), Failure> {
     let mut answers = Answers::default();
     if let Some((list, id)) = notice.resource() {
-        answers.resource = read(scope, list, &id)?;
+        answers.resource = read(scope, list, &id).await?;
     }
     if notice.names_a_payer()
         && let Some(mandate) = notice.mandate(&answers)
-        && let Some(mandate) = read(scope, "mandates", &mandate)?
+        && let Some(mandate) = read(scope, "mandates", &mandate).await?
         && let Some(customer) = gocardless::customer_of(&mandate)
     {
-        answers.customer = read(scope, "customers", &customer)?;
+        answers.customer = read(scope, "customers", &customer).await?;
     }
     let steps = notice.steps(&answers);
     if steps.is_empty() {
         scope.log(Level::Debug, "gocardless_webhook_ignored_event", &[("type", notice.kind().into())]);
     }
-    deliver::steps(scope, Provider::GoCardless, &notice.id, steps)
+    deliver::steps(scope, Provider::GoCardless, &notice.id, steps).await
 }
 
 /// Reads from the API; nothing without a token, or if the token or the id is refused
-fn read(scope: &Scope<'_>, list: &'static str, id: &str) -> Result<Option<Value>, Failure> {
+async fn read(scope: &Scope<'_>, list: &'static str, id: &str) -> Result<Option<Value>, Failure> {
     let Some(resource) = Resource::new(list, id) else { return Ok(None) };
-    Ok(gocardless::unwrapped(list, &scope.read_gocardless(resource)?))
+    Ok(gocardless::unwrapped(list, &scope.read_gocardless(resource).await?))
 }

@@ -22,9 +22,9 @@ const TEXTS: &[&str] = &["primaryContactId", "envelopeName", "salutationFormal",
 ///
 /// # Errors
 /// See [`query::list`], and whatever Twenty says.
-pub fn list(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub async fn list(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let target = Target::list(HOUSEHOLDS, &query::list(&ask.query)?);
-    let answer = having(scope.read(target)?, "households", true, "households array")?;
+    let answer = having(scope.read(target).await?, "households", true, "households array")?;
     Ok((200, listed("households", &answer, "households", view, |_| true)))
 }
 
@@ -32,13 +32,13 @@ pub fn list(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
 ///
 /// # Errors
 /// 400 for a body that cannot be right, and whatever Twenty says.
-pub fn create(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub async fn create(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let body = ask.object("payload must be an object")?;
     let name = text(body.get("name")).ok_or_else(|| Refusal::bad("name is required"))?;
     let mut record = fields(&body)?;
     record.set("name", name.into());
     prove_relations(&mut record)?;
-    let answer = scope.call(Target::create(HOUSEHOLDS), Some(record.into()))?;
+    let answer = scope.call(Target::create(HOUSEHOLDS), Some(record.into())).await?;
     one(answer, "createHousehold")
 }
 
@@ -46,17 +46,17 @@ pub fn create(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
 ///
 /// # Errors
 /// 400 for a blank id, and whatever Twenty says.
-pub fn get(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub async fn get(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     ask.present_id(0, "id")?;
     let query = query::single(&ask.query)?;
-    one(scope.read(Target::get(HOUSEHOLDS, ask.record_id(0, "id")?, &query))?, "household")
+    one(scope.read(Target::get(HOUSEHOLDS, ask.record_id(0, "id")?, &query)).await?, "household")
 }
 
 /// Changes a household.
 ///
 /// # Errors
 /// 400 for a body that cannot be right, and whatever Twenty says.
-pub fn update(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub async fn update(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     ask.present_id(0, "id")?;
     let body = ask.object("payload must be an object")?;
     let mut changes = fields(&body)?;
@@ -72,18 +72,18 @@ pub fn update(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     }
     prove_relations(&mut changes)?;
     let target = Target::update(HOUSEHOLDS, ask.record_id(0, "id")?);
-    one(scope.call(target, Some(changes.into()))?, "updateHousehold")
+    one(scope.call(target, Some(changes.into())).await?, "updateHousehold")
 }
 
 /// Who belongs to a household
 ///
 /// # Errors
 /// 400 for an id that cannot be right, and whatever Twenty says.
-pub fn members(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub async fn members(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     ask.present_id(0, "householdId")?;
     let id = ask.record_id(0, "householdId")?;
     let query = query::list_where(&ask.query, vec![Filter::IdIs("householdId".into(), id)])?;
-    let answer = having(scope.read(Target::list(PEOPLE, &query))?, "people", true, "people array")?;
+    let answer = having(scope.read(Target::list(PEOPLE, &query)).await?, "people", true, "people array")?;
     let belongs = |person: &Value| is_id(person.get("householdId"), id);
     Ok((200, listed("members", &answer, "people", |record| person_view(Some(record)), belongs)))
 }
@@ -92,7 +92,7 @@ pub fn members(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
 ///
 /// # Errors
 /// 400 for a body that cannot be right, and whatever Twenty says.
-pub fn add_member(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub async fn add_member(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     ask.present_id(0, "householdId")?;
     let body = ask.object("payload must be an object")?;
     let contact = text(body.get("contactId")).ok_or_else(|| Refusal::bad("contactId is required"))?;
@@ -101,38 +101,38 @@ pub fn add_member(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
         Some(flag) => flag.as_bool().ok_or_else(|| Refusal::bad("makePrimary must be a boolean if provided"))?,
     };
     let (id, person) = (ask.record_id(0, "householdId")?, record_id("contactId", &contact)?);
-    scope.call(Target::update(PEOPLE, person), Some(object([("householdId", id.into())])))?;
+    scope.call(Target::update(PEOPLE, person), Some(object([("householdId", id.into())]))).await?;
     if primary {
-        scope.call(Target::update(HOUSEHOLDS, id), Some(object([("primaryContactId", person.into())])))?;
+        scope.call(Target::update(HOUSEHOLDS, id), Some(object([("primaryContactId", person.into())]))).await?;
     }
-    reread(scope, person)
+    reread(scope, person).await
 }
 
 /// Takes a person out of a household, also as its first contact.
 ///
 /// # Errors
 /// 404 for a person of another household or of none, and whatever Twenty says.
-pub fn remove_member(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub async fn remove_member(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     ask.present_id(0, "householdId")?;
     ask.present_id(1, "contactId")?;
     let (id, person) = (ask.record_id(0, "householdId")?, ask.record_id(1, "contactId")?);
-    if !is_id(household_of(scope, person)?.as_ref(), id) {
+    if !is_id(household_of(scope, person).await?.as_ref(), id) {
         return Err(Refusal::new(Status::NotFound, "the contact is not a member of this household").into());
     }
     // First the household: if the second call fails, the person is still a member, and the request can be repeated.
-    let household = scope.call(Target::get(HOUSEHOLDS, id, &Query::default()), None)?;
+    let household = scope.call(Target::get(HOUSEHOLDS, id, &Query::default()), None).await?;
     if is_id(at(&household, &["data", "household", "primaryContactId"]), person) {
-        scope.call(Target::update(HOUSEHOLDS, id), Some(object([("primaryContactId", Value::Null)])))?;
+        scope.call(Target::update(HOUSEHOLDS, id), Some(object([("primaryContactId", Value::Null)]))).await?;
     }
-    scope.call(Target::update(PEOPLE, person), Some(object([("householdId", Value::Null)])))?;
-    reread(scope, person)
+    scope.call(Target::update(PEOPLE, person), Some(object([("householdId", Value::Null)]))).await?;
+    reread(scope, person).await
 }
 
 /// Gives a person an address, and the household if the person has none: it never moves somebody out of another one.
 ///
 /// # Errors
 /// 400 for a body that cannot be right, and whatever Twenty says.
-pub fn copy_address(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub async fn copy_address(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     ask.present_id(0, "householdId")?;
     let body = ask.object("payload must be an object")?;
     let contact = text(body.get("contactId")).ok_or_else(|| Refusal::bad("contactId is required"))?;
@@ -151,7 +151,7 @@ pub fn copy_address(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> 
         Some(_) => return Err(Refusal::bad("mailingAddress must be an object or null").into()),
     }
     let (id, person) = (ask.record_id(0, "householdId")?, record_id("contactId", &contact)?);
-    let household = match household_of(scope, person) {
+    let household = match household_of(scope, person).await {
         Ok(household) => household,
         // Twenty itself says so when the person is to be changed.
         Err(failure) if failure.upstream_status() == Some(404) => None,
@@ -160,13 +160,13 @@ pub fn copy_address(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> 
     if household.is_none() || is_id(household.as_ref(), id) {
         changes.set("householdId", id.into());
     }
-    scope.call(Target::update(PEOPLE, person), Some(changes.into()))?;
-    reread(scope, person)
+    scope.call(Target::update(PEOPLE, person), Some(changes.into())).await?;
+    reread(scope, person).await
 }
 
 /// The household of a person, as Twenty has it; nothing for none
-fn household_of(scope: &Scope<'_>, person: RecordId) -> Result<Option<Value>, Failure> {
-    let answer = read_person(scope, person)?;
+async fn household_of(scope: &Scope<'_>, person: RecordId) -> Result<Option<Value>, Failure> {
+    let answer = read_person(scope, person).await?;
     Ok(text(at(&answer, &["data", "person", "householdId"])).map(Value::from))
 }
 
@@ -175,12 +175,12 @@ fn is_id(value: Option<&Value>, id: RecordId) -> bool {
     value.and_then(Value::as_str).is_some_and(|text| text.parse() == Ok(id))
 }
 
-fn read_person(scope: &Scope<'_>, person: RecordId) -> Result<Value, Failure> {
-    having(scope.call(Target::get(PEOPLE, person, &Query::default()), None)?, "person", false, "person")
+async fn read_person(scope: &Scope<'_>, person: RecordId) -> Result<Value, Failure> {
+    having(scope.call(Target::get(PEOPLE, person, &Query::default()), None).await?, "person", false, "person")
 }
 
-fn reread(scope: &Scope<'_>, person: RecordId) -> Result<Reply, Failure> {
-    Ok((200, person_view(at(&read_person(scope, person)?, &["data", "person"]))))
+async fn reread(scope: &Scope<'_>, person: RecordId) -> Result<Reply, Failure> {
+    Ok((200, person_view(at(&read_person(scope, person).await?, &["data", "person"]))))
 }
 
 /// What a body sets beside the name

@@ -18,9 +18,9 @@ const PLURAL: &str = "opportunities";
 ///
 /// # Errors
 /// 400 for values that Twenty's filters would misread, and whatever Twenty says.
-pub fn search(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub async fn search(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let target = Target::list(PLURAL, &search_query(ask)?);
-    Ok((200, having(scope.read(target)?, "opportunities", true, "opportunities array")?))
+    Ok((200, having(scope.read(target).await?, "opportunities", true, "opportunities array")?))
 }
 
 fn search_query(ask: &Ask<'_>) -> Result<Query, Refusal> {
@@ -58,7 +58,7 @@ fn search_query(ask: &Ask<'_>) -> Result<Query, Refusal> {
 ///
 /// # Errors
 /// 400 for a blank id and for a body with neither, and whatever Twenty says.
-pub fn update(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub async fn update(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     ask.present_id(0, "opportunityId")?;
     let body = ask.object("payload must be an object")?;
     let mut changes = Map::new();
@@ -72,7 +72,7 @@ pub fn update(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
         return Err(Refusal::bad("No supported fields provided for opportunity update").into());
     }
     let target = Target::update(PLURAL, ask.record_id(0, "opportunityId")?);
-    Ok((200, scope.call(target, Some(changes.into()))?))
+    Ok((200, scope.call(target, Some(changes.into())).await?))
 }
 
 #[cfg(test)]

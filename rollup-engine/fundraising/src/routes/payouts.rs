@@ -27,7 +27,7 @@ const MOST_GIFTS: usize = 2_000;
 ///
 /// # Errors
 /// See [`query::list`], and whatever Twenty says.
-pub fn list(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub async fn list(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let (mut rest, mut conditions) = (Vec::new(), Vec::new());
     for (name, value) in &ask.query {
         if name == "status" {
@@ -38,36 +38,36 @@ pub fn list(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
             rest.push((name.clone(), value.clone()));
         }
     }
-    Ok((200, scope.read(Target::list(PLURAL, &query::list_where(&rest, conditions)?))?))
+    Ok((200, scope.read(Target::list(PLURAL, &query::list_where(&rest, conditions)?)).await?))
 }
 
 /// A new payout
 ///
 /// # Errors
 /// 400 if its parts do not add up, and whatever Twenty says.
-pub fn create(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub async fn create(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let body = body(ask)?;
-    Ok((201, scope.call(Target::create(PLURAL), Some(body.into()))?))
+    Ok((201, scope.call(Target::create(PLURAL), Some(body.into())).await?))
 }
 
 /// One payout
 ///
 /// # Errors
 /// 400 for a blank id, and whatever Twenty says.
-pub fn get(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub async fn get(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     present_id(ask)?;
     let query = query::single(&ask.query)?;
-    Ok((200, scope.read(Target::get(PLURAL, ask.record_id(0, ID)?, &query))?))
+    Ok((200, scope.read(Target::get(PLURAL, ask.record_id(0, ID)?, &query)).await?))
 }
 
 /// Changes a payout.
 ///
 /// # Errors
 /// 400 if its parts do not add up, and whatever Twenty says.
-pub fn update(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub async fn update(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     present_id(ask)?;
     let body = body(ask)?;
-    Ok((200, scope.call(Target::update(PLURAL, ask.record_id(0, ID)?), Some(body.into()))?))
+    Ok((200, scope.call(Target::update(PLURAL, ask.record_id(0, ID)?), Some(body.into())).await?))
 }
 
 fn present_id(ask: &Ask<'_>) -> Result<(), Refusal> {
@@ -105,7 +105,7 @@ fn check(body: &Map<String, Value>) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// 400 for ids that cannot be right, and whatever Twenty says to the first call.
-pub fn link(scope: &Scope<'_>, ask: &Ask<'_>, on: bool) -> Result<Reply, Failure> {
+pub async fn link(scope: &Scope<'_>, ask: &Ask<'_>, on: bool) -> Result<Reply, Failure> {
     present_id(ask)?;
     let ids = gift_ids(&ask.object("payload must be an object")?)?;
     let payout = ask.record_id(0, ID)?;
@@ -116,7 +116,7 @@ pub fn link(scope: &Scope<'_>, ask: &Ask<'_>, on: bool) -> Result<Reply, Failure
             failed.extend_from_slice(some);
             continue;
         }
-        match change(scope, payout, some, on) {
+        match change(scope, payout, some, on).await {
             Ok(changed) => {
                 for id in some {
                     if changed.contains(id) { &mut done } else { &mut missing }.push(*id);
@@ -151,14 +151,15 @@ pub fn link(scope: &Scope<'_>, ask: &Ask<'_>, on: bool) -> Result<Reply, Failure
     Ok((201, Value::Object(reply)))
 }
 
-fn change(scope: &Scope<'_>, payout: RecordId, ids: &[RecordId], on: bool) -> Result<Vec<RecordId>, Failure> {
+async fn change(scope: &Scope<'_>, payout: RecordId, ids: &[RecordId], on: bool) -> Result<Vec<RecordId>, Failure> {
     let mut conditions = vec![Filter::IdIn("id".into(), ids.iter().map(|id| id.uuid()).collect())];
     if !on {
         // Gifts of another payout are not taken off it.
         conditions.push(Filter::IdIs("giftPayoutId".into(), payout));
     }
     let link = if on { payout.into() } else { Value::Null };
-    let changed = store::update_where(scope, "gifts", "updateGifts", conditions, object([("giftPayoutId", link)]))?;
+    let changed =
+        store::update_where(scope, "gifts", "updateGifts", conditions, object([("giftPayoutId", link)])).await?;
     Ok(changed.iter().filter_map(|gift| gift.get("id")?.as_str()?.parse().ok()).collect())
 }
 

@@ -17,14 +17,14 @@ pub(super) const PEOPLE: &str = "people";
 ///
 /// # Errors
 /// 400 for a body that cannot be right, and whatever Twenty says.
-pub fn duplicates(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub async fn duplicates(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let body = ask.object("payload must be an object")?;
     let person =
         Person { first_name: name(&body, "firstName")?, last_name: name(&body, "lastName")?, email: email(&body)? };
     let depth = depth(body.get("depth"))?;
     let question = object([("data", Value::Array(vec![person.to_json()]))]);
     let target = Target::duplicates(PEOPLE, &Query::default().with("depth", depth.to_string()));
-    let answer = scope.call(target, Some(question))?;
+    let answer = scope.call(target, Some(question)).await?;
     let entries = answer.get("data").and_then(Value::as_array);
     let fits = entries
         .is_some_and(|entries| entries.iter().all(|entry| entry.get("personDuplicates").is_some_and(Value::is_array)));
@@ -60,11 +60,11 @@ fn depth(given: Option<&Value>) -> Result<i64, Refusal> {
 ///
 /// # Errors
 /// 400 for a blank id, and whatever Twenty says.
-pub fn get(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub async fn get(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     ask.present_id(0, "id")?;
     let query = query::single(&ask.query)?;
     let target = Target::get(PEOPLE, ask.record_id(0, "id")?, &query);
-    let answer = having(scope.read(target)?, "person", false, "person")?;
+    let answer = having(scope.read(target).await?, "person", false, "person")?;
     Ok((200, view(at(&answer, &["data", "person"]))))
 }
 

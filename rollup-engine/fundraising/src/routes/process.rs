@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::intake::promote;
 use crate::intake::row::Row;
 use crate::intake::{store, trail};
-use crate::json::{object, text_of, texts};
+use crate::json::{object, text_of};
 use crate::payload::Payload;
 use crate::refusal::Refusal;
 use crate::scope::Scope;
@@ -27,13 +27,13 @@ const MOST_FAILURES: u32 = 6;
 ///
 /// # Errors
 /// 400 for a blank id, 503 where staging is off; all else is told by the reply.
-pub fn one(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub async fn one(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     enabled(scope)?;
     if ask.id(0).trim().is_empty() {
         return Err(Refusal::bad("stagingId is required").into());
     }
     let id = ask.record_id(0, "stagingId")?;
-    Ok((201, promote::process(scope, id).to_json(id)))
+    Ok((201, promote::process(scope, id).await.to_json(id)))
 }
 
 /// Whether a request for many is one of a timer, which names none, and not of a person, who waits: people go first then
@@ -47,15 +47,14 @@ pub fn is_job(body: &[u8]) -> bool {
 ///
 /// # Errors
 /// 400 for a body that cannot be right, and whatever keeps Twenty from telling which rows are due.
-pub fn many(scope: &Scope<'_>, body: &[u8]) -> Result<(u16, Value), Failure> {
+pub async fn many(scope: &Scope<'_>, body: &[u8]) -> Result<(u16, Value), Failure> {
     enabled(scope)?;
-    // A part, because the body is read and the rows are looked through once then: later runs need only the ids.
-    let ids = scope.part("ids", &|| Ok(texts(&ids(scope, body)?)))?;
+    let ids = ids(scope, body).await?;
     let mut results = Vec::new();
     let (mut processed, mut deferred, mut failed) = (0, 0, 0);
-    for id in ids.as_array().into_iter().flatten().filter_map(Value::as_str) {
-        let row = store::id_of(id)?;
-        let result = scope.part(id, &|| Ok(promote::process(scope, row).to_json(row)))?;
+    for id in ids {
+        let row = store::id_of(&id)?;
+        let result = promote::process(scope, row).await.to_json(row);
         match text_of(&result, "status") {
             Some("processed") => processed += 1,
             Some("deferred") => deferred += 1,
@@ -67,11 +66,11 @@ pub fn many(scope: &Scope<'_>, body: &[u8]) -> Result<(u16, Value), Failure> {
     Ok((200, object([("data", results.into()), ("meta", meta)])))
 }
 
-fn ids(scope: &Scope<'_>, body: &[u8]) -> Result<Vec<String>, Failure> {
+async fn ids(scope: &Scope<'_>, body: &[u8]) -> Result<Vec<String>, Failure> {
     let payload = Payload::parse(body)?;
     match payload.get("ids") {
         Some(ids) => Ok(named(ids)?),
-        None => due(scope, limit(payload.get("limit"))?, scope.now()).map_err(told),
+        None => due(scope, limit(payload.get("limit"))?, scope.now()).await.map_err(told),
     }
 }
 
@@ -97,17 +96,18 @@ fn limit(given: Option<&Value>) -> Result<usize, Refusal> {
 }
 
 /// Rows to promote, the oldest change first
-fn due(scope: &Scope<'_>, limit: usize, now: Timestamp) -> Result<Vec<String>, Failure> {
+async fn due(scope: &Scope<'_>, limit: usize, now: Timestamp) -> Result<Vec<String>, Failure> {
     let stale = Timestamp::from_millis(now.as_millis() - i64::try_from(CLAIM_LASTS.as_millis()).unwrap_or(i64::MAX));
     let is = |states: &[State]| Filter::one_of("processingStatus", states.iter().map(|state| state.as_str()));
     let claimed = Filter::And(vec![is(&[State::Processing])?, Filter::Before("updatedAt".into(), stale)]);
     let mut ways = vec![is(&[State::ReadyForProcess, State::ProcessFailed])?, claimed];
-    if !scope.given_up.is_empty() {
-        let ids = scope.given_up.iter().take(MOST).map(|id| id.uuid()).collect();
+    let given_up = scope.proxy.intake.given_up();
+    if !given_up.is_empty() {
+        let ids = given_up.iter().take(MOST).map(|id| id.uuid()).collect();
         ways.push(Filter::And(vec![is(&[State::Processing])?, Filter::IdIn("id".into(), ids)]));
     }
     let filter = Filter::Or(ways);
-    let records = store::list(scope, "giftStagings", &filter, MOST, Some("updatedAt[AscNullsLast]"))?;
+    let records = store::list(scope, "giftStagings", &filter, MOST, Some("updatedAt[AscNullsLast]")).await?;
     let rows = records.into_iter().map(Row::new).filter(|row| is_due(row, now));
     Ok(rows.map(|row| row.id().to_owned()).take(limit).collect())
 }

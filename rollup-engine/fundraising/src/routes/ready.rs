@@ -6,7 +6,7 @@
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
-use ports::{Host, Level, Timestamp};
+use ports::{Clock, Level, Timestamp};
 use serde_json::Value;
 use twenty::schema;
 use twenty::target::{Query, Target};
@@ -30,46 +30,43 @@ const MOST_PAGES: u32 = 20;
 pub struct Memory {
     /// The last answer, and until when it holds
     last: RefCell<Option<(Timestamp, u16, Value)>>,
-    /// The request that checks, by its chance, and when it must have ended: the route is open, and a crowd of callers costs
-    /// one check
-    checking: Cell<Option<(u128, Timestamp)>>,
+    /// When the request that checks must have ended: the route is open, and a crowd of callers costs one check
+    checking: Cell<Option<Timestamp>>,
 }
 
 impl Memory {
-    /// Waits while another request checks: then its answer serves this one too.
-    pub(crate) async fn until_checked<H: Host>(&self, host: &H) {
-        while self.checking.get().is_some_and(|(_, until)| host.now() < until) {
-            host.sleep(POLL_INTERVAL).await;
+    /// Waits while another request checks: its answer serves this one too.
+    async fn until_checked(&self, clock: &dyn Clock) {
+        while self.checking.get().is_some_and(|until| clock.now() < until) {
+            clock.sleep(POLL_INTERVAL).await;
         }
     }
 }
 
 /// Compares the workspace with the model: 200 if nothing is missing or nothing can be said, 503 with `missing` otherwise
 #[must_use]
-pub fn check(scope: &Scope<'_>) -> Reply {
-    let now = scope.now();
+pub async fn check(scope: &Scope<'_>) -> Reply {
     let memory = &scope.proxy.ready;
-    // Another request may have filled it since an earlier run of this one: that answer is as good.
+    memory.until_checked(scope.host).await;
+    let now = scope.now();
     let last = memory.last.borrow().clone().filter(|(until, ..)| now < *until);
     if let Some((_, status, body)) = last {
         return (status, body);
     }
     let model = scope.proxy.model();
-    memory.checking.set(Some((scope.entropy, scope.deadline)));
-    let (status, body) = compare(scope, model);
-    if !scope.is_waiting() {
-        let holds = if status == 200 { GOOD_FOR } else { BAD_FOR };
-        memory.last.replace(Some((now + holds, status, body.clone())));
-        memory.checking.set(None);
-    }
+    memory.checking.set(Some(scope.deadline));
+    let (status, body) = compare(scope, model).await;
+    let holds = if status == 200 { GOOD_FOR } else { BAD_FOR };
+    memory.last.replace(Some((now + holds, status, body.clone())));
+    memory.checking.set(None);
     (status, body)
 }
 
-fn compare(scope: &Scope<'_>, model: &Model) -> Reply {
+async fn compare(scope: &Scope<'_>, model: &Model) -> Reply {
     if scope.proxy.settings.api_key.is_none() {
         return unchecked("TWENTY_API_KEY is not set, and nobody else's token is used for this");
     }
-    let workspace = match objects(scope) {
+    let workspace = match objects(scope).await {
         Ok(workspace) => workspace,
         // The key is good for records, and may not read the data model.
         Err(failure) if matches!(failure.upstream_status(), Some(400 | 403)) => {
@@ -92,11 +89,11 @@ fn unchecked(reason: &str) -> Reply {
     (200, object([("status", "unchecked".into()), ("reason", reason.into())]))
 }
 
-fn objects(scope: &Scope<'_>) -> Result<Vec<schema::Object>, Failure> {
+async fn objects(scope: &Scope<'_>) -> Result<Vec<schema::Object>, Failure> {
     let mut objects = Vec::new();
     let mut query = Query::default().with("limit", "200");
     for _ in 0..MOST_PAGES {
-        let reply = scope.call(Target::objects(&query), None)?;
+        let reply = scope.call(Target::objects(&query), None).await?;
         let page = schema::objects_of(&reply).ok_or_else(|| Failure::malformed("objects"))?;
         objects.extend(page.objects);
         let Some(next) = page.next else { break };

@@ -43,10 +43,10 @@ pub fn enabled(scope: &Scope<'_>) -> Result<(), Failure> {
 ///
 /// # Errors
 /// See [`accept`].
-pub fn create(scope: &Scope<'_>, body: &[u8], key: Option<&str>) -> Result<(u16, Value), Failure> {
+pub async fn create(scope: &Scope<'_>, body: &[u8], key: Option<&str>) -> Result<(u16, Value), Failure> {
     enabled(scope)?;
     let payload = Payload::parse(body)?;
-    let accepted = accept(scope, &payload, Origin { door: Door::Staging, request_key: key }).map_err(told)?;
+    let accepted = accept(scope, &payload, Origin { door: Door::Staging, request_key: key }).await.map_err(told)?;
     Ok((201, created(accepted)))
 }
 
@@ -90,9 +90,9 @@ fn created(accepted: Accepted) -> Value {
 ///
 /// # Errors
 /// 404 if there is none, 503 if Twenty cannot say.
-pub fn get(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub async fn get(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     enabled(scope)?;
-    let row = store::row(scope, ask.record_id(0, ID)?).map_err(told)?;
+    let row = store::row(scope, ask.record_id(0, ID)?).await.map_err(told)?;
     Ok((200, shown(&row)))
 }
 
@@ -104,10 +104,10 @@ fn shown(row: &Row) -> Value {
 ///
 /// # Errors
 /// 400 for a parameter that is not known or cannot be asked for, and whatever Twenty says.
-pub fn list(scope: &Scope<'_>, query: &[(String, String)]) -> Result<(u16, Value), Failure> {
+pub async fn list(scope: &Scope<'_>, query: &[(String, String)]) -> Result<(u16, Value), Failure> {
     enabled(scope)?;
     let target = Target::list(ROW.plural, &list_query(query, scope.now())?);
-    let answer = scope.read(target).map_err(told)?;
+    let answer = scope.read(target).await.map_err(told)?;
     let records = at(&answer, &["data", "giftStagings"]).and_then(Value::as_array);
     let records = records.ok_or_else(|| Failure::malformed("giftStagings array"))?;
     let items: Vec<Value> = records.iter().filter_map(|record| Row::new(record.clone()).to_item()).collect();
@@ -227,14 +227,14 @@ fn millis(duration: Duration) -> i64 {
 ///
 /// # Errors
 /// 400 for what cannot be right, 404 without the row, 409 if its state does not allow it.
-pub fn patch(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub async fn patch(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     enabled(scope)?;
     let edit = Edit::read(&Payload::parse(ask.json())?)?;
     if edit.is_empty() {
         return Err(Refusal::bad("no supported fields supplied for update").into());
     }
     let id = ask.record_id(0, ID)?;
-    let row = change(scope, id, &edit, None)?;
+    let row = change(scope, id, &edit, None).await?;
     scope.log(Level::Info, "gift_staging_payload_updated", &[("stagingId", id.into())]);
     Ok((200, shown(&row)))
 }
@@ -243,46 +243,51 @@ pub fn patch(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
 ///
 /// # Errors
 /// As [`patch`].
-pub fn status(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub async fn status(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     enabled(scope)?;
     let edit = Edit::read_status(&Payload::parse(ask.json())?)?;
     let id = ask.record_id(0, ID)?;
     if edit.is_empty() {
-        store::row(scope, id).map_err(told)?;
+        store::row(scope, id).await.map_err(told)?;
         return Err(Refusal::bad("no supported fields supplied for update").into());
     }
-    change(scope, id, &edit, Some(edit.unseen()))?;
+    change(scope, id, &edit, Some(edit.unseen())).await?;
     Ok((200, object([("ok", true.into())])))
 }
 
 /// Reads, decides and writes, until nobody else was in between
-fn change(scope: &Scope<'_>, id: RecordId, edit: &Edit, unseen: Option<Map<String, Value>>) -> Result<Row, Failure> {
+async fn change(
+    scope: &Scope<'_>,
+    id: RecordId,
+    edit: &Edit,
+    unseen: Option<Map<String, Value>>,
+) -> Result<Row, Failure> {
     for _ in 0..TRIES {
-        let row = match store::row(scope, id) {
+        let row = match store::row(scope, id).await {
             Ok(row) => row,
             // Twenty itself says whether there is anything to change.
             Err(failure) if store::is_missing(&failure) => match unseen {
-                Some(body) => return blind(scope, id, body),
+                Some(body) => return blind(scope, id, body).await,
                 None => return Err(told(failure)),
             },
             Err(failure) => return Err(told(failure)),
         };
         if row.is_own() && promote::is_stale(scope, &row) {
-            promote::reconcile(scope, &row).map_err(told)?;
+            promote::reconcile(scope, &row).await.map_err(told)?;
             continue;
         }
         let decided = edit.apply(&row, scope.now())?;
         let change =
             Change { body: decided.body, action: decided.action, particulars: decided.particulars, condition: None };
-        if let Written::Row(row) = store::write(scope, &row, change).map_err(told)? {
+        if let Written::Row(row) = store::write(scope, &row, change).await.map_err(told)? {
             return Ok(row);
         }
     }
     Err(Refusal::new(Status::Conflict, "the staged gift is being changed by somebody else; try again").into())
 }
 
-fn blind(scope: &Scope<'_>, id: RecordId, body: Map<String, Value>) -> Result<Row, Failure> {
-    scope.call(Target::update(ROW.plural, id), Some(body.into())).map_err(told)?;
+async fn blind(scope: &Scope<'_>, id: RecordId, body: Map<String, Value>) -> Result<Row, Failure> {
+    scope.call(Target::update(ROW.plural, id), Some(body.into())).await.map_err(told)?;
     Ok(Row::default())
 }
 

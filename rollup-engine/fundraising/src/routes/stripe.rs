@@ -15,7 +15,7 @@ use crate::signature::{self, Unproven};
 /// # Errors
 /// A bad signature, a body that is no event, and whatever keeps the event from being done or kept; Stripe then comes
 /// again.
-pub fn receive(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
+pub async fn receive(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
     let secret = scope.proxy.settings.stripe_secret.as_deref();
     let body = &ask.inbound.body;
     if let Err(unproven) = signature::stripe(ask.inbound.header("stripe-signature"), body, secret, scope.now()) {
@@ -33,7 +33,7 @@ pub fn receive(scope: &Scope<'_>, ask: &Ask<'_>) -> Result<Reply, Failure> {
         return Ok((204, Value::Null));
     }
     scope.log(Level::Info, "stripe_checkout_session_forward", &fields);
-    if let Err(failure) = deliver::steps(scope, Provider::Stripe, &event.id, event.steps) {
+    if let Err(failure) = deliver::steps(scope, Provider::Stripe, &event.id, event.steps).await {
         scope.log(Level::Error, "stripe_checkout_session_forward_failed", &[("code", failure.code().into())]);
         return Err(failure);
     }

@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use fundraising::failure::Failure;
 use fundraising::http::Inbound;
-use fundraising::journal::settle;
 use fundraising::proxy::Proxy;
 use fundraising::routes::{self, Ask};
 use fundraising::scope::Scope;
@@ -60,12 +59,12 @@ impl World {
         Proxy::new(self.settings.clone())
     }
 
-    pub(crate) fn scope<'a>(&self, proxy: &'a Proxy, host: &impl Host) -> Scope<'a> {
+    pub(crate) fn scope<'a>(&self, proxy: &'a Proxy, host: &'a dyn Host) -> Scope<'a> {
         let headers = vec![("x-request-id".to_owned(), "request-1".to_owned())];
         // Each request has chance of its own.
         let entropy = u128::from(REQUESTS.fetch_add(1, Ordering::Relaxed)) << 64;
         let inbound = Inbound { headers, entropy, ..Inbound::default() };
-        Scope::new(proxy, host.now(), &inbound, Some(self.token.clone()), Priority::Person)
+        Scope::new(proxy, host, &inbound, Some(self.token.clone()), Priority::Person)
     }
 
     /// One request, without faults
@@ -73,9 +72,9 @@ impl World {
         self.ask_on(&self.host(Faults::none()), method, path, &body).await
     }
 
-    pub(crate) async fn ask_on<H: Host>(&self, host: &H, method: &str, path: &str, body: &Value) -> (u16, Value) {
+    pub(crate) async fn ask_on(&self, host: &dyn Host, method: &str, path: &str, body: &Value) -> (u16, Value) {
         let proxy = self.proxy();
-        answer(route(host, &self.scope(&proxy, host), method, path, body, None).await)
+        answer(route(&self.scope(&proxy, host), method, path, body, None).await)
     }
 
     pub(crate) fn actions(row: &Value) -> Vec<String> {
@@ -84,8 +83,7 @@ impl World {
     }
 }
 
-pub(crate) async fn route<H: Host>(
-    host: &H,
+pub(crate) async fn route(
     scope: &Scope<'_>,
     method: &str,
     path: &str,
@@ -102,7 +100,7 @@ pub(crate) async fn route<H: Host>(
     let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
     let inbound = Inbound { method: method.to_owned(), headers, body, ..Inbound::default() };
     let ask = Ask { inbound: &inbound, ids: way.ids?, query, batch: OnceCell::new() };
-    settle(scope, host, || routes::run(scope, way.route, &ask)).await
+    routes::run(scope, way.route, &ask).await
 }
 
 pub(crate) fn answer(result: Result<(u16, Value), Failure>) -> (u16, Value) {

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use fundraising::failure::Failure;
 use fundraising::intake::{Accepted, Door, Origin, accept};
-use fundraising::journal::settle;
 use fundraising::payload::Payload;
 use sandbox::{Fault, Faults};
 use serde_json::{Value, json};
@@ -18,7 +17,7 @@ async fn webhook(world: &World, body: &Value) -> Result<Accepted, Failure> {
     let payload = Payload::parse(body.to_string().as_bytes()).unwrap();
     let scope = world.scope(&proxy, &host);
     let origin = Origin { door: Door::Webhook, request_key: Some("evt_1") };
-    settle(&scope, &host, || accept(&scope, &payload, origin)).await
+    accept(&scope, &payload, origin).await
 }
 
 fn payment() -> Value {
@@ -271,7 +270,7 @@ async fn rows_without_a_trail_are_claimed_by_one_as_well() {
     let host = world.host(Faults::none().latency(Duration::from_millis(1), Duration::from_millis(300)));
     let proxy = world.proxy();
     let path = format!("gift-staging/{row}/process");
-    let ask = || async { answer(route(&host, &world.scope(&proxy, &host), "POST", &path, &Value::Null, None).await).1 };
+    let ask = || async { answer(route(&world.scope(&proxy, &host), "POST", &path, &Value::Null, None).await).1 };
     let (one, two, three) = tokio::join!(ask(), ask(), ask());
     for found in [&one, &two, &three] {
         assert!(found["status"] == "processed" || found["reason"] == "locked", "{found}");
@@ -290,6 +289,6 @@ async fn a_text_on_a_gift_can_be_cleared() {
     let host = world.host(Faults::none());
     let proxy = world.proxy();
     let body = json!({ "notes": null });
-    route(&host, &world.scope(&proxy, &host), "PATCH", &format!("gifts/{id}"), &body, None).await.unwrap();
+    route(&world.scope(&proxy, &host), "PATCH", &format!("gifts/{id}"), &body, None).await.unwrap();
     assert_eq!(world.only("gift")["notes"], "");
 }

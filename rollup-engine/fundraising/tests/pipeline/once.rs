@@ -102,7 +102,7 @@ async fn ten_identical_requests_at_once_make_one_gift() {
         let host = world.host(latency.seed(3));
         let proxy = world.proxy();
         let body = by_mail();
-        let ask = || async { answer(route(&host, &world.scope(&proxy, &host), "POST", "gifts", &body, None).await) };
+        let ask = || async { answer(route(&world.scope(&proxy, &host), "POST", "gifts", &body, None).await) };
         let answers = tokio::join!(ask(), ask(), ask(), ask(), ask(), ask(), ask(), ask(), ask(), ask());
         let gift = world.only("gift")["id"].clone();
         for (status, answer) in [answers.0, answers.1, answers.4, answers.9] {
@@ -121,7 +121,7 @@ async fn a_row_that_ten_process_at_once_is_one_gift_with_one_claim() {
     let proxy = world.proxy();
     let row = world.only("giftStaging")["id"].as_str().unwrap().to_owned();
     let path = format!("gift-staging/{row}/process");
-    let ask = || async { answer(route(&host, &world.scope(&proxy, &host), "POST", &path, &Value::Null, None).await).1 };
+    let ask = || async { answer(route(&world.scope(&proxy, &host), "POST", &path, &Value::Null, None).await).1 };
     let answers = tokio::join!(ask(), ask(), ask(), ask(), ask(), ask());
     let answers = [answers.0, answers.1, answers.2, answers.3, answers.4, answers.5];
     assert!(answers.iter().any(|answer| answer["status"] == "processed"), "{answers:?}");
@@ -180,7 +180,7 @@ async fn the_payment_goes_before_the_reference_and_the_callers_key_counts_last()
     let mut body = by_mail();
     body.as_object_mut().unwrap().remove("externalId");
     for (key, count) in [(Some("k"), 1), (Some("k"), 1), (Some("l"), 2), (None, 3), (None, 4)] {
-        route(&host, &world.scope(&proxy, &host), "POST", "gifts", &body, key).await.unwrap();
+        route(&world.scope(&proxy, &host), "POST", "gifts", &body, key).await.unwrap();
         assert_eq!(world.live("gift").len(), count, "{key:?}");
     }
     world.only("person");
@@ -189,7 +189,7 @@ async fn the_payment_goes_before_the_reference_and_the_callers_key_counts_last()
     body["provider"] = json!("stripe");
     for external in ["a", "b"] {
         body["externalId"] = json!(external);
-        let _ = route(&host, &world.scope(&proxy, &host), "POST", "gifts", &body, None).await;
+        let _ = route(&world.scope(&proxy, &host), "POST", "gifts", &body, None).await;
         assert_eq!(world.live("gift").len(), 5);
     }
 }
