@@ -78,7 +78,8 @@ pub struct Unbounded;
 /// A method and a path below `/rest`
 ///
 /// ```
-/// use twenty::{Method, RecordId, target::Target};
+/// use ports::Method;
+/// use twenty::{RecordId, target::Target};
 ///
 /// let id: RecordId = "7f0b4a52-6a1c-4e0b-9d55-3a1f1d0c9a10".parse().unwrap();
 /// let target = Target::update("gifts", id);
