@@ -137,7 +137,7 @@ install_node_packages
 build_glue_tool
 product rollups
 product fundraising
-cp rollup-engine/fundraising/src/model.json pkg/fundraising/generated/model.json
+cp rollup-engine/model/model.json pkg/fundraising/generated/model.json
 inline_into_app
 build_sandbox
 weigh

@@ -149,9 +149,12 @@ function* requests(route) {
 
 /** The product's own table. */
 const routes = () => {
-  const source = readFileSync(join(ROOT, 'rollup-engine/fundraising/src/routes.rs'), 'utf8');
-  const table = /const TABLE[^;]*?= &\[\n([\s\S]*?)\n\];/.exec(source)[1];
-  return [...table.matchAll(/\("([A-Z]+)", "([^"]+)", Route::/g)].map(([, method, pattern]) => `${method} ${pattern}`);
+  const source = readFileSync(join(ROOT, 'rollup-engine/proxy/src/router.rs'), 'utf8');
+  const table = /const ROUTES[^;]*?= &\[\n([\s\S]*?)\n\];/.exec(source)[1];
+  const methods = { open: 'GET', webhook: 'POST' };
+  return [...table.matchAll(/^    (\w+)\(\s*"\/([^"]+)"/gm)].map(
+    ([, maker, pattern]) => `${methods[maker] ?? maker.toUpperCase()} ${pattern.replace(/:\w+/g, ':')}`,
+  );
 };
 
 test('the walk knows every route', () => {

@@ -13,7 +13,7 @@ import { startWorkspace } from './workspace.mjs';
 
 before(prepare);
 
-const model = JSON.parse(readFileSync(join(ROOT, 'rollup-engine/fundraising/src/model.json'), 'utf8'));
+const model = JSON.parse(readFileSync(join(ROOT, 'rollup-engine/model/model.json'), 'utf8'));
 const execute = promisify(execFile);
 
 /** The command as it is documented. */

@@ -81,7 +81,7 @@ impl Candidate {
     }
 
     /// Primary and additional e-mail addresses of a person's record
-    pub(crate) fn emails_of(person: &Value) -> Vec<String> {
+    pub fn emails_of(person: &Value) -> Vec<String> {
         let primary = at(person, &["emails", "primaryEmail"]).into_iter();
         let additional = at(person, &["emails", "additionalEmails"]).and_then(Value::as_array).into_iter().flatten();
         primary.chain(additional).filter_map(|email| Some(email.as_str()?.to_owned())).collect()

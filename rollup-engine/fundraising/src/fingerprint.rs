@@ -54,7 +54,8 @@ fn is_own(text: &str) -> bool {
 }
 
 /// The fields in which two gifts of one reference differ, as far as their fingerprints say
-pub(crate) fn differences(kept: &str, asked: &str) -> Vec<&'static str> {
+#[must_use]
+pub fn differences(kept: &str, asked: &str) -> Vec<&'static str> {
     if kept == asked {
         return Vec::new();
     }
@@ -78,7 +79,8 @@ pub(crate) fn differences(kept: &str, asked: &str) -> Vec<&'static str> {
 }
 
 /// The gift as it was asked for, as far as its fingerprint says: reviewers change the rest
-pub(crate) fn asked(mut gift: Gift) -> Gift {
+#[must_use]
+pub fn asked(mut gift: Gift) -> Gift {
     let Some(text) = gift.source_fingerprint.as_deref().filter(|text| is_own(text)) else { return gift };
     let micros = part(text, "amountMicros").and_then(|micros| micros.parse().ok());
     if let Some((amount_micros, currency_code)) = micros.zip(part(text, "currencyCode")) {

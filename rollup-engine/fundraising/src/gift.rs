@@ -159,12 +159,15 @@ pub(crate) fn keep_unproven(context: &mut Map<String, Value>, name: &str, text: 
 ///
 /// # Errors
 /// Names the first that is neither.
-pub(crate) fn prove_relations(body: &mut Map<String, Value>) -> Result<(), Refusal> {
+pub fn prove_relations(body: &mut Map<String, Value>) -> Result<(), Refusal> {
     RELATIONS.into_iter().try_for_each(|key| body.get_mut(key).map_or(Ok(()), |value| prove_relation(key, value)))
 }
 
 /// The same for one member, whatever it is called
-pub(crate) fn prove_relation(key: &str, value: &mut Value) -> Result<(), Refusal> {
+///
+/// # Errors
+/// The member is a relation, and its value no id.
+pub fn prove_relation(key: &str, value: &mut Value) -> Result<(), Refusal> {
     if RELATIONS.contains(&key) && !value.is_null() {
         let id: Option<RecordId> = value.as_str().and_then(|text| text.parse().ok());
         *value = id.ok_or_else(|| no_id(key))?.into();
@@ -173,7 +176,8 @@ pub(crate) fn prove_relation(key: &str, value: &mut Value) -> Result<(), Refusal
 }
 
 /// What a caller is told who sent something else in the place of an id
-pub(crate) fn no_id(name: &str) -> Refusal {
+#[must_use]
+pub fn no_id(name: &str) -> Refusal {
     Refusal::bad(format!("{name} must be a UUID"))
 }
 
@@ -191,7 +195,7 @@ impl Gift {
 
     /// Brings the ids of other records into Twenty's spelling, and takes off those that can be none: the names of their
     /// fields, and what stood there.
-    pub(crate) fn take_unproven(&mut self) -> Vec<(&'static str, String)> {
+    pub fn take_unproven(&mut self) -> Vec<(&'static str, String)> {
         let mut unproven = Vec::new();
         for (name, place) in self.relations() {
             match place.as_deref().map(str::parse::<RecordId>) {
@@ -204,7 +208,7 @@ impl Gift {
     }
 
     /// The same for a payment, which was made whatever is said of it: the texts are kept in the provider's context.
-    pub(crate) fn set_aside_unproven(&mut self) {
+    pub fn set_aside_unproven(&mut self) {
         let unproven = self.take_unproven();
         if unproven.is_empty() {
             return;
@@ -221,7 +225,7 @@ impl Gift {
     }
 
     /// The relations whose ids were set aside, and that no reviewer has set since
-    pub(crate) fn open_relations(&self) -> Vec<&'static str> {
+    pub fn open_relations(&self) -> Vec<&'static str> {
         let context = self.provider_context.as_ref().and_then(|context| context.get(UNPROVEN));
         let Some(kept) = context.and_then(Value::as_object) else { return Vec::new() };
         let mut gift = self.clone();
@@ -303,7 +307,8 @@ impl Gift {
 }
 
 /// Whether a provider's context says that the money was announced and has not come
-pub(crate) fn awaits_payment(context: Option<&Value>) -> bool {
+#[must_use]
+pub fn awaits_payment(context: Option<&Value>) -> bool {
     context.and_then(|context| context.get("awaitsPayment")) == Some(&Value::Bool(true))
 }
 

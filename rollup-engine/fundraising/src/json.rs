@@ -6,7 +6,7 @@
 use serde_json::{Map, Value};
 
 /// Setting members and leaving them out
-pub(crate) trait Members {
+pub trait Members {
     /// Sets a member, whatever it was before.
     fn set(&mut self, key: &str, value: Value);
     /// Sets a member to a text.
@@ -38,12 +38,14 @@ impl Members for Map<String, Value> {
 }
 
 /// The members of an object
-pub(crate) fn members<const N: usize>(mut list: [(&str, Value); N]) -> Map<String, Value> {
+#[must_use]
+pub fn members<const N: usize>(mut list: [(&str, Value); N]) -> Map<String, Value> {
     collected(&mut list)
 }
 
 /// An object
-pub(crate) fn object<const N: usize>(mut list: [(&str, Value); N]) -> Value {
+#[must_use]
+pub fn object<const N: usize>(mut list: [(&str, Value); N]) -> Value {
     Value::Object(collected(&mut list))
 }
 
@@ -57,62 +59,67 @@ fn collected(list: &mut [(&str, Value)]) -> Map<String, Value> {
 }
 
 /// What lies at a path
+#[must_use]
 #[inline(never)]
-pub(crate) fn at<'a>(json: &'a Value, path: &[&str]) -> Option<&'a Value> {
+pub fn at<'a>(json: &'a Value, path: &[&str]) -> Option<&'a Value> {
     path.iter().try_fold(json, |json, key| json.get(*key))
 }
 
 /// The text at a path
 #[inline(never)]
-pub(crate) fn text_at<'a>(json: &'a Value, path: &[&str]) -> Option<&'a str> {
+pub fn text_at<'a>(json: &'a Value, path: &[&str]) -> Option<&'a str> {
     at(json, path).and_then(Value::as_str)
 }
 
 /// A text of a record
 #[inline(never)]
-pub(crate) fn text_of<'a>(record: &'a Value, key: &str) -> Option<&'a str> {
+pub fn text_of<'a>(record: &'a Value, key: &str) -> Option<&'a str> {
     record.get(key).and_then(Value::as_str)
 }
 
 /// A text of a record; empty if there is none
+#[must_use]
 #[inline(never)]
-pub(crate) fn string(record: &Value, key: &str) -> String {
+pub fn string(record: &Value, key: &str) -> String {
     text_of(record, key).unwrap_or_default().to_owned()
 }
 
 /// What stands in an answer's `data` under this name, taken out of it
 #[inline(never)]
-pub(crate) fn taken(mut answer: Value, name: &str) -> Option<Value> {
+pub fn taken(mut answer: Value, name: &str) -> Option<Value> {
     answer.get_mut("data").and_then(|data| data.get_mut(name)).map(Value::take)
 }
 
 /// A text, or null
 #[inline(never)]
-pub(crate) fn optional(text: Option<&str>) -> Value {
+pub fn optional(text: Option<&str>) -> Value {
     text.map_or(Value::Null, Value::from)
 }
 
 /// Texts
 #[inline(never)]
-pub(crate) fn texts<T: AsRef<str>>(list: &[T]) -> Value {
+pub fn texts<T: AsRef<str>>(list: &[T]) -> Value {
     Value::Array(list.iter().map(|text| Value::from(text.as_ref())).collect())
 }
 
 /// A copy of a member, or null
+#[must_use]
 #[inline(never)]
-pub(crate) fn member(record: &Value, key: &str) -> Value {
+pub fn member(record: &Value, key: &str) -> Value {
     record.get(key).cloned().unwrap_or_default()
 }
 
 /// What a text says, if it is JSON
+#[must_use]
 #[inline(never)]
-pub(crate) fn parsed(text: &str) -> Option<Value> {
+pub fn parsed(text: &str) -> Option<Value> {
     serde_json::from_slice(text.as_bytes()).ok()
 }
 
 /// The members of the object that a text is, if it is one
+#[must_use]
 #[inline(never)]
-pub(crate) fn parsed_members(text: &str) -> Option<Map<String, Value>> {
+pub fn parsed_members(text: &str) -> Option<Map<String, Value>> {
     match parsed(text) {
         Some(Value::Object(members)) => Some(members),
         _ => None,
@@ -120,15 +127,17 @@ pub(crate) fn parsed_members(text: &str) -> Option<Map<String, Value>> {
 }
 
 /// As it is sent
+#[must_use]
 #[inline(never)]
-pub(crate) fn bytes(json: &Value) -> Vec<u8> {
+pub fn bytes(json: &Value) -> Vec<u8> {
     // Keys are texts and nothing refuses to be written: there is no error to come.
     serde_json::to_vec(json).unwrap_or_default()
 }
 
 /// Where a text holds NUL, which no database of Twenty's can keep: `contact.firstName`, `ids[2]`; also in a text that is
 /// JSON itself
-pub(crate) fn nul_in(json: &Value) -> Option<String> {
+#[must_use]
+pub fn nul_in(json: &Value) -> Option<String> {
     match json {
         Value::String(text) if text.contains('\0') => Some(String::new()),
         // Twenty reads JSON from texts of some fields.
@@ -144,7 +153,8 @@ pub(crate) fn nul_in(json: &Value) -> Option<String> {
 }
 
 /// Where a member of an object holds NUL, its name included
-pub(crate) fn nul_in_member(key: &str, value: &Value) -> Option<String> {
+#[must_use]
+pub fn nul_in_member(key: &str, value: &Value) -> Option<String> {
     if key.contains('\0') {
         return Some(key.replace('\0', "\\u0000"));
     }
@@ -156,7 +166,7 @@ fn dotted(path: String) -> String {
 }
 
 /// The same without NUL in any text, also in one that is JSON itself
-pub(crate) fn without_nul(json: Value) -> Value {
+pub fn without_nul(json: Value) -> Value {
     match json {
         Value::String(text) if text.contains('\0') => without_nul(text.replace('\0', "").into()),
         Value::String(ref text) if nul_in(&json).is_some() => {
@@ -171,12 +181,14 @@ pub(crate) fn without_nul(json: Value) -> Value {
 }
 
 /// Members as a text field keeps them
-pub(crate) fn kept(members: Map<String, Value>) -> Value {
+#[must_use]
+pub fn kept(members: Map<String, Value>) -> Value {
     compact(&Value::Object(members)).into()
 }
 
 /// As it is kept in a text field
+#[must_use]
 #[inline(never)]
-pub(crate) fn compact(json: &Value) -> String {
+pub fn compact(json: &Value) -> String {
     String::from_utf8(bytes(json)).unwrap_or_default()
 }

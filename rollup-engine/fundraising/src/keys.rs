@@ -136,7 +136,8 @@ fn scope(name: Option<&str>) -> String {
 }
 
 /// Each part goes in with its length, so that no two lists of parts read the same.
-pub(crate) fn derive(parts: &[&str]) -> Uuid {
+#[must_use]
+pub fn derive(parts: &[&str]) -> Uuid {
     let mut digest = Sha256::new();
     for part in parts {
         // Eight bytes on every target: WebAssembly's own length has four.

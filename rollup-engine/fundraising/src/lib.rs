@@ -1,4 +1,4 @@
-//! The core of a fundraising proxy in front of Twenty.
+//! Rules of fundraising: gifts, donors, staging, receipts, Gift Aid, agreements, payment events.
 //!
 //! Deciding is plain Rust that is handed its input and the time, so that every rule is tested by itself:
 //!
@@ -23,45 +23,38 @@
 //! An intake runs down that table: `payload` → `gift::create` → `gift::plausible` → `donor` → `fingerprint` →
 //! `receipt` → `trust` → a row of `staging`, or the record at once.
 //!
-//! Doing is one future a request over [`ports::Host`]: [`head`] says whether its body is read, [`proxy`] takes an [`http`] request in, and [`routes`] finds its
-//! way. Its rules are plain functions over a [`scope`]; the [`journal`] lets them run anew with each answer, and only
-//! `upstream` waits, for a turn in the [`queue`] (or, as one of the [`callers`] not known yet, for the allowance of those) and
-//! for Twenty, past the [`cache`]. [`failure`] is what the caller is told
-//! when it did not work. Nothing knows JavaScript.
+//! The crate does no I/O: the crate `proxy` calls Twenty on its behalf.
+//!
+//! # Examples
+//!
+//! ```
+//! use fundraising::gift::create::{self, Intake};
+//! use fundraising::payload::Payload;
+//!
+//! let body = br#"{"amount":{"amountMicros":25000000,"currencyCode":"GBP"},"contact":{"firstName":"Ada","lastName":"Byron"}}"#;
+//! let gift = create::read(&Payload::parse(body).unwrap(), Intake::Direct).unwrap();
+//! assert_eq!(gift.donor_id, None);
+//!
+//! let refusal = create::read(&Payload::parse(b"{}").unwrap(), Intake::Direct).unwrap_err();
+//! assert!(refusal.message.contains("amount"));
+//! ```
 
 pub mod address;
 pub mod agreement;
-pub mod cache;
-pub mod callers;
-pub mod deliver;
-pub mod done;
 pub mod donor;
-pub mod failure;
 pub mod fingerprint;
 pub mod gift;
 pub mod gift_aid;
-pub mod head;
-pub mod http;
-pub mod intake;
-mod json;
+pub mod json;
 pub mod keys;
-pub mod metrics;
-pub mod model;
 pub mod money;
 pub mod payload;
 pub mod provider;
-pub mod proxy;
-pub mod queue;
 pub mod receipt;
 pub mod refund;
 pub mod refusal;
-pub mod routes;
-pub mod scope;
-pub mod settings;
 pub mod signature;
 pub mod staging;
 pub mod standing;
-mod subject;
 pub mod sum;
 pub mod trust;
-mod upstream;

@@ -161,6 +161,24 @@ pub fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     best.map(|(_, known)| known)
 }
 
+/// A word for yes or no; nothing for any other
+///
+/// # Examples
+///
+/// ```
+/// assert_eq!(twenty::setting::flag("Yes"), Some(true));
+/// assert_eq!(twenty::setting::flag("off"), Some(false));
+/// assert_eq!(twenty::setting::flag("maybe"), None);
+/// ```
+#[must_use]
+pub fn flag(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "1" | "true" | "yes" | "on" => Some(true),
+        "0" | "false" | "no" | "off" => Some(false),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -30,7 +30,7 @@ use super::{
 use crate::gift::Gift;
 use crate::json::{Members as _, at, without_nul};
 use crate::refusal::Refusal;
-use crate::settings::flag;
+use twenty::setting::flag;
 
 /// An event, as far as it is understood
 #[derive(Clone, Debug, PartialEq)]
@@ -169,7 +169,7 @@ impl Source<'_> {
             email_opt_out: self
                 .metadata(&["metadata"], ["supporterEmailOptOut", "supporter_email_opt_out"])
                 // In doubt they want none.
-                .map(|word| flag(Some(&word)) != Some(false)),
+                .map(|word| flag(&word) != Some(false)),
             provider_context: Some(Value::Object(set_up.context)),
             ..card(key, self.seconds)
         }

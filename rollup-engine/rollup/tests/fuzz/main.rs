@@ -5,7 +5,7 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
 
-#[path = "../../../fundraising/tests/fuzz/bend.rs"]
+#[path = "../../../proxy/tests/fuzz/bend.rs"]
 mod bend;
 
 use std::time::Duration;

@@ -8,12 +8,12 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use fundraising::head::Head;
-use fundraising::http::{Inbound, Outbound};
-use fundraising::proxy::{self, Proxy};
-use fundraising::settings::{SettingErrors, Settings, unknown_names};
 use js_sys::{Array, Promise, Uint8Array};
 use ports::{Event, Level, Log};
+use proxy::head::Head;
+use proxy::http::{Inbound, Outbound};
+use proxy::service::{self, Service};
+use proxy::settings::{SettingErrors, Settings, unknown_names};
 use serde_json::{Map, Value};
 use wasm_bindgen::prelude::*;
 use wasm_host::{World, install_panic_hook, misuse, promise};
@@ -24,7 +24,7 @@ thread_local! {
 }
 
 /// A proxy, or why its settings make none
-type Opened = Result<Rc<Proxy>, Rc<SettingErrors>>;
+type Opened = Result<Rc<Service>, Rc<SettingErrors>>;
 
 #[wasm_bindgen(start)]
 fn start() {
@@ -49,7 +49,7 @@ pub fn open(environment: &str) -> Result<u32, JsValue> {
         });
     }
     let opened = match settings(&environment) {
-        Ok(settings) => Ok(Rc::new(Proxy::new(settings))),
+        Ok(settings) => Ok(Rc::new(Service::new(settings))),
         Err(errors) => {
             for error in errors.iter() {
                 let event = Event::new(Level::Error, "setting_refused").with("name", error.name());
@@ -90,7 +90,7 @@ fn settings(environment: &Map<String, Value>) -> Result<Settings, SettingErrors>
 #[wasm_bindgen]
 #[must_use]
 pub fn setting_names() -> String {
-    let names = fundraising::settings::NAMES.iter().map(|name| Value::from(*name));
+    let names = proxy::settings::NAMES.iter().map(|name| Value::from(*name));
     serde_json::to_string(&Value::Array(names.collect())).unwrap_or_default()
 }
 
@@ -103,7 +103,7 @@ pub fn setting_names() -> String {
 #[wasm_bindgen]
 pub fn limits(proxy: u32) -> Result<String, JsValue> {
     let opened = opened(proxy)?;
-    let settings = opened.as_ref().ok().map(|proxy| &proxy.settings);
+    let settings = opened.as_ref().ok().map(|proxy| proxy.settings());
     Ok(to_text([
         ("maxConnections", settings.map(|settings| settings.max_connections).into()),
         ("maxRequests", settings.map(|settings| settings.max_requests).into()),
@@ -153,10 +153,10 @@ pub fn handle(
     Ok(promise(async move {
         Ok(answer(match opened {
             Ok(proxy) => {
-                let world = World::new(None, None).reading_at_most(proxy.settings.max_response_bytes);
+                let world = World::new(None, None).reading_at_most(proxy.settings().max_response_bytes);
                 proxy.handle(&world, inbound).await
             }
-            Err(errors) => proxy::refuse(&errors, &inbound),
+            Err(errors) => service::refuse(&errors, &inbound),
         }))
     }))
 }

@@ -1,0 +1,580 @@
+//! The data model: what the proxy reads and writes, what a workspace calls it, and what a workspace lacks of it.
+//!
+//! `model.json` declares every object and field once: the Twenty app installs it, `npm run proxy -- --provision` makes
+//! it, and `/ready` compares it with the workspace. A setting may give a workspace's own names, or leave things out:
+//!
+//! ```json
+//! {"gift": {"name": "donation", "plural": "donations", "fields": {"amount": "value", "fund": null}}, "fund": null}
+//! ```
+//!
+//! Everything inside the proxy uses the names of `model.json`. They are exchanged at the edge, in each call's path, body
+//! and reply; what is left out is not sent, and not missed.
+
+use serde_json::{Map, Value};
+use twenty::schema;
+
+/// The file that declares the objects and fields
+const DECLARED: &str = include_str!("../model.json");
+
+/// Longest name of an object or a field, as the database has them
+const MAX_NAME: usize = 63;
+/// Columns that every object has besides
+const SYSTEM_FIELDS: [&str; 8] =
+    ["id", "createdAt", "updatedAt", "deletedAt", "createdBy", "updatedBy", "position", "searchVector"];
+/// Words in the place of an object that are paths of the API
+const SYSTEM_OBJECTS: [&str; 3] = ["batch", "metadata", "duplicates"];
+
+const NAME: &str = "expected a name in camelCase, of at most 63 letters and digits";
+
+/// Every object and field that the proxy knows, with the workspace's own names
+#[derive(Clone, Debug)]
+pub struct Model {
+    objects: Vec<Object>,
+    /// Whether any name is another than the declared one
+    renamed: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Object {
+    names: schema::Names,
+    /// What the workspace calls it; nothing if it is left out
+    own: Option<schema::Names>,
+    fields: Vec<Field>,
+}
+
+#[derive(Clone, Debug)]
+struct Field {
+    name: String,
+    /// What the workspace calls it; nothing if it is left out
+    own: Option<String>,
+    /// Twenty's type
+    kind: String,
+    /// Singular name of the object that it refers to
+    target: Option<String>,
+}
+
+/// What the setting of names got wrong
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a JSON object of names; {place}: {reason}")]
+pub struct BadNames {
+    /// Where: `gift.amount`
+    pub place: String,
+    /// What was expected there
+    pub reason: &'static str,
+}
+
+/// A part of the model that a workspace does not have as it should
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lack {
+    /// The object, as the workspace is to call it
+    pub object: String,
+    /// The field; nothing if the whole object is missing
+    pub field: Option<String>,
+    /// Type that the field should have
+    pub expected: Option<String>,
+    /// Type that it has instead; nothing if it is missing
+    pub found: Option<String>,
+}
+
+impl Lack {
+    /// As a member of the answer to `/ready`
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let parts = [
+            ("object", Some(&self.object)),
+            ("field", self.field.as_ref()),
+            ("expected", self.expected.as_ref()),
+            ("found", self.found.as_ref()),
+        ];
+        let present = parts.into_iter().filter_map(|(key, part)| Some((key.to_owned(), Value::from(part?.as_str()))));
+        Value::Object(present.into_iter().collect())
+    }
+}
+
+impl Default for Model {
+    /// With the declared names
+    fn default() -> Self {
+        Self { objects: declared(), renamed: false }
+    }
+}
+
+fn declared() -> Vec<Object> {
+    // A test reads it; there is no other text that it could be.
+    let model: Value = serde_json::from_slice(DECLARED.as_bytes()).unwrap_or_default();
+    let objects = model.as_object().into_iter().flatten();
+    objects
+        .map(|(singular, object)| {
+            let names = schema::Names::new(singular, text(object, "plural"));
+            let fields = object.get("fields").and_then(Value::as_object).into_iter().flatten();
+            let fields = fields.map(|(name, kind)| declared_field(name, kind.as_str().unwrap_or_default()));
+            Object { own: Some(names.clone()), names, fields: fields.collect() }
+        })
+        .collect()
+}
+
+/// `TYPE`, `TYPE OPTION OPTION`, or `object.list` for the many side of a relation
+fn declared_field(name: &str, kind: &str) -> Field {
+    let (kind, target) = match kind.bytes().position(|byte| byte == b'.') {
+        Some(point) => ("RELATION", kind.get(..point)),
+        None => (kind.split(' ').next().unwrap_or_default(), None),
+    };
+    Field {
+        name: name.to_owned(),
+        own: Some(name.to_owned()),
+        kind: kind.to_owned(),
+        target: target.map(str::to_owned),
+    }
+}
+
+fn text<'a>(object: &'a Value, key: &str) -> &'a str {
+    object.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+impl Model {
+    /// With the workspace's own names, from the text of the setting
+    ///
+    /// # Errors
+    /// The first thing that does not fit: no JSON object, a name that is not declared, a value of another kind, a name
+    /// that no object or field can have, one name for two things.
+    pub fn named(setting: &str) -> Result<Self, BadNames> {
+        let mut model = Self { objects: declared(), renamed: true };
+        let names: Value = serde_json::from_slice(setting.as_bytes()).unwrap_or_default();
+        let names = names.as_object().ok_or_else(|| bad("", "", "expected a JSON object"))?;
+        for (singular, given) in names {
+            let object = model.objects.iter_mut().find(|object| object.names.singular == *singular);
+            let object = object.ok_or_else(|| bad(singular, "", "there is no such object in the model"))?;
+            object.rename(given)?;
+        }
+        model.require_distinct()?;
+        Ok(model)
+    }
+
+    /// Whether the workspace may have other names than the declared ones
+    #[must_use]
+    pub const fn is_renamed(&self) -> bool {
+        self.renamed
+    }
+
+    /// Of two objects or fields under one name the proxy could not tell which is meant.
+    fn require_distinct(&self) -> Result<(), BadNames> {
+        let mut taken: Vec<&str> = Vec::new();
+        for object in &self.objects {
+            let Some(own) = &object.own else { continue };
+            for name in [&own.singular, &own.plural] {
+                if taken.contains(&name.as_str()) {
+                    return Err(bad(&object.names.singular, "", "expected names that nothing else in the model has"));
+                }
+                taken.push(name);
+            }
+            let mut columns: Vec<String> = Vec::new();
+            for field in &object.fields {
+                let Some(own) = &field.own else { continue };
+                let column = if field.kind == "RELATION" { own.clone() + "Id" } else { own.clone() };
+                if columns.contains(own) || columns.contains(&column) {
+                    let reason = "expected a name that no other field of the object has";
+                    return Err(bad(&object.names.singular, &field.name, reason));
+                }
+                columns.push(own.clone());
+                columns.push(column);
+            }
+        }
+        Ok(())
+    }
+
+    /// What this workspace lacks of the model. The types of `SELECT` and `TEXT` are taken for one another, since both
+    /// hold texts.
+    #[must_use]
+    pub fn lacks(&self, workspace: &[schema::Object]) -> Vec<Lack> {
+        let mut lacks = Vec::new();
+        for object in &self.objects {
+            let Some(own) = &object.own else { continue };
+            let Some(found) = workspace.iter().find(|other| other.names.singular == own.singular) else {
+                lacks.push(Lack { object: own.singular.clone(), field: None, expected: None, found: None });
+                continue;
+            };
+            for field in object.fields.iter().filter(|field| !self.is_left_out(field)) {
+                let Some(name) = &field.own else { continue };
+                let column = if field.kind == "RELATION" { name.clone() + "Id" } else { name.clone() };
+                let kind = found.field(&column).map(|field| field.kind.clone());
+                if !kind.as_deref().is_some_and(|kind| serves(kind, &field.kind)) {
+                    lacks.push(Lack {
+                        object: own.singular.clone(),
+                        field: Some(name.clone()),
+                        expected: Some(field.kind.clone()),
+                        found: kind,
+                    });
+                }
+            }
+        }
+        lacks
+    }
+
+    /// A relation goes with the object that it refers to.
+    fn is_left_out(&self, field: &Field) -> bool {
+        let target = field.target.as_ref();
+        field.own.is_none()
+            || target.is_some_and(|target| {
+                self.objects.iter().any(|object| object.names.singular == *target && object.own.is_none())
+            })
+    }
+
+    /// The workspace's path for a call: `/gifts?filter=donorId[eq]:1` → `/donations?filter=giverId[eq]:1`. `query` is
+    /// the decoded query, whose `filter` and `order_by` name fields.
+    #[must_use]
+    pub fn path(&self, path: &str) -> String {
+        let Some(object) = self.object_of(path).filter(|_| self.renamed) else { return path.to_owned() };
+        let Some(own) = &object.own else { return path.to_owned() };
+        let segments =
+            path.split('/').map(|segment| if segment == object.names.plural { &own.plural } else { segment });
+        let mut mapped = String::with_capacity(path.len());
+        for (at, segment) in segments.enumerate() {
+            if at > 0 {
+                mapped.push('/');
+            }
+            mapped.push_str(segment);
+        }
+        mapped
+    }
+
+    /// The workspace's text for a decoded `filter` or `order_by` of a call to this path
+    #[must_use]
+    pub fn expression(&self, path: &str, expression: &str) -> String {
+        let Some(object) = self.object_of(path).filter(|_| self.renamed) else { return expression.to_owned() };
+        let mut mapped = String::with_capacity(expression.len());
+        let (mut word, mut quoted, mut names) = (String::new(), false, true);
+        for letter in expression.chars() {
+            if names && letter.is_ascii_alphanumeric() {
+                word.push(letter);
+                continue;
+            }
+            // A name ends where its comparison, its direction or its sub-field begins.
+            if matches!(letter, '[' | '.') && !word.is_empty() {
+                mapped.push_str(object.own_name(&word).as_deref().unwrap_or(&word));
+            } else {
+                mapped.push_str(&word);
+            }
+            word.clear();
+            mapped.push(letter);
+            match letter {
+                '"' => quoted = !quoted,
+                _ if quoted => {}
+                '(' | ',' => names = true,
+                '[' | '.' | ':' => names = false,
+                _ => {}
+            }
+        }
+        mapped.push_str(&word);
+        mapped
+    }
+
+    /// The workspace's body for a call to this path: own names, and nothing that is left out
+    #[must_use]
+    pub fn body(&self, path: &str, body: &Value) -> Value {
+        let Some(object) = self.object_of(path).filter(|_| self.renamed) else { return body.clone() };
+        let record = |members: &Map<String, Value>| {
+            let members = members.iter().filter_map(|(key, value)| {
+                let known = object.fields.iter().find(|field| field.is_called(key));
+                if known.is_some_and(|field| self.is_left_out(field)) {
+                    return None;
+                }
+                Some((object.own_name(key).unwrap_or_else(|| key.clone()), value.clone()))
+            });
+            Value::Object(members.into_iter().collect())
+        };
+        match body {
+            Value::Object(members) => record(members),
+            Value::Array(list) => {
+                list.iter().map(|each| each.as_object().map_or_else(|| each.clone(), record)).collect()
+            }
+            _ => body.clone(),
+        }
+    }
+
+    /// A reply of the workspace to a call of this path, in the declared names
+    #[must_use]
+    pub fn reply(&self, path: &str, mut reply: Value) -> Value {
+        let Some(object) = self.object_of(path).filter(|_| self.renamed) else { return reply };
+        let Some(own) = &object.own else { return reply };
+        let Some(data) = reply.get_mut("data").and_then(Value::as_object_mut) else { return reply };
+        let renamed = std::mem::take(data).into_iter().map(|(key, value)| {
+            let key = declared_key(&key, own, &object.names);
+            let value = match value {
+                Value::Object(record) => object.declared_record(record),
+                Value::Array(list) => list
+                    .into_iter()
+                    .map(|each| match each {
+                        Value::Object(record) => object.declared_record(record),
+                        other => other,
+                    })
+                    .collect(),
+                other => other,
+            };
+            (key, value)
+        });
+        *data = renamed.into_iter().collect();
+        reply
+    }
+
+    /// The object that a path is about: its first segment, or the second after `/batch`
+    fn object_of(&self, path: &str) -> Option<&Object> {
+        let path = path.split('?').next().unwrap_or_default();
+        let mut segments = path.split('/').filter(|segment| !segment.is_empty() && *segment != "batch");
+        let plural = segments.next()?;
+        self.objects.iter().find(|object| object.names.plural == plural)
+    }
+}
+
+impl Object {
+    fn rename(&mut self, given: &Value) -> Result<(), BadNames> {
+        let singular = self.names.singular.clone();
+        if given.is_null() {
+            self.own = None;
+            return Ok(());
+        }
+        let given =
+            given.as_object().ok_or_else(|| bad(&singular, "", "expected an object, or null to leave it out"))?;
+        let mut own = self.names.clone();
+        for (key, value) in given {
+            match (key.as_str(), value) {
+                ("name" | "plural", Value::String(name))
+                    if !is_name(name) || SYSTEM_OBJECTS.contains(&name.as_str()) =>
+                {
+                    return Err(bad(&singular, key, NAME));
+                }
+                ("name", Value::String(name)) => own.singular.clone_from(name),
+                ("plural", Value::String(name)) => own.plural.clone_from(name),
+                ("fields", Value::Object(fields)) => {
+                    for (name, value) in fields {
+                        let field = self.fields.iter_mut().find(|field| field.name == *name);
+                        let field = field.ok_or_else(|| bad(&singular, name, "there is no such field in the model"))?;
+                        field.own = match value {
+                            Value::Null => None,
+                            Value::String(own) if !is_name(own) || SYSTEM_FIELDS.contains(&own.as_str()) => {
+                                return Err(bad(&singular, name, NAME));
+                            }
+                            Value::String(own) => Some(own.clone()),
+                            _ => return Err(bad(&singular, name, "expected a name, or null to leave it out")),
+                        };
+                    }
+                }
+                _ => return Err(bad(&singular, key, "expected `name` and `plural` as texts, `fields` as an object")),
+            }
+        }
+        self.own = Some(own);
+        Ok(())
+    }
+
+    /// The workspace's name for a field, or for the column of a relation
+    fn own_name(&self, name: &str) -> Option<String> {
+        self.fields.iter().find_map(|field| exchange(name, &field.name, field.own.as_ref()?))
+    }
+
+    fn declared_record(&self, record: Map<String, Value>) -> Value {
+        let members = record.into_iter().map(|(key, value)| {
+            let name = self.fields.iter().find_map(|field| exchange(&key, field.own.as_ref()?, &field.name));
+            (name.unwrap_or(key), value)
+        });
+        Value::Object(members.into_iter().collect())
+    }
+}
+
+impl Field {
+    fn is_called(&self, key: &str) -> bool {
+        exchange(key, &self.name, &self.name).is_some()
+    }
+}
+
+/// `to`, or `to` with the ending of a relation's column, where `name` is `from` or that with the ending
+fn exchange(name: &str, from: &str, to: &str) -> Option<String> {
+    match name.strip_prefix(from)? {
+        ending @ ("" | "Id") => Some(to.to_owned() + ending),
+        _ => None,
+    }
+}
+
+/// `createDonation` → `createGift`, `donations` → `gifts`
+fn declared_key(key: &str, own: &schema::Names, names: &schema::Names) -> String {
+    if key == own.plural {
+        return names.plural.clone();
+    }
+    if key == own.singular {
+        return names.singular.clone();
+    }
+    for operation in ["create", "update", "delete", "destroy", "restore"] {
+        if key == own.one(operation) {
+            return names.one(operation);
+        }
+        if key == own.many(operation) {
+            return names.many(operation);
+        }
+    }
+    key.to_owned()
+}
+
+/// Whether a field of this type can hold what one of the expected type holds
+fn serves(found: &str, expected: &str) -> bool {
+    let texts = ["TEXT", "SELECT"];
+    let numbers = ["NUMBER", "NUMERIC"];
+    let days = ["DATE", "DATE_TIME"];
+    found == expected || [texts, numbers, days].iter().any(|same| same.contains(&found) && same.contains(&expected))
+}
+
+/// Whether Twenty takes it for the name of an object or a field
+fn is_name(text: &str) -> bool {
+    text.len() <= MAX_NAME
+        && text.starts_with(|letter: char| letter.is_ascii_lowercase())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+fn bad(object: &str, field: &str, reason: &'static str) -> BadNames {
+    let place = match (object, field) {
+        ("", _) => "the whole".to_owned(),
+        (object, "") => object.to_owned(),
+        (object, field) => format!("{object}.{field}"),
+    };
+    BadNames { place, reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn renamed() -> Model {
+        let names = json!({
+            "gift": {"name": "donation", "plural": "donations", "fields": {"amount": "value", "donor": "giver", "notes": null}},
+            "fund": null,
+        });
+        Model::named(&names.to_string()).unwrap()
+    }
+
+    /// A workspace as the metadata shows it, that has the whole model under its declared names
+    fn workspace(model: &Model) -> Vec<schema::Object> {
+        let field = |field: &Field| {
+            let column = if field.kind == "RELATION" { format!("{}Id", field.name) } else { field.name.clone() };
+            (column, schema::Field { kind: field.kind.clone(), target: field.target.clone(), options: Vec::new() })
+        };
+        let object = |object: &Object| schema::Object {
+            names: object.names.clone(),
+            fields: object.fields.iter().map(field).collect(),
+        };
+        model.objects.iter().map(object).collect()
+    }
+
+    #[test]
+    fn the_declaration_can_be_read_and_every_relation_leads_to_a_declared_object() {
+        let model = Model::default();
+        assert!(model.objects.len() > 10);
+        for object in &model.objects {
+            assert!(!object.names.plural.is_empty() && !object.fields.is_empty(), "{:?}", object.names);
+            for field in &object.fields {
+                let target = field.target.as_ref();
+                assert_eq!(field.kind == "RELATION", target.is_some(), "{field:?}");
+                assert!(target.is_none_or(|name| model.objects.iter().any(|each| each.names.singular == *name)));
+            }
+        }
+    }
+
+    #[test]
+    fn a_workspace_that_has_everything_lacks_nothing() {
+        let model = Model::default();
+        assert_eq!(model.lacks(&workspace(&model)), []);
+    }
+
+    #[test]
+    fn what_is_missing_is_said_by_object_and_field_and_type() {
+        let model = Model::default();
+        let mut workspace = workspace(&model);
+        workspace.retain(|object| object.names.singular != "household");
+        let gift = workspace.iter_mut().find(|object| object.names.singular == "gift").unwrap();
+        gift.fields.retain(|(name, _)| name != "donorId");
+        gift.fields.iter_mut().find(|(name, _)| name == "amount").unwrap().1.kind = "NUMBER".into();
+        let lacks: Vec<Value> = model.lacks(&workspace).iter().map(Lack::to_json).collect();
+        assert_eq!(lacks.len(), 3);
+        for lack in [
+            json!({"object": "gift", "field": "donor", "expected": "RELATION"}),
+            json!({"object": "gift", "field": "amount", "expected": "CURRENCY", "found": "NUMBER"}),
+            json!({"object": "household"}),
+        ] {
+            assert!(lacks.contains(&lack), "{lack} in {lacks:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_left_out_is_not_missed_and_own_names_are_looked_for() {
+        let model = renamed();
+        let mut workspace = workspace(&model);
+        workspace.retain(|object| object.names.singular != "fund");
+        let gift = workspace.iter_mut().find(|object| object.names.singular == "gift").unwrap();
+        gift.names = schema::Names::new("donation", "donations");
+        gift.fields.retain(|(name, _)| name != "notes" && name != "fundId");
+        for (name, own) in [("amount", "value"), ("donorId", "giverId")] {
+            own.clone_into(&mut gift.fields.iter_mut().find(|(other, _)| other == name).unwrap().0);
+        }
+        let staged = workspace.iter_mut().find(|object| object.names.singular == "giftStaging").unwrap();
+        staged.fields.retain(|(name, _)| name != "fundId");
+        assert_eq!(model.lacks(&workspace), []);
+    }
+
+    #[test]
+    fn a_call_goes_out_in_the_workspaces_names_and_its_reply_comes_back_in_ours() {
+        let model = renamed();
+        assert_eq!(model.path("/gifts/1?depth=0"), "/donations/1?depth=0");
+        assert_eq!(model.path("/batch/gifts"), "/batch/donations");
+        assert_eq!(model.path("/people/1"), "/people/1");
+        let sent = json!({"amount": {"amountMicros": 1}, "donorId": "d", "notes": "n", "fundId": "f", "giftDate": "2026-01-01"});
+        let body = model.body("/gifts", &sent);
+        assert_eq!(body, json!({"value": {"amountMicros": 1}, "giverId": "d", "giftDate": "2026-01-01"}));
+        assert_eq!(model.body("/batch/gifts", &json!([sent])), json!([body]));
+        let reply =
+            json!({"data": {"createDonation": {"id": "1", "value": null, "giver": {"id": "d"}, "giverId": "d"}}});
+        let ours = json!({"data": {"createGift": {"id": "1", "amount": null, "donor": {"id": "d"}, "donorId": "d"}}});
+        assert_eq!(model.reply("/gifts", reply), ours);
+        let list = json!({"data": {"donations": [{"value": 1}]}, "totalCount": 1});
+        assert_eq!(model.reply("/gifts?limit=1", list), json!({"data": {"gifts": [{"amount": 1}]}, "totalCount": 1}));
+    }
+
+    #[test]
+    fn filters_and_orders_name_the_workspaces_fields_and_keep_their_values() {
+        let model = renamed();
+        let filter =
+            r#"and(amount.amountMicros[gt]:5,donorId[eq]:"donorId,amount[eq]",or(giftDate[is]:NULL,amount[is]:NULL))"#;
+        let mapped =
+            r#"and(value.amountMicros[gt]:5,giverId[eq]:"donorId,amount[eq]",or(giftDate[is]:NULL,value[is]:NULL))"#;
+        assert_eq!(model.expression("/gifts", filter), mapped);
+        assert_eq!(
+            model.expression("/gifts", "amount.amountMicros[DescNullsLast],id"),
+            "value.amountMicros[DescNullsLast],id"
+        );
+        assert_eq!(model.expression("/people", filter), filter);
+    }
+
+    #[test]
+    fn a_mistake_in_the_setting_says_where() {
+        for (setting, place) in [
+            ("[]", "the whole: expected a JSON object"),
+            ("{", "the whole: expected a JSON object"),
+            (r#"{"gfit":null}"#, "gfit: there is no such object in the model"),
+            (r#"{"gift":5}"#, "gift: expected an object, or null to leave it out"),
+            (r#"{"gift":{"fields":{"amout":"x"}}}"#, "gift.amout: there is no such field"),
+            (r#"{"gift":{"fields":{"amount":5}}}"#, "gift.amount: expected a name"),
+            (r#"{"gift":{"nmae":"x"}}"#, "gift.nmae"),
+            (r#"{"gift":{"name":""}}"#, "gift.name: expected a name in camelCase"),
+            (r#"{"gift":{"name":"donation"},"fund":{"name":"donation"}}"#, "gift: expected names that nothing else"),
+            (r#"{"gift":{"name":"gifts"}}"#, "gift: expected names that nothing else"),
+            (r#"{"gift":{"plural":"../people"}}"#, "gift.plural: expected a name in camelCase"),
+            (r#"{"gift":{"plural":"batch"}}"#, "gift.plural: expected a name in camelCase"),
+            (r#"{"gift":{"fields":{"notes":"id"}}}"#, "gift.notes: expected a name in camelCase"),
+            (r#"{"gift":{"fields":{"notes":"my notes"}}}"#, "gift.notes: expected a name in camelCase"),
+            (r#"{"gift":{"fields":{"notes":"Notes"}}}"#, "gift.notes: expected a name in camelCase"),
+            (r#"{"gift":{"fields":{"notes":"description"}}}"#, "gift.notes: expected a name that no other field"),
+            (r#"{"gift":{"fields":{"notes":"donorId"}}}"#, "gift.notes: expected a name that no other field"),
+        ] {
+            let message = Model::named(setting).unwrap_err().to_string();
+            assert!(message.starts_with(&format!("a JSON object of names; {place}")), "{setting}: {message}");
+        }
+        let long = format!(r#"{{"gift":{{"name":"{}"}}}}"#, "x".repeat(64));
+        assert!(Model::named(&long).is_err());
+        assert!(Model::named(r#"{"gift":{"fields":{"notes":"description","description":"notes"}}}"#).is_ok());
+    }
+}

@@ -1,0 +1,153 @@
+//! One request as its rules see it.
+
+use std::cell::Cell;
+
+use ports::{Event, Host, Level, Timestamp};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+use twenty::gate::Priority;
+use twenty::target::Target;
+use uuid::{Builder, Uuid};
+
+use crate::callers::TokenHash;
+use crate::error::Error;
+use crate::http::Inbound;
+use crate::queue::Place;
+use crate::state::AppState;
+use crate::upstream::{self, patience};
+use fundraising::provider::gocardless::Resource;
+
+/// One request's context
+pub struct RequestContext<'a> {
+    /// The process
+    pub state: &'a AppState,
+    /// The outside of this request
+    pub host: &'a dyn Host,
+    /// The request's id
+    pub request_id: String,
+    /// The caller's token; without one the service's own is used
+    pub token: Option<String>,
+    /// How urgent the request is
+    pub priority: Priority,
+    /// When its caller stops waiting
+    pub deadline: Timestamp,
+    /// The token by which the caller is known; nothing for the service's own
+    pub(crate) caller: Option<TokenHash>,
+    /// Its place in the queue for Twenty
+    pub(crate) place: Place<'a>,
+    pub(crate) entropy: u128,
+    ids_made: Cell<u64>,
+    is_closing: Cell<bool>,
+}
+
+impl std::fmt::Debug for RequestContext<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RequestContext").field("request_id", &self.request_id).finish_non_exhaustive()
+    }
+}
+
+impl<'a> RequestContext<'a> {
+    /// The context of a request that comes in at this moment
+    #[must_use]
+    pub fn new(
+        state: &'a AppState,
+        host: &'a dyn Host,
+        inbound: &Inbound,
+        token: Option<String>,
+        priority: Priority,
+    ) -> Self {
+        let is_own = token.is_none() || token == state.settings.api_key;
+        let mut context = Self {
+            state,
+            host,
+            request_id: String::new(),
+            caller: token.as_deref().filter(|_| !is_own).map(TokenHash::of),
+            token,
+            priority,
+            deadline: host.now() + patience(priority),
+            place: state.queue.place(priority, 1),
+            entropy: inbound.entropy,
+            ids_made: Cell::new(0),
+            is_closing: Cell::new(false),
+        };
+        context.request_id = request_id(inbound).unwrap_or_else(|| context.new_id().to_string());
+        context
+    }
+
+    /// Calls Twenty; the target has the names of the model
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn call(&self, target: Target, body: Option<Value>) -> Result<Value, Error> {
+        // On the heap once, in place of a part of each handler's future.
+        Box::pin(upstream::call(self, &target, body.as_ref())).await
+    }
+
+    /// Runs work whose calls leave in order what was begun: they go before other requests' calls, and past the deadline.
+    pub(crate) async fn closing<T>(&self, work: impl Future<Output = T>) -> T {
+        let before = self.is_closing.replace(true);
+        let result = work.await;
+        self.is_closing.set(before);
+        result
+    }
+
+    /// Whether the request's calls leave in order what was begun
+    pub(crate) fn is_closing(&self) -> bool {
+        self.is_closing.get()
+    }
+
+    /// Reads from Twenty, or from memory if the same token asked the same a moment ago; not for decisions
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn read(&self, target: Target) -> Result<Value, Error> {
+        Box::pin(upstream::read(self, &target)).await
+    }
+
+    /// Reads a resource of `GoCardless`; null without a token, or if the token or the id is refused
+    ///
+    /// # Errors
+    /// Whatever may be otherwise later.
+    pub(crate) async fn read_gocardless(&self, resource: Resource) -> Result<Value, Error> {
+        upstream::gocardless(self, &resource).await
+    }
+
+    /// The current time
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.host.now()
+    }
+
+    /// Writes a log line; never a token, never a donor's data.
+    pub fn log(&self, level: Level, event: &'static str, fields: &[(&'static str, Value)]) {
+        self.host.log(self.line(level, event, fields));
+    }
+
+    /// A log line with the request's id
+    pub(crate) fn line(&self, level: Level, event: &'static str, fields: &[(&'static str, Value)]) -> Event {
+        let line = Event { level, event, fields: fields.to_vec() };
+        line.with("requestId", self.request_id.as_str())
+    }
+
+    /// An id that nothing else has
+    #[must_use]
+    pub fn new_id(&self) -> Uuid {
+        let number = self.ids_made.get() + 1;
+        self.ids_made.set(number);
+        let mut hash = Sha256::new();
+        hash.update(self.entropy.to_be_bytes());
+        hash.update(number.to_be_bytes());
+        let mut bytes = [0; 16];
+        for (byte, random) in bytes.iter_mut().zip(hash.finalize()) {
+            *byte = random;
+        }
+        Builder::from_random_bytes(bytes).into_uuid()
+    }
+}
+
+/// The caller's own id for the request, if it can stand in a header and in a log line
+pub(crate) fn request_id(inbound: &Inbound) -> Option<String> {
+    let given = inbound.header("x-request-id")?.trim();
+    let fits = (1..=128).contains(&given.len()) && given.bytes().all(|byte| byte.is_ascii_graphic());
+    fits.then(|| given.to_owned())
+}

@@ -1,0 +1,326 @@
+//! Why a request could not be answered as asked, and what the caller is told.
+//!
+//! What Twenty said stands in a field of its own, `upstream`, so that `message` stays a sentence for people.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+use twenty::filter::UnfilterableText;
+
+use crate::http::Outbound;
+use crate::queue::TooLate;
+use fundraising::json::{Members as _, object, text_of, texts};
+use fundraising::refusal::Refusal;
+
+/// A request that could not be answered as asked
+///
+/// One pointer, because nearly everything here may end in one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error(Box<Reason>);
+
+/// A reason not to answer as asked
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// This service says no
+    Refused(Refusal),
+    /// Twenty says no, or fails, and said so
+    Upstream {
+        /// HTTP status, 400 and above
+        status: u16,
+        /// Its `messages`
+        messages: Vec<String>,
+        /// When it makes sense to come again
+        retry_after: Option<Duration>,
+    },
+    /// No complete answer came from Twenty, after all attempts; it may or may not have acted
+    Unreachable {
+        /// What the runtime said, for the log alone
+        reason: String,
+    },
+    /// Time ran out before Twenty's answer came; it may or may not have acted
+    TimedOut,
+    /// Twenty answered with success, but not as it should; what it was asked to do may be done
+    Malformed(String),
+    /// The budget of calls leaves no turn before the caller would have gone
+    NoTurn {
+        /// When it makes sense to come again
+        retry_after: Duration,
+    },
+    /// Somebody else was at it, or whoever was asked has no time
+    Busy {
+        /// When it makes sense to come again
+        retry_after: Duration,
+    },
+}
+
+impl Error {
+    /// What an answer with this status says
+    #[must_use]
+    pub fn from_answer(status: u16, body: &[u8], retry_after: Option<Duration>) -> Self {
+        let body: Value = serde_json::from_slice(body).unwrap_or_default();
+        let mut messages = Vec::new();
+        for message in body.get("messages").and_then(Value::as_array).into_iter().flatten() {
+            messages.extend(message.as_str().map(str::to_owned));
+        }
+        if messages.is_empty() {
+            messages.extend(text_of(&body, "message").map(str::to_owned));
+        }
+        Reason::Upstream { status, messages, retry_after }.into()
+    }
+
+    /// It makes sense to come again after this long
+    #[must_use]
+    pub fn busy(retry_after: Duration) -> Self {
+        Reason::Busy { retry_after }.into()
+    }
+
+    /// Somebody else was at the same record each time that it was tried
+    #[must_use]
+    pub fn raced() -> Self {
+        Self::busy(Duration::from_secs(5))
+    }
+
+    /// What it is
+    #[must_use]
+    pub fn reason(&self) -> &Reason {
+        &self.0
+    }
+
+    /// A success without what it should hold: `missing` is the name of the key
+    #[must_use]
+    pub fn malformed(missing: &str) -> Self {
+        Reason::Malformed(format!("unexpected Twenty response (missing {missing})")).into()
+    }
+
+    /// A success that cannot be used, in other words
+    #[must_use]
+    pub fn malformed_as(message: &str) -> Self {
+        Reason::Malformed(message.to_owned()).into()
+    }
+
+    /// Status of Twenty's answer, if it was one that says no
+    #[must_use]
+    pub fn upstream_status(&self) -> Option<u16> {
+        match &*self.0 {
+            Reason::Upstream { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
+
+    /// What Twenty said, if it said no
+    #[must_use]
+    pub fn messages(&self) -> &[String] {
+        match &*self.0 {
+            Reason::Upstream { messages, .. } => messages,
+            _ => &[],
+        }
+    }
+
+    /// Whether Twenty answered with success, but not as it should
+    #[must_use]
+    pub fn is_malformed(&self) -> bool {
+        matches!(&*self.0, Reason::Malformed(_))
+    }
+
+    /// Whether the call was not carried out because too many others were
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        matches!(&*self.0, Reason::NoTurn { .. } | Reason::Busy { .. } | Reason::Upstream { status: 429, .. })
+    }
+
+    /// HTTP status of the answer
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        match &*self.0 {
+            Reason::Refused(refusal) => refusal.status.code(),
+            Reason::Upstream { status, .. } => *status,
+            Reason::TimedOut => 504,
+            Reason::Unreachable { .. } | Reason::Malformed(_) => 502,
+            Reason::NoTurn { .. } | Reason::Busy { .. } => 503,
+        }
+    }
+
+    /// Why a call brought no answer that can be used, for logs: the runtime's words may name machines
+    #[must_use]
+    pub fn cause(&self) -> Option<&str> {
+        match &*self.0 {
+            Reason::Unreachable { reason } | Reason::Malformed(reason) => Some(reason),
+            _ => None,
+        }
+    }
+
+    /// What happened, for logs: without Twenty's own words, which may quote a donor's address
+    #[must_use]
+    pub fn for_log(&self) -> String {
+        match &*self.0 {
+            Reason::Upstream { status, .. } => format!("Twenty answered {status}"),
+            _ => self.to_string(),
+        }
+    }
+
+    /// A short word for logs
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match &*self.0 {
+            Reason::Refused(_) => "refused",
+            Reason::Upstream { .. } => "upstream_error",
+            Reason::TimedOut => "upstream_timeout",
+            Reason::Unreachable { .. } => "upstream_unreachable",
+            Reason::Malformed(_) => "upstream_malformed",
+            Reason::NoTurn { .. } | Reason::Busy { .. } => "busy",
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match &*self.0 {
+            Reason::NoTurn { retry_after } | Reason::Busy { retry_after } => Some(*retry_after),
+            Reason::Upstream { status: 429 | 503, retry_after, .. } => {
+                Some(retry_after.unwrap_or(Duration::from_secs(5)))
+            }
+            _ => None,
+        }
+    }
+
+    /// The answer
+    #[must_use]
+    pub fn to_outbound(&self) -> Outbound {
+        let mut body = Map::new();
+        if let Reason::Refused(refusal) = &*self.0 {
+            body.set("error", refusal.status.name().into());
+        }
+        body.set("statusCode", self.status().into());
+        body.set_text("message", &self.to_string());
+        if let Reason::Refused(Refusal { fields, .. }) = &*self.0
+            && !fields.is_empty()
+        {
+            body.set("fields", texts(fields));
+        }
+        if let Reason::Upstream { messages, .. } = &*self.0 {
+            let messages = messages.iter().map(|message| Value::from(message.as_str())).collect();
+            body.set("upstream", object([("messages", Value::Array(messages))]));
+        }
+        let mut answer = json_answer(self.status(), &Value::Object(body));
+        if let Some(wait) = self.retry_after() {
+            // Whole seconds, and never the same instant again.
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            answer.headers.push(("retry-after".into(), seconds.max(1).to_string()));
+        }
+        answer
+    }
+}
+
+/// An answer with a JSON body
+pub(crate) fn json_answer(status: u16, body: &Value) -> Outbound {
+    Outbound {
+        status,
+        headers: vec![("content-type".into(), "application/json; charset=utf-8".into())],
+        body: fundraising::json::bytes(body),
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Reason::Refused(refusal).into()
+    }
+}
+
+impl From<TooLate> for Error {
+    fn from(late: TooLate) -> Self {
+        Reason::NoTurn { retry_after: late.retry_after }.into()
+    }
+}
+
+impl From<UnfilterableText> for Error {
+    fn from(fault: UnfilterableText) -> Self {
+        Self::malformed_as(&format!("a filter's word {fault}"))
+    }
+}
+
+impl From<twenty::target::Unbounded> for Error {
+    fn from(fault: twenty::target::Unbounded) -> Self {
+        Self::malformed_as(&fault.to_string())
+    }
+}
+
+impl From<Reason> for Error {
+    fn from(reason: Reason) -> Self {
+        Self(Box::new(reason))
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.0 {
+            Reason::Refused(refusal) => f.write_str(&refusal.message),
+            Reason::Upstream { messages, .. } if messages.is_empty() => f.write_str("Twenty API request failed"),
+            Reason::Upstream { messages, .. } => {
+                for (index, message) in messages.iter().enumerate() {
+                    f.write_str(if index > 0 { "; " } else { "" })?;
+                    f.write_str(message)?;
+                }
+                Ok(())
+            }
+            Reason::TimedOut => f.write_str("Twenty did not answer in time"),
+            Reason::Unreachable { .. } => f.write_str("Twenty could not be reached"),
+            Reason::Malformed(message) => f.write_str(message),
+            Reason::NoTurn { .. } | Reason::Busy { .. } => {
+                f.write_str("Too many requests are waiting for Twenty; try again later")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn body(failure: &Error) -> Value {
+        serde_json::from_slice(&failure.to_outbound().body).unwrap()
+    }
+
+    /// Twenty's own words may quote an address, and stay out of the log.
+    #[test]
+    fn twentys_words_stay_out_of_logs() {
+        let failure = Error::from_answer(400, br#"{"messages":["Invalid e-mail dora@example.org"]}"#, None);
+        assert_eq!((failure.for_log().as_str(), failure.messages().len()), ("Twenty answered 400", 1));
+    }
+
+    #[test]
+    fn what_twenty_said_stands_in_a_field_of_its_own() {
+        let text =
+            br#"{"statusCode":400,"error":"BadRequestException","messages":["Object gift has no \"x\" field."]}"#;
+        let failure = Error::from_answer(400, text, None);
+        assert_eq!(
+            body(&failure),
+            json!({ "statusCode": 400, "message": "Object gift has no \"x\" field.",
+                "upstream": { "messages": ["Object gift has no \"x\" field."] } })
+        );
+        let silent = Error::from_answer(500, b"<html>", None);
+        assert_eq!(body(&silent)["message"], "Twenty API request failed");
+    }
+
+    #[test]
+    fn who_should_come_again_is_told_when() {
+        let header = |failure: &Error| {
+            let headers = failure.to_outbound().headers;
+            headers.into_iter().find(|(name, _)| name == "retry-after").map(|(_, value)| value)
+        };
+        let busy = Error::from(Reason::Busy { retry_after: Duration::from_millis(5_200) });
+        assert_eq!((busy.status(), header(&busy).as_deref()), (503, Some("6")));
+        let limited = Error::from_answer(429, b"", Some(Duration::ZERO));
+        assert_eq!((limited.status(), header(&limited).as_deref()), (429, Some("1")));
+        assert_eq!(header(&Error::malformed("x")), None);
+    }
+
+    #[test]
+    fn broken_answers_are_bad_gateways() {
+        assert_eq!(Error::malformed("gifts array").status(), 502);
+        assert_eq!(Error::from(Reason::Unreachable { reason: "refused".into() }).status(), 502);
+        assert_eq!(Error::from(Reason::TimedOut).status(), 504);
+        assert_eq!(Error::malformed("missing gift").code(), "upstream_malformed");
+    }
+}

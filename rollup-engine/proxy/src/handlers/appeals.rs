@@ -1,0 +1,197 @@
+//! Appeals, and how many were solicited when.
+
+use ports::Timestamp;
+use serde_json::{Map, Value};
+use twenty::target::Target;
+
+use super::agreements::{date, in_order};
+use super::people::text;
+use super::query;
+use crate::context::RequestContext;
+use crate::error::Error;
+use crate::request::{Request, Response, require_field};
+use fundraising::json::Members as _;
+use fundraising::refusal::Refusal;
+use fundraising::sum;
+
+const APPEALS: &str = "appeals";
+const SNAPSHOTS: &str = "solicitationSnapshots";
+const NOT_AN_OBJECT: &str = "Appeal payload must be an object";
+
+/// Appeals, as Twenty lists them
+///
+/// # Errors
+/// See [`query::list`], and whatever Twenty says.
+pub async fn list(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
+    let target = Target::list(APPEALS, &query::list(&request.query)?);
+    Ok(Response::json(200, require_field(cx.read(target).await?, "appeals", true, "appeals array")?))
+}
+
+/// A new appeal
+///
+/// # Errors
+/// 400 for a body that cannot be right, and whatever Twenty says.
+pub async fn create(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
+    let record = fields(&request.object(NOT_AN_OBJECT)?, true)?;
+    let answer = cx.call(Target::create(APPEALS), Some(record.into())).await?;
+    Ok(Response::json(200, require_field(answer, "createAppeal", false, "createAppeal")?))
+}
+
+/// One appeal
+///
+/// # Errors
+/// 400 for a blank id, and whatever Twenty says.
+pub async fn get(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
+    request.present_id(0, "id")?;
+    let query = query::single(&request.query)?;
+    let answer = cx.read(Target::get(APPEALS, request.record_id(0, "id")?, &query)).await?;
+    Ok(Response::json(200, require_field(answer, "appeal", false, "appeal")?))
+}
+
+/// Changes an appeal.
+///
+/// # Errors
+/// 400 for a body that cannot be right, and whatever Twenty says.
+pub async fn update(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
+    request.present_id(0, "id")?;
+    let changes = fields(&request.object(NOT_AN_OBJECT)?, false)?;
+    if changes.is_empty() {
+        return Err(Refusal::bad("No appeal fields provided for update").into());
+    }
+    let target = Target::update(APPEALS, request.record_id(0, "id")?);
+    let answer = cx.call(target, Some(changes.into())).await?;
+    Ok(Response::json(200, require_field(answer, "updateAppeal", false, "updateAppeal")?))
+}
+
+/// The snapshots of an appeal
+///
+/// # Errors
+/// See [`query::list`], and whatever Twenty says.
+pub async fn snapshots(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
+    let id = request.present_id(0, "appealId")?;
+    let query = query::list_where(&request.query, vec![query::id_is("appealId", id)?])?;
+    let answer = cx.read(Target::list(SNAPSHOTS, &query)).await?;
+    Ok(Response::json(200, require_field(answer, "solicitationSnapshots", true, "solicitationSnapshots array")?))
+}
+
+/// Notes how many were solicited.
+///
+/// # Errors
+/// 400 for a body that cannot be right, and whatever Twenty says.
+pub async fn add_snapshot(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
+    request.present_id(0, "appealId")?;
+    let mut record = snapshot(&request.object("Solicitation snapshot payload must be an object")?, cx.now())?;
+    record.set("appealId", request.record_id(0, "appealId")?.into());
+    let answer = cx.call(Target::create(SNAPSHOTS), Some(record.into())).await?;
+    Ok(Response::json(200, require_field(answer, "createSolicitationSnapshot", false, "createSolicitationSnapshot")?))
+}
+
+fn fields(body: &Map<String, Value>, is_new: bool) -> Result<Map<String, Value>, Refusal> {
+    let mut fields = Map::new();
+    match body.get("name") {
+        None if !is_new => {}
+        Some(Value::String(name)) if !name.trim().is_empty() => fields.set("name", name.trim().into()),
+        Some(Value::String(_)) => return Err(Refusal::bad("name is required")),
+        _ => return Err(Refusal::bad("name must be a string")),
+    }
+    for key in ["description", "appealType"] {
+        optional_text(body, key, &mut fields)?;
+    }
+    for key in ["startDate", "endDate"] {
+        let value = match body.get(key) {
+            None => continue,
+            Some(Value::String(text)) if text.trim().is_empty() => Value::Null,
+            Some(Value::Null) => Value::Null,
+            Some(value) => date(key, value)?.into(),
+        };
+        fields.set(key, value);
+    }
+    in_order(fields.get("startDate"), fields.get("endDate"))?;
+    for key in ["goalAmount", "budgetAmount"] {
+        if let Some(value) = body.get(key) {
+            fields.set(key, sum::read(key, value)?);
+        }
+    }
+    if let Some(value) = body.get("targetSolicitedCount") {
+        let key = "targetSolicitedCount";
+        let count = match value {
+            Value::Null => Value::Null,
+            value => match sum::leading_integer(value) {
+                None => return Err(Refusal::bad(format!("{key} must be a number"))),
+                Some(count) if count < 0 => return Err(Refusal::bad(format!("{key} cannot be negative"))),
+                Some(count) => count.into(),
+            },
+        };
+        fields.set(key, count);
+    }
+    Ok(fields)
+}
+
+fn snapshot(body: &Map<String, Value>, now: Timestamp) -> Result<Map<String, Value>, Refusal> {
+    let keys = ["countSolicited", "count", "total", "recipients"];
+    let count = keys.iter().find_map(|key| body.get(*key).filter(|value| !value.is_null()));
+    let count = count.and_then(sum::leading_integer).ok_or_else(|| Refusal::bad("countSolicited must be numeric"))?;
+    if count <= 0 {
+        return Err(Refusal::bad("countSolicited must be greater than zero"));
+    }
+    let mut fields = Map::new();
+    fields.set("countSolicited", count.into());
+    for key in ["source", "appealSegmentId", "notes"] {
+        optional_text(body, key, &mut fields)?;
+    }
+    let captured = match body.get("capturedAt") {
+        None | Some(Value::Null) => now,
+        Some(Value::String(text)) => {
+            instant(text.trim()).ok_or_else(|| Refusal::bad("capturedAt must be a valid ISO date-time string"))?
+        }
+        Some(_) => return Err(Refusal::bad("capturedAt must be a string when provided")),
+    };
+    fields.set_text("capturedAt", &captured.to_string());
+    Ok(fields)
+}
+
+/// An instant, or the start of a day in UTC
+fn instant(text: &str) -> Option<Timestamp> {
+    Timestamp::parse(text).or_else(|| Timestamp::parse(&format!("{text}T00:00:00Z")))
+}
+
+fn optional_text(body: &Map<String, Value>, key: &str, fields: &mut Map<String, Value>) -> Result<(), Refusal> {
+    let value = match body.get(key) {
+        None => return Ok(()),
+        Some(Value::Null) => Value::Null,
+        Some(value @ Value::String(_)) => text(Some(value)).map_or(Value::Null, Value::from),
+        Some(_) => return Err(Refusal::bad(format!("{key} must be a string"))),
+    };
+    fields.set(key, value);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn days_that_do_not_exist_and_ends_before_starts_are_refused() {
+        let message = |body: Value| fields(body.as_object().unwrap(), true).unwrap_err().message;
+        assert_eq!(message(json!({ "name": "A", "startDate": "2026-02-31" })), "startDate must be a day that exists");
+        assert_eq!(
+            message(json!({ "name": "A", "startDate": "2026-02-01", "endDate": "2026-01-01" })),
+            "endDate must not be before startDate"
+        );
+        assert_eq!(message(json!({ "name": " " })), "name is required");
+        assert_eq!(
+            message(json!({ "name": "A", "targetSolicitedCount": "x" })),
+            "targetSolicitedCount must be a number"
+        );
+    }
+
+    #[test]
+    fn half_a_letter_was_sent_to_nobody() {
+        let read =
+            |count: Value| snapshot(json!({ "countSolicited": count }).as_object().unwrap(), Timestamp::default());
+        assert_eq!(read(json!(0.5)).unwrap_err().message, "countSolicited must be greater than zero");
+        assert_eq!(read(json!("12 letters")).unwrap()["countSolicited"], 12);
+        assert_eq!(read(json!(true)).unwrap_err().message, "countSolicited must be numeric");
+    }
+}

@@ -1,0 +1,95 @@
+//! `POST /gifts`, and the gifts that are there.
+
+use serde_json::Value;
+use twenty::target::Target;
+
+use super::query;
+use crate::context::RequestContext;
+use crate::error::Error;
+use crate::intake::{Accepted, Door, Origin, accept};
+use crate::request::{Request, Response, require_field};
+use fundraising::gift::update;
+use fundraising::json::{Members as _, members, object};
+use fundraising::payload::Payload;
+
+const GIFTS: &str = "gifts";
+
+/// Takes in a gift
+///
+/// # Errors
+/// See [`accept`].
+pub async fn create(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
+    let payload = Payload::parse(request.json())?;
+    let origin = Origin { door: Door::Gifts, request_key: request.key() };
+    let accepted = accept(cx, &payload, origin).await?;
+    Ok(Response::json(200, reply(accepted)))
+}
+
+fn reply(accepted: Accepted) -> Value {
+    match accepted {
+        Accepted::Gift { record, repeated: false, .. } => object([("data", object([("createGift", record)]))]),
+        Accepted::Gift { record, .. } => {
+            object([("data", object([("createGift", record)])), ("meta", object([("repeated", true.into())]))])
+        }
+        Accepted::Gone { id } => object([
+            ("data", object([("createGift", object([("id", id.into())]))])),
+            ("meta", object([("repeated", true.into()), ("deleted", true.into())])),
+        ]),
+        Accepted::Staged { row, diagnostics, repeated, error } => {
+            let auto = row.get("autoProcess").and_then(Value::as_bool).unwrap_or(false);
+            let mut meta = members([("stagedOnly", true.into()), ("processingDiagnostics", diagnostics)]);
+            if repeated {
+                meta.set("repeated", true.into());
+            }
+            if let Some(error) = error {
+                meta.set("error", error.into());
+            }
+            let staged = object([
+                ("id", row.id().into()),
+                ("autoProcess", auto.into()),
+                ("processingStatus", row.state_word().into()),
+            ]);
+            object([("data", object([("giftStaging", staged)])), ("meta", meta.into())])
+        }
+    }
+}
+
+/// Twenty's list
+///
+/// # Errors
+/// Whatever Twenty says, and an answer without gifts.
+pub async fn list(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
+    let answer = cx.read(Target::list(GIFTS, &query::list(&request.query)?)).await?;
+    Ok(Response::json(200, require_field(answer, "gifts", true, "gifts array")?))
+}
+
+/// One gift
+///
+/// # Errors
+/// Whatever Twenty says, and an answer without the gift.
+pub async fn get(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
+    let query = query::single(&request.query)?;
+    let target = Target::get(GIFTS, request.record_id(0, "id")?, &query);
+    Ok(Response::json(200, require_field(cx.read(target).await?, "gift", false, "gift")?))
+}
+
+/// Changes a gift
+///
+/// # Errors
+/// See [`update::read`], and whatever Twenty says.
+pub async fn patch(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
+    let changes = update::read(&Payload::parse(request.json())?, cx.now())?;
+    let target = Target::update(GIFTS, request.record_id(0, "id")?);
+    let answer = cx.call(target, Some(changes.into())).await?;
+    Ok(Response::json(200, require_field(answer, "updateGift", false, "updateGift")?))
+}
+
+/// Puts a gift into the trash, from where it can be brought back; its id stays taken, so that a late repeat of the
+/// request that made it makes nothing
+///
+/// # Errors
+/// Whatever Twenty says.
+pub async fn delete(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
+    let target = Target::trash(GIFTS, request.record_id(0, "id")?);
+    Ok(Response::json(200, require_field(cx.call(target, None).await?, "deleteGift", false, "deleteGift")?))
+}

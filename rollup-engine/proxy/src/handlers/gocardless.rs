@@ -1,0 +1,92 @@
+//! `POST /webhooks/gocardless`.
+
+use ports::Level;
+use serde_json::Value;
+
+use crate::context::RequestContext;
+use crate::error::{Error, Reason};
+use crate::payments;
+use crate::request::{Request, Response};
+use fundraising::json::object;
+use fundraising::provider::Provider;
+use fundraising::provider::gocardless::{self, Answers, Notice, Resource};
+use fundraising::signature::{self, Unproven};
+
+/// Takes in a batch of events, once the signature over the body's bytes is checked
+///
+/// # Errors
+/// A bad signature, a body that is no batch, and whatever keeps an event from being done or kept: the rest of the batch
+/// is carried out all the same as far as there is time, and `GoCardless` sends all of it again.
+pub async fn receive(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
+    let notices = open(cx, request)?;
+    let done = &cx.state.processed_events;
+    let mut failed = None;
+    for notice in &notices {
+        if done.has(&notice.id) {
+            continue;
+        }
+        let result = one(cx, notice).await;
+        if let Err(failure) = result {
+            let fields = [("eventId", notice.id.as_str().into()), ("code", failure.code().into())];
+            cx.log(Level::Error, "gocardless_webhook_event_failed", &fields);
+            // The others would get no turn either.
+            let is_over = matches!(failure.reason(), Reason::NoTurn { .. } | Reason::TimedOut);
+            failed.get_or_insert(failure);
+            if is_over {
+                break;
+            }
+        } else {
+            done.note(&notice.id);
+        }
+    }
+    if let Some(failure) = failed {
+        return Err(failure);
+    }
+    // It will not come again by itself; if somebody has it sent again, then for a reason.
+    for notice in &notices {
+        done.forget(&notice.id);
+    }
+    Ok(Response::json(202, object([("ok", true.into())])))
+}
+
+/// The events of the batch, once its signature is checked
+fn open(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Vec<Notice>, Error> {
+    let secret = cx.state.settings.gocardless_secret.as_deref();
+    let body = &request.inbound.body;
+    if let Err(unproven) = signature::gocardless(request.inbound.header("webhook-signature"), body, secret) {
+        cx.log(Level::Warn, "gocardless_webhook_invalid_signature", &[("code", unproven.code().into())]);
+        if unproven == Unproven::NotConfigured {
+            // Nothing can be checked, so what is no batch at all may be told so.
+            gocardless::read(body)?;
+        }
+        return Err(unproven.to_gocardless().into());
+    }
+    let notices = gocardless::read(body)?;
+    cx.log(Level::Info, "gocardless_webhook_received", &[("eventCount", notices.len().into())]);
+    Ok(notices)
+}
+
+async fn one(cx: &RequestContext<'_>, notice: &Notice) -> Result<(), Error> {
+    let mut answers = Answers::default();
+    if let Some((list, id)) = notice.resource() {
+        answers.resource = read(cx, list, &id).await?;
+    }
+    if notice.names_a_payer()
+        && let Some(mandate) = notice.mandate(&answers)
+        && let Some(mandate) = read(cx, "mandates", &mandate).await?
+        && let Some(customer) = gocardless::customer_of(&mandate)
+    {
+        answers.customer = read(cx, "customers", &customer).await?;
+    }
+    let steps = notice.steps(&answers);
+    if steps.is_empty() {
+        cx.log(Level::Debug, "gocardless_webhook_ignored_event", &[("type", notice.kind().into())]);
+    }
+    payments::steps(cx, Provider::GoCardless, &notice.id, steps).await
+}
+
+/// Reads from the API; nothing without a token, or if the token or the id is refused
+async fn read(cx: &RequestContext<'_>, list: &'static str, id: &str) -> Result<Option<Value>, Error> {
+    let Some(resource) = Resource::new(list, id) else { return Ok(None) };
+    Ok(gocardless::unwrapped(list, &cx.read_gocardless(resource).await?))
+}

@@ -1,0 +1,20 @@
+//! `GET /health`: the process answers; nothing else is asked.
+
+use crate::context::RequestContext;
+use crate::error::Error;
+use crate::request::{Request, Response};
+use fundraising::json::object;
+
+/// It lives.
+///
+/// # Errors
+/// None.
+pub async fn alive(_: &RequestContext<'_>, _: &Request<'_>) -> Result<Response, Error> {
+    Ok(status())
+}
+
+/// The response
+#[must_use]
+pub fn status() -> Response {
+    Response::json(200, object([("status", "ok".into())]))
+}

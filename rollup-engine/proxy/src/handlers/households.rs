@@ -1,0 +1,253 @@
+//! Households, who belongs to them, and where they live.
+
+use serde_json::{Map, Value};
+use twenty::RecordId;
+use twenty::filter::Filter;
+use twenty::target::{Query, Target};
+
+use super::people::{PEOPLE, text, view as person_view};
+use super::query;
+use crate::context::RequestContext;
+use crate::error::Error;
+use crate::request::{Request, Response, record_id, require_field};
+use fundraising::address;
+use fundraising::gift::prove_relations;
+use fundraising::json::{Members as _, at, member, object};
+use fundraising::refusal::{Refusal, Status};
+
+const HOUSEHOLDS: &str = "households";
+/// Text fields beside the name
+const TEXTS: &[&str] = &["primaryContactId", "envelopeName", "salutationFormal", "salutationInformal"];
+
+/// Households
+///
+/// # Errors
+/// See [`query::list`], and whatever Twenty says.
+pub async fn list(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
+    let target = Target::list(HOUSEHOLDS, &query::list(&request.query)?);
+    let answer = require_field(cx.read(target).await?, "households", true, "households array")?;
+    Ok(Response::json(200, listed("households", &answer, "households", view, |_| true)))
+}
+
+/// A new household
+///
+/// # Errors
+/// 400 for a body that cannot be right, and whatever Twenty says.
+pub async fn create(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
+    let body = request.object("payload must be an object")?;
+    let name = text(body.get("name")).ok_or_else(|| Refusal::bad("name is required"))?;
+    let mut record = fields(&body)?;
+    record.set("name", name.into());
+    prove_relations(&mut record)?;
+    let answer = cx.call(Target::create(HOUSEHOLDS), Some(record.into())).await?;
+    one(answer, "createHousehold")
+}
+
+/// One household
+///
+/// # Errors
+/// 400 for a blank id, and whatever Twenty says.
+pub async fn get(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
+    request.present_id(0, "id")?;
+    let query = query::single(&request.query)?;
+    one(cx.read(Target::get(HOUSEHOLDS, request.record_id(0, "id")?, &query)).await?, "household")
+}
+
+/// Changes a household.
+///
+/// # Errors
+/// 400 for a body that cannot be right, and whatever Twenty says.
+pub async fn update(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
+    request.present_id(0, "id")?;
+    let body = request.object("payload must be an object")?;
+    let mut changes = fields(&body)?;
+    match body.get("name") {
+        None => {}
+        Some(Value::Null) => return Err(Refusal::bad("name cannot be null").into()),
+        Some(Value::String(name)) if name.trim().is_empty() => {}
+        Some(Value::String(name)) => changes.set("name", name.trim().into()),
+        Some(_) => return Err(Refusal::bad("name must be a string").into()),
+    }
+    if changes.is_empty() {
+        return Err(Refusal::bad("At least one field must be provided to update a household").into());
+    }
+    prove_relations(&mut changes)?;
+    let target = Target::update(HOUSEHOLDS, request.record_id(0, "id")?);
+    one(cx.call(target, Some(changes.into())).await?, "updateHousehold")
+}
+
+/// Who belongs to a household
+///
+/// # Errors
+/// 400 for an id that cannot be right, and whatever Twenty says.
+pub async fn members(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
+    request.present_id(0, "householdId")?;
+    let id = request.record_id(0, "householdId")?;
+    let query = query::list_where(&request.query, vec![Filter::IdIs("householdId".into(), id)])?;
+    let answer = require_field(cx.read(Target::list(PEOPLE, &query)).await?, "people", true, "people array")?;
+    let belongs = |person: &Value| is_id(person.get("householdId"), id);
+    Ok(Response::json(200, listed("members", &answer, "people", |record| person_view(Some(record)), belongs)))
+}
+
+/// Puts a person into a household, if asked as its first contact.
+///
+/// # Errors
+/// 400 for a body that cannot be right, and whatever Twenty says.
+pub async fn add_member(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
+    request.present_id(0, "householdId")?;
+    let body = request.object("payload must be an object")?;
+    let contact = text(body.get("contactId")).ok_or_else(|| Refusal::bad("contactId is required"))?;
+    let primary = match body.get("makePrimary") {
+        None => false,
+        Some(flag) => flag.as_bool().ok_or_else(|| Refusal::bad("makePrimary must be a boolean if provided"))?,
+    };
+    let (id, person) = (request.record_id(0, "householdId")?, record_id("contactId", &contact)?);
+    cx.call(Target::update(PEOPLE, person), Some(object([("householdId", id.into())]))).await?;
+    if primary {
+        cx.call(Target::update(HOUSEHOLDS, id), Some(object([("primaryContactId", person.into())]))).await?;
+    }
+    reread(cx, person).await
+}
+
+/// Takes a person out of a household, also as its first contact.
+///
+/// # Errors
+/// 404 for a person of another household or of none, and whatever Twenty says.
+pub async fn remove_member(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
+    request.present_id(0, "householdId")?;
+    request.present_id(1, "contactId")?;
+    let (id, person) = (request.record_id(0, "householdId")?, request.record_id(1, "contactId")?);
+    if !is_id(household_of(cx, person).await?.as_ref(), id) {
+        return Err(Refusal::new(Status::NotFound, "the contact is not a member of this household").into());
+    }
+    // First the household: if the second call fails, the person is still a member, and the request can be repeated.
+    let household = cx.call(Target::get(HOUSEHOLDS, id, &Query::default()), None).await?;
+    if is_id(at(&household, &["data", "household", "primaryContactId"]), person) {
+        cx.call(Target::update(HOUSEHOLDS, id), Some(object([("primaryContactId", Value::Null)]))).await?;
+    }
+    cx.call(Target::update(PEOPLE, person), Some(object([("householdId", Value::Null)]))).await?;
+    reread(cx, person).await
+}
+
+/// Gives a person an address, and the household if the person has none: it never moves somebody out of another one.
+///
+/// # Errors
+/// 400 for a body that cannot be right, and whatever Twenty says.
+pub async fn copy_address(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
+    request.present_id(0, "householdId")?;
+    let body = request.object("payload must be an object")?;
+    let contact = text(body.get("contactId")).ok_or_else(|| Refusal::bad("contactId is required"))?;
+    let mut changes = Map::new();
+    match body.get("mailingAddress") {
+        None => return Err(Refusal::bad("mailingAddress is required").into()),
+        Some(Value::Null) => changes.set("mailingAddress", Value::Null),
+        Some(Value::Object(parts)) => {
+            let parts = address::to_twenty(parts)?;
+            if parts.is_empty() {
+                let message = "mailingAddress must include at least one field when copying to a contact";
+                return Err(Refusal::bad(message).into());
+            }
+            changes.set("mailingAddress", Value::Object(parts));
+        }
+        Some(_) => return Err(Refusal::bad("mailingAddress must be an object or null").into()),
+    }
+    let (id, person) = (request.record_id(0, "householdId")?, record_id("contactId", &contact)?);
+    let household = match household_of(cx, person).await {
+        Ok(household) => household,
+        // Twenty itself says so when the person is to be changed.
+        Err(failure) if failure.upstream_status() == Some(404) => None,
+        Err(failure) => return Err(failure),
+    };
+    if household.is_none() || is_id(household.as_ref(), id) {
+        changes.set("householdId", id.into());
+    }
+    cx.call(Target::update(PEOPLE, person), Some(changes.into())).await?;
+    reread(cx, person).await
+}
+
+/// The household of a person, as Twenty has it; nothing for none
+async fn household_of(cx: &RequestContext<'_>, person: RecordId) -> Result<Option<Value>, Error> {
+    let answer = read_person(cx, person).await?;
+    Ok(text(at(&answer, &["data", "person", "householdId"])).map(Value::from))
+}
+
+/// Whether a value is this id
+fn is_id(value: Option<&Value>, id: RecordId) -> bool {
+    value.and_then(Value::as_str).is_some_and(|text| text.parse() == Ok(id))
+}
+
+async fn read_person(cx: &RequestContext<'_>, person: RecordId) -> Result<Value, Error> {
+    require_field(cx.call(Target::get(PEOPLE, person, &Query::default()), None).await?, "person", false, "person")
+}
+
+async fn reread(cx: &RequestContext<'_>, person: RecordId) -> Result<Response, Error> {
+    Ok(Response::json(200, person_view(at(&read_person(cx, person).await?, &["data", "person"]))))
+}
+
+/// What a body sets beside the name
+fn fields(body: &Map<String, Value>) -> Result<Map<String, Value>, Refusal> {
+    let mut fields = Map::new();
+    for key in TEXTS {
+        let value = match body.get(*key) {
+            None => continue,
+            Some(Value::Null) => Value::Null,
+            Some(value @ Value::String(_)) => text(Some(value)).map_or(Value::Null, Value::from),
+            Some(_) => return Err(Refusal::bad(format!("{key} must be a string"))),
+        };
+        fields.set(key, value);
+    }
+    match body.get("mailingAddress") {
+        None => {}
+        Some(Value::Null) => fields.set("mailingAddress", address::cleared()),
+        Some(Value::Object(parts)) => {
+            let parts = address::to_twenty(parts)?;
+            if !parts.is_empty() {
+                fields.set("mailingAddress", Value::Object(parts));
+            }
+        }
+        Some(_) => return Err(Refusal::bad("mailingAddress must be an object or null")),
+    }
+    Ok(fields)
+}
+
+fn one(answer: Value, key: &str) -> Result<Response, Error> {
+    let answer = require_field(answer, key, false, key)?;
+    Ok(Response::json(200, at(&answer, &["data", key]).map_or(Value::Null, view)))
+}
+
+/// A household as this service shows one
+fn view(record: &Value) -> Value {
+    let mut household = Map::new();
+    for key in ["id", "name"].iter().chain(TEXTS).chain(&["createdAt", "updatedAt"]) {
+        if let Some(value) = text(record.get(*key)) {
+            household.set(key, value.into());
+        }
+    }
+    if let Some(mailing) = record.get("mailingAddress") {
+        household.set("mailingAddress", address::from_twenty(mailing));
+    }
+    Value::Object(household)
+}
+
+/// A list in this service's words, with the way to its next page
+fn listed(
+    name: &str,
+    answer: &Value,
+    key: &str,
+    show: impl Fn(&Value) -> Value,
+    belongs: impl Fn(&Value) -> bool,
+) -> Value {
+    let records = at(answer, &["data", key]).and_then(Value::as_array);
+    let mut shown = Vec::new();
+    for record in records.into_iter().flatten() {
+        if text(record.get("id")).is_some() && belongs(record) {
+            shown.push(show(record));
+        }
+    }
+    let mut list = Map::new();
+    list.set(name, Value::Array(shown));
+    if let Some(page) = answer.get("pageInfo").filter(|page| page.get("hasNextPage") == Some(&Value::Bool(true))) {
+        list.set("meta", object([("hasMore", true.into()), ("nextCursor", member(page, "endCursor"))]));
+    }
+    Value::Object(list)
+}

@@ -1,0 +1,117 @@
+//! Opportunities, looked for and moved on.
+
+use serde_json::Map;
+use twenty::filter::Filter;
+use twenty::target::{Query, Target};
+
+use super::companies::{limit, value};
+use super::people::text;
+use super::query;
+use crate::context::RequestContext;
+use crate::error::Error;
+use crate::request::{Request, Response, require_field};
+use fundraising::json::Members as _;
+use fundraising::refusal::Refusal;
+
+const PLURAL: &str = "opportunities";
+
+/// Opportunities by name, company, contact, stage and type; `orderBy` is a field, with `-` for the other way round
+///
+/// # Errors
+/// 400 for values that Twenty's filters would misread, and whatever Twenty says.
+pub async fn search(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
+    let target = Target::list(PLURAL, &search_query(request)?);
+    Ok(Response::json(200, require_field(cx.read(target).await?, "opportunities", true, "opportunities array")?))
+}
+
+fn search_query(request: &Request<'_>) -> Result<Query, Refusal> {
+    let asked = value(request, "orderBy").unwrap_or("-updatedAt");
+    let (field, direction) = match asked.strip_prefix('-') {
+        Some(field) => (field, "DescNullsLast"),
+        None => (asked, "AscNullsLast"),
+    };
+    let order = format!("{}[{direction}]", query::plain("orderBy", field)?);
+    let mut conditions: Vec<Filter> = Vec::new();
+    if let Some(words) = value(request, "search") {
+        conditions.push(query::holds("name", words)?);
+    }
+    for field in ["companyId", "pointOfContactId"] {
+        if let Some(id) = value(request, field) {
+            conditions.push(query::searched_id(field, id)?);
+        }
+    }
+    for (field, several) in [("stage", "stages"), ("opportunityType", "opportunityTypes")] {
+        let mut words: Vec<&str> = Vec::new();
+        for (name, list) in &request.query {
+            if name == field || name == several {
+                words.extend(list.split(',').map(str::trim).filter(|word| !word.is_empty()));
+            }
+        }
+        if !words.is_empty() {
+            conditions.push(query::one_of(field, &words)?);
+        }
+    }
+    let query = Query::default().with("limit", limit(request).to_string()).with("order_by", order);
+    Ok(if conditions.is_empty() { query } else { query.filtered(&Filter::And(conditions)) })
+}
+
+/// Sets stage and closing date.
+///
+/// # Errors
+/// 400 for a blank id and for a body with neither, and whatever Twenty says.
+pub async fn update(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
+    request.present_id(0, "opportunityId")?;
+    let body = request.object("payload must be an object")?;
+    let mut changes = Map::new();
+    if let Some(stage) = text(body.get("stage")) {
+        changes.set("stage", stage.to_ascii_uppercase().into());
+    }
+    if let Some(date) = text(body.get("closeDate")) {
+        changes.set("closeDate", date.into());
+    }
+    if changes.is_empty() {
+        return Err(Refusal::bad("No supported fields provided for opportunity update").into());
+    }
+    let target = Target::update(PLURAL, request.record_id(0, "opportunityId")?);
+    Ok(Response::json(200, cx.call(target, Some(changes.into())).await?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::Inbound;
+    use twenty::filter::encode;
+
+    fn path(target: &str) -> Result<String, String> {
+        let inbound = Inbound { target: target.into(), ..Inbound::default() };
+        let request = Request { inbound: &inbound, ids: Vec::new(), query: inbound.query() };
+        let query = search_query(&request).map_err(|refusal| refusal.message)?;
+        Ok(Target::list(PLURAL, &query).path().to_owned())
+    }
+
+    #[test]
+    fn a_search_is_one_filter_that_twenty_knows() {
+        let filter = "and(name[ilike]:\"%grant%\",companyId[eq]:\"7f0b4a52-6a1c-4e0b-9d55-3a1f1d0c9a10\",stage[in]:[NEW,MEETING,WON],opportunityType[in]:[legacy])";
+        let expected =
+            format!("/opportunities?limit=7&order_by={}&filter={}", encode("closeDate[AscNullsLast]"), encode(filter));
+        let target = "?search=grant&companyId=7F0B4A52-6a1c-4e0b-9d55-3a1f1d0c9a10&stage=NEW,MEETING&stages=WON&opportunityType=legacy&limit=7&orderBy=closeDate";
+        assert_eq!(path(target).unwrap(), expected);
+        let default = format!("/opportunities?limit=20&order_by={}", encode("updatedAt[DescNullsLast]"));
+        assert_eq!(path("?limit=-3").unwrap(), default);
+        assert_eq!(path("").unwrap(), default);
+    }
+
+    #[test]
+    fn what_would_be_misread_is_refused() {
+        for target in [
+            "?search=a%22b",
+            "?companyId=a%5D",
+            "?companyId=.",
+            "?pointOfContactId=..%2Fpeople",
+            "?stage=A%5D",
+            "?orderBy=a%5Bx%5D",
+        ] {
+            assert!(path(target).is_err(), "{target}");
+        }
+    }
+}

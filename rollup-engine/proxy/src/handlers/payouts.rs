@@ -1,0 +1,217 @@
+//! Payouts of a provider, and the gifts that they pay out.
+
+use ports::Level;
+use serde_json::{Map, Value};
+use twenty::RecordId;
+use twenty::filter::Filter;
+use twenty::target::Target;
+
+use super::query;
+use crate::context::RequestContext;
+use crate::error::Error;
+use crate::intake::store;
+use crate::request::{Request, Response};
+use fundraising::gift::prove_relations;
+use fundraising::json::{Members as _, object};
+use fundraising::money::Money;
+use fundraising::refusal::Refusal;
+
+const PLURAL: &str = "giftPayouts";
+/// How a refusal calls the id in the path
+const ID: &str = "payoutId";
+/// As many records as Twenty changes with one call
+const MOST_AT_ONCE: usize = 200;
+/// Most gifts in one request
+const MOST_GIFTS: usize = 2_000;
+
+/// Payouts, as Twenty lists them; `status` is a filter of this service
+///
+/// # Errors
+/// See [`query::list`], and whatever Twenty says.
+pub async fn list(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
+    let (mut rest, mut conditions) = (Vec::new(), Vec::new());
+    for (name, value) in &request.query {
+        if name == "status" {
+            let status = query::plain("status", value.trim())?;
+            let status = status.parse().map_err(|fault| Refusal::bad(format!("status {fault}")))?;
+            conditions.push(Filter::TextIs("status".into(), status));
+        } else {
+            rest.push((name.clone(), value.clone()));
+        }
+    }
+    Ok(Response::json(200, cx.read(Target::list(PLURAL, &query::list_where(&rest, conditions)?)).await?))
+}
+
+/// A new payout
+///
+/// # Errors
+/// 400 if its parts do not add up, and whatever Twenty says.
+pub async fn create(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
+    let body = body(request)?;
+    Ok(Response::json(201, cx.call(Target::create(PLURAL), Some(body.into())).await?))
+}
+
+/// One payout
+///
+/// # Errors
+/// 400 for a blank id, and whatever Twenty says.
+pub async fn get(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
+    present_id(request)?;
+    let query = query::single(&request.query)?;
+    Ok(Response::json(200, cx.read(Target::get(PLURAL, request.record_id(0, ID)?, &query)).await?))
+}
+
+/// Changes a payout.
+///
+/// # Errors
+/// 400 if its parts do not add up, and whatever Twenty says.
+pub async fn update(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
+    present_id(request)?;
+    let body = body(request)?;
+    Ok(Response::json(200, cx.call(Target::update(PLURAL, request.record_id(0, ID)?), Some(body.into())).await?))
+}
+
+fn present_id(request: &Request<'_>) -> Result<(), Refusal> {
+    if request.id(0).trim().is_empty() { Err(Refusal::bad("payoutId is required")) } else { Ok(()) }
+}
+
+fn body(request: &Request<'_>) -> Result<Map<String, Value>, Refusal> {
+    let mut body = request.object("payload must be an object")?;
+    if body.is_empty() {
+        return Err(Refusal::bad("payload must include at least one field"));
+    }
+    check(&body)?;
+    prove_relations(&mut body)?;
+    Ok(body)
+}
+
+/// Refuses a net amount that is not gross less fees, where all three are given in one currency.
+fn check(body: &Map<String, Value>) -> Result<(), Refusal> {
+    let money = |key: &str| match body.get(key) {
+        Some(value @ Value::Object(parts)) if parts.get("amountMicros").is_some_and(|micros| !micros.is_null()) => {
+            Money::read(key, value).map(Some)
+        }
+        _ => Ok(None),
+    };
+    let (gross, fee, net) = (money("depositGrossAmount")?, money("depositFeeAmount")?, money("depositNetAmount")?);
+    let (Some(gross), Some(fee), Some(net)) = (gross, fee, net) else { return Ok(()) };
+    let one_currency = gross.currency_code == fee.currency_code && fee.currency_code == net.currency_code;
+    if !one_currency || gross.amount_micros.saturating_sub(fee.amount_micros) != net.amount_micros {
+        return Err(Refusal::bad("depositNetAmount must be depositGrossAmount less depositFeeAmount, in one currency"));
+    }
+    Ok(())
+}
+
+/// Links gifts to a payout, up to 200 with a call; each id is told apart by what became of it.
+///
+/// # Errors
+/// 400 for ids that cannot be right, and whatever Twenty says to the first call.
+pub async fn link(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
+    set_link(cx, request, true).await
+}
+
+/// Takes gifts off a payout, as [`link`] puts them on it.
+///
+/// # Errors
+/// As [`link`].
+pub async fn unlink(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
+    set_link(cx, request, false).await
+}
+
+async fn set_link(cx: &RequestContext<'_>, request: &Request<'_>, on: bool) -> Result<Response, Error> {
+    present_id(request)?;
+    let ids = gift_ids(&request.object("payload must be an object")?)?;
+    let payout = request.record_id(0, ID)?;
+    let (mut done, mut missing, mut failed) = (Vec::new(), Vec::new(), Vec::new());
+    let mut fault: Option<Error> = None;
+    for some in ids.chunks(MOST_AT_ONCE) {
+        if fault.is_some() {
+            failed.extend_from_slice(some);
+            continue;
+        }
+        match change(cx, payout, some, on).await {
+            Ok(changed) => {
+                for id in some {
+                    if changed.contains(id) { &mut done } else { &mut missing }.push(*id);
+                }
+            }
+            Err(failure) if done.is_empty() && missing.is_empty() => return Err(failure),
+            Err(failure) => {
+                failed.extend_from_slice(some);
+                fault = Some(failure);
+            }
+        }
+    }
+    cx.log(
+        Level::Info,
+        if on { "gift_payout_linked" } else { "gift_payout_unlinked" },
+        &[
+            ("payoutId", payout.to_string().into()),
+            ("done", done.len().into()),
+            ("missing", missing.len().into()),
+            ("failed", failed.len().into()),
+        ],
+    );
+    let mut reply = Map::new();
+    reply.set(if on { "linkedGiftIds" } else { "unlinkedGiftIds" }, texts(&done));
+    if !missing.is_empty() {
+        reply.set("notFoundGiftIds", texts(&missing));
+    }
+    if let Some(fault) = fault {
+        reply.set("failedGiftIds", texts(&failed));
+        reply.set_text("error", &fault.to_string());
+    }
+    Ok(Response::json(201, Value::Object(reply)))
+}
+
+async fn change(cx: &RequestContext<'_>, payout: RecordId, ids: &[RecordId], on: bool) -> Result<Vec<RecordId>, Error> {
+    let mut conditions = vec![Filter::IdIn("id".into(), ids.iter().map(|id| id.uuid()).collect())];
+    if !on {
+        // Gifts of another payout are not taken off it.
+        conditions.push(Filter::IdIs("giftPayoutId".into(), payout));
+    }
+    let link = if on { payout.into() } else { Value::Null };
+    let changed = store::update_where(cx, "gifts", "updateGifts", conditions, object([("giftPayoutId", link)])).await?;
+    Ok(changed.iter().filter_map(|gift| gift.get("id")?.as_str()?.parse().ok()).collect())
+}
+
+fn gift_ids(body: &Map<String, Value>) -> Result<Vec<RecordId>, Refusal> {
+    let mut ids: Vec<RecordId> = Vec::new();
+    for given in body.get("giftIds").and_then(Value::as_array).into_iter().flatten() {
+        let Some(text) = given.as_str().map(str::trim).filter(|text| !text.is_empty()) else { continue };
+        let id = text.parse().map_err(|_| Refusal::bad("giftIds must be UUIDs"))?;
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    match ids.len() {
+        0 => Err(Refusal::bad("giftIds must include at least one id")),
+        1..=MOST_GIFTS => Ok(ids),
+        _ => Err(Refusal::bad(format!("giftIds must include at most {MOST_GIFTS} ids"))),
+    }
+}
+
+fn texts(ids: &[RecordId]) -> Value {
+    let mut list = Vec::new();
+    for id in ids {
+        list.push(Value::from(id.to_string()));
+    }
+    Value::Array(list)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_payout_must_add_up() {
+        let amount = |micros: i64, code: &str| json!({ "amountMicros": micros, "currencyCode": code });
+        let body = |net: Value| json!({ "depositGrossAmount": amount(25, "GBP"), "depositFeeAmount": amount(5, "GBP"), "depositNetAmount": net });
+        let result = |net| check(body(net).as_object().unwrap());
+        assert_eq!(result(amount(20, "GBP")), Ok(()));
+        assert_eq!(result(Value::Null), Ok(()));
+        assert!(result(amount(21, "GBP")).is_err());
+        assert!(result(amount(20, "EUR")).is_err());
+    }
+}

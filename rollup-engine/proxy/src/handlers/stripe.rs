@@ -1,0 +1,40 @@
+//! `POST /webhooks/stripe`.
+
+use ports::Level;
+
+use crate::context::RequestContext;
+use crate::error::Error;
+use crate::payments;
+use crate::request::{Request, Response};
+use fundraising::provider::{Provider, stripe};
+use fundraising::signature::{self, Unproven};
+
+/// Takes in an event, once its signature over the body's bytes is checked
+///
+/// # Errors
+/// A bad signature, a body that is no event, and whatever keeps the event from being done or kept; Stripe then comes
+/// again.
+pub async fn receive(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
+    let secret = cx.state.settings.stripe_secret.as_deref();
+    let body = &request.inbound.body;
+    if let Err(unproven) = signature::stripe(request.inbound.header("stripe-signature"), body, secret, cx.now()) {
+        let event = match unproven {
+            Unproven::NotConfigured => "stripe_webhook_missing_secret",
+            _ => "stripe_webhook_invalid_signature",
+        };
+        cx.log(Level::Warn, event, &[("code", unproven.code().into())]);
+        return Err(unproven.to_stripe().into());
+    }
+    let event = stripe::read(body)?;
+    let fields = [("eventId", event.id.as_str().into()), ("type", event.kind.as_str().into())];
+    if event.steps.is_empty() {
+        cx.log(Level::Debug, "stripe_webhook_ignored_event", &fields);
+        return Ok(Response::no_content());
+    }
+    cx.log(Level::Info, "stripe_checkout_session_forward", &fields);
+    if let Err(failure) = payments::steps(cx, Provider::Stripe, &event.id, event.steps).await {
+        cx.log(Level::Error, "stripe_checkout_session_forward_failed", &[("code", failure.code().into())]);
+        return Err(failure);
+    }
+    Ok(Response::no_content())
+}

@@ -1,0 +1,69 @@
+//! The row that is written for a gift: its columns, and the whole of it as JSON text.
+
+use serde_json::{Map, Value};
+
+use super::repeat::REQUESTED;
+use super::row::TEXTS;
+use fundraising::donor::Dedupe;
+use fundraising::gift::Gift;
+use fundraising::json::{self, Members as _};
+use fundraising::receipt::Receipt;
+use fundraising::staging::State;
+
+/// Body of `POST /giftStagings`
+///
+/// `diagnostics` may hold more than the verdicts: who sent it and when. `requested` is what later requests with the same
+/// key are compared with.
+pub(crate) fn create(
+    gift: &Gift,
+    receipt: &Receipt,
+    dedupe: Option<&Dedupe>,
+    diagnostics: &Value,
+    state: State,
+    requested: Option<Map<String, Value>>,
+) -> Map<String, Value> {
+    let mut payload = gift.to_json();
+    payload.extend(receipt.to_json());
+    if let Some(requested) = requested {
+        payload.set(REQUESTED, requested.into());
+    }
+    payload.set("processingDiagnostics", diagnostics.clone());
+    if let Some(dedupe) = dedupe {
+        payload.set("dedupeDiagnostics", dedupe.to_json());
+    }
+    let mut row = columns(&payload);
+    row.entry("giftAidEligible").or_insert(false.into());
+    row.set("autoProcess", gift.auto_process.unwrap_or(false).into());
+    row.set_text("processingStatus", state.as_str());
+    if let Some(dedupe) = dedupe {
+        row.set("dedupeStatus", dedupe.match_type.dedupe_status().into());
+    }
+    row.set("processingDiagnostics", diagnostics.clone());
+    row.set("rawPayload", json::kept(payload));
+    row
+}
+
+/// The columns that a payload fills
+pub(crate) fn columns(payload: &Map<String, Value>) -> Map<String, Value> {
+    let plain = ["amount", "feeAmount", "giftAidEligible", "isInKind", "estimatedValue", "supporterEmailOptOut"];
+    let mut row = Map::new();
+    for key in TEXTS.iter().chain(&plain) {
+        if let Some(value) = payload.get(*key) {
+            row.set(key, value.clone());
+        }
+    }
+    // Evidence that is no object stays in the payload.
+    if let Some(context @ Value::Object(_)) = payload.get("providerContext") {
+        row.set("providerContext", context.clone());
+    }
+    row
+}
+
+/// A change of one text, in its column and in the payload
+pub(crate) fn changed(mut payload: Map<String, Value>, key: &str, text: &str) -> Map<String, Value> {
+    payload.set_text(key, text);
+    let mut row = Map::new();
+    row.set_text(key, text);
+    row.set("rawPayload", json::kept(payload));
+    row
+}

@@ -1,0 +1,177 @@
+//! Asking Twenty who gave, and making a person if nobody is like them.
+//!
+//! A look-up that failed makes nobody. A person is made under an id that follows from the gift, so that a lost answer
+//! makes no second one; an address that is taken after all leads to its holder.
+
+use ports::Level;
+use serde_json::Value;
+use twenty::RecordId;
+use twenty::filter::Filter;
+use twenty::target::{Query, Target};
+
+use super::store::{self, Made, PERSON};
+use crate::context::RequestContext;
+use crate::error::Error;
+use fundraising::donor::{self, Candidate, Dedupe, MatchType, Person, Question, Resolution};
+use fundraising::gift::Gift;
+use fundraising::json::{Members as _, object, text_of};
+use fundraising::keys::Key;
+use fundraising::refusal::{Refusal, Status};
+
+/// What may be done about a giver
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// Nobody reviews: a namesake is another person, and an address of several people is refused
+    Settle,
+    /// Nobody reviews and nobody can be asked again: an address of several people links nobody
+    SettleWhatCanBe,
+    /// A person reviews what is not sure
+    Review,
+    /// A person reviewed the namesakes: it is none of them
+    Reviewed,
+    /// Look, link nobody and make nobody
+    Look,
+}
+
+/// What was found
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Found {
+    /// What a reviewer sees of it
+    pub(crate) dedupe: Option<Dedupe>,
+    /// The person who was made just now
+    pub(crate) made: Option<String>,
+    /// Whether Twenty could not be asked
+    pub(crate) unasked: bool,
+}
+
+/// Links the gift to its giver, as far as may be
+pub(crate) async fn resolve(
+    cx: &RequestContext<'_>,
+    gift: &mut Gift,
+    key: &Key,
+    manner: Manner,
+) -> Result<Found, Error> {
+    let mut found = Found::default();
+    match donor::question(gift) {
+        Question::Settled | Question::Unknown => {}
+        Question::Create(person) => link_new(cx, gift, key, manner, &person, &mut found).await?,
+        Question::LookUp(person) => {
+            let candidates = match candidates(cx, &person).await {
+                Ok(candidates) => candidates,
+                Err(failure) if matches!(manner, Manner::Review | Manner::Look) && !store::is_refused(&failure) => {
+                    found.unasked = true;
+                    return Ok(found);
+                }
+                Err(failure) => return Err(failure),
+            };
+            let resolution = donor::decide(person.email.as_deref().unwrap_or_default(), &candidates);
+            found.dedupe = resolution.dedupe().cloned();
+            match settled(resolution, manner)? {
+                Resolution::Match(dedupe) if manner != Manner::Look => gift.donor_id = Some(dedupe.matched),
+                Resolution::Match(_) | Resolution::Review(_) => {}
+                Resolution::New => link_new(cx, gift, key, manner, &person, &mut found).await?,
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn settled(resolution: Resolution, manner: Manner) -> Result<Resolution, Refusal> {
+    let is_name = resolution.dedupe().is_some_and(|dedupe| dedupe.match_type == MatchType::Name);
+    match manner {
+        Manner::Settle => resolution.without_review(),
+        Manner::SettleWhatCanBe | Manner::Reviewed if is_name => Ok(Resolution::New),
+        _ => Ok(resolution),
+    }
+}
+
+async fn candidates(cx: &RequestContext<'_>, person: &Person) -> Result<Vec<Candidate>, Error> {
+    let body = object([("data", Value::Array(vec![person.to_json()]))]);
+    let target = Target::duplicates(PERSON.plural, &Query::default().with("depth", "0"));
+    let answer = cx.call(target, Some(body)).await?;
+    let mut candidates = Candidate::read_all(&answer);
+    candidates.retain(|candidate| candidate.id.parse::<RecordId>().is_ok());
+    Ok(candidates)
+}
+
+async fn link_new(
+    cx: &RequestContext<'_>,
+    gift: &mut Gift,
+    key: &Key,
+    manner: Manner,
+    person: &Person,
+    found: &mut Found,
+) -> Result<(), Error> {
+    if manner == Manner::Look {
+        return Ok(());
+    }
+    let id = key.person_id(person).to_string();
+    let mut body = person.to_json();
+    if let Some(members) = body.as_object_mut() {
+        members.set_text("id", id.as_str());
+    }
+    let Value::Object(body) = body else { return Ok(()) };
+    let holder = match store::make(cx, PERSON, body).await {
+        Ok(Made::New(record)) => {
+            let id = record_id(&record);
+            found.made.clone_from(&id);
+            id
+        }
+        Ok(Made::Repeat(record)) => record_id(&record),
+        // The first request made them and somebody deleted them since. The gift, if it is there, says the same.
+        Ok(Made::Gone) => Some(id),
+        Err(failure) if store::may_be_duplicate(&failure) => Some(holder(cx, person).await?.ok_or(failure)?),
+        Err(failure) if failure.is_malformed() => {
+            return Err(Error::malformed_as("Failed to create contact in Twenty"));
+        }
+        Err(failure) => return Err(failure),
+    };
+    gift.donor_id = holder;
+    Ok(())
+}
+
+/// Who has the address, if it can be asked for
+async fn holder(cx: &RequestContext<'_>, person: &Person) -> Result<Option<String>, Error> {
+    let email = person.email.as_deref().unwrap_or_default().trim().to_ascii_lowercase();
+    // Twenty's filters have no way to quote these.
+    if email.is_empty() || email.bytes().any(|byte| b"\"'()[],:\\ ".contains(&byte)) {
+        return Ok(None);
+    }
+    let Ok(email) = email.parse() else { return Ok(None) };
+    let filter = Filter::And(vec![Filter::TextIs("emails.primaryEmail".into(), email), Filter::with_deleted()]);
+    let people = store::list(cx, PERSON.plural, &filter, 2, None).await?;
+    if let Some(living) = people.iter().find(|person| !store::is_deleted(person)) {
+        return Ok(record_id(living));
+    }
+    if people.is_empty() {
+        return Ok(None);
+    }
+    Err(Refusal::new(
+        Status::Conflict,
+        "contact.email belongs to a deleted person; restore them, or let contactId say who gave",
+    )
+    .into())
+}
+
+/// Takes back a person who was made for a gift that was then refused, unless somebody relies on them already
+pub(crate) async fn take_back(cx: &RequestContext<'_>, id: &str) {
+    let Ok(person) = id.parse() else { return };
+    for plural in ["gifts", "giftStagings"] {
+        let filter = Filter::IdIs("donorId".into(), person);
+        match store::list(cx, plural, &filter, 1, None).await {
+            Ok(records) if records.is_empty() => {}
+            // A workspace without staging has nothing there that could rely on them.
+            Err(failure) if plural == "giftStagings" && store::is_refused(&failure) => {}
+            _ => return,
+        }
+    }
+    match cx.call(Target::destroy(PERSON.plural, person), None).await {
+        Ok(_) => cx.log(Level::Info, "gift_donor_taken_back", &[("personId", id.into())]),
+        Err(_) => cx.log(Level::Warn, "gift_donor_left_behind", &[("personId", id.into())]),
+    }
+}
+
+fn record_id(record: &Value) -> Option<String> {
+    // An id that is none would stand in the gift, and in questions about its giver.
+    text_of(record, "id")?.parse::<RecordId>().ok().map(|id| id.to_string())
+}

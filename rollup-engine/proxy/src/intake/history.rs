@@ -1,0 +1,82 @@
+//! What a giver's other gifts say about one that comes in: whether it may be there already, whether it is unusual.
+//!
+//! Both make a reviewer look; neither refuses. Two equal gifts a day apart are rare and do happen.
+
+use ports::time::parse_date;
+use serde_json::Value;
+use time::Duration;
+
+use fundraising::gift::Gift;
+use fundraising::json::text_of;
+use fundraising::money::Money;
+
+/// As many of the giver's gifts as are looked at, the latest first
+pub(crate) const DEPTH: usize = 60;
+/// So many gifts make a habit
+const HABIT: usize = 3;
+/// So many times the greatest one is unusual
+const FACTOR: i64 = 10;
+
+/// Codes of what is worth a look
+pub(crate) fn warnings(gift: &Gift, own_id: &str, others: &[Value]) -> Vec<&'static str> {
+    let mut found = Vec::new();
+    let mut greatest = 0;
+    let mut alike = 0;
+    for other in others.iter().filter(|other| text_of(other, "id") != Some(own_id)) {
+        let amount = other.get("amount").and_then(|money| Money::read("amount", money).ok());
+        let Some(amount) = amount.filter(|amount| amount.currency_code == gift.amount.currency_code) else { continue };
+        greatest = greatest.max(amount.amount_micros);
+        alike += 1;
+        if amount == gift.amount && is_near(gift, other) && !found.contains(&"possible_duplicate") {
+            found.push("possible_duplicate");
+        }
+    }
+    if alike >= HABIT && gift.amount.amount_micros > greatest.saturating_mul(FACTOR) {
+        found.push("amount_unusual");
+    }
+    found
+}
+
+/// A day apart at most
+fn is_near(gift: &Gift, other: &Value) -> bool {
+    let own = gift.gift_date.as_deref().and_then(parse_date);
+    let theirs = text_of(other, "giftDate").and_then(parse_date);
+    own.zip(theirs).is_some_and(|(own, theirs)| (own - theirs).abs() <= Duration::DAY)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn other(id: &str, micros: i64, code: &str, date: &str) -> Value {
+        json!({ "id": id, "amount": { "amountMicros": micros, "currencyCode": code }, "giftDate": date })
+    }
+
+    fn asked(micros: i64, others: &[Value]) -> Vec<&'static str> {
+        let amount = Money { amount_micros: micros, currency_code: "GBP".into() };
+        let gift = Gift { amount, gift_date: Some("2026-02-10".into()), ..Gift::default() };
+        warnings(&gift, "own", others)
+    }
+
+    #[test]
+    fn the_same_amount_within_a_day_may_be_the_same_gift() {
+        for (date, expected) in
+            [("2026-02-09", true), ("2026-02-10", true), ("2026-02-11", true), ("2026-02-12", false), ("", false)]
+        {
+            assert_eq!(!asked(5, &[other("a", 5, "GBP", date)]).is_empty(), expected, "{date}");
+        }
+        assert!(asked(5, &[other("a", 5, "EUR", "2026-02-10")]).is_empty());
+        assert!(asked(5, &[other("a", 6, "GBP", "2026-02-10")]).is_empty());
+        assert!(asked(5, &[other("own", 5, "GBP", "2026-02-10")]).is_empty(), "itself");
+    }
+
+    #[test]
+    fn ten_times_the_greatest_is_unusual_once_there_is_a_habit() {
+        let mut others: Vec<_> = (0..2).map(|number| other(&number.to_string(), 7, "GBP", "2020-01-01")).collect();
+        assert!(asked(71, &others).is_empty());
+        others.push(other("c", 7, "GBP", "2020-01-01"));
+        assert_eq!(asked(71, &others), ["amount_unusual"]);
+        assert!(asked(70, &others).is_empty());
+    }
+}

@@ -1,0 +1,223 @@
+//! What follows once a row is posted: the agreement moves on, Gift Aid is decided.
+//!
+//! Each step may be made again: it reads what is there and writes what follows from the gift, so that a process that
+//! died between the gift and its consequences is made good by the next one. None of them can undo the gift, and none
+//! fails it.
+
+use ports::Level;
+use ports::time::{format_date, parse_date};
+use serde_json::{Map, Value};
+use time::Date;
+use twenty::filter::Filter;
+use twenty::gate::Priority;
+use twenty::target::{Query, Target};
+
+use super::store;
+use crate::context::RequestContext;
+use crate::error::Error;
+use crate::payments;
+use fundraising::agreement::{Cadence, Schedule, next_due, status_after_payment};
+use fundraising::gift::Gift;
+use fundraising::gift_aid::{self, Declaration};
+use fundraising::json::{Members as _, taken, text_of};
+
+/// Whether an agreement that cannot be read is written to all the same
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Blind {
+    /// With the next month, as older services did
+    Write,
+    /// No
+    Leave,
+}
+
+/// Everything that follows from a gift
+pub(crate) async fn follow(cx: &RequestContext<'_>, gift: &Gift, record: &Value, paid_on: Option<Date>, blind: Blind) {
+    // A provider's own event settles by itself, and comes again if it could not.
+    if cx.priority != Priority::Webhook
+        && let Err(failure) = payments::settle_gift(cx, gift, record).await
+    {
+        cx.log(Level::Warn, "gift_refund_not_settled", &[("message", failure.for_log().into())]);
+    }
+    if let Some(agreement) = &gift.recurring_agreement_id
+        && let Err(failure) = advance(cx, agreement, gift, paid_on, blind).await
+    {
+        let message = failure.for_log();
+        cx.log(
+            Level::Warn,
+            "gift_staging_recurring_update_failed",
+            &[("recurringAgreementId", agreement.as_str().into()), ("message", message.into())],
+        );
+    }
+    if cx.state.settings.gift_aid
+        && let Err(failure) = decide_gift_aid(cx, gift, record).await
+    {
+        cx.log(Level::Warn, "gift_aid_evaluation_failed", &[("message", failure.for_log().into())]);
+    }
+}
+
+/// Moves an agreement to the day that the payment leaves open; what was ended stays ended
+async fn advance(
+    cx: &RequestContext<'_>,
+    id: &str,
+    gift: &Gift,
+    paid_on: Option<Date>,
+    blind: Blind,
+) -> Result<(), Error> {
+    let (plural, id) = ("recurringAgreements", store::id_of(id)?);
+    let agreement = match cx.call(Target::get(plural, id, &Query::default()), None).await {
+        Ok(answer) => taken(answer, "recurringAgreement"),
+        Err(failure) if store::is_missing(&failure) => None,
+        Err(failure) => return Err(failure),
+    };
+    let mut body = Map::new();
+    match agreement {
+        Some(agreement) => {
+            changes(&agreement, gift, paid_on, &mut body);
+            // What a provider says of an agreement has an instant, and is weighed by it elsewhere.
+            if cx.priority == Priority::Webhook {
+                body.unset("status");
+            }
+        }
+        None if blind == Blind::Write => {
+            let month = Schedule { cadence: Cadence::Monthly, interval_count: None, start: None, next_expected: None };
+            let expected = gift.expected_at.as_deref().and_then(parse_date);
+            let next = expected.or_else(|| next_due(&month, paid_on?));
+            if let Some(next) = next {
+                body.set("nextExpectedAt", format_date(next).into());
+            }
+            body.set_text("status", "active");
+        }
+        None => {}
+    }
+    if !body.is_empty() {
+        cx.call(Target::update(plural, id), Some(body.into())).await?;
+    }
+    Ok(())
+}
+
+/// What a payment changes on an agreement
+fn changes(agreement: &Value, gift: &Gift, paid_on: Option<Date>, body: &mut Map<String, Value>) {
+    let text = |key: &str| text_of(agreement, key).map(str::trim).filter(|text| !text.is_empty());
+    let date = |key: &str| parse_date(text(key)?);
+    let status = text("status");
+    if matches!(status, Some("canceled" | "completed")) {
+        return;
+    }
+    let is_old = paid_on
+        .zip(text("statusUpdatedAt").and_then(|at| parse_date(at.get(..10)?)))
+        .is_some_and(|(paid_on, said)| paid_on < said);
+    if let Some(status) = status_after_payment(status).filter(|_| !is_old) {
+        body.set("status", status.into());
+    }
+    let next_expected = date("nextExpectedAt");
+    // What the provider says goes before what the calendar says; a later day that is known already goes before both.
+    let said = gift.expected_at.as_deref().and_then(parse_date);
+    let cadence = text("cadence").map_or(Some(Cadence::Monthly), Cadence::read);
+    let counted = cadence.zip(paid_on).and_then(|(cadence, paid_on)| {
+        let interval = agreement.get("intervalCount").and_then(Value::as_f64).unwrap_or(1.0);
+        // Counts past the width mean years that no calendar has.
+        let interval_count = (1..=1_200_u16).find(|count| f64::from(*count) >= interval);
+        next_due(&Schedule { cadence, interval_count, start: date("startDate"), next_expected }, paid_on)
+    });
+    if let Some(next) = said.or(counted).filter(|next| next_expected.is_none_or(|known| *next > known)) {
+        body.set("nextExpectedAt", format_date(next).into());
+    }
+    if let Some(paid_on) = paid_on.filter(|paid_on| date("lastPaidAt").is_none_or(|last| *paid_on > last))
+        && agreement.get("lastPaidAt").is_some()
+    {
+        body.set("lastPaidAt", format_date(paid_on).into());
+    }
+}
+
+/// Decides about Gift Aid and sets it on the gift, unless a person decided, or it was claimed
+async fn decide_gift_aid(cx: &RequestContext<'_>, gift: &Gift, record: &Value) -> Result<(), Error> {
+    let text = |key: &str| text_of(record, key).filter(|text| !text.is_empty());
+    let settled = text("giftAidDecisionSource") == Some("MANUAL_OVERRIDE") || text("giftAidClaimBatchId").is_some();
+    let Some(id) = text("id").filter(|_| !settled) else { return Ok(()) };
+    let donor = gift.donor_id.as_deref();
+    let declarations = match donor {
+        Some(donor) => {
+            let filter = Filter::IdIs("personId".into(), store::id_of(donor)?);
+            store::list(cx, "giftAidDeclarations", &filter, 60, None).await?
+        }
+        None => Vec::new(),
+    };
+    let declarations: Vec<_> = declarations.iter().filter_map(Declaration::read).collect();
+    let question = gift_aid::Question {
+        enabled: true,
+        gift_type: text("giftType"),
+        is_no_donation: gift.is_organisational() || gift.is_in_kind == Some(true),
+        donor,
+        has_names: gift.has_names(),
+        date: gift.gift_date.as_deref().and_then(parse_date),
+        requested: gift.gift_aid_eligible == Some(true),
+        explicit: text("giftAidDeclarationId"),
+        declarations: &declarations,
+    };
+    let Some(outcome) = gift_aid::decide(&question) else { return Ok(()) };
+    let mut body = outcome.to_json();
+    let fields = ["giftAidStatus", "giftAidReasonCode"];
+    if fields.iter().all(|key| record.get(*key) == body.get(*key)) {
+        return Ok(());
+    }
+    if let Some(members) = body.as_object_mut() {
+        members.set_text("giftAidLastEvaluatedAt", &cx.now().to_string());
+    }
+    cx.call(Target::update(store::GIFT.plural, store::id_of(id)?), Some(body)).await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn changed(agreement: &Value, expected_at: Option<&str>, paid: &str) -> Value {
+        let gift = Gift { expected_at: expected_at.map(Into::into), ..Gift::default() };
+        let mut body = Map::new();
+        changes(agreement, &gift, parse_date(paid), &mut body);
+        Value::Object(body)
+    }
+
+    #[test]
+    fn the_agreements_own_schedule_counts_and_month_ends_are_kept() {
+        let quarterly = json!({ "status": "delinquent", "cadence": "quarterly", "intervalCount": 2,
+            "startDate": "2025-08-31", "nextExpectedAt": "2026-02-28", "lastPaidAt": null });
+        assert_eq!(
+            changed(&quarterly, None, "2026-03-02"),
+            json!({ "status": "active", "nextExpectedAt": "2026-08-31", "lastPaidAt": "2026-03-02" })
+        );
+        let plain = json!({ "status": "active", "nextExpectedAt": null });
+        assert_eq!(changed(&plain, None, "2026-01-31"), json!({ "nextExpectedAt": "2026-02-28" }));
+    }
+
+    #[test]
+    fn what_was_ended_is_not_revived() {
+        for status in ["canceled", "completed"] {
+            let ended =
+                json!({ "status": status, "cadence": "monthly", "nextExpectedAt": "2026-01-01", "lastPaidAt": null });
+            assert_eq!(changed(&ended, Some("2026-03-01"), "2026-02-01"), json!({}));
+        }
+    }
+
+    #[test]
+    fn a_second_time_changes_nothing() {
+        let mut agreement = json!({ "status": "paused", "cadence": "monthly", "nextExpectedAt": "2026-01-15",
+            "lastPaidAt": "2025-12-15" });
+        let first = changed(&agreement, None, "2026-01-14");
+        assert_eq!(first["nextExpectedAt"], "2026-02-15");
+        for (key, value) in first.as_object().unwrap() {
+            agreement[key] = value.clone();
+        }
+        assert_eq!(changed(&agreement, None, "2026-01-14"), json!({}));
+    }
+
+    #[test]
+    fn the_provider_goes_before_the_calendar_and_nothing_goes_back() {
+        let monthly = json!({ "status": "active", "cadence": "monthly", "nextExpectedAt": "2026-02-15" });
+        assert_eq!(changed(&monthly, Some("2026-02-20"), "2026-01-15"), json!({ "nextExpectedAt": "2026-02-20" }));
+        assert_eq!(changed(&monthly, Some("2026-02-10"), "2026-01-15"), json!({}));
+        let custom = json!({ "status": "active", "cadence": "custom", "nextExpectedAt": "2026-02-15" });
+        assert_eq!(changed(&custom, None, "2026-02-15"), json!({}), "a cadence that is not known is not guessed");
+    }
+}

@@ -1,0 +1,150 @@
+//! What the process counts, as Prometheus reads it.
+
+use std::cell::RefCell;
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+use fundraising::json::text_of;
+use fundraising::staging::State;
+
+/// Most staged rows whose state is remembered
+const MOST_ROWS: usize = 2_000;
+
+/// Counts since the process began
+#[derive(Debug, Default)]
+pub struct Metrics {
+    counters: RefCell<Vec<Counter>>,
+    /// Staged rows by a digest of their id, with the state they were last seen in
+    rows: RefCell<Vec<(u64, &'static str)>>,
+}
+
+#[derive(Debug)]
+struct Counter {
+    name: &'static str,
+    method: &'static str,
+    /// A route of this service, or the records of Twenty that were called
+    target: String,
+    /// `status`
+    status: u16,
+    count: u64,
+}
+
+impl Metrics {
+    /// Notes an answer of this service.
+    pub fn answered(&self, method: &'static str, pattern: &str, status: u16) {
+        self.add("fundraising_requests_total", method, pattern, status);
+        if status >= 400 {
+            self.add("fundraising_refusals_total", method, pattern, status);
+        }
+    }
+
+    /// Notes an answer of Twenty; status 0 is none.
+    pub fn called(&self, method: &'static str, object: &str, status: u16) {
+        self.add("fundraising_upstream_calls_total", method, object, status);
+    }
+
+    fn add(&self, name: &'static str, method: &'static str, target: &str, status: u16) {
+        let mut counters = self.counters.borrow_mut();
+        let known = counters.iter_mut().find(|counter| {
+            counter.status == status && counter.name == name && counter.method == method && counter.target == target
+        });
+        match known {
+            Some(counter) => counter.count += 1,
+            None => counters.push(Counter { name, method, target: target.to_owned(), status, count: 1 }),
+        }
+    }
+
+    /// Notes the states of the staged rows in an answer of Twenty.
+    pub fn saw_rows(&self, answer: &Value) {
+        for value in answer.get("data").and_then(Value::as_object).into_iter().flat_map(serde_json::Map::values) {
+            match value {
+                Value::Array(rows) => rows.iter().for_each(|row| self.saw_row(row)),
+                row => self.saw_row(row),
+            }
+        }
+    }
+
+    fn saw_row(&self, row: &Value) {
+        let Some(id) = text_of(row, "id") else { return };
+        let Some(word) = row.get("processingStatus") else { return };
+        let state = State::read(word.as_str()).map_or("other", State::as_str);
+        // FNV-1a: the rows are counted, and a collision costs one of them.
+        let digest = id.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |digest, byte| {
+            (digest ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+        });
+        let mut rows = self.rows.borrow_mut();
+        if let Some(known) = rows.iter_mut().find(|(other, _)| *other == digest) {
+            known.1 = state;
+            return;
+        }
+        if rows.len() >= MOST_ROWS {
+            rows.remove(0);
+        }
+        rows.push((digest, state));
+    }
+
+    /// Everything that is counted here, and `gauges` with their names
+    #[must_use]
+    pub fn to_text(&self, gauges: &[(&str, u64)]) -> String {
+        let mut text = String::new();
+        let names = ["fundraising_requests_total", "fundraising_refusals_total", "fundraising_upstream_calls_total"];
+        // Writing to a string cannot fail.
+        for name in names {
+            let _ = writeln!(text, "# TYPE {name} counter");
+            for counter in self.counters.borrow().iter().filter(|counter| counter.name == name) {
+                let Counter { method, target, status, count, .. } = counter;
+                let _ = if name == "fundraising_upstream_calls_total" {
+                    writeln!(text, "{name}{{method=\"{method}\",object=\"{target}\",status=\"{status}\"}} {count}")
+                } else {
+                    writeln!(text, "{name}{{endpoint=\"{method} {target}\",status=\"{status}\"}} {count}")
+                };
+            }
+        }
+        let mut states: Vec<(&str, u64)> = Vec::new();
+        for (_, state) in self.rows.borrow().iter() {
+            match states.iter_mut().find(|(other, _)| other == state) {
+                Some((_, count)) => *count += 1,
+                None => states.push((state, 1)),
+            }
+        }
+        let _ = writeln!(text, "# TYPE fundraising_staging_rows_last_seen gauge");
+        for (state, count) in states {
+            let _ = writeln!(text, "fundraising_staging_rows_last_seen{{state=\"{state}\"}} {count}");
+        }
+        for (name, value) in gauges {
+            let kind = if name.ends_with("_total") { "counter" } else { "gauge" };
+            let _ = writeln!(text, "# TYPE {name} {kind}\n{name} {value}");
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn rows_are_counted_in_the_state_they_were_last_seen_in() {
+        let metrics = Metrics::default();
+        metrics.saw_rows(&json!({ "data": { "giftStagings": [
+            { "id": "a", "processingStatus": "pending" }, { "id": "b", "processingStatus": "pending" }, { "id": "c" }] } }));
+        metrics.saw_rows(&json!({ "data": { "updateGiftStaging": { "id": "b", "processingStatus": "processed" } } }));
+        metrics.answered("GET", "gifts", 200);
+        metrics.answered("GET", "gifts", 200);
+        metrics.answered("GET", "gifts", 429);
+        metrics.called("GET", "gifts", 200);
+        let text = metrics.to_text(&[("fundraising_queue_waiting", 3)]);
+        for line in [
+            "fundraising_staging_rows_last_seen{state=\"pending\"} 1",
+            "fundraising_staging_rows_last_seen{state=\"processed\"} 1",
+            "fundraising_requests_total{endpoint=\"GET gifts\",status=\"200\"} 2",
+            "fundraising_refusals_total{endpoint=\"GET gifts\",status=\"429\"} 1",
+            "fundraising_upstream_calls_total{method=\"GET\",object=\"gifts\",status=\"200\"} 1",
+            "fundraising_queue_waiting 3",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
+        }
+    }
+}

@@ -1,0 +1,378 @@
+//! Carries out what a payment provider's event says.
+//!
+//! A provider is answered with success only once its event was done or kept, and comes again otherwise; so every step
+//! may be carried out again, by two processes at once, and in another order. This is the one place where a durable queue
+//! would stand: between the checked event and [`steps`].
+
+mod agreements;
+mod notes;
+
+pub(crate) use notes::settle_gift;
+
+use ports::{Level, Timestamp};
+use serde_json::{Map, Value};
+use twenty::target::Target;
+
+use crate::context::RequestContext;
+use crate::error::Error;
+use crate::intake::columns;
+use crate::intake::row::Row;
+use crate::intake::store::{self, Change, Written};
+use crate::intake::{Accepted, Door, Origin, accept, promote};
+use fundraising::gift::{Gift, awaits_payment};
+use fundraising::json::{self, Members as _, object, text_of};
+use fundraising::keys::Key;
+use fundraising::payload::Payload;
+use fundraising::provider::{Fact, Failure as Failed, Kind, Payment, Payout, PayoutState, Provider, Returned, Step};
+use fundraising::staging::State;
+use fundraising::standing::Word;
+use fundraising::trust::{Diagnostics, processes_itself};
+
+/// Warning on a row whose giver could not be looked up
+const UNASKED: &str = "donor_lookup_failed";
+
+/// Carries out all steps of one event
+///
+/// # Errors
+/// The first that could neither be done nor kept.
+pub async fn steps(cx: &RequestContext<'_>, provider: Provider, event: &str, steps: Vec<Step>) -> Result<(), Error> {
+    for step in steps {
+        match step {
+            Step::Paid(payment) => paid(cx, provider, event, *payment).await?,
+            Step::Expected(payment) => expected(cx, event, *payment, true).await?,
+            Step::Unassigned(payment) => unassigned(cx, event, *payment).await?,
+            Step::Failed(failed) => failure(cx, provider, &failed).await?,
+            Step::Returned(returned) => back(cx, provider, &returned).await?,
+            Step::Settled { invoice, payment } => notes::alias(cx, provider, &invoice, &payment).await?,
+            Step::SetUp(set_up) => agreements::set_up(cx, provider, *set_up).await?,
+            Step::Said(said) => agreements::said(cx, said).await?,
+            Step::Payout(payout) => drop(self::payout(cx, &payout).await?),
+            Step::PaidOut { payment, payout } => paid_out(cx, provider, &payment, payout).await?,
+        }
+    }
+    Ok(())
+}
+
+/// The agreement of a payment, and with it perhaps the giver
+async fn join_agreement(cx: &RequestContext<'_>, payment: &mut Payment) -> Result<(), Error> {
+    let gift = &mut payment.gift;
+    if payment.agreement.is_empty() {
+        return Ok(());
+    }
+    let agreement = match &gift.recurring_agreement_id {
+        Some(named) => agreements::read(cx, named).await?,
+        None => agreements::find(cx, &payment.agreement).await?.into_iter().next(),
+    };
+    let Some(agreement) = agreement else { return Ok(()) };
+    let text = |key: &str| text_of(&agreement, key).filter(|text| !text.is_empty()).map(str::to_owned);
+    gift.recurring_agreement_id = gift.recurring_agreement_id.take().or_else(|| text("id"));
+    gift.recurring_status.get_or_insert_with(|| "active".into());
+    gift.donor_id = gift.donor_id.take().or_else(|| text("donorId"));
+    Ok(())
+}
+
+async fn take_in(cx: &RequestContext<'_>, event: &str, payment: &Payment) -> Result<Accepted, Error> {
+    let mut members = payment.gift.to_json();
+    if !payment.has_amount {
+        members.unset("amount");
+    }
+    let payload = Payload::parse(&json::bytes(&members.into()))?;
+    accept(cx, &payload, Origin { door: Door::Webhook, request_key: Some(event).filter(|event| !event.is_empty()) })
+        .await
+}
+
+async fn paid(cx: &RequestContext<'_>, provider: Provider, event: &str, mut payment: Payment) -> Result<(), Error> {
+    join_agreement(cx, &mut payment).await?;
+    if !payment.has_amount && !cx.state.settings.staging {
+        return keep_without_amount(cx, &payment).await;
+    }
+    let record = match take_in(cx, event, &payment).await? {
+        Accepted::Gift { record, .. } => record,
+        // What failed is tried once more: its gift may be there, and only the answer was lost.
+        Accepted::Staged { row, repeated, error, .. } if payment.has_amount && (repeated || error.is_some()) => {
+            if let Some(record) = arrived(cx, &payment, row).await? {
+                record
+            } else {
+                return Ok(());
+            }
+        }
+        Accepted::Staged { .. } | Accepted::Gone { .. } => return Ok(()),
+    };
+    notes::settle(cx, provider, &payment.key, &record).await?;
+    // A reviewer may have said which agreement it is of.
+    let named = payment.gift.recurring_agreement_id.as_deref();
+    if let Some(agreement) = named.or_else(|| text_of(&record, "recurringAgreementId")) {
+        agreements::hear(cx, agreement, Word::Paid { at: payment.at }).await?;
+    }
+    Ok(())
+}
+
+/// A row that waited for its money: it goes the way that it would have gone had the money been there
+async fn arrived(cx: &RequestContext<'_>, payment: &Payment, row: Row) -> Result<Option<Value>, Error> {
+    let mut row = row;
+    for _ in 0..4 {
+        let kept = row.gift().unwrap_or_default();
+        let waits = kept.awaits_payment() || awaits_payment(row.get("providerContext")) || !kept.has_amount();
+        let is_open = !matches!(row.state(), State::Processing | State::Processed | State::Cancelled);
+        if !waits || !is_open {
+            break;
+        }
+        let gift = Gift {
+            amount: payment.gift.amount.clone(),
+            auto_process: Some(true),
+            provider_context: payment.gift.provider_context.clone(),
+            ..kept
+        };
+        let mut diagnostics = Diagnostics::of(&gift, row.dedupe().as_ref());
+        // Nobody has asked since.
+        let found = row.get("processingDiagnostics").and_then(|found| found.get("processingWarnings"));
+        if gift.donor_id.is_none() && found.and_then(Value::as_array).is_some_and(|all| all.contains(&UNASKED.into())) {
+            diagnostics.warnings.push(UNASKED);
+        }
+        let wanted = payment.gift.auto_process != Some(false);
+        let itself = wanted && processes_itself(&gift, &diagnostics, row.dedupe().as_ref(), false);
+        let mut body = Map::new();
+        let state = match row.state() {
+            State::Pending | State::ValidationFailed if !itself => State::Pending,
+            // Whose it is, and whether it is there already, is still for a reviewer to say.
+            doubted @ (State::DedupeReview | State::DuplicateBlocked) => doubted,
+            // It goes by itself, or a reviewer let it go before the money was there.
+            _ => State::ReadyForProcess,
+        };
+        body.set_text("processingStatus", state.as_str());
+        body.set_text("validationStatus", "pending");
+        body.set("amount", gift.amount.to_json());
+        body.set("giftDate", json::optional(payment.gift.gift_date.as_deref()));
+        body.set("providerContext", payment.gift.provider_context.clone().unwrap_or_else(|| Value::Object(Map::new())));
+        body.set("processingDiagnostics", diagnostics.to_json());
+        body.set("errorDetail", Value::Null);
+        let mut payload = row.raw_payload().unwrap_or_default();
+        for key in ["amount", "giftDate", "providerContext"] {
+            if let Some(value) = body.get(key) {
+                payload.set(key, value.clone());
+            }
+        }
+        body.set("rawPayload", json::kept(payload));
+        let change = Change {
+            body,
+            action: "payment_arrived",
+            particulars: object([("to", state.as_str().into())]),
+            condition: None,
+        };
+        match store::write(cx, &row, change).await? {
+            Written::Row(written) => row = written,
+            Written::Raced => row = store::reread(cx, &row).await?,
+        }
+    }
+    if matches!(row.state(), State::ReadyForProcess | State::Processing | State::ProcessFailed | State::Processed) {
+        let id = store::id_of(row.id())?;
+        promote::process(cx, id).await;
+        row = store::row(cx, id).await?;
+    }
+    let Some(gift) = row.text("giftId") else { return Ok(None) };
+    Ok(store::find(cx, "gifts", gift).await?.filter(|record| !store::is_deleted(record)))
+}
+
+/// A row for money that has not come yet; where gifts are not staged, the money will say all there is to say
+async fn expected(cx: &RequestContext<'_>, event: &str, mut payment: Payment, awaits: bool) -> Result<(), Error> {
+    if !cx.state.settings.staging {
+        return Ok(());
+    }
+    join_agreement(cx, &mut payment).await?;
+    payment.gift.auto_process = Some(false);
+    if let (true, Some(Value::Object(context))) = (awaits, &mut payment.gift.provider_context) {
+        context.set("awaitsPayment", true.into());
+    }
+    take_in(cx, event, &payment).await.map(drop)
+}
+
+/// A subscription that names no agreement: known by now under its own id, or a row for a reviewer
+async fn unassigned(cx: &RequestContext<'_>, event: &str, payment: Payment) -> Result<(), Error> {
+    if agreements::find(cx, &payment.agreement).await?.is_empty() {
+        expected(cx, event, payment, false).await
+    } else {
+        Ok(())
+    }
+}
+
+/// A payment without an amount where gifts are not staged: it is staged all the same
+async fn keep_without_amount(cx: &RequestContext<'_>, payment: &Payment) -> Result<(), Error> {
+    let key = Key::of(&payment.gift, None);
+    let Some(key) = key else { return Ok(()) };
+    let diagnostics = Diagnostics::of(&payment.gift, None);
+    let mut body = payment.gift.to_json();
+    body.unset("amount");
+    let raw = json::compact(&body.clone().into());
+    for key in ["recurringStatus", "recurringMetadata", "name", "description", "providerAgreementId"] {
+        body.unset(key);
+    }
+    body.set_text("id", &key.staging_id().to_string());
+    body.set("autoProcess", false.into());
+    body.set("processingStatus", State::Pending.as_str().into());
+    body.set("processingDiagnostics", diagnostics.to_json());
+    body.set("rawPayload", raw.into());
+    store::make(cx, store::ROW, body).await.map(drop)
+}
+
+async fn failure(cx: &RequestContext<'_>, provider: Provider, failed: &Failed) -> Result<(), Error> {
+    if failed.takes_back {
+        let fact = Fact { kind: Kind::Failed, id: String::new(), at: failed.at, holds: true, money: None };
+        back(cx, provider, &Returned { payment: failed.payment.clone(), fact }).await?;
+    }
+    fail_row(cx, provider, failed).await?;
+    let word = Word::Failed { attempt: &failed.attempt, at: failed.at };
+    if let Some(id) = &failed.agreement_id {
+        return agreements::hear(cx, id, word).await;
+    }
+    for agreement in agreements::find(cx, &failed.agreement).await? {
+        if let Some(id) = text_of(&agreement, "id") {
+            agreements::hear(cx, id, word).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Notes on a row that waits that its money does not come
+async fn fail_row(cx: &RequestContext<'_>, provider: Provider, failed: &Failed) -> Result<(), Error> {
+    change_row(cx, provider, &failed.payment, |row| {
+        if row.state() != State::Pending || !awaits_payment(row.get("providerContext")) {
+            return None;
+        }
+        let mut body = Map::new();
+        body.set_text("processingStatus", State::ValidationFailed.as_str());
+        body.set_text("validationStatus", "failed");
+        body.set("errorDetail", store::error_detail("payment_failed", &failed.reason, cx.now()));
+        Some((body, "payment_failed"))
+    })
+    .await
+}
+
+async fn back(cx: &RequestContext<'_>, provider: Provider, returned: &Returned) -> Result<(), Error> {
+    notes::keep(cx, provider, &returned.payment, &returned.fact).await?;
+    // Noted first, looked up second: whoever makes the gift meanwhile makes it first and reads the note second.
+    if let Some(record) = notes::gift_of(cx, provider, &returned.payment).await? {
+        return notes::settle(cx, provider, &returned.payment, &record).await;
+    }
+    cx.log(Level::Info, "webhook_refund_kept", &[("provider", provider.as_str().into())]);
+    Ok(())
+}
+
+/// Records a payout; its id, unless somebody deleted it
+async fn payout(cx: &RequestContext<'_>, payout: &Payout) -> Result<Option<String>, Error> {
+    let key = Key::External { source: format!("{} payout", payout.provider.as_str()), id: payout.id.clone() };
+    let id = key.gift_id().to_string();
+    let mut facts = Map::new();
+    if let Some(net) = &payout.net {
+        facts.set("depositNetAmount", net.to_json());
+        if let Some(fee) = &payout.fee {
+            let gross = net.amount_micros.saturating_add(fee.amount_micros);
+            facts.set("depositFeeAmount", fee.to_json());
+            facts.set(
+                "depositGrossAmount",
+                object([("amountMicros", gross.into()), ("currencyCode", net.currency_code.as_str().into())]),
+            );
+        }
+    }
+    if let Some(date) = &payout.date {
+        facts.set_text("depositDate", date.as_str());
+    }
+    match payout.state {
+        PayoutState::Announced => {}
+        PayoutState::Paid => {
+            facts.set("confirmedAt", Timestamp::from_millis(payout.at).to_string().into());
+        }
+        PayoutState::Failed => {
+            facts.set_text("status", "variance");
+            let reason = payout.reason.as_deref().unwrap_or("the payout did not arrive");
+            facts.set("varianceReason", reason.into());
+        }
+    }
+    let mut body = facts.clone();
+    body.set_text("id", id.as_str());
+    body.set_text("name", payout.id.as_str());
+    body.set_text("sourceSystem", payout.provider.as_str());
+    body.set_text("payoutReference", payout.id.as_str());
+    if !body.contains_key("status") {
+        body.set_text("status", "pending");
+    }
+    let object = store::Object { plural: "giftPayouts", create: "createGiftPayout" };
+    match store::make(cx, object, body).await? {
+        // What staff made of it since (its status, its reconciliation) stays.
+        store::Made::Repeat(_) if payout.state != PayoutState::Announced => {
+            cx.call(Target::update(object.plural, key.gift_id().into()), Some(facts.into())).await?;
+        }
+        store::Made::New(_) | store::Made::Repeat(_) => {}
+        store::Made::Gone => return Ok(None),
+    }
+    Ok(Some(id))
+}
+
+/// Links a payment's gift, or the row that waits to be one, to the payout that brought the money, unless it is linked
+async fn paid_out(cx: &RequestContext<'_>, provider: Provider, payment: &str, payout: String) -> Result<(), Error> {
+    match link_payout(cx, provider, payment, payout).await {
+        // The workspace has no payouts, or takes none here; the gift is there all the same.
+        Err(failure) if store::is_refused(&failure) => {
+            let fields = [("message", failure.for_log().into())];
+            cx.log(Level::Warn, "webhook_payout_not_linked", &fields);
+            Ok(())
+        }
+        linked => linked,
+    }
+}
+
+async fn link_payout(cx: &RequestContext<'_>, provider: Provider, payment: &str, payout: String) -> Result<(), Error> {
+    let announced = Payout {
+        provider,
+        id: payout,
+        state: PayoutState::Announced,
+        net: None,
+        fee: None,
+        date: None,
+        reason: None,
+        at: cx.now().as_millis(),
+    };
+    if let Some(gift) = notes::gift_of(cx, provider, payment).await? {
+        let is_linked = text_of(&gift, "giftPayoutId").is_some();
+        if let (false, Some(gift)) = (is_linked, text_of(&gift, "id"))
+            && let Some(id) = self::payout(cx, &announced).await?
+        {
+            let gift = Target::update(store::GIFT.plural, store::id_of(gift)?);
+            cx.call(gift, Some(object([("giftPayoutId", id.into())]))).await?;
+        }
+        return Ok(());
+    }
+    let Some(id) = self::payout(cx, &announced).await? else { return Ok(()) };
+    change_row(cx, provider, payment, |row| {
+        if row.state() == State::Processed || row.text("giftPayoutId").is_some() {
+            return None;
+        }
+        let payload = row.raw_payload().unwrap_or_default();
+        Some((columns::changed(payload, "giftPayoutId", &id), "payout_linked"))
+    })
+    .await
+}
+
+/// Changes the row of a payment, if there is one and it wants to be changed: a body, and the action's name
+async fn change_row(
+    cx: &RequestContext<'_>,
+    provider: Provider,
+    payment: &str,
+    change: impl Fn(&Row) -> Option<(Map<String, Value>, &'static str)>,
+) -> Result<(), Error> {
+    if !cx.state.settings.staging {
+        return Ok(());
+    }
+    let key = Key::Payment { provider: provider.as_str().into(), id: payment.to_owned() };
+    let id = key.staging_id().to_string();
+    for _ in 0..4 {
+        let Some(record) = store::find(cx, "giftStagings", &id).await? else { return Ok(()) };
+        let row = Row::new(record);
+        let Some((body, action)) = change(&row) else { return Ok(()) };
+        let particulars = Value::Object(Map::new());
+        let change = Change { body, action, particulars, condition: None };
+        if let Written::Row(_) = store::write(cx, &row, change).await? {
+            return Ok(());
+        }
+    }
+    Err(Error::raced())
+}

@@ -1,0 +1,156 @@
+//! Keeping recurring agreements in step with what their provider says.
+
+use ports::{Level, Timestamp};
+use serde_json::{Map, Value};
+use twenty::filter::{Filter, FilterText};
+use twenty::target::Target;
+
+use crate::context::RequestContext;
+use crate::error::Error;
+use crate::intake::store;
+use fundraising::json::{Members as _, text_of};
+use fundraising::provider::{Provider, Said, SetUp};
+use fundraising::standing::{Standing, Word, is_ended};
+
+const PLURAL: &str = "recurringAgreements";
+/// How often an agreement is read anew because somebody else was at it
+const TRIES: u32 = 6;
+
+/// The agreements with one of these ids at the provider
+pub(super) async fn find(cx: &RequestContext<'_>, references: &[String]) -> Result<Vec<Value>, Error> {
+    let mut conditions = Vec::new();
+    for reference in references.iter().filter_map(|reference| reference.parse::<FilterText>().ok()) {
+        conditions.push(Filter::TextIs("providerAgreementId".into(), reference.clone()));
+        conditions.push(Filter::TextIs("mandateReference".into(), reference));
+    }
+    if conditions.is_empty() {
+        return Ok(Vec::new());
+    }
+    store::list(cx, PLURAL, &Filter::Or(conditions), 60, None).await
+}
+
+/// An agreement that is there
+pub(super) async fn read(cx: &RequestContext<'_>, id: &str) -> Result<Option<Value>, Error> {
+    Ok(store::find(cx, PLURAL, id).await?.filter(|record| !store::is_deleted(record)))
+}
+
+/// Writes on an agreement as it was read; whether nobody else was first
+async fn write(cx: &RequestContext<'_>, agreement: &Value, body: Map<String, Value>) -> Result<bool, Error> {
+    let text = |key: &str| text_of(agreement, key).unwrap_or_default();
+    let mut conditions = vec![Filter::IdIs("id".into(), store::id_of(text("id"))?)];
+    if let Some(read) = Timestamp::parse(text("updatedAt")) {
+        conditions.extend(store::within_the_millisecond(read));
+    }
+    let changed = store::update_where(cx, PLURAL, "updateRecurringAgreements", conditions, body.into()).await?;
+    Ok(!changed.is_empty())
+}
+
+/// What a word changes on an agreement; nothing if it was known
+fn heard(agreement: &Value, word: Word<'_>) -> Option<Map<String, Value>> {
+    let context = agreement.get("providerContext");
+    let mut standing = Standing::read(context.and_then(|context| context.get("standing")));
+    let status = text_of(agreement, "status");
+    let heard = standing.hear(word, status);
+    if !heard.is_news {
+        return None;
+    }
+    let mut context = context.and_then(Value::as_object).cloned().unwrap_or_default();
+    context.set("standing", standing.to_json());
+    let mut body = Map::new();
+    body.set("providerContext", Value::Object(context));
+    if let Some(status) = heard.status {
+        let (Word::Paid { at } | Word::Failed { at, .. } | Word::Said { at, .. }) = word;
+        let at = Timestamp::from_millis(at).to_string();
+        body.set("status", status.into());
+        body.set_text("statusUpdatedAt", at.as_str());
+        match status {
+            "canceled" => body.set("canceledAt", at.into()),
+            "completed" => body.set("completedAt", at.into()),
+            _ => {}
+        }
+    }
+    Some(body)
+}
+
+/// Tells an agreement what happened to it
+pub(super) async fn hear(cx: &RequestContext<'_>, id: &str, word: Word<'_>) -> Result<(), Error> {
+    for _ in 0..TRIES {
+        let Some(agreement) = read(cx, id).await? else { return Ok(()) };
+        let Some(body) = heard(&agreement, word) else { return Ok(()) };
+        if write(cx, &agreement, body).await? {
+            return Ok(());
+        }
+    }
+    Err(Error::raced())
+}
+
+/// What the provider says of an agreement's status
+pub(super) async fn said(cx: &RequestContext<'_>, said: Said) -> Result<(), Error> {
+    let word = Word::Said { status: said.status, at: said.at };
+    if let Some(id) = &said.agreement_id {
+        return hear(cx, id, word).await;
+    }
+    let found = find(cx, &[said.reference]).await?;
+    if found.is_empty() {
+        cx.log(Level::Info, "webhook_agreement_unknown", &[("status", said.status.into())]);
+    }
+    for agreement in found {
+        if let Some(id) = text_of(&agreement, "id") {
+            hear(cx, id, word).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Ties an agreement to its subscription
+pub(super) async fn set_up(cx: &RequestContext<'_>, provider: Provider, set_up: SetUp) -> Result<(), Error> {
+    let Some(id) = set_up.agreement_id.clone() else { return Ok(()) };
+    let mut link = Map::new();
+    link.set_text("provider", provider.as_str());
+    for (key, value) in [
+        ("providerAgreementId", &set_up.subscription),
+        ("providerPaymentMethodId", &set_up.payment_method),
+        ("nextExpectedAt", &set_up.next_expected_at),
+    ] {
+        if let Some(value) = value {
+            link.set_text(key, value.as_str());
+        }
+    }
+    for _ in 0..TRIES {
+        let Some(agreement) = read(cx, &id).await? else {
+            link.set_text("status", "active");
+            link.set("providerContext", Value::Object(set_up.context));
+            return match cx.call(Target::update(PLURAL, store::id_of(&id)?), Some(link.into())).await {
+                // It does not exist: the gift says which one was meant.
+                Err(failure) if store::is_refused(&failure) => {
+                    cx.log(
+                        Level::Warn,
+                        "stripe_webhook_recurring_agreement_update_failed",
+                        &[("message", failure.for_log().into())],
+                    );
+                    Ok(())
+                }
+                answer => answer.map(drop),
+            };
+        };
+        let Some(news) = heard(&agreement, Word::Said { status: "active", at: set_up.at }) else { return Ok(()) };
+        let mut body = link.clone();
+        let mut context = set_up.context.clone();
+        context.set(
+            "standing",
+            news.get("providerContext")
+                .and_then(|context| context.get("standing"))
+                .cloned()
+                .unwrap_or_else(|| Value::Object(Map::new())),
+        );
+        body.extend(news);
+        body.set("providerContext", Value::Object(context));
+        if is_ended(text_of(&agreement, "status")) {
+            body.unset("nextExpectedAt");
+        }
+        if write(cx, &agreement, body).await? {
+            return Ok(());
+        }
+    }
+    Err(Error::raced())
+}

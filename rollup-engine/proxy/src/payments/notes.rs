@@ -1,0 +1,207 @@
+//! Notes about payments, kept as rows that will never be gifts, and what they make of a gift.
+//!
+//! A note is written first and the gift looked up second; a gift is made first and its note read second. So whichever
+//! comes first, one of the two sees both.
+
+use ports::{Level, Timestamp};
+use serde_json::{Map, Value};
+use twenty::RecordId;
+use twenty::filter::Filter;
+use twenty::target::Target;
+
+use crate::context::RequestContext;
+use crate::error::Error;
+use crate::intake::row::Row;
+use crate::intake::store::{self, Change, GIFT, Made, ROW, Written};
+use fundraising::gift::Gift;
+use fundraising::json::{self, Members as _, at, object, taken, text_of};
+use fundraising::keys::Key;
+use fundraising::money::Money;
+use fundraising::provider::note::Note;
+use fundraising::provider::{Fact, Kind, Provider};
+use fundraising::staging::State;
+
+/// How often a record is read anew because somebody else was at it
+const TRIES: u32 = 6;
+
+fn note_id(provider: Provider, payment: &str) -> String {
+    Key::External { source: format!("{} note", provider.as_str()), id: payment.to_owned() }.staging_id().to_string()
+}
+
+fn gift_id(provider: Provider, payment: &str) -> RecordId {
+    Key::Payment { provider: provider.as_str().into(), id: payment.to_owned() }.gift_id().into()
+}
+
+fn read(row: &Row) -> Note {
+    Note::read(&Value::Object(row.raw_payload().unwrap_or_default()))
+}
+
+/// Keeps a fact about a payment
+pub(super) async fn keep(cx: &RequestContext<'_>, provider: Provider, payment: &str, fact: &Fact) -> Result<(), Error> {
+    let id = note_id(provider, payment);
+    for _ in 0..TRIES {
+        let row = match store::find(cx, ROW.plural, &id).await? {
+            Some(record) => Row::new(record),
+            None => match store::make(cx, ROW, fresh(provider, payment, &id, fact)).await? {
+                Made::New(_) | Made::Gone => return Ok(()),
+                Made::Repeat(record) => Row::new(record),
+            },
+        };
+        let mut note = read(&row);
+        if !note.add(fact.clone()) {
+            return Ok(());
+        }
+        let mut body = Map::new();
+        body.set("rawPayload", json::compact(&note.to_json()).into());
+        let change = Change {
+            body,
+            action: "noted",
+            particulars: object([("kind", fact.kind.as_str().into())]),
+            condition: None,
+        };
+        if let Written::Row(_) = store::write(cx, &row, change).await? {
+            return Ok(());
+        }
+    }
+    Err(Error::raced())
+}
+
+fn fresh(provider: Provider, payment: &str, id: &str, fact: &Fact) -> Map<String, Value> {
+    let mut note = Note::default();
+    note.add(fact.clone());
+    let mut body = Map::new();
+    body.set("id", id.into());
+    body.set("autoProcess", false.into());
+    // It is no gift and will not become one, whatever anybody does to it.
+    body.set("processingStatus", State::Cancelled.as_str().into());
+    body.set("intakeSource", format!("{}_note", provider.as_str()).into());
+    body.set_text("provider", provider.as_str());
+    body.set("providerPaymentId", payment.into());
+    body.set_text("notes", "Refunds, disputes and other facts about a payment");
+    if note.lacks_an_amount() {
+        body.set(
+            "processingDiagnostics",
+            object([
+                ("processingEligibility", "blocked".into()),
+                ("processingBlockers", Value::Array(vec!["amount_missing".into()])),
+            ]),
+        );
+    }
+    body.set("rawPayload", json::compact(&note.to_json()).into());
+    body
+}
+
+/// The gift of a payment: by the id that follows from it, else by what is written on it
+pub(super) async fn gift_of(
+    cx: &RequestContext<'_>,
+    provider: Provider,
+    payment: &str,
+) -> Result<Option<Value>, Error> {
+    let mut ways = vec![Filter::IdIs("id".into(), gift_id(provider, payment))];
+    ways.extend(payment.parse().ok().map(|payment| Filter::TextIs("providerPaymentId".into(), payment)));
+    Ok(store::list(cx, GIFT.plural, &Filter::Or(ways), 2, None).await?.into_iter().next())
+}
+
+/// The payment by which an invoice was paid goes on the gift, or on a note until there is one
+pub(super) async fn alias(
+    cx: &RequestContext<'_>,
+    provider: Provider,
+    invoice: &str,
+    payment: &str,
+) -> Result<(), Error> {
+    if rename(cx, provider, invoice, payment).await? {
+        return Ok(());
+    }
+    let fact = Fact { kind: Kind::Alias, id: payment.to_owned(), at: 0, holds: true, money: None };
+    keep(cx, provider, invoice, &fact).await?;
+    rename(cx, provider, invoice, payment).await.map(drop)
+}
+
+async fn rename(cx: &RequestContext<'_>, provider: Provider, invoice: &str, payment: &str) -> Result<bool, Error> {
+    let id = gift_id(provider, invoice);
+    let Some(record) = store::find(cx, GIFT.plural, &id.to_string()).await?.filter(|record| !store::is_deleted(record))
+    else {
+        return Ok(false);
+    };
+    if text_of(&record, "providerPaymentId") != Some(payment) {
+        let body = object([("providerPaymentId", payment.into())]);
+        cx.call(Target::update(GIFT.plural, id), Some(body)).await?;
+    }
+    apply(cx, provider, payment, &record).await?;
+    Ok(true)
+}
+
+/// Sets on a gift what is noted of its payment, by all of its names
+pub(super) async fn settle(
+    cx: &RequestContext<'_>,
+    provider: Provider,
+    payment: &str,
+    record: &Value,
+) -> Result<(), Error> {
+    let note = apply(cx, provider, payment, record).await?;
+    for alias in note.aliases() {
+        rename(cx, provider, payment, alias).await?;
+    }
+    Ok(())
+}
+
+/// The same for a gift that was made without a provider asking: a reviewer let it go
+pub(crate) async fn settle_gift(cx: &RequestContext<'_>, gift: &Gift, record: &Value) -> Result<(), Error> {
+    let provider = match gift.provider.as_deref() {
+        Some("stripe") => Provider::Stripe,
+        Some("gocardless") => Provider::GoCardless,
+        _ => return Ok(()),
+    };
+    match &gift.provider_payment_id {
+        Some(payment) => settle(cx, provider, payment, record).await,
+        None => Ok(()),
+    }
+}
+
+async fn apply(cx: &RequestContext<'_>, provider: Provider, payment: &str, record: &Value) -> Result<Note, Error> {
+    let id = note_id(provider, payment);
+    let mut record = record.clone();
+    let mut known = None;
+    for _ in 0..TRIES {
+        let note = store::find(cx, ROW.plural, &id).await?.map(|row| read(&Row::new(row))).unwrap_or_default();
+        // Whoever wrote last reads last: nobody can leave an older sum behind.
+        if known.as_ref() == Some(&note) || !note.is_about_money() {
+            return Ok(note);
+        }
+        if let Some(body) = changes(cx, &note, &record) {
+            let gift = store::id_of(text_of(&record, "id").unwrap_or_default())?;
+            let answer = cx.call(Target::update(GIFT.plural, gift), Some(body)).await?;
+            match taken(answer, "updateGift") {
+                Some(updated) => record = updated,
+                None => return Err(Error::malformed("updateGift")),
+            }
+        }
+        known = Some(note);
+    }
+    Err(Error::raced())
+}
+
+fn changes(cx: &RequestContext<'_>, note: &Note, record: &Value) -> Option<Value> {
+    let amount = Money::read("amount", record.get("amount")?).ok()?;
+    let context = record.get("recurringMetadata");
+    let confirmed = context.and_then(|context| context.get("confirmedAt")).and_then(Value::as_str);
+    let confirmed_at = confirmed.and_then(Timestamp::parse).map(Timestamp::as_millis);
+    let refunded = note.refunded(&amount, confirmed_at);
+    let micros = at(record, &["refundedAmount", "amountMicros"]).and_then(Value::as_f64);
+    #[expect(clippy::cast_precision_loss, reason = "amounts are below 2^53")]
+    let is_set = (micros.unwrap_or(0.0) - refunded.micros as f64).abs() < 0.5;
+    let date = refunded.at.map(|at| Timestamp::from_millis(at).to_string());
+    let known_date = text_of(record, "refundDate").and_then(Timestamp::parse);
+    if is_set && known_date.map(Timestamp::as_millis) == refunded.at {
+        return None;
+    }
+    let mut body = Map::new();
+    body.set("refundedAmount", Money { amount_micros: refunded.micros, currency_code: amount.currency_code }.to_json());
+    body.set("refundDate", date.into());
+    if cx.state.settings.gift_aid && refunded.micros > 0 {
+        body.set_text("giftAidStatus", "NOT_CLAIMABLE");
+        body.set_text("giftAidReasonCode", "gift_refunded_or_reversed");
+    }
+    cx.log(Level::Info, "webhook_refund_applied", &[("refundedMicros", refunded.micros.into())]);
+    Some(Value::Object(body))
+}

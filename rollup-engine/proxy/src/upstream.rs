@@ -1,0 +1,422 @@
+//! Calls to Twenty and to `GoCardless`.
+//!
+//! Every call passes the queue, has a time-out, and is repeated only where a repetition cannot do harm: a call that was
+//! refused for the rate limit did nothing, and one that ended in an error or in silence may have done everything. Log
+//! lines name the object that was called, never the query (it may hold an e-mail address), a token or a body.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use ports::time::whole_millis;
+use ports::{FetchError, Host, Level, Method, Request, Response, Timestamp};
+use serde_json::Value;
+use twenty::filter::encode;
+use twenty::gate::Priority;
+use twenty::retry::{Outcome, Sequence, Verdict, judge, retry_after};
+use twenty::target::Target;
+
+use crate::callers::{Proof, TokenStatus};
+use crate::context::RequestContext;
+use crate::error::{Error, Reason};
+use crate::http::{Inbound, split_at_byte};
+use crate::queue::{POLL_INTERVAL, Permit};
+use fundraising::json;
+use fundraising::provider::gocardless::Resource;
+use fundraising::refusal::{Refusal, Status};
+
+/// Attempts at one call
+const MOST_ATTEMPTS: u32 = 3;
+/// Longest time that one attempt may take
+const TIMEOUT: Duration = Duration::from_secs(20);
+/// A call with less time than this left is not worth starting
+const LEAST_TIME: Duration = Duration::from_millis(50);
+/// Longest time past the deadline for calls that leave in order what was begun: a refusal for the rate limit is over by
+/// then, and payment providers have not given up yet
+const CLOSING_TIME: Duration = Duration::from_secs(11);
+
+/// Where the workspace's objects and fields are read, which Twenty does not count
+const METADATA: &str = "metadata";
+
+/// Version of `GoCardless`'s API whose answers are understood
+const GOCARDLESS_VERSION: &str = "2015-07-06";
+/// Longest time that one read from it may take
+const GOCARDLESS_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a caller waits for its answer
+#[must_use]
+pub(crate) const fn patience(priority: Priority) -> Duration {
+    match priority {
+        Priority::Person => Duration::from_secs(25),
+        // Payment providers give up between 10 and 20 s, and come again.
+        Priority::Webhook => Duration::from_secs(9),
+        Priority::Job => Duration::from_mins(2),
+    }
+}
+
+/// Calls Twenty; the target has the names of the model
+///
+/// # Errors
+/// See [`Error`].
+pub(crate) async fn call(cx: &RequestContext<'_>, target: &Target, body: Option<&Value>) -> Result<Value, Error> {
+    let is_closing = cx.is_closing();
+    Call { cx, host: cx.host, target, body, is_closing, proves: Cell::default() }.answer().await
+}
+
+/// Reads from Twenty, or from memory if the same token asked the same a moment ago; not for decisions
+///
+/// # Errors
+/// See [`Error`].
+pub(crate) async fn read(cx: &RequestContext<'_>, target: &Target) -> Result<Value, Error> {
+    let host = cx.host;
+    let lasts = Duration::from_secs(cx.state.settings.cache_seconds.into());
+    let cache = &cx.state.cache;
+    let (token, path) = (cx.caller, target.path());
+    let mark = cache.mark();
+    if let Some(caller) = cx.caller
+        && let TokenStatus::Refused(failure) = cx.state.callers.status(caller, host.now())
+    {
+        return Err(failure);
+    }
+    if !lasts.is_zero()
+        && let Some(answer) = cache.find(token, path, host.now())
+    {
+        return Ok(answer);
+    }
+    let answer = call(cx, target, None).await?;
+    cache.keep(mark, token, path, &answer, host.now(), lasts);
+    Ok(answer)
+}
+
+/// One call and its attempts
+struct Call<'a> {
+    cx: &'a RequestContext<'a>,
+    host: &'a dyn Host,
+    target: &'a Target,
+    body: Option<&'a Value>,
+    /// Whether it leaves in order what was begun
+    is_closing: bool,
+    /// Whether the latest attempt was the proof of the caller's token
+    proves: Cell<bool>,
+}
+
+/// The right to make one attempt, held while it lasts
+struct Pass<'a> {
+    _permit: Permit<'a>,
+    /// Of the caller's token, where this attempt proves it
+    _proof: Option<Proof<'a>>,
+}
+
+impl<'a> Call<'a> {
+    async fn answer(&self) -> Result<Value, Error> {
+        let proxy = self.cx.state;
+        let writes = self.target.writes();
+        if writes {
+            proxy.cache.wrote();
+        }
+        let answer = self.attempts().await;
+        if writes {
+            proxy.cache.wrote();
+        }
+        let answer = proxy.model().reply(self.target.path(), answer?);
+        if self.object() == "giftStagings" {
+            proxy.metrics.saw_rows(&answer);
+        }
+        Ok(answer)
+    }
+
+    fn object(&self) -> &'a str {
+        object_of(self.target.path())
+    }
+
+    /// When its last attempt must have ended
+    fn deadline(&self) -> Timestamp {
+        self.cx.deadline + if self.is_closing { CLOSING_TIME } else { Duration::ZERO }
+    }
+
+    async fn attempts(&self) -> Result<Value, Error> {
+        let cx = self.cx;
+        let Some(token) = cx.token.as_deref().or(cx.state.settings.api_key.as_deref()) else {
+            return Err(Refusal::new(Status::ServiceUnavailable, "TWENTY_API_KEY not configured").into());
+        };
+        let repeatable = is_repeatable(self.target, self.body);
+        // Half of the bits are enough to spread waiting times.
+        #[expect(clippy::cast_possible_truncation, reason = "the lower half is as random as the upper one")]
+        let mut random = Sequence::new(cx.entropy as u64 ^ whole_millis(cx.now().since(Timestamp::from_millis(0))));
+        let mut last: Option<Error> = None;
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            let result = self.attempt(token, attempt).await;
+            let (outcome, failure) = match result {
+                // There is no more time: what went wrong before says more than that.
+                Ok(Err(stopped)) => return Err(last.unwrap_or(stopped)),
+                Ok(Ok(response)) if (200..300).contains(&response.status) => {
+                    return self.read_success(&response, attempt);
+                }
+                Ok(Ok(response)) if response.status < 400 => {
+                    let more = [("status", response.status.into())];
+                    self.log(Level::Error, "twenty_proxy_http_error", attempt, &more);
+                    return Err(Error::malformed_as("unexpected Twenty response (a redirect)"));
+                }
+                Ok(Ok(response)) => {
+                    let asked = retry_after(response.header("retry-after"));
+                    let outcome = Outcome::Answered { status: response.status, retry_after: asked };
+                    (outcome, Error::from_answer(response.status, &response.body, asked))
+                }
+                Err(large) if large.is_malformed() => (Outcome::TooLarge, large),
+                Err(silence) => (Outcome::Unreachable, silence),
+            };
+            let wait = self.wait_after(outcome, attempt, repeatable, random.draw());
+            if let Some(wait) = wait {
+                let status = failure.upstream_status();
+                let mut more = vec![("status", status.into()), ("delayMs", whole_millis(wait).into())];
+                more.extend(failure.cause().map(|reason| ("reason", reason.into())));
+                self.log(Level::Warn, "twenty_proxy_retry", attempt, &more);
+            }
+            let in_time = |wait: &Duration| self.host.now() + *wait + LEAST_TIME <= self.deadline();
+            let Some(wait) = wait.filter(in_time) else {
+                let event = match failure.reason() {
+                    Reason::Unreachable { .. } | Reason::TimedOut => "twenty_proxy_network_error",
+                    _ if attempt >= MOST_ATTEMPTS => "twenty_proxy_exhausted_retries",
+                    _ => "twenty_proxy_http_error",
+                };
+                let mut more = vec![("status", failure.upstream_status().into()), ("code", failure.code().into())];
+                more.extend(failure.cause().map(|reason| ("reason", reason.into())));
+                self.log(Level::Error, event, attempt, &more);
+                return Err(failure);
+            };
+            // After a refusal the queue holds all calls back, this one included.
+            if self.proves.get() || !matches!(outcome, Outcome::Answered { status: 429, .. }) {
+                self.host.sleep(wait).await;
+            }
+            last = Some(failure);
+        }
+    }
+
+    /// One attempt: an answer, no answer, or no right to make it
+    async fn attempt(&self, token: &str, attempt: u32) -> Result<Result<Response, Error>, Error> {
+        let (cx, host) = (self.cx, self.host);
+        let pass = match self.pass().await {
+            Ok(pass) => pass,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        let began = host.now();
+        let timeout = TIMEOUT.min(self.deadline().since(began)).max(LEAST_TIME);
+        let result = host.fetch(self.request(token, timeout)).await;
+        let took = host.now().since(began);
+        if let Ok(response) = &result {
+            self.note_token_status(response);
+        }
+        drop(pass);
+
+        let status = result.as_ref().map_or(0, |response| response.status);
+        cx.state.metrics.called(self.target.method().as_str(), self.object(), status);
+        let more = [("status", status.into()), ("durationMs", whole_millis(took).into())];
+        self.log(Level::Debug, "twenty_proxy_attempt", attempt, &more);
+        match result {
+            Ok(response) => Ok(Ok(response)),
+            // Sent again it would be as large.
+            Err(error @ FetchError::TooLarge { .. }) => Err(too_large("Twenty", &error)),
+            Err(_) if took >= timeout => Err(Reason::TimedOut.into()),
+            Err(FetchError::Unreachable { reason }) => Err(Reason::Unreachable { reason }.into()),
+        }
+    }
+
+    /// Waits for the right to make an attempt: a proven caller's comes with the request's turn, an unproven token's from
+    /// the allowance of all of them.
+    async fn pass(&self) -> Result<Pass<'a>, Error> {
+        let (cx, host) = (self.cx, self.host);
+        let deadline = self.deadline() - LEAST_TIME;
+        let settings = &cx.state.settings;
+        self.proves.set(false);
+        while let (Some(token), Some(_)) = (cx.caller, settings.requests_per_minute) {
+            let now = host.now();
+            match cx.state.callers.status(token, now) {
+                TokenStatus::Proven => break,
+                TokenStatus::Refused(failure) => return Err(failure),
+                TokenStatus::BeingProven if now + POLL_INTERVAL > deadline => {
+                    return Err(Reason::NoTurn { retry_after: Duration::from_secs(1) }.into());
+                }
+                TokenStatus::BeingProven => host.sleep(POLL_INTERVAL).await,
+                TokenStatus::Unproven => {
+                    let proof = cx.state.callers.begin_proof(token, now, deadline + TIMEOUT);
+                    let per_minute = settings.unproven_requests_per_minute;
+                    let permit = cx.state.queue.acquire_unproven(host, per_minute, deadline, TIMEOUT).await;
+                    let pass = Pass { _permit: permit?, _proof: Some(proof) };
+                    self.proves.set(true);
+                    cx.place.count_call();
+                    return Ok(pass);
+                }
+            }
+        }
+        let permit = if self.object() == METADATA {
+            cx.place.acquire_first(host, 0, deadline, TIMEOUT).await
+        } else if self.is_closing {
+            cx.place.acquire_first(host, 1, deadline, TIMEOUT).await
+        } else {
+            cx.place.acquire(host, deadline, TIMEOUT).await
+        };
+        Ok(Pass { _permit: permit?, _proof: None })
+    }
+
+    /// Notes what an answer says of the caller's token: Twenty refuses one with 401, and with 403 where records are asked
+    /// for; any other answer is one to a token that it accepts.
+    fn note_token_status(&self, response: &Response) {
+        let guards = self.cx.state.settings.requests_per_minute.is_some();
+        let Some(token) = self.cx.caller.filter(|_| guards && !(300..400).contains(&response.status)) else {
+            return;
+        };
+        let (callers, now) = (&self.cx.state.callers, self.host.now());
+        if response.status == 401 || (response.status == 403 && self.object() != METADATA) {
+            callers.refused(token, Error::from_answer(response.status, &response.body, None), now);
+        } else {
+            callers.accepted(token, now);
+        }
+    }
+
+    fn request(&self, token: &str, timeout: Duration) -> Request {
+        let (cx, path) = (self.cx, self.target.path());
+        let model = cx.state.model();
+        let mut headers = bearer(token);
+        headers.push(("x-request-id".to_owned(), cx.request_id.clone()));
+        if self.body.is_some() {
+            headers.push(("content-type".to_owned(), "application/json".to_owned()));
+        }
+        let own_path = if model.is_renamed() { renamed(cx, path) } else { path.to_owned() };
+        Request {
+            method: self.target.method(),
+            url: format!("{}{own_path}", cx.state.settings.base_url),
+            headers,
+            body: self.body.map(|body| json::bytes(&model.body(path, body))),
+            timeout,
+        }
+    }
+
+    /// How long to wait before the next attempt; nothing if there is none
+    fn wait_after(&self, outcome: Outcome, attempt: u32, repeatable: bool, random: u64) -> Option<Duration> {
+        match outcome {
+            Outcome::Answered { status: 429, .. } => {
+                let Verdict::Throttled(wait) = judge(outcome, attempt, random) else { return None };
+                // The others are held back also when this call is given up, but not for what a stranger was told: the
+                // token may be of another workspace.
+                if !self.proves.get() {
+                    self.cx.state.queue.refused(self.host.now(), wait);
+                }
+                (attempt < MOST_ATTEMPTS || self.is_closing).then_some(wait)
+            }
+            Outcome::Answered { status: 500 | 502..=504, .. } | Outcome::Unreadable | Outcome::Unreachable => {
+                let asked = match outcome {
+                    Outcome::Answered { retry_after, .. } => retry_after,
+                    Outcome::Unreadable | Outcome::Unreachable | Outcome::TooLarge => None,
+                };
+                let base = 250 * u64::from(attempt);
+                let wait = asked.unwrap_or(Duration::from_millis(base + random % (base / 2)));
+                (attempt < MOST_ATTEMPTS && repeatable).then_some(wait)
+            }
+            Outcome::Answered { .. } | Outcome::TooLarge => None,
+        }
+    }
+
+    fn read_success(&self, response: &Response, attempt: u32) -> Result<Value, Error> {
+        if attempt > 1 {
+            self.log(Level::Info, "twenty_proxy_success", attempt, &[]);
+        }
+        if response.body.trim_ascii().is_empty() {
+            return Ok(Value::Null);
+        }
+        serde_json::from_slice(&response.body).map_err(|_| {
+            self.log(Level::Error, "twenty_proxy_parse_error", attempt, &[("status", response.status.into())]);
+            Error::malformed_as("unexpected Twenty response (not JSON)")
+        })
+    }
+
+    fn log(&self, level: Level, event: &'static str, attempt: u32, more: &[(&'static str, Value)]) {
+        let mut fields = vec![
+            ("method", self.target.method().as_str().into()),
+            ("object", self.object().into()),
+            ("attempt", attempt.into()),
+            ("maxAttempts", MOST_ATTEMPTS.into()),
+        ];
+        fields.extend_from_slice(more);
+        self.host.log(self.cx.line(level, event, &fields));
+    }
+}
+
+/// An answer that is not read to its end; what was asked may be done
+fn too_large(whose: &str, error: &FetchError) -> Error {
+    Error::malformed_as(&format!("unexpected {whose} response: {error} (FUNDRAISING_MAX_RESPONSE_BYTES)"))
+}
+
+fn bearer(token: &str) -> Vec<(String, String)> {
+    vec![("authorization".to_owned(), format!("Bearer {token}")), ("accept".to_owned(), "application/json".to_owned())]
+}
+
+/// The path in the workspace's own names
+fn renamed(cx: &RequestContext<'_>, path: &str) -> String {
+    let model = cx.state.model();
+    let (route, query) = split_at_byte(path, b'?');
+    let mut renamed = model.path(route);
+    let inbound = Inbound { target: format!("?{query}"), ..Inbound::default() };
+    for (index, (name, value)) in inbound.query().into_iter().enumerate() {
+        let names_fields = name == "filter" || name == "order_by";
+        let value = if names_fields { model.expression(route, &value) } else { value };
+        renamed.push(if index == 0 { '?' } else { '&' });
+        renamed.push_str(&name);
+        renamed.push('=');
+        renamed.push_str(&encode(&value));
+    }
+    renamed
+}
+
+/// Reads a resource of `GoCardless`; null without a token, or if the token or the id is refused
+///
+/// # Errors
+/// Whatever may be otherwise later.
+pub(crate) async fn gocardless(cx: &RequestContext<'_>, resource: &Resource) -> Result<Value, Error> {
+    let host = cx.host;
+    let Some(token) = &cx.state.settings.gocardless_token else { return Ok(Value::Null) };
+    let left = cx.deadline.since(host.now());
+    if left < LEAST_TIME {
+        return Err(Reason::TimedOut.into());
+    }
+    let mut headers = bearer(token);
+    headers.push(("gocardless-version".into(), GOCARDLESS_VERSION.into()));
+    let request = Request {
+        method: Method::Get,
+        url: format!("{}{}", cx.state.settings.gocardless_url, resource.path()),
+        headers,
+        body: None,
+        timeout: GOCARDLESS_TIMEOUT.min(left),
+    };
+    let answer = host.fetch(request).await.map_err(|error| {
+        let fields = [("list", resource.list().into()), ("reason", error.to_string().into())];
+        host.log(cx.line(Level::Warn, "gocardless_read_failed", &fields));
+        match error {
+            FetchError::TooLarge { .. } => too_large("GoCardless", &error),
+            FetchError::Unreachable { reason } => Reason::Unreachable { reason }.into(),
+        }
+    })?;
+    match answer.status {
+        200..=299 => serde_json::from_slice(&answer.body)
+            .map_err(|_| Error::malformed_as("unexpected GoCardless response (not JSON)")),
+        // Asking again would not help: what the event says without it is kept.
+        400 | 401 | 403 | 404 | 410 | 422 => {
+            let fields = [("list", resource.list().into()), ("status", answer.status.into())];
+            host.log(cx.line(Level::Warn, "gocardless_read_refused", &fields));
+            Ok(Value::Null)
+        }
+        _ => Err(Error::busy(Duration::from_secs(10))),
+    }
+}
+
+/// The first segment of a path: which records a call is about
+pub(crate) fn object_of(path: &str) -> &str {
+    let mut segments = path.split(['/', '?']).filter(|segment| !segment.is_empty() && *segment != "batch");
+    segments.next().unwrap_or_default()
+}
+
+/// Whether a second execution does nothing that the first has not done
+fn is_repeatable(target: &Target, body: Option<&Value>) -> bool {
+    let has_own_id = body.is_some_and(|body| body.get("id").is_some_and(Value::is_string));
+    target.method() != Method::Post || !target.writes() || has_own_id
+}
