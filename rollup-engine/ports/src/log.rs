@@ -16,6 +16,27 @@ pub enum Level {
     Error,
 }
 
+impl Level {
+    /// The level of this name: `debug`, `info`, `warn` or `error`
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// assert_eq!(ports::Level::parse("Warn"), Some(ports::Level::Warn));
+    /// assert_eq!(ports::Level::parse("loud"), None);
+    /// ```
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        match name.to_ascii_lowercase().as_str() {
+            "debug" => Some(Self::Debug),
+            "info" => Some(Self::Info),
+            "warn" => Some(Self::Warn),
+            "error" => Some(Self::Error),
+            _ => None,
+        }
+    }
+}
+
 /// One structured log line
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {

@@ -13,6 +13,7 @@ use crate::callers::TokenHash;
 use crate::error::Error;
 use crate::http::Inbound;
 use crate::queue::Place;
+use crate::request::{Field, Response};
 use crate::state::AppState;
 use crate::upstream::{self, patience};
 use fundraising::provider::gocardless::Resource;
@@ -104,6 +105,14 @@ impl<'a> RequestContext<'a> {
         Box::pin(upstream::read(self, &target)).await
     }
 
+    /// Reads from Twenty, or from memory, what is passed on as it is once it is seen to have the field
+    ///
+    /// # Errors
+    /// See [`Error`]; an answer without the field is one.
+    pub async fn pass(&self, target: Target, field: Option<Field>) -> Result<Response, Error> {
+        Box::pin(upstream::pass(self, &target, field)).await
+    }
+
     /// Reads a resource of `GoCardless`; null without a token, or if the token or the id is refused
     ///
     /// # Errors
@@ -120,7 +129,9 @@ impl<'a> RequestContext<'a> {
 
     /// Writes a log line; never a token, never a donor's data.
     pub fn log(&self, level: Level, event: &'static str, fields: &[(&'static str, Value)]) {
-        self.host.log(self.line(level, event, fields));
+        if level >= self.state.settings.log_level {
+            self.host.log(self.line(level, event, fields));
+        }
     }
 
     /// A log line with the request's id

@@ -212,11 +212,12 @@ impl Error {
 
 /// An answer with a JSON body
 pub(crate) fn json_answer(status: u16, body: &Value) -> Outbound {
-    Outbound {
-        status,
-        headers: vec![("content-type".into(), "application/json; charset=utf-8".into())],
-        body: fundraising::json::bytes(body),
-    }
+    json_text_answer(status, fundraising::json::bytes(body))
+}
+
+/// An answer of JSON that is written already
+pub(crate) fn json_text_answer(status: u16, body: Vec<u8>) -> Outbound {
+    Outbound { status, headers: vec![("content-type".into(), "application/json; charset=utf-8".into())], body }
 }
 
 impl From<Refusal> for Error {

@@ -1,15 +1,19 @@
 //! What a handler is given, and what it answers.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
 use fundraising::gift::no_id;
-use fundraising::json::at;
 use fundraising::payload::Payload;
 use fundraising::refusal::Refusal;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use twenty::RecordId;
 
 use crate::error::Error;
 use crate::http::{Inbound, split_at_byte};
-use crate::intake::store;
 
 /// A request as a handler sees it
 #[derive(Debug)]
@@ -90,6 +94,8 @@ pub enum Body {
     Empty,
     /// JSON
     Json(Value),
+    /// JSON as Twenty wrote it
+    Passed(Rc<[u8]>),
     /// Metrics
     Text(String),
 }
@@ -108,6 +114,11 @@ impl Response {
     }
 }
 
+/// Whether a record has an id
+pub(crate) fn has_id(record: &Value) -> bool {
+    record.get("id").and_then(Value::as_str).is_some_and(|id| !id.is_empty())
+}
+
 /// Reads the id of a record; `name` is how a refusal calls it
 ///
 /// # Errors
@@ -116,9 +127,101 @@ pub(crate) fn record_id(name: &str, text: &str) -> Result<RecordId, Refusal> {
     text.parse().map_err(|_| no_id(name))
 }
 
-/// Takes an answer on if `data` holds what it should; `missing` is how a failure calls it.
-pub(crate) fn require_field(answer: Value, key: &str, is_list: bool, missing: &str) -> Result<Value, Error> {
-    let value = at(&answer, &["data", key]);
-    let fits = value.is_some_and(|value| if is_list { value.is_array() } else { store::has_id(value) });
-    if fits { Ok(answer) } else { Err(Error::malformed(missing)) }
+/// What `data` of an answer of Twenty's must hold
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Field {
+    /// Records
+    List(&'static str),
+    /// A record, with its id
+    Record(&'static str),
+}
+
+impl Field {
+    /// The failure where it is not there
+    pub(crate) fn missing(self) -> Error {
+        match self {
+            Self::List(key) => Error::malformed(&format!("{key} array")),
+            Self::Record(key) => Error::malformed(key),
+        }
+    }
+
+    /// Whether an answer has it
+    pub(crate) fn is_in(self, answer: &Value) -> bool {
+        let data = answer.get("data");
+        match self {
+            Self::List(key) => data.and_then(|data| data.get(key)).is_some_and(Value::is_array),
+            Self::Record(key) => data.and_then(|data| data.get(key)).is_some_and(has_id),
+        }
+    }
+
+    /// Whether an answer's text has it; nothing is built of the answer
+    pub(crate) fn is_in_text(self, answer: &[u8]) -> bool {
+        #[derive(Deserialize)]
+        struct Answer<'a> {
+            #[serde(borrow)]
+            data: BTreeMap<Cow<'a, str>, &'a RawValue>,
+        }
+        #[derive(Deserialize)]
+        struct Record<'a> {
+            #[serde(borrow)]
+            id: Cow<'a, str>,
+        }
+        let Ok(Answer { data }) = serde_json::from_slice(answer) else { return false };
+        let text = |key: &str| data.get(key).map(|value| value.get());
+        match self {
+            Self::List(key) => text(key).is_some_and(|text| text.starts_with('[')),
+            Self::Record(key) => text(key)
+                .and_then(|text| serde_json::from_str(text).ok())
+                .is_some_and(|record: Record<'_>| !record.id.is_empty()),
+        }
+    }
+}
+
+/// Takes an answer on if it has the field
+///
+/// # Errors
+/// It has not.
+pub(crate) fn require_field(answer: Value, field: Field) -> Result<Value, Error> {
+    if field.is_in(&answer) { Ok(answer) } else { Err(field.missing()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// An answer's text is judged as the answer itself.
+    #[test]
+    fn fields_in_texts() {
+        for (answer, field, expected) in [
+            (r#"{"data":{"gifts":[]}}"#, Field::List("gifts"), true),
+            (
+                r#" { "totalCount": 1, "data" : { "people": 1, "gifts" : [ {"id":"a"} ] } } "#,
+                Field::List("gifts"),
+                true,
+            ),
+            (r#"{"data":{"gifts":{}}}"#, Field::List("gifts"), false),
+            (r#"{"data":{"gift":[]}}"#, Field::List("gifts"), false),
+            (r#"{"data":[]}"#, Field::List("gifts"), false),
+            (r#"{"data":null}"#, Field::List("gifts"), false),
+            ("[]", Field::List("gifts"), false),
+            (r#"{"data":{"gift":{"amount":null,"id":"a"}}}"#, Field::Record("gift"), true),
+            (r#"{"data":{"g\u0069ft":{"\u0069d":"a\n"}}}"#, Field::Record("gift"), true),
+            (r#"{"data":{"gift":{"id":""}}}"#, Field::Record("gift"), false),
+            (r#"{"data":{"gift":{"id":1}}}"#, Field::Record("gift"), false),
+            (r#"{"data":{"gift":null}}"#, Field::Record("gift"), false),
+            (r#"{"data":{"gift":{"id":"a"}}"#, Field::Record("gift"), false),
+        ] {
+            assert_eq!(field.is_in_text(answer.as_bytes()), expected, "{answer}");
+            let parsed = serde_json::from_str(answer).unwrap_or_default();
+            assert_eq!(field.is_in(&parsed), expected, "{answer}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_answer_panics(answer in proptest::collection::vec(any::<u8>(), 0..60)) {
+            let _ = (Field::List("gifts").is_in_text(&answer), Field::Record("gift").is_in_text(&answer));
+        }
+    }
 }

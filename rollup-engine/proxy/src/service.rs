@@ -9,7 +9,7 @@ use twenty::gate::Priority;
 use uuid::Builder;
 
 use crate::context::{RequestContext, request_id};
-use crate::error::{Error, json_answer};
+use crate::error::{Error, json_answer, json_text_answer};
 use crate::handlers::{health, process};
 use crate::head::{self, Head};
 use crate::http::{Inbound, Outbound};
@@ -176,6 +176,7 @@ fn outbound(Response { status, body }: Response) -> Outbound {
             body: text.into_bytes(),
         },
         Body::Json(body) => json_answer(status, &body),
+        Body::Passed(text) => json_text_answer(status, text.to_vec()),
     }
 }
 

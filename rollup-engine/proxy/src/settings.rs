@@ -16,6 +16,7 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
+use ports::Level;
 use twenty::setting::{self, MAX_REQUESTS_PER_MINUTE, SettingError};
 
 use fundraising::receipt;
@@ -41,6 +42,7 @@ pub const NAMES: &[&str] = &[
     "FUNDRAISING_REQUESTS_PER_MINUTE",
     "FUNDRAISING_UNPROVEN_REQUESTS_PER_MINUTE",
     "FUNDRAISING_CACHE_SECONDS",
+    "FUNDRAISING_LOG_LEVEL",
     "FUNDRAISING_MAX_CONNECTIONS",
     "FUNDRAISING_MAX_REQUESTS",
     "FUNDRAISING_MAX_BODY_BYTES",
@@ -100,6 +102,7 @@ const MAX_BYPASS_UNITS: i64 = i64::MAX / MICROS;
 /// Micros in a unit of a currency
 const MICROS: i64 = 1_000_000;
 
+const LOG_LEVEL: &str = "`debug`, `info`, `warn` or `error`";
 const FLAG: &str = "`1`, `true`, `yes` or `on`, or else `0`, `false`, `no` or `off`";
 
 /// How the service is set up
@@ -133,6 +136,8 @@ pub struct Settings {
     pub unproven_requests_per_minute: u32,
     /// How long a read may be answered from memory, in seconds; 0 for never
     pub cache_seconds: u32,
+    /// Log lines below this level are not written
+    pub log_level: Level,
     /// Connections that the server holds at a time
     pub max_connections: u32,
     /// Requests that the server works on at a time
@@ -302,6 +307,7 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
                 DEFAULT_UNPROVEN_REQUESTS_PER_MINUTE,
             ),
             cache_seconds: self.number("FUNDRAISING_CACHE_SECONDS", [0, MAX_CACHE_SECONDS], DEFAULT_CACHE_SECONDS),
+            log_level: self.read("FUNDRAISING_LOG_LEVEL", LOG_LEVEL, Level::parse).unwrap_or(Level::Info),
             max_connections: self.number("FUNDRAISING_MAX_CONNECTIONS", [1, MAX_AT_A_TIME], DEFAULT_MAX_CONNECTIONS),
             max_requests: self.number("FUNDRAISING_MAX_REQUESTS", [1, MAX_AT_A_TIME], DEFAULT_MAX_REQUESTS),
             max_body_bytes: self.number("FUNDRAISING_MAX_BODY_BYTES", [MIN_BYTES, MAX_BYTES], DEFAULT_MAX_BODY_BYTES),
@@ -539,6 +545,7 @@ mod tests {
         ("FUNDRAISING_REQUESTS_PER_MINUTE", NO_COUNTS),
         ("FUNDRAISING_UNPROVEN_REQUESTS_PER_MINUTE", NO_COUNTS),
         ("FUNDRAISING_CACHE_SECONDS", &["-1", "1.5", "3s", "off", "86401", "99999999999999999999999"]),
+        ("FUNDRAISING_LOG_LEVEL", &["loud", "1", "trace", "off", "debug,info"]),
         ("FUNDRAISING_MAX_CONNECTIONS", NO_COUNTS),
         ("FUNDRAISING_MAX_REQUESTS", NO_COUNTS),
         ("FUNDRAISING_MAX_BODY_BYTES", NO_BYTES),

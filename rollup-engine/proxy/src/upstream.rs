@@ -5,10 +5,12 @@
 //! lines name the object that was called, never the query (it may hold an e-mail address), a token or a body.
 
 use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use ports::time::whole_millis;
 use ports::{FetchError, Host, Level, Method, Request, Response, Timestamp};
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use twenty::filter::encode;
 use twenty::gate::Priority;
@@ -20,6 +22,7 @@ use crate::context::RequestContext;
 use crate::error::{Error, Reason};
 use crate::http::{Inbound, split_at_byte};
 use crate::queue::{POLL_INTERVAL, Permit};
+use crate::request::{Body, Field, Response as Answered};
 use fundraising::json;
 use fundraising::provider::gocardless::Resource;
 use fundraising::refusal::{Refusal, Status};
@@ -58,8 +61,12 @@ pub(crate) const fn patience(priority: Priority) -> Duration {
 /// # Errors
 /// See [`Error`].
 pub(crate) async fn call(cx: &RequestContext<'_>, target: &Target, body: Option<&Value>) -> Result<Value, Error> {
-    let is_closing = cx.is_closing();
-    Call { cx, host: cx.host, target, body, is_closing, proves: Cell::default() }.answer().await
+    let answer = exchange(cx, target, body).await?;
+    let answer = cx.state.model().reply(target.path(), parsed(cx, target, &answer)?);
+    if object_of(target.path()) == "giftStagings" {
+        cx.state.metrics.saw_rows(&answer);
+    }
+    Ok(answer)
 }
 
 /// Reads from Twenty, or from memory if the same token asked the same a moment ago; not for decisions
@@ -67,6 +74,45 @@ pub(crate) async fn call(cx: &RequestContext<'_>, target: &Target, body: Option<
 /// # Errors
 /// See [`Error`].
 pub(crate) async fn read(cx: &RequestContext<'_>, target: &Target) -> Result<Value, Error> {
+    let answer = read_text(cx, target).await?;
+    let answer = cx.state.model().reply(target.path(), parsed(cx, target, &answer)?);
+    if object_of(target.path()) == "giftStagings" {
+        cx.state.metrics.saw_rows(&answer);
+    }
+    Ok(answer)
+}
+
+/// Reads as [`read`] does what is passed on as it is; it is checked, and not built anew, unless the workspace has names of
+/// its own
+///
+/// # Errors
+/// See [`Error`]; an answer without the field is one.
+pub(crate) async fn pass(cx: &RequestContext<'_>, target: &Target, field: Option<Field>) -> Result<Answered, Error> {
+    if cx.state.model().is_renamed() {
+        let answer = read(cx, target).await?;
+        return match field {
+            Some(field) if !field.is_in(&answer) => Err(field.missing()),
+            _ => Ok(Answered::json(200, answer)),
+        };
+    }
+    let answer = read_text(cx, target).await?;
+    let is_as_expected = match field {
+        Some(field) => field.is_in_text(&answer),
+        None => serde_json::from_slice::<IgnoredAny>(&answer).is_ok(),
+    };
+    if is_as_expected {
+        return Ok(Answered { status: 200, body: Body::Passed(answer) });
+    }
+    // An answer that is no JSON is another failure than one without the field.
+    let answer = parsed(cx, target, &answer)?;
+    match field {
+        Some(field) => Err(field.missing()),
+        None => Ok(Answered::json(200, answer)),
+    }
+}
+
+/// The text of an answer, from memory if the same token asked the same a moment ago
+async fn read_text(cx: &RequestContext<'_>, target: &Target) -> Result<Rc<[u8]>, Error> {
     let host = cx.host;
     let lasts = Duration::from_secs(cx.state.settings.cache_seconds.into());
     let cache = &cx.state.cache;
@@ -82,9 +128,34 @@ pub(crate) async fn read(cx: &RequestContext<'_>, target: &Target) -> Result<Val
     {
         return Ok(answer);
     }
-    let answer = call(cx, target, None).await?;
+    let answer: Rc<[u8]> = exchange(cx, target, None).await?.into();
     cache.keep(mark, token, path, &answer, host.now(), lasts);
     Ok(answer)
+}
+
+/// Calls Twenty, as often as makes sense, for the text of its answer
+async fn exchange(cx: &RequestContext<'_>, target: &Target, body: Option<&Value>) -> Result<Vec<u8>, Error> {
+    let is_closing = cx.is_closing();
+    let call = Call { cx, host: cx.host, target, body, is_closing, proves: Cell::default() };
+    if !target.writes() {
+        return call.attempts().await;
+    }
+    cx.state.cache.wrote();
+    let answer = call.attempts().await;
+    cx.state.cache.wrote();
+    answer
+}
+
+/// What the text of an answer says; null if there is none
+fn parsed(cx: &RequestContext<'_>, target: &Target, text: &[u8]) -> Result<Value, Error> {
+    if text.trim_ascii().is_empty() {
+        return Ok(Value::Null);
+    }
+    serde_json::from_slice(text).map_err(|_| {
+        let fields = [("method", target.method().as_str().into()), ("object", object_of(target.path()).into())];
+        cx.log(Level::Error, "twenty_proxy_parse_error", &fields);
+        Error::malformed_as("unexpected Twenty response (not JSON)")
+    })
 }
 
 /// One call and its attempts
@@ -107,23 +178,6 @@ struct Pass<'a> {
 }
 
 impl<'a> Call<'a> {
-    async fn answer(&self) -> Result<Value, Error> {
-        let proxy = self.cx.state;
-        let writes = self.target.writes();
-        if writes {
-            proxy.cache.wrote();
-        }
-        let answer = self.attempts().await;
-        if writes {
-            proxy.cache.wrote();
-        }
-        let answer = proxy.model().reply(self.target.path(), answer?);
-        if self.object() == "giftStagings" {
-            proxy.metrics.saw_rows(&answer);
-        }
-        Ok(answer)
-    }
-
     fn object(&self) -> &'a str {
         object_of(self.target.path())
     }
@@ -133,7 +187,7 @@ impl<'a> Call<'a> {
         self.cx.deadline + if self.is_closing { CLOSING_TIME } else { Duration::ZERO }
     }
 
-    async fn attempts(&self) -> Result<Value, Error> {
+    async fn attempts(&self) -> Result<Vec<u8>, Error> {
         let cx = self.cx;
         let Some(token) = cx.token.as_deref().or(cx.state.settings.api_key.as_deref()) else {
             return Err(Refusal::new(Status::ServiceUnavailable, "TWENTY_API_KEY not configured").into());
@@ -151,7 +205,10 @@ impl<'a> Call<'a> {
                 // There is no more time: what went wrong before says more than that.
                 Ok(Err(stopped)) => return Err(last.unwrap_or(stopped)),
                 Ok(Ok(response)) if (200..300).contains(&response.status) => {
-                    return self.read_success(&response, attempt);
+                    if attempt > 1 {
+                        self.log(Level::Info, "twenty_proxy_success", attempt, &[]);
+                    }
+                    return Ok(response.body);
                 }
                 Ok(Ok(response)) if response.status < 400 => {
                     let more = [("status", response.status.into())];
@@ -317,19 +374,6 @@ impl<'a> Call<'a> {
         }
     }
 
-    fn read_success(&self, response: &Response, attempt: u32) -> Result<Value, Error> {
-        if attempt > 1 {
-            self.log(Level::Info, "twenty_proxy_success", attempt, &[]);
-        }
-        if response.body.trim_ascii().is_empty() {
-            return Ok(Value::Null);
-        }
-        serde_json::from_slice(&response.body).map_err(|_| {
-            self.log(Level::Error, "twenty_proxy_parse_error", attempt, &[("status", response.status.into())]);
-            Error::malformed_as("unexpected Twenty response (not JSON)")
-        })
-    }
-
     fn log(&self, level: Level, event: &'static str, attempt: u32, more: &[(&'static str, Value)]) {
         let mut fields = vec![
             ("method", self.target.method().as_str().into()),
@@ -338,7 +382,7 @@ impl<'a> Call<'a> {
             ("maxAttempts", MOST_ATTEMPTS.into()),
         ];
         fields.extend_from_slice(more);
-        self.host.log(self.cx.line(level, event, &fields));
+        self.cx.log(level, event, &fields);
     }
 }
 

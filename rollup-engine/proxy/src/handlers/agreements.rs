@@ -21,7 +21,7 @@ const PLURAL: &str = "recurringAgreements";
 /// # Errors
 /// See [`query::list`], and whatever Twenty says.
 pub async fn list(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
-    Ok(Response::json(200, cx.read(Target::list(PLURAL, &query::list(&request.query)?)).await?))
+    cx.pass(Target::list(PLURAL, &query::list(&request.query)?), None).await
 }
 
 /// A new agreement
@@ -41,7 +41,7 @@ pub async fn create(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Re
 /// Whatever Twenty says.
 pub async fn get(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
     let query = query::single(&request.query)?;
-    Ok(Response::json(200, cx.read(Target::get(PLURAL, request.record_id(0, "id")?, &query)).await?))
+    cx.pass(Target::get(PLURAL, request.record_id(0, "id")?, &query), None).await
 }
 
 /// Changes an agreement.

@@ -9,7 +9,7 @@ use super::people::text;
 use super::query;
 use crate::context::RequestContext;
 use crate::error::Error;
-use crate::request::{Request, Response, require_field};
+use crate::request::{Field, Request, Response, require_field};
 use fundraising::json::Members as _;
 use fundraising::refusal::Refusal;
 use fundraising::sum;
@@ -24,7 +24,7 @@ const NOT_AN_OBJECT: &str = "Appeal payload must be an object";
 /// See [`query::list`], and whatever Twenty says.
 pub async fn list(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
     let target = Target::list(APPEALS, &query::list(&request.query)?);
-    Ok(Response::json(200, require_field(cx.read(target).await?, "appeals", true, "appeals array")?))
+    cx.pass(target, Some(Field::List("appeals"))).await
 }
 
 /// A new appeal
@@ -34,7 +34,7 @@ pub async fn list(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Resp
 pub async fn create(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
     let record = fields(&request.object(NOT_AN_OBJECT)?, true)?;
     let answer = cx.call(Target::create(APPEALS), Some(record.into())).await?;
-    Ok(Response::json(200, require_field(answer, "createAppeal", false, "createAppeal")?))
+    Ok(Response::json(200, require_field(answer, Field::Record("createAppeal"))?))
 }
 
 /// One appeal
@@ -44,8 +44,7 @@ pub async fn create(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Re
 pub async fn get(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
     request.present_id(0, "id")?;
     let query = query::single(&request.query)?;
-    let answer = cx.read(Target::get(APPEALS, request.record_id(0, "id")?, &query)).await?;
-    Ok(Response::json(200, require_field(answer, "appeal", false, "appeal")?))
+    cx.pass(Target::get(APPEALS, request.record_id(0, "id")?, &query), Some(Field::Record("appeal"))).await
 }
 
 /// Changes an appeal.
@@ -60,7 +59,7 @@ pub async fn update(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Re
     }
     let target = Target::update(APPEALS, request.record_id(0, "id")?);
     let answer = cx.call(target, Some(changes.into())).await?;
-    Ok(Response::json(200, require_field(answer, "updateAppeal", false, "updateAppeal")?))
+    Ok(Response::json(200, require_field(answer, Field::Record("updateAppeal"))?))
 }
 
 /// The snapshots of an appeal
@@ -70,8 +69,7 @@ pub async fn update(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Re
 pub async fn snapshots(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
     let id = request.present_id(0, "appealId")?;
     let query = query::list_where(&request.query, vec![query::id_is("appealId", id)?])?;
-    let answer = cx.read(Target::list(SNAPSHOTS, &query)).await?;
-    Ok(Response::json(200, require_field(answer, "solicitationSnapshots", true, "solicitationSnapshots array")?))
+    cx.pass(Target::list(SNAPSHOTS, &query), Some(Field::List("solicitationSnapshots"))).await
 }
 
 /// Notes how many were solicited.
@@ -83,7 +81,7 @@ pub async fn add_snapshot(cx: &RequestContext<'_>, request: &Request<'_>) -> Res
     let mut record = snapshot(&request.object("Solicitation snapshot payload must be an object")?, cx.now())?;
     record.set("appealId", request.record_id(0, "appealId")?.into());
     let answer = cx.call(Target::create(SNAPSHOTS), Some(record.into())).await?;
-    Ok(Response::json(200, require_field(answer, "createSolicitationSnapshot", false, "createSolicitationSnapshot")?))
+    Ok(Response::json(200, require_field(answer, Field::Record("createSolicitationSnapshot"))?))
 }
 
 fn fields(body: &Map<String, Value>, is_new: bool) -> Result<Map<String, Value>, Refusal> {

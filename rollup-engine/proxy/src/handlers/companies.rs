@@ -5,7 +5,7 @@ use twenty::target::{Query, Target};
 use super::query;
 use crate::context::RequestContext;
 use crate::error::Error;
-use crate::request::{Request, Response, require_field};
+use crate::request::{Field, Request, Response};
 
 /// Companies whose name holds the words of `search`, by name; `limit` is 20, at most 100
 ///
@@ -16,10 +16,7 @@ pub async fn search(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Re
     if let Some(words) = value(request, "search") {
         query = query.filtered(&query::holds("name", words)?);
     }
-    Ok(Response::json(
-        200,
-        require_field(cx.read(Target::list("companies", &query)).await?, "companies", true, "companies array")?,
-    ))
+    cx.pass(Target::list("companies", &query), Some(Field::List("companies"))).await
 }
 
 /// The first value of a parameter that is not blank

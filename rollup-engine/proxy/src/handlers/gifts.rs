@@ -7,7 +7,7 @@ use super::query;
 use crate::context::RequestContext;
 use crate::error::Error;
 use crate::intake::{Accepted, Door, Origin, accept};
-use crate::request::{Request, Response, require_field};
+use crate::request::{Field, Request, Response, require_field};
 use fundraising::gift::update;
 use fundraising::json::{Members as _, members, object};
 use fundraising::payload::Payload;
@@ -59,8 +59,7 @@ fn reply(accepted: Accepted) -> Value {
 /// # Errors
 /// Whatever Twenty says, and an answer without gifts.
 pub async fn list(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
-    let answer = cx.read(Target::list(GIFTS, &query::list(&request.query)?)).await?;
-    Ok(Response::json(200, require_field(answer, "gifts", true, "gifts array")?))
+    cx.pass(Target::list(GIFTS, &query::list(&request.query)?), Some(Field::List("gifts"))).await
 }
 
 /// One gift
@@ -70,7 +69,7 @@ pub async fn list(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Resp
 pub async fn get(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
     let query = query::single(&request.query)?;
     let target = Target::get(GIFTS, request.record_id(0, "id")?, &query);
-    Ok(Response::json(200, require_field(cx.read(target).await?, "gift", false, "gift")?))
+    cx.pass(target, Some(Field::Record("gift"))).await
 }
 
 /// Changes a gift
@@ -81,7 +80,7 @@ pub async fn patch(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Res
     let changes = update::read(&Payload::parse(request.json())?, cx.now())?;
     let target = Target::update(GIFTS, request.record_id(0, "id")?);
     let answer = cx.call(target, Some(changes.into())).await?;
-    Ok(Response::json(200, require_field(answer, "updateGift", false, "updateGift")?))
+    Ok(Response::json(200, require_field(answer, Field::Record("updateGift"))?))
 }
 
 /// Puts a gift into the trash, from where it can be brought back; its id stays taken, so that a late repeat of the
@@ -91,5 +90,5 @@ pub async fn patch(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Res
 /// Whatever Twenty says.
 pub async fn delete(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
     let target = Target::trash(GIFTS, request.record_id(0, "id")?);
-    Ok(Response::json(200, require_field(cx.call(target, None).await?, "deleteGift", false, "deleteGift")?))
+    Ok(Response::json(200, require_field(cx.call(target, None).await?, Field::Record("deleteGift"))?))
 }

@@ -9,7 +9,7 @@ use super::people::{PEOPLE, text, view as person_view};
 use super::query;
 use crate::context::RequestContext;
 use crate::error::Error;
-use crate::request::{Request, Response, record_id, require_field};
+use crate::request::{Field, Request, Response, record_id, require_field};
 use fundraising::address;
 use fundraising::gift::prove_relations;
 use fundraising::json::{Members as _, at, member, object};
@@ -25,7 +25,7 @@ const TEXTS: &[&str] = &["primaryContactId", "envelopeName", "salutationFormal",
 /// See [`query::list`], and whatever Twenty says.
 pub async fn list(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
     let target = Target::list(HOUSEHOLDS, &query::list(&request.query)?);
-    let answer = require_field(cx.read(target).await?, "households", true, "households array")?;
+    let answer = require_field(cx.read(target).await?, Field::List("households"))?;
     Ok(Response::json(200, listed("households", &answer, "households", view, |_| true)))
 }
 
@@ -84,7 +84,7 @@ pub async fn members(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<R
     request.present_id(0, "householdId")?;
     let id = request.record_id(0, "householdId")?;
     let query = query::list_where(&request.query, vec![Filter::IdIs("householdId".into(), id)])?;
-    let answer = require_field(cx.read(Target::list(PEOPLE, &query)).await?, "people", true, "people array")?;
+    let answer = require_field(cx.read(Target::list(PEOPLE, &query)).await?, Field::List("people"))?;
     let belongs = |person: &Value| is_id(person.get("householdId"), id);
     Ok(Response::json(200, listed("members", &answer, "people", |record| person_view(Some(record)), belongs)))
 }
@@ -177,7 +177,7 @@ fn is_id(value: Option<&Value>, id: RecordId) -> bool {
 }
 
 async fn read_person(cx: &RequestContext<'_>, person: RecordId) -> Result<Value, Error> {
-    require_field(cx.call(Target::get(PEOPLE, person, &Query::default()), None).await?, "person", false, "person")
+    require_field(cx.call(Target::get(PEOPLE, person, &Query::default()), None).await?, Field::Record("person"))
 }
 
 async fn reread(cx: &RequestContext<'_>, person: RecordId) -> Result<Response, Error> {
@@ -210,8 +210,8 @@ fn fields(body: &Map<String, Value>) -> Result<Map<String, Value>, Refusal> {
     Ok(fields)
 }
 
-fn one(answer: Value, key: &str) -> Result<Response, Error> {
-    let answer = require_field(answer, key, false, key)?;
+fn one(answer: Value, key: &'static str) -> Result<Response, Error> {
+    let answer = require_field(answer, Field::Record(key))?;
     Ok(Response::json(200, at(&answer, &["data", key]).map_or(Value::Null, view)))
 }
 

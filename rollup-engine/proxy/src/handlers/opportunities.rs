@@ -9,7 +9,7 @@ use super::people::text;
 use super::query;
 use crate::context::RequestContext;
 use crate::error::Error;
-use crate::request::{Request, Response, require_field};
+use crate::request::{Field, Request, Response};
 use fundraising::json::Members as _;
 use fundraising::refusal::Refusal;
 
@@ -21,7 +21,7 @@ const PLURAL: &str = "opportunities";
 /// 400 for values that Twenty's filters would misread, and whatever Twenty says.
 pub async fn search(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
     let target = Target::list(PLURAL, &search_query(request)?);
-    Ok(Response::json(200, require_field(cx.read(target).await?, "opportunities", true, "opportunities array")?))
+    cx.pass(target, Some(Field::List("opportunities"))).await
 }
 
 fn search_query(request: &Request<'_>) -> Result<Query, Refusal> {

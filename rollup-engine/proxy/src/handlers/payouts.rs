@@ -39,7 +39,7 @@ pub async fn list(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Resp
             rest.push((name.clone(), value.clone()));
         }
     }
-    Ok(Response::json(200, cx.read(Target::list(PLURAL, &query::list_where(&rest, conditions)?)).await?))
+    cx.pass(Target::list(PLURAL, &query::list_where(&rest, conditions)?), None).await
 }
 
 /// A new payout
@@ -58,7 +58,7 @@ pub async fn create(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Re
 pub async fn get(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
     present_id(request)?;
     let query = query::single(&request.query)?;
-    Ok(Response::json(200, cx.read(Target::get(PLURAL, request.record_id(0, ID)?, &query)).await?))
+    cx.pass(Target::get(PLURAL, request.record_id(0, ID)?, &query), None).await
 }
 
 /// Changes a payout.

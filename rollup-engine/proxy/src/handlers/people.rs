@@ -6,7 +6,7 @@ use twenty::target::{Query, Target};
 use super::query;
 use crate::context::RequestContext;
 use crate::error::Error;
-use crate::request::{Request, Response, require_field};
+use crate::request::{Field, Request, Response, require_field};
 use fundraising::address;
 use fundraising::donor::Person;
 use fundraising::json::{Members as _, at, object};
@@ -65,7 +65,7 @@ pub async fn get(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Respo
     request.present_id(0, "id")?;
     let query = query::single(&request.query)?;
     let target = Target::get(PEOPLE, request.record_id(0, "id")?, &query);
-    let answer = require_field(cx.read(target).await?, "person", false, "person")?;
+    let answer = require_field(cx.read(target).await?, Field::Record("person"))?;
     Ok(Response::json(200, view(at(&answer, &["data", "person"]))))
 }
 

@@ -14,7 +14,8 @@ use super::row::Row;
 use super::trail::{self, Actor};
 use crate::context::RequestContext;
 use crate::error::Error;
-use fundraising::json::{Members as _, object, taken, text_of};
+use crate::request::has_id;
+use fundraising::json::{Members as _, object, taken};
 
 /// How an object is called in paths and in answers
 #[derive(Clone, Copy, Debug)]
@@ -216,8 +217,4 @@ pub(crate) fn is_missing(failure: &Error) -> bool {
 
 pub(crate) fn is_deleted(record: &Value) -> bool {
     record.get("deletedAt").is_some_and(|at| !at.is_null())
-}
-
-pub(crate) fn has_id(record: &Value) -> bool {
-    text_of(record, "id").is_some_and(|id| !id.is_empty())
 }

@@ -1,3 +1,4 @@
+use sandbox::{Faults, Limits};
 use serde_json::{Value, json};
 
 use crate::scene::{Scene, header, run};
@@ -40,6 +41,19 @@ fn a_token_in_the_query_stays_out_of_urls_logs_and_answers() {
         let lines = scene.host.inner.log_lines();
         assert!(!lines.is_empty());
         assert!(lines.iter().all(|line| !serde_json::to_string(line).unwrap().contains(&scene.token)));
+    });
+}
+
+/// Lines below the level that is set are not written.
+#[test]
+fn log_level() {
+    run(async {
+        for (level, lines) in [("debug", 2), ("info", 0), ("error", 0)] {
+            let env = [("FUNDRAISING_REQUESTS_PER_MINUTE", "off"), ("FUNDRAISING_LOG_LEVEL", level)];
+            let scene = Scene::new(Limits::off(), Faults::none(), &env);
+            scene.get("/gifts").await;
+            assert_eq!(scene.host.inner.log_lines().len(), lines, "{level}");
+        }
     });
 }
 

@@ -81,6 +81,8 @@ impl Scene {
                     Some(token.clone())
                 }
                 "TWENTY_API_BASE_URL" => Some("http://twenty.test/rest".to_owned()),
+                // The tests look at every line.
+                "FUNDRAISING_LOG_LEVEL" => Some("debug".to_owned()),
                 // The tests change records behind the service's back.
                 "FUNDRAISING_CACHE_SECONDS" => Some("0".to_owned()),
                 _ => None,
