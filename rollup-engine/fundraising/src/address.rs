@@ -4,8 +4,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::client_error::ClientError;
 use crate::json::Members as _;
-use crate::refusal::Refusal;
 
 /// This service's key, and Twenty's
 const PARTS: &[(&str, &str)] = &[
@@ -21,7 +21,7 @@ const PARTS: &[(&str, &str)] = &[
 ///
 /// # Errors
 /// A part that is no text.
-pub fn to_twenty(address: &Map<String, Value>) -> Result<Map<String, Value>, Refusal> {
+pub fn to_twenty(address: &Map<String, Value>) -> Result<Map<String, Value>, ClientError> {
     let mut parts = Map::new();
     for (own, theirs) in PARTS {
         for key in [*own, *theirs] {
@@ -32,7 +32,7 @@ pub fn to_twenty(address: &Map<String, Value>) -> Result<Map<String, Value>, Ref
                         parts.set(theirs, text.trim().into());
                     }
                 }
-                Some(_) => return Err(Refusal::bad(format!("mailingAddress.{key} must be a string"))),
+                Some(_) => return Err(ClientError::bad(format!("mailingAddress.{key} must be a string"))),
             }
         }
     }

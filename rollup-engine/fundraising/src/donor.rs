@@ -15,11 +15,11 @@
 
 use serde_json::Value;
 
+use crate::client_error::{ClientError, Status};
 use crate::gift::Gift;
 use crate::json::{at, object, texts};
-use crate::refusal::{Refusal, Status};
 
-/// What must be known before a giver can be named
+/// What must be known before a donor can be named
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Question {
     /// Nothing: the request names a person or an organisation
@@ -32,7 +32,7 @@ pub enum Question {
     LookUp(Person),
 }
 
-/// A giver as a gift describes them
+/// A donor as a gift describes them
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
     /// First name
@@ -178,9 +178,9 @@ impl Resolution {
     ///
     /// # Errors
     /// 409 if several people have the e-mail address: which of them gave cannot be guessed.
-    pub fn without_review(self) -> Result<Self, Refusal> {
+    pub fn without_review(self) -> Result<Self, ClientError> {
         match self {
-            Self::Review(Dedupe { match_type: MatchType::SeveralEmail, .. }) => Err(Refusal::new(
+            Self::Review(Dedupe { match_type: MatchType::SeveralEmail, .. }) => Err(ClientError::new(
                 Status::Conflict,
                 "contact.email belongs to several people, contactId must say which of them gave",
             )),
@@ -215,7 +215,7 @@ pub fn question(gift: &Gift) -> Question {
     if person.email.is_some() { Question::LookUp(person) } else { Question::Create(person) }
 }
 
-/// What Twenty's candidates mean for a giver with this e-mail address
+/// What Twenty's candidates mean for a donor with this e-mail address
 #[must_use]
 pub fn decide(email: &str, candidates: &[Candidate]) -> Resolution {
     let ids = |candidates: &[Candidate]| candidates.iter().map(|candidate| candidate.id.clone()).collect();

@@ -10,7 +10,7 @@ use crate::money::Money;
 /// The gift's own fingerprint, else one made of what is known
 ///
 /// With a reference of the source (`externalId`, `providerPaymentId`) it depends on the source's facts alone: whether
-/// the giver was found meanwhile changes nothing. Without one it ends in `nonce`, which should be the same when a caller
+/// the donor was found meanwhile changes nothing. Without one it ends in `nonce`, which should be the same when a caller
 /// repeats a request (its request id) and differ otherwise.
 #[must_use]
 pub fn of(gift: &Gift, nonce: &str) -> String {
@@ -19,7 +19,7 @@ pub fn of(gift: &Gift, nonce: &str) -> String {
     }
     let amount = gift.amount.amount_micros.to_string();
     let mut parts = vec![
-        // A payment is the same by whatever door it comes; other references are unique within their source only.
+        // A payment is the same whichever channel it comes through; other references are unique within their source only.
         ("source", gift.provider.as_deref().or(gift.intake_source.as_deref())),
         ("externalId", gift.external_id.as_deref()),
         ("providerPaymentId", gift.provider_payment_id.as_deref()),
@@ -127,8 +127,8 @@ mod tests {
 
     #[test]
     fn a_reference_counts_within_its_source_and_a_payment_within_its_provider() {
-        let by = |door: &str, provider: Option<&str>| Gift {
-            intake_source: Some(door.into()),
+        let by = |channel: &str, provider: Option<&str>| Gift {
+            intake_source: Some(channel.into()),
             provider: provider.map(str::to_owned),
             ..gift("1", "", "2026-02-01")
         };

@@ -11,10 +11,10 @@ pub mod update;
 use serde_json::{Map, Number, Value};
 use twenty::RecordId;
 
+use crate::client_error::ClientError;
 use crate::json::Members as _;
 use crate::money::Money;
 use crate::receipt::Receipt;
-use crate::refusal::Refusal;
 
 /// One table for the type, for reading and for writing, so that the three cannot drift apart.
 macro_rules! gift {
@@ -34,7 +34,7 @@ macro_rules! gift {
             pub auto_process: Option<bool>,
             /// Whether it is not money
             pub is_in_kind: Option<bool>,
-            /// Whether the giver wants no e-mail: then no receipt goes out by e-mail
+            /// Whether the donor wants no e-mail: then no receipt goes out by e-mail
             pub email_opt_out: Option<bool>,
             /// What the payment provider sent along: an object, or a text that holds none
             pub provider_context: Option<Value>,
@@ -74,13 +74,13 @@ gift! {
     company_id = "companyId",
     /// Description
     description = "description",
-    /// E-mail address of the giver, as sent
+    /// E-mail address of the donor, as sent
     donor_email = "donorEmail",
-    /// First name of the giver, as sent
+    /// First name of the donor, as sent
     donor_first_name = "donorFirstName",
     /// Person who gave it
     donor_id = "donorId",
-    /// Last name of the giver, as sent
+    /// Last name of the donor, as sent
     donor_last_name = "donorLastName",
     /// Day on which the payment is expected
     expected_at = "expectedAt",
@@ -120,7 +120,7 @@ gift! {
     recurring_status = "recurringStatus",
     /// What tells this gift from every other
     source_fingerprint = "sourceFingerprint",
-    /// Code that tracked the giver
+    /// Code that tracked the donor
     tracking_code_id = "trackingCodeId",
 }
 
@@ -159,7 +159,7 @@ pub(crate) fn keep_unproven(context: &mut Map<String, Value>, name: &str, text: 
 ///
 /// # Errors
 /// Names the first that is neither.
-pub fn prove_relations(body: &mut Map<String, Value>) -> Result<(), Refusal> {
+pub fn prove_relations(body: &mut Map<String, Value>) -> Result<(), ClientError> {
     RELATIONS.into_iter().try_for_each(|key| body.get_mut(key).map_or(Ok(()), |value| prove_relation(key, value)))
 }
 
@@ -167,7 +167,7 @@ pub fn prove_relations(body: &mut Map<String, Value>) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// The member is a relation, and its value no id.
-pub fn prove_relation(key: &str, value: &mut Value) -> Result<(), Refusal> {
+pub fn prove_relation(key: &str, value: &mut Value) -> Result<(), ClientError> {
     if RELATIONS.contains(&key) && !value.is_null() {
         let id: Option<RecordId> = value.as_str().and_then(|text| text.parse().ok());
         *value = id.ok_or_else(|| no_id(key))?.into();
@@ -177,8 +177,8 @@ pub fn prove_relation(key: &str, value: &mut Value) -> Result<(), Refusal> {
 
 /// What a caller is told who sent something else in the place of an id
 #[must_use]
-pub fn no_id(name: &str) -> Refusal {
-    Refusal::bad(format!("{name} must be a UUID"))
+pub fn no_id(name: &str) -> ClientError {
+    ClientError::bad(format!("{name} must be a UUID"))
 }
 
 impl Gift {
@@ -261,7 +261,7 @@ impl Gift {
             || self.recurring_metadata.is_some()
     }
 
-    /// Whether both names of the giver are known
+    /// Whether both names of the donor are known
     #[must_use]
     pub const fn has_names(&self) -> bool {
         self.donor_first_name.is_some() && self.donor_last_name.is_some()

@@ -74,15 +74,15 @@ pub struct Question<'a> {
     pub is_no_donation: bool,
     /// Who gave
     pub donor: Option<&'a str>,
-    /// Whether both names of the giver are known
+    /// Whether both names of the donor are known
     pub has_names: bool,
     /// Day of the gift
     pub date: Option<Date>,
-    /// Whether the giver asked for it
+    /// Whether the donor asked for it
     pub requested: bool,
     /// Declaration that the gift names itself
     pub explicit: Option<&'a str>,
-    /// Declarations found: of the giver, and the one that the gift names
+    /// Declarations found: of the donor, and the one that the gift names
     pub declarations: &'a [Declaration],
 }
 

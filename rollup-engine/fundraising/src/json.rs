@@ -86,7 +86,7 @@ pub fn string(record: &Value, key: &str) -> String {
 
 /// What stands in an answer's `data` under this name, taken out of it
 #[inline(never)]
-pub fn taken(mut answer: Value, name: &str) -> Option<Value> {
+pub fn take_data(mut answer: Value, name: &str) -> Option<Value> {
     answer.get_mut("data").and_then(|data| data.get_mut(name)).map(Value::take)
 }
 

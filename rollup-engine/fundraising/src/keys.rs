@@ -104,10 +104,10 @@ impl Key {
         }
     }
 
-    /// Id of the person that is made for the gift, if nobody is like its giver
+    /// Id of the person that is made for the gift, if nobody is like its donor
     ///
-    /// A caller may send a key anew with another giver, after a request that made a person and no gift: under the
-    /// caller's key, the id follows from who the giver is too.
+    /// A caller may send a key anew with another donor, after a request that made a person and no gift: under the
+    /// caller's key, the id follows from who the donor is too.
     #[must_use]
     pub fn person_id(&self, person: &Person) -> Uuid {
         let gift = self.gift_id().to_string();
@@ -214,7 +214,7 @@ mod tests {
         assert_ne!(request(Some("ab"), "k").gift_id(), request(Some("a"), "bk").gift_id());
     }
 
-    /// A key that is sent anew with another giver does not lead to the person of the first.
+    /// A key that is sent anew with another donor does not lead to the person of the first.
     #[test]
     fn person_ids_follow_the_giver() {
         let id = |sender, person: &Person| request(sender, "k").person_id(person);

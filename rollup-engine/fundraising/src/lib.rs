@@ -9,7 +9,7 @@
 //! | [`money`] | an amount in whole micros, and its currency | `amount`, `feeAmount` |
 //! | [`donor`] | who gave: an explicit id, a match, a question for a reviewer, a new person | contact resolution, `dedupeDiagnostics` |
 //! | [`fingerprint`] | what tells one gift from every other | `sourceFingerprint` |
-//! | [`trust`] | blockers, warnings, how sure the giver is, and whether it processes itself | `processingDiagnostics`, `autoProcess` |
+//! | [`trust`] | blockers, warnings, how sure the donor is, and whether it processes itself | `processingDiagnostics`, `autoProcess` |
 //! | [`receipt`] | policy, status and key of the receipt | the `receipt…` fields and their environment |
 //! | [`staging`] | the states of a staged gift and the events between them | `processingStatus`, the start of `POST /gift-staging/:id/process` |
 //! | [`agreement`] | when the next instalment is due, and what a payment makes of the status | `nextExpectedAt`, `status` |
@@ -41,6 +41,8 @@
 
 pub mod address;
 pub mod agreement;
+pub mod agreement_status;
+pub mod client_error;
 pub mod donor;
 pub mod fingerprint;
 pub mod gift;
@@ -52,9 +54,7 @@ pub mod payload;
 pub mod provider;
 pub mod receipt;
 pub mod refund;
-pub mod refusal;
 pub mod signature;
 pub mod staging;
-pub mod standing;
 pub mod sum;
 pub mod trust;

@@ -6,11 +6,11 @@ use iso_currency::Currency;
 use serde_json::Value;
 use twenty::decimal::Decimal;
 
+use crate::client_error::ClientError;
 use crate::json::object;
-use crate::refusal::Refusal;
 
 /// Largest number of micros that survives Twenty's JavaScript: 2^53 - 1, nine thousand million pounds
-const MOST_MICROS: i64 = 9_007_199_254_740_991;
+const MAX_MICROS: i64 = 9_007_199_254_740_991;
 
 /// Millionths of a currency's unit
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -26,8 +26,8 @@ impl Money {
     ///
     /// # Errors
     /// The first fault, naming `place`.
-    pub fn read(place: &str, json: &Value) -> Result<Self, Refusal> {
-        let fault = |message: &str| Refusal::bad(format!("{place}{message}"));
+    pub fn read(place: &str, json: &Value) -> Result<Self, ClientError> {
+        let fault = |message: &str| ClientError::bad(format!("{place}{message}"));
         let object = json.as_object().ok_or_else(|| fault(" must be an object"))?;
         let code = object.get("currencyCode").and_then(Value::as_str).map_or("", str::trim);
         if code.is_empty() {
@@ -63,7 +63,7 @@ fn tidy(code: &str) -> String {
 
 fn whole(number: &str) -> Option<i64> {
     let micros = Decimal::parse(number)?.rounded(0).to_json().as_i64()?;
-    (-MOST_MICROS..=MOST_MICROS).contains(&micros).then_some(micros)
+    (-MAX_MICROS..=MAX_MICROS).contains(&micros).then_some(micros)
 }
 
 #[cfg(test)]
@@ -85,7 +85,7 @@ mod tests {
             ("-0.5", 0),
             ("-1.5", -1),
             ("2.5e7", 25_000_000),
-            ("9007199254740991", MOST_MICROS),
+            ("9007199254740991", MAX_MICROS),
         ] {
             assert_eq!(micros(text), Ok(expected), "{text}");
         }

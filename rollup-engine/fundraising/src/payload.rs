@@ -8,8 +8,8 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
+use crate::client_error::ClientError;
 use crate::json::nul_in_member;
-use crate::refusal::Refusal;
 
 /// The members of a JSON object
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -20,7 +20,7 @@ impl Payload {
     ///
     /// # Errors
     /// Text that is not JSON, JSON that is not an object, and a text in it that holds NUL.
-    pub fn parse(body: &[u8]) -> Result<Self, Refusal> {
+    pub fn parse(body: &[u8]) -> Result<Self, ClientError> {
         Self::read(body, "payload must be an object")
     }
 
@@ -28,17 +28,17 @@ impl Payload {
     ///
     /// # Errors
     /// As [`Payload::parse`].
-    pub fn read(body: &[u8], otherwise: &str) -> Result<Self, Refusal> {
+    pub fn read(body: &[u8], otherwise: &str) -> Result<Self, ClientError> {
         if body.trim_ascii().is_empty() {
             return Ok(Self::default());
         }
-        match serde_json::from_slice(body).map_err(|fault| Refusal::bad(fault.to_string()))? {
+        match serde_json::from_slice(body).map_err(|fault| ClientError::bad(fault.to_string()))? {
             Top::Object(members) => match members.iter().find_map(|(key, value)| nul_in_member(key, value)) {
-                Some(place) => Err(Refusal::bad(format!("{place} must not contain NUL characters"))),
+                Some(place) => Err(ClientError::bad(format!("{place} must not contain NUL characters"))),
                 None => Ok(Self(members)),
             },
-            Top::List => Err(Refusal::bad(otherwise)),
-            Top::Scalar => Err(Refusal::bad("the body must be a JSON object")),
+            Top::List => Err(ClientError::bad(otherwise)),
+            Top::Scalar => Err(ClientError::bad("the body must be a JSON object")),
         }
     }
 

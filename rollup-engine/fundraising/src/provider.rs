@@ -6,7 +6,7 @@
 
 pub mod gocardless;
 pub mod minor;
-pub mod note;
+pub mod payment_facts;
 pub mod stripe;
 
 use serde_json::{Map, Value};
@@ -122,7 +122,7 @@ pub struct Returned {
     /// Id of the payment or of the charge
     pub payment: String,
     /// The fact
-    pub fact: Fact,
+    pub fact: PaymentFact,
 }
 
 /// Kinds of facts about a payment, apart from its having been made
@@ -171,7 +171,7 @@ impl Kind {
 
 /// One fact about a payment
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fact {
+pub struct PaymentFact {
     /// What it is about
     pub kind: Kind,
     /// Which of several refunds, disputes or names

@@ -6,9 +6,9 @@
 use ports::Timestamp;
 use serde_json::{Map, Value};
 
+use crate::client_error::{ClientError, Status};
 use crate::json::Members as _;
 use crate::money::Money;
-use crate::refusal::{Refusal, Status};
 
 /// How much of a gift went back
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,22 +65,25 @@ pub struct Refund {
 /// # Errors
 /// 400 if the amount is not more than zero, more than the gift's, or in another currency; 409 if the gift's Gift Aid
 /// was claimed.
-pub fn apply(gift: &Value, refund: &Refund) -> Result<Option<Map<String, Value>>, Refusal> {
+pub fn apply(gift: &Value, refund: &Refund) -> Result<Option<Map<String, Value>>, ClientError> {
     let amount = Money::read("amount", gift.get("amount").unwrap_or(&Value::Null))?;
     if refund.total.amount_micros <= 0 {
-        return Err(Refusal::bad("refundedAmount.amountMicros must be greater than zero"));
+        return Err(ClientError::bad("refundedAmount.amountMicros must be greater than zero"));
     }
     if refund.total.currency_code != amount.currency_code {
-        return Err(Refusal::bad(format!(
+        return Err(ClientError::bad(format!(
             "refundedAmount.currencyCode `{}` must be that of the gift, `{}`",
             refund.total.currency_code, amount.currency_code
         )));
     }
     if refund.total.amount_micros > amount.amount_micros {
-        return Err(Refusal::bad("refundedAmount.amountMicros must not be more than the gift's amount"));
+        return Err(ClientError::bad("refundedAmount.amountMicros must not be more than the gift's amount"));
     }
     if refund.is_claimed {
-        return Err(Refusal::new(Status::Conflict, "Gift Aid was claimed on this gift, so that it cannot be changed"));
+        return Err(ClientError::new(
+            Status::Conflict,
+            "Gift Aid was claimed on this gift, so that it cannot be changed",
+        ));
     }
     let known = gift.get("refundedAmount").and_then(|money| Money::read("refundedAmount", money).ok());
     if known.is_some_and(|known| known.amount_micros >= refund.total.amount_micros) {

@@ -7,14 +7,14 @@ use hmac::{Hmac, Mac};
 use ports::Timestamp;
 use sha2::Sha256;
 
-use crate::refusal::{Refusal, Status};
+use crate::client_error::{ClientError, Status};
 
 /// Seconds by which a Stripe signature may be older or newer than now; older ones could be replays
 pub const TOLERANCE_SECONDS: u64 = 300;
 
 /// Why a webhook is not believed
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Unproven {
+pub enum SignatureError {
     /// This service has no secret to check with
     #[error("no signing secret is configured")]
     NotConfigured,
@@ -32,7 +32,7 @@ pub enum Unproven {
     OutsideTolerance,
 }
 
-impl Unproven {
+impl SignatureError {
     /// A stable word for programs
     #[must_use]
     pub const fn code(self) -> &'static str {
@@ -47,21 +47,21 @@ impl Unproven {
 
     /// What Stripe is answered: the cause is not told to a stranger
     #[must_use]
-    pub fn to_stripe(self) -> Refusal {
+    pub fn to_stripe(self) -> ClientError {
         match self {
-            Self::NotConfigured => Refusal::new(Status::ServiceUnavailable, "Stripe webhook not configured"),
-            Self::Missing => Refusal::bad("Missing stripe-signature header"),
-            _ => Refusal::bad("Invalid Stripe signature"),
+            Self::NotConfigured => ClientError::new(Status::ServiceUnavailable, "Stripe webhook not configured"),
+            Self::Missing => ClientError::bad("Missing stripe-signature header"),
+            _ => ClientError::bad("Invalid Stripe signature"),
         }
     }
 
     /// What `GoCardless` is answered: 498 is the status that it asks for
     #[must_use]
-    pub fn to_gocardless(self) -> Refusal {
+    pub fn to_gocardless(self) -> ClientError {
         match self {
-            Self::NotConfigured => Refusal::new(Status::ServiceUnavailable, "GoCardless webhook not configured"),
-            Self::Missing => Refusal::new(Status::InvalidToken, "Missing webhook-signature header"),
-            _ => Refusal::new(Status::InvalidToken, "Invalid GoCardless signature"),
+            Self::NotConfigured => ClientError::new(Status::ServiceUnavailable, "GoCardless webhook not configured"),
+            Self::Missing => ClientError::new(Status::InvalidToken, "Missing webhook-signature header"),
+            _ => ClientError::new(Status::InvalidToken, "Invalid GoCardless signature"),
         }
     }
 }
@@ -73,31 +73,31 @@ impl Unproven {
 ///
 /// # Errors
 /// Why the webhook is not to be believed.
-pub fn stripe(header: Option<&str>, body: &[u8], secret: Option<&str>, now: Timestamp) -> Result<(), Unproven> {
+pub fn stripe(header: Option<&str>, body: &[u8], secret: Option<&str>, now: Timestamp) -> Result<(), SignatureError> {
     let secret = configured(secret)?;
-    let header = header.filter(|header| !header.trim().is_empty()).ok_or(Unproven::Missing)?;
+    let header = header.filter(|header| !header.trim().is_empty()).ok_or(SignatureError::Missing)?;
     let mut signed_at = None;
     let mut signatures = Vec::new();
     for part in header.split(',') {
         match part.trim().split_once('=') {
             Some(("t", text)) if signed_at.is_none() => signed_at = Some(text),
-            Some(("t", _)) => return Err(Unproven::Malformed),
+            Some(("t", _)) => return Err(SignatureError::Malformed),
             Some(("v1", hex)) => signatures.push(hex),
             Some(_) | None => {}
         }
     }
-    let signed_at = signed_at.ok_or(Unproven::Malformed)?;
-    let seconds = unix_seconds(signed_at).ok_or(Unproven::Malformed)?;
+    let signed_at = signed_at.ok_or(SignatureError::Malformed)?;
+    let seconds = unix_seconds(signed_at).ok_or(SignatureError::Malformed)?;
     if signatures.is_empty() {
-        return Err(Unproven::Malformed);
+        return Err(SignatureError::Malformed);
     }
     let mac = mac(secret)?.chain_update(signed_at).chain_update(".").chain_update(body);
     if !signatures.iter().any(|hex| fits(&mac, hex)) {
-        return Err(Unproven::Mismatch);
+        return Err(SignatureError::Mismatch);
     }
     let now_seconds = now.as_millis().div_euclid(1_000);
     if now_seconds.abs_diff(seconds) > TOLERANCE_SECONDS {
-        return Err(Unproven::OutsideTolerance);
+        return Err(SignatureError::OutsideTolerance);
     }
     Ok(())
 }
@@ -108,14 +108,14 @@ pub fn stripe(header: Option<&str>, body: &[u8], secret: Option<&str>, now: Time
 ///
 /// # Errors
 /// Why the webhook is not to be believed.
-pub fn gocardless(header: Option<&str>, body: &[u8], secret: Option<&str>) -> Result<(), Unproven> {
+pub fn gocardless(header: Option<&str>, body: &[u8], secret: Option<&str>) -> Result<(), SignatureError> {
     let secret = configured(secret)?;
-    let header = header.map(str::trim).filter(|header| !header.is_empty()).ok_or(Unproven::Missing)?;
+    let header = header.map(str::trim).filter(|header| !header.is_empty()).ok_or(SignatureError::Missing)?;
     if hex::decode(header).is_err() {
-        return Err(Unproven::Malformed);
+        return Err(SignatureError::Malformed);
     }
     let mac = mac(secret)?.chain_update(body);
-    if fits(&mac, header) { Ok(()) } else { Err(Unproven::Mismatch) }
+    if fits(&mac, header) { Ok(()) } else { Err(SignatureError::Mismatch) }
 }
 
 /// Whether a caller knows a secret
@@ -127,12 +127,12 @@ pub fn is_secret(given: &str, secret: &str) -> bool {
 }
 
 /// A blank secret is none: anybody could sign with it.
-fn configured(secret: Option<&str>) -> Result<&str, Unproven> {
-    secret.filter(|secret| !secret.trim().is_empty()).ok_or(Unproven::NotConfigured)
+fn configured(secret: Option<&str>) -> Result<&str, SignatureError> {
+    secret.filter(|secret| !secret.trim().is_empty()).ok_or(SignatureError::NotConfigured)
 }
 
-fn mac(secret: &str) -> Result<Hmac<Sha256>, Unproven> {
-    Hmac::new_from_slice(secret.as_bytes()).map_err(|_| Unproven::NotConfigured)
+fn mac(secret: &str) -> Result<Hmac<Sha256>, SignatureError> {
+    Hmac::new_from_slice(secret.as_bytes()).map_err(|_| SignatureError::NotConfigured)
 }
 
 fn fits(mac: &Hmac<Sha256>, hex: &str) -> bool {
@@ -164,7 +164,7 @@ mod tests {
         sign(secret, &[signed_at.to_string().as_bytes(), b".", BODY])
     }
 
-    fn check(header: &str) -> Result<(), Unproven> {
+    fn check(header: &str) -> Result<(), SignatureError> {
         stripe(Some(header), BODY, Some(SECRET), Timestamp::from_millis(NOW * 1_000))
     }
 
@@ -182,8 +182,8 @@ mod tests {
         assert_eq!(check(&format!("t={NOW},v1={good}")), Ok(()));
         assert_eq!(check(&format!("t={NOW},v1={foreign},v1={good}")), Ok(()));
         assert_eq!(check(&format!("v1=zz, v0={foreign}, v1={good}, t={NOW}")), Ok(()));
-        assert_eq!(check(&format!("t={NOW},v1={foreign}")), Err(Unproven::Mismatch));
-        assert_eq!(check(&format!("t={NOW},v1={}", &good[..62])), Err(Unproven::Mismatch));
+        assert_eq!(check(&format!("t={NOW},v1={foreign}")), Err(SignatureError::Mismatch));
+        assert_eq!(check(&format!("t={NOW},v1={}", &good[..62])), Err(SignatureError::Mismatch));
     }
 
     #[test]
@@ -191,21 +191,21 @@ mod tests {
         for (age, expected) in [
             (300, Ok(())),
             (-300, Ok(())),
-            (301, Err(Unproven::OutsideTolerance)),
-            (-301, Err(Unproven::OutsideTolerance)),
+            (301, Err(SignatureError::OutsideTolerance)),
+            (-301, Err(SignatureError::OutsideTolerance)),
         ] {
             let signed_at = NOW - age;
             assert_eq!(check(&format!("t={signed_at},v1={}", v1(SECRET, signed_at))), expected, "{age}");
         }
-        assert_eq!(check(&format!("t={},v1={}", NOW - 1, v1(SECRET, NOW))), Err(Unproven::Mismatch));
+        assert_eq!(check(&format!("t={},v1={}", NOW - 1, v1(SECRET, NOW))), Err(SignatureError::Mismatch));
     }
 
     #[test]
     fn another_body_does_not_fit() {
         let header = format!("t={NOW},v1={}", v1(SECRET, NOW));
         let now = Timestamp::from_millis(NOW * 1_000);
-        assert_eq!(stripe(Some(&header), b"{}", Some(SECRET), now), Err(Unproven::Mismatch));
-        assert_eq!(gocardless(Some(&sign(SECRET, &[BODY])), b"{}", Some(SECRET)), Err(Unproven::Mismatch));
+        assert_eq!(stripe(Some(&header), b"{}", Some(SECRET), now), Err(SignatureError::Mismatch));
+        assert_eq!(gocardless(Some(&sign(SECRET, &[BODY])), b"{}", Some(SECRET)), Err(SignatureError::Mismatch));
     }
 
     #[test]
@@ -221,11 +221,11 @@ mod tests {
             format!("t={NOW}9999999999999,v1={good}"),
             format!("t={NOW},v0={good}"),
         ] {
-            assert_eq!(check(&header), Err(Unproven::Malformed), "{header}");
+            assert_eq!(check(&header), Err(SignatureError::Malformed), "{header}");
         }
-        assert_eq!(check(" "), Err(Unproven::Missing));
-        assert_eq!(gocardless(Some("xyz"), BODY, Some(SECRET)), Err(Unproven::Malformed));
-        assert_eq!(gocardless(None, BODY, Some(SECRET)), Err(Unproven::Missing));
+        assert_eq!(check(" "), Err(SignatureError::Missing));
+        assert_eq!(gocardless(Some("xyz"), BODY, Some(SECRET)), Err(SignatureError::Malformed));
+        assert_eq!(gocardless(None, BODY, Some(SECRET)), Err(SignatureError::Missing));
     }
 
     #[test]
@@ -233,19 +233,19 @@ mod tests {
         let header = format!("t={NOW},v1={}", v1("", NOW));
         let now = Timestamp::from_millis(NOW * 1_000);
         for secret in [None, Some(""), Some(" ")] {
-            assert_eq!(stripe(Some(&header), BODY, secret, now), Err(Unproven::NotConfigured));
-            assert_eq!(gocardless(Some(&sign("", &[BODY])), BODY, secret), Err(Unproven::NotConfigured));
+            assert_eq!(stripe(Some(&header), BODY, secret, now), Err(SignatureError::NotConfigured));
+            assert_eq!(gocardless(Some(&sign("", &[BODY])), BODY, secret), Err(SignatureError::NotConfigured));
         }
     }
 
     #[test]
     fn strangers_are_not_told_the_cause() {
-        for cause in [Unproven::Malformed, Unproven::Mismatch, Unproven::OutsideTolerance] {
-            assert_eq!(cause.to_stripe(), Refusal::bad("Invalid Stripe signature"));
+        for cause in [SignatureError::Malformed, SignatureError::Mismatch, SignatureError::OutsideTolerance] {
+            assert_eq!(cause.to_stripe(), ClientError::bad("Invalid Stripe signature"));
             assert_eq!(cause.to_gocardless().status.code(), 498);
         }
-        assert_eq!(Unproven::Missing.to_stripe(), Refusal::bad("Missing stripe-signature header"));
-        assert_eq!(Unproven::NotConfigured.to_stripe().status.code(), 503);
+        assert_eq!(SignatureError::Missing.to_stripe(), ClientError::bad("Missing stripe-signature header"));
+        assert_eq!(SignatureError::NotConfigured.to_stripe().status.code(), 503);
     }
 
     proptest! {
@@ -273,8 +273,8 @@ mod tests {
             prop_assert_eq!(gocardless(Some(&plain), &body, Some(&secret)), Ok(()));
             let at = at % body.len();
             body[at] ^= 1;
-            prop_assert_eq!(stripe(Some(&timed), &body, Some(&secret), time), Err(Unproven::Mismatch));
-            prop_assert_eq!(gocardless(Some(&plain), &body, Some(&secret)), Err(Unproven::Mismatch));
+            prop_assert_eq!(stripe(Some(&timed), &body, Some(&secret), time), Err(SignatureError::Mismatch));
+            prop_assert_eq!(gocardless(Some(&plain), &body, Some(&secret)), Err(SignatureError::Mismatch));
         }
     }
 }

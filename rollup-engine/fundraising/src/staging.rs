@@ -32,7 +32,7 @@ use State::{
     ValidationFailed,
 };
 
-use crate::refusal::{Refusal, Status};
+use crate::client_error::{ClientError, Status};
 
 /// `processingStatus` of a row
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -82,11 +82,11 @@ impl State {
     ///
     /// # Errors
     /// A word that names no state.
-    pub fn read(word: Option<&str>) -> Result<Self, Refusal> {
+    pub fn read(word: Option<&str>) -> Result<Self, ClientError> {
         let Some(word) = word.map(str::trim).filter(|word| !word.is_empty()) else { return Ok(Pending) };
         STATES.iter().find(|(_, known)| *known == word).map(|(state, _)| *state).ok_or_else(|| {
             let words: Vec<_> = STATES.iter().map(|(_, word)| format!("`{word}`")).collect();
-            Refusal::bad(format!("processingStatus `{word}` must be one of {}", words.join(", ")))
+            ClientError::bad(format!("processingStatus `{word}` must be one of {}", words.join(", ")))
         })
     }
 
@@ -204,7 +204,7 @@ impl Event {
     ///
     /// # Errors
     /// A word that names no state, and a state that only processing itself sets.
-    pub fn asked_for(status: &str) -> Result<Self, Refusal> {
+    pub fn asked_for(status: &str) -> Result<Self, ClientError> {
         match State::read(Some(status))? {
             Pending => Ok(Self::Return),
             ReadyForProcess => Ok(Self::Release),
@@ -212,15 +212,16 @@ impl Event {
             ValidationFailed => Ok(Self::FailValidation),
             DedupeReview => Ok(Self::SuspectDuplicate),
             DuplicateBlocked => Ok(Self::BlockDuplicate),
-            state @ (Processing | Processed | ProcessFailed) => {
-                Err(Refusal::bad(format!("processingStatus `{}` is set by processing, not by hand", state.as_str())))
-            }
+            state @ (Processing | Processed | ProcessFailed) => Err(ClientError::bad(format!(
+                "processingStatus `{}` is set by processing, not by hand",
+                state.as_str()
+            ))),
         }
     }
 
-    fn refused_in(self, state: State) -> Refusal {
+    fn refused_in(self, state: State) -> ClientError {
         let sources: Vec<_> = self.sources().iter().map(|state| format!("`{}`", state.as_str())).collect();
-        Refusal::new(
+        ClientError::new(
             Status::Conflict,
             format!(
                 "a staged gift in processingStatus `{}` cannot be {}; expected one of {}",

@@ -3,9 +3,9 @@
 use serde_json::Value;
 use twenty::decimal::Decimal;
 
+use crate::client_error::ClientError;
 use crate::json::object;
 use crate::money::Money;
-use crate::refusal::Refusal;
 
 /// Currency of an amount that names none
 const CURRENCY: &str = "GBP";
@@ -14,8 +14,8 @@ const CURRENCY: &str = "GBP";
 ///
 /// # Errors
 /// The first fault, naming `key`.
-pub fn read(key: &str, value: &Value) -> Result<Value, Refusal> {
-    let fault = |message: &str| Refusal::bad(format!("{key} {message}"));
+pub fn read(key: &str, value: &Value) -> Result<Value, ClientError> {
+    let fault = |message: &str| ClientError::bad(format!("{key} {message}"));
     let (micros, currency) = match value {
         // A null currency would change nothing in Twenty only on update; there is nothing to clear before.
         Value::Null => return Ok(Value::Null),

@@ -1,4 +1,4 @@
-//! How far a gift may go by itself: what is wrong or missing, how sure its giver is, how far its source is trusted.
+//! How far a gift may go by itself: what is wrong or missing, how sure its donor is, how far its source is trusted.
 //!
 //! Trust limits automation only. What a reviewer decides to process is not stopped here. The codes are a contract with
 //! front ends: more may come, none is renamed, and their order means nothing.
@@ -88,7 +88,7 @@ pub struct Diagnostics {
 }
 
 impl Diagnostics {
-    /// Looks at a gift and at what was found about its giver
+    /// Looks at a gift and at what was found about its donor
     #[must_use]
     pub fn of(gift: &Gift, dedupe: Option<&Dedupe>) -> Self {
         let confidence = Confidence::of(gift, dedupe);
@@ -140,7 +140,7 @@ fn codes<const N: usize>(all: [(&'static str, bool); N]) -> Vec<&'static str> {
 /// Whether a gift is processed without review
 ///
 /// It must be wanted (by the request, else by `default`), have no blockers, and come from a source that is trusted
-/// enough for how sure its giver is. A giver whom a reviewer must pick is never picked by trust, not even staff's. The
+/// enough for how sure its donor is. A donor whom a reviewer must pick is never picked by trust, not even staff's. The
 /// staging route asks for review, so its gifts are not put to this question.
 #[must_use]
 pub fn processes_itself(gift: &Gift, diagnostics: &Diagnostics, dedupe: Option<&Dedupe>, default: bool) -> bool {

@@ -65,7 +65,7 @@ pub struct BadNames {
 
 /// A part of the model that a workspace does not have as it should
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lack {
+pub struct MissingField {
     /// The object, as the workspace is to call it
     pub object: String,
     /// The field; nothing if the whole object is missing
@@ -76,7 +76,7 @@ pub struct Lack {
     pub found: Option<String>,
 }
 
-impl Lack {
+impl MissingField {
     /// As a member of the answer to `/ready`
     #[must_use]
     pub fn to_json(&self) -> Value {
@@ -184,12 +184,17 @@ impl Model {
     /// What this workspace lacks of the model. The types of `SELECT` and `TEXT` are taken for one another, since both
     /// hold texts.
     #[must_use]
-    pub fn lacks(&self, workspace: &[schema::Object]) -> Vec<Lack> {
-        let mut lacks = Vec::new();
+    pub fn missing_fields(&self, workspace: &[schema::Object]) -> Vec<MissingField> {
+        let mut missing_fields = Vec::new();
         for object in &self.objects {
             let Some(own) = &object.own else { continue };
             let Some(found) = workspace.iter().find(|other| other.names.singular == own.singular) else {
-                lacks.push(Lack { object: own.singular.clone(), field: None, expected: None, found: None });
+                missing_fields.push(MissingField {
+                    object: own.singular.clone(),
+                    field: None,
+                    expected: None,
+                    found: None,
+                });
                 continue;
             };
             for field in object.fields.iter().filter(|field| !self.is_left_out(field)) {
@@ -197,7 +202,7 @@ impl Model {
                 let column = if field.kind == "RELATION" { name.clone() + "Id" } else { name.clone() };
                 let kind = found.field(&column).map(|field| field.kind.clone());
                 if !kind.as_deref().is_some_and(|kind| serves(kind, &field.kind)) {
-                    lacks.push(Lack {
+                    missing_fields.push(MissingField {
                         object: own.singular.clone(),
                         field: Some(name.clone()),
                         expected: Some(field.kind.clone()),
@@ -206,7 +211,7 @@ impl Model {
                 }
             }
         }
-        lacks
+        missing_fields
     }
 
     /// A relation goes with the object that it refers to.
@@ -478,7 +483,7 @@ mod tests {
     #[test]
     fn a_workspace_that_has_everything_lacks_nothing() {
         let model = Model::default();
-        assert_eq!(model.lacks(&workspace(&model)), []);
+        assert_eq!(model.missing_fields(&workspace(&model)), []);
     }
 
     #[test]
@@ -489,14 +494,14 @@ mod tests {
         let gift = workspace.iter_mut().find(|object| object.names.singular == "gift").unwrap();
         gift.fields.retain(|(name, _)| name != "donorId");
         gift.fields.iter_mut().find(|(name, _)| name == "amount").unwrap().1.kind = "NUMBER".into();
-        let lacks: Vec<Value> = model.lacks(&workspace).iter().map(Lack::to_json).collect();
-        assert_eq!(lacks.len(), 3);
+        let missing_fields: Vec<Value> = model.missing_fields(&workspace).iter().map(MissingField::to_json).collect();
+        assert_eq!(missing_fields.len(), 3);
         for lack in [
             json!({"object": "gift", "field": "donor", "expected": "RELATION"}),
             json!({"object": "gift", "field": "amount", "expected": "CURRENCY", "found": "NUMBER"}),
             json!({"object": "household"}),
         ] {
-            assert!(lacks.contains(&lack), "{lack} in {lacks:?}");
+            assert!(missing_fields.contains(&lack), "{lack} in {missing_fields:?}");
         }
     }
 
@@ -513,7 +518,7 @@ mod tests {
         }
         let staged = workspace.iter_mut().find(|object| object.names.singular == "giftStaging").unwrap();
         staged.fields.retain(|(name, _)| name != "fundId");
-        assert_eq!(model.lacks(&workspace), []);
+        assert_eq!(model.missing_fields(&workspace), []);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use ports::Timestamp;
 use crate::callers::TokenHash;
 
 /// Most answers kept
-const MOST_ENTRIES: usize = 200;
+const MAX_ENTRIES: usize = 200;
 
 /// Answers to reads
 #[derive(Debug, Default)]
@@ -72,7 +72,7 @@ impl Cache {
         }
         let mut entries = self.entries.borrow_mut();
         entries.retain(|entry| entry.until > now && (entry.path != path || entry.token != token));
-        if entries.len() >= MOST_ENTRIES {
+        if entries.len() >= MAX_ENTRIES {
             entries.remove(0);
         }
         let entry = Entry { token, path: path.into(), answer: Rc::clone(answer), until: now + lasts };
@@ -132,6 +132,6 @@ mod tests {
         for number in 0..1_000 {
             keep(&cache, cache.mark(), &number.to_string());
         }
-        assert_eq!(cache.entries.borrow().len(), MOST_ENTRIES);
+        assert_eq!(cache.entries.borrow().len(), MAX_ENTRIES);
     }
 }

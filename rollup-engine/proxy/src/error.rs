@@ -10,8 +10,8 @@ use twenty::filter::UnfilterableText;
 
 use crate::http::Outbound;
 use crate::queue::TooLate;
+use fundraising::client_error::ClientError;
 use fundraising::json::{Members as _, object, text_of, texts};
-use fundraising::refusal::Refusal;
 
 /// A request that could not be answered as asked
 ///
@@ -23,7 +23,7 @@ pub struct Error(Box<Reason>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// This service says no
-    Refused(Refusal),
+    Refused(ClientError),
     /// Twenty says no, or fails, and said so
     Upstream {
         /// HTTP status, 400 and above
@@ -191,7 +191,7 @@ impl Error {
         }
         body.set("statusCode", self.status().into());
         body.set_text("message", &self.to_string());
-        if let Reason::Refused(Refusal { fields, .. }) = &*self.0
+        if let Reason::Refused(ClientError { fields, .. }) = &*self.0
             && !fields.is_empty()
         {
             body.set("fields", texts(fields));
@@ -220,8 +220,8 @@ pub(crate) fn json_text_answer(status: u16, body: Vec<u8>) -> Outbound {
     Outbound { status, headers: vec![("content-type".into(), "application/json; charset=utf-8".into())], body }
 }
 
-impl From<Refusal> for Error {
-    fn from(refusal: Refusal) -> Self {
+impl From<ClientError> for Error {
+    fn from(refusal: ClientError) -> Self {
         Reason::Refused(refusal).into()
     }
 }

@@ -9,7 +9,7 @@ use crate::http::Inbound;
 use crate::router::{Access, Route, RouteMatch};
 use crate::settings::Settings;
 use fundraising::provider::Provider;
-use fundraising::signature::{self, Unproven};
+use fundraising::signature::{self, SignatureError};
 
 /// Largest body of a caller, in bytes
 pub const MAX_BODY_BYTES: u32 = 100 * 1024;
@@ -104,7 +104,7 @@ fn may_be_signed(request: &Inbound, access: Access, settings: &Settings) -> bool
             signature::gocardless(request.header("webhook-signature"), b"", settings.gocardless_secret.as_deref())
         }
     };
-    !matches!(outcome, Err(Unproven::NotConfigured | Unproven::Missing | Unproven::Malformed))
+    !matches!(outcome, Err(SignatureError::NotConfigured | SignatureError::Missing | SignatureError::Malformed))
 }
 
 #[cfg(test)]

@@ -7,18 +7,18 @@
 //! ```
 //!
 //! The ids of person, row and gift follow from what the gift is known by, and each is made by a call that is refused
-//! the second time. So a request may die anywhere and be said again, at once or a year later: one giver, one row, one
+//! the second time. So a request may die anywhere and be said again, at once or a year later: one donor, one row, one
 //! gift, and none at all where somebody deleted it on purpose. The row outlives the gift; where gifts are not staged, a
 //! row that is processed from the start stands for the request.
 
+mod after_posting;
 pub(crate) mod columns;
+mod donor;
 pub(crate) mod edit;
-mod giver;
 pub(crate) mod history;
-mod post;
 pub mod promote;
 mod repeat;
-pub mod row;
+pub mod staged_gift;
 pub(crate) mod store;
 pub(crate) mod trail;
 
@@ -31,6 +31,9 @@ use twenty::target::{Query, Target};
 use crate::context::RequestContext;
 use crate::error::{Error, Reason};
 use crate::subject;
+use after_posting::MissingAgreement;
+use donor::{DonorPolicy, Found};
+use fundraising::client_error::ClientError;
 use fundraising::donor::{Dedupe, MatchType};
 use fundraising::fingerprint;
 use fundraising::gift::create::Intake;
@@ -39,19 +42,16 @@ use fundraising::json::{Members as _, object, optional, string, text_of};
 use fundraising::keys::Key;
 use fundraising::payload::Payload;
 use fundraising::receipt::{self, Receipt};
-use fundraising::refusal::Refusal;
 use fundraising::staging::State;
 use fundraising::trust::{Confidence, Diagnostics, processes_itself};
-use giver::{Found, Manner};
-use post::Blind;
 use promote::Posted;
 use repeat::Earlier;
-use row::Row;
+use staged_gift::StagedGift;
 use store::{GIFT, Made, ROW};
 
-/// The door by which a gift comes in
+/// How a gift reached us: API, import or webhook
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Door {
+pub enum Channel {
     /// `POST /gifts`
     Gifts,
     /// `POST /gift-staging`: always for review
@@ -63,8 +63,8 @@ pub enum Door {
 /// Where a gift comes from
 #[derive(Clone, Copy, Debug)]
 pub struct Origin<'a> {
-    /// By which door
-    pub door: Door,
+    /// By which channel
+    pub channel: Channel,
     /// What the sender calls the request: an `Idempotency-Key`, or the id of a provider's event
     pub request_key: Option<&'a str>,
 }
@@ -84,7 +84,7 @@ pub enum Accepted {
     /// A row
     Staged {
         /// As Twenty has it
-        row: Row,
+        row: StagedGift,
         /// What speaks for and against processing it
         diagnostics: Value,
         /// Whether an earlier request made it
@@ -101,9 +101,9 @@ pub enum Accepted {
 
 /// A gift on its way in
 struct Incoming {
-    door: Door,
+    channel: Channel,
     gift: Gift,
-    /// The gift as the request has it, before its giver was looked up
+    /// The gift as the request has it, before its donor was looked up
     asked: Gift,
     /// What it is known by, if by anything
     key: Option<Key>,
@@ -113,7 +113,7 @@ struct Incoming {
     receipt: Receipt,
     diagnostics: Diagnostics,
     /// What cannot be true about a payment that was made all the same
-    implausible: Option<Refusal>,
+    implausible: Option<ClientError>,
 }
 
 /// Takes in a gift
@@ -123,39 +123,39 @@ struct Incoming {
 /// is no error, even if it did not become a gift.
 pub async fn accept(cx: &RequestContext<'_>, payload: &Payload, origin: Origin<'_>) -> Result<Accepted, Error> {
     let settings = &cx.state.settings;
-    let staging = settings.staging || origin.door == Door::Staging;
-    let intake = match origin.door {
-        Door::Staging => Intake::Staging,
-        Door::Webhook => Intake::Event,
-        Door::Gifts if staging => Intake::Held,
-        Door::Gifts => Intake::Direct,
+    let staging = settings.staging || origin.channel == Channel::Staging;
+    let intake = match origin.channel {
+        Channel::Staging => Intake::Staging,
+        Channel::Webhook => Intake::Event,
+        Channel::Gifts if staging => Intake::Held,
+        Channel::Gifts => Intake::Direct,
     };
     let mut gift = create::read(payload, intake)?;
     let said_as_donor = intake == Intake::Staging && payload.get("donorId").is_some();
     let implausible = match plausible::check(&gift, cx.now()) {
-        Err(refusal) if origin.door == Door::Webhook && staging => Some(refusal),
+        Err(refusal) if origin.channel == Channel::Webhook && staging => Some(refusal),
         checked => {
             checked?;
             None
         }
     };
-    if origin.door == Door::Webhook {
+    if origin.channel == Channel::Webhook {
         // The payment was made whatever its metadata says.
         gift.set_aside_unproven();
         let open = gift.open_relations();
         if !open.is_empty() {
-            cx.log(Level::Warn, "gift_relation_unreadable", &[("fields", open.into())]);
+            cx.log(Level::Warn, "gift_relation_dropped", &[("fields", open.into())]);
         }
     } else if let Some((name, _)) = gift.take_unproven().first() {
         return Err(no_id(if *name == "donorId" && !said_as_donor { "contactId" } else { name }).into());
     }
-    let sender = sender(cx, &gift, origin.door);
+    let sender = sender(cx, &gift, origin.channel);
     let key = Key::of(&gift, origin.request_key.map(|key| (sender.as_str(), key)));
     let ids = key.clone().unwrap_or_else(|| Key::Row(cx.new_id().to_string()));
     if key.is_none() {
-        cx.log(Level::Warn, "gift_without_key", &[("intakeSource", optional(gift.intake_source.as_deref()))]);
+        cx.log(Level::Warn, "gift_taken_without_key", &[("intakeSource", optional(gift.intake_source.as_deref()))]);
     }
-    // Before the giver is looked up: whether they were found meanwhile does not make it another gift.
+    // Before the donor is looked up: whether they were found meanwhile does not make it another gift.
     let nonce = match &key {
         Some(request @ Key::Request { .. }) => request.gift_id().to_string(),
         _ => cx.request_id.clone(),
@@ -163,11 +163,11 @@ pub async fn accept(cx: &RequestContext<'_>, payload: &Payload, origin: Origin<'
     gift.source_fingerprint = Some(fingerprint::of(&gift, &nonce));
     let asked = gift.clone();
     let earlier = match &key {
-        Some(key) => repeat::find(cx, key, &asked, origin.door).await?,
+        Some(key) => repeat::find(cx, key, &asked, origin.channel).await?,
         None => Earlier::Nothing,
     };
     let incoming = |gift, ids, found, receipt, diagnostics| Incoming {
-        door: origin.door,
+        channel: origin.channel,
         gift,
         asked: asked.clone(),
         key: key.clone(),
@@ -179,7 +179,7 @@ pub async fn accept(cx: &RequestContext<'_>, payload: &Payload, origin: Origin<'
     };
     match earlier {
         Earlier::Nothing => {}
-        Earlier::Row(row, own) => {
+        Earlier::StagedGift(row, own) => {
             let kept = row.gift().unwrap_or_else(|_| gift.clone());
             let found = Found { dedupe: row.dedupe(), ..Found::default() };
             let diagnostics = Diagnostics::of(&kept, found.dedupe.as_ref());
@@ -194,17 +194,17 @@ pub async fn accept(cx: &RequestContext<'_>, payload: &Payload, origin: Origin<'
         }
     }
 
-    let manner = match (origin.door, staging) {
-        (Door::Staging, _) => Manner::Look,
-        (_, true) => Manner::Review,
-        (Door::Webhook, false) => Manner::SettleWhatCanBe,
-        (Door::Gifts, false) => Manner::Settle,
+    let manner = match (origin.channel, staging) {
+        (Channel::Staging, _) => DonorPolicy::Look,
+        (_, true) => DonorPolicy::Review,
+        (Channel::Webhook, false) => DonorPolicy::SettleWhatCanBe,
+        (Channel::Gifts, false) => DonorPolicy::Settle,
     };
-    let found = giver::resolve(cx, &mut gift, &ids, manner).await?;
+    let found = donor::resolve(cx, &mut gift, &ids, manner).await?;
     let receipt = receipt::decide(&gift, Receipt::default(), &settings.receipts);
     cx.log(
         Level::Info,
-        "receipt_policy_evaluated",
+        "receipt_decided",
         &[
             ("receiptPolicyApplied", optional(receipt.policy.as_deref())),
             ("receiptStatus", optional(receipt.status.as_deref())),
@@ -220,15 +220,15 @@ pub async fn accept(cx: &RequestContext<'_>, payload: &Payload, origin: Origin<'
     if let (Err(failure), Some(person)) = (&accepted, made)
         && (store::is_refused(failure) || matches!(failure.reason(), Reason::Refused(_)))
     {
-        giver::take_back(cx, &person).await;
+        donor::take_back(cx, &person).await;
     }
     accepted
 }
 
 /// Who says the key of the request: the caller, or the provider whose event it is
-fn sender(cx: &RequestContext<'_>, gift: &Gift, door: Door) -> String {
+fn sender(cx: &RequestContext<'_>, gift: &Gift, channel: Channel) -> String {
     match &cx.token {
-        Some(token) if door != Door::Webhook => subject::of_token(token),
+        Some(token) if channel != Channel::Webhook => subject::of_token(token),
         _ => {
             let source = gift.provider.as_deref().or(gift.intake_source.as_deref());
             subject::of_source(source.unwrap_or_default())
@@ -238,18 +238,18 @@ fn sender(cx: &RequestContext<'_>, gift: &Gift, door: Door) -> String {
 
 /// A gift that nobody reviews
 async fn direct(cx: &RequestContext<'_>, incoming: Incoming) -> Result<Accepted, Error> {
-    // What is there under the caller's key was looked for before the giver was.
-    let is_looked_for = matches!(incoming.key, Some(Key::Request { .. })) && incoming.door != Door::Webhook;
+    // What is there under the caller's key was looked for before the donor was.
+    let is_looked_for = matches!(incoming.key, Some(Key::Request { .. })) && incoming.channel != Channel::Webhook;
     if incoming.key.is_some()
         && !is_looked_for
         && has_rows(cx).await
         && let Some(record) = store::find(cx, ROW.plural, &incoming.ids.staging_id().to_string()).await?
     {
-        return repeated_row(cx, Row::new(record), incoming).await;
+        return repeated_row(cx, StagedGift::new(record), incoming).await;
     }
     let made = promote::make_gift(cx, &incoming.gift, &incoming.receipt, &incoming.ids).await?;
     if let Made::Repeat(record) = &made {
-        let fields = repeat::gift_differences(cx, &incoming.ids, &incoming.asked, record, incoming.door).await?;
+        let fields = repeat::gift_differences(cx, &incoming.ids, &incoming.asked, record, incoming.channel).await?;
         if !fields.is_empty() {
             return Err(repeat::conflict(&incoming.ids, fields).into());
         }
@@ -264,7 +264,7 @@ async fn posted_directly(cx: &RequestContext<'_>, incoming: &Incoming, made: Mad
         Made::New(record) => {
             let paid_on = gift.gift_date.as_deref().and_then(parse_date);
             if has_consequences(cx, gift) {
-                post::follow(cx, gift, &record, paid_on, Blind::Leave).await;
+                after_posting::run(cx, gift, &record, paid_on, MissingAgreement::Skip).await;
             }
             Accepted::Gift { record, repeated: false, unkeyed: incoming.key.is_none() }
         }
@@ -272,7 +272,7 @@ async fn posted_directly(cx: &RequestContext<'_>, incoming: &Incoming, made: Mad
             // The run that made it may have died right after.
             if has_consequences(cx, gift) {
                 let paid_on = gift.gift_date.as_deref().and_then(parse_date);
-                post::follow(cx, gift, &record, paid_on, Blind::Leave).await;
+                after_posting::run(cx, gift, &record, paid_on, MissingAgreement::Skip).await;
             }
             Accepted::Gift { record, repeated: true, unkeyed: false }
         }
@@ -292,7 +292,7 @@ fn has_consequences(cx: &RequestContext<'_>, gift: &Gift) -> bool {
 /// Writes down that a request was answered, for when its gift is destroyed and the request comes again
 async fn keep_record(cx: &RequestContext<'_>, incoming: &Incoming, accepted: &Accepted) {
     let Incoming { gift, receipt, found, diagnostics, ids, .. } = incoming;
-    let requested = repeat::kept(incoming.key.as_ref(), &incoming.asked, incoming.door);
+    let requested = repeat::kept(incoming.key.as_ref(), &incoming.asked, incoming.channel);
     let diagnostics = told(cx, diagnostics, incoming);
     let mut body = columns::create(gift, receipt, found.dedupe.as_ref(), &diagnostics, State::Processed, requested);
     body.set_text("id", &ids.staging_id().to_string());
@@ -303,7 +303,7 @@ async fn keep_record(cx: &RequestContext<'_>, incoming: &Incoming, accepted: &Ac
         body.set("giftId", string(record, "id").into());
     }
     if let Err(failure) = store::make(cx, ROW, body).await {
-        cx.log(Level::Warn, "gift_record_not_kept", &[("message", failure.for_log().into())]);
+        cx.log(Level::Warn, "gift_key_not_kept", &[("message", failure.for_log().into())]);
     }
 }
 
@@ -312,7 +312,7 @@ async fn staged(cx: &RequestContext<'_>, mut incoming: Incoming, origin: Origin<
     let mut doubts = Vec::new();
     // A person who was made for this gift has no other gifts.
     let is_known = incoming.gift.donor_id.is_some() && incoming.found.made.is_none();
-    if is_known && origin.door != Door::Staging {
+    if is_known && origin.channel != Channel::Staging {
         match look_back(cx, &incoming.gift, &incoming.ids).await {
             Ok(found) => doubts = found,
             Err(_) => doubts.push("history_unavailable"),
@@ -328,7 +328,7 @@ async fn staged(cx: &RequestContext<'_>, mut incoming: Incoming, origin: Origin<
     }
     let Incoming { gift, found, diagnostics, .. } = &mut incoming;
     let itself = is_sure
-        && origin.door != Door::Staging
+        && origin.channel != Channel::Staging
         && processes_itself(gift, diagnostics, found.dedupe.as_ref(), cx.state.settings.auto_process);
     gift.auto_process = Some(itself);
     let body = row_body(cx, &incoming, itself, &doubts);
@@ -343,15 +343,15 @@ async fn staged(cx: &RequestContext<'_>, mut incoming: Incoming, origin: Origin<
         made => made,
     };
     let row = match made {
-        Ok(Made::New(record)) => Row::new(record),
-        Ok(Made::Repeat(record)) => return repeated_row(cx, Row::new(record), incoming).await,
+        Ok(Made::New(record)) => StagedGift::new(record),
+        Ok(Made::Repeat(record)) => return repeated_row(cx, StagedGift::new(record), incoming).await,
         Ok(Made::Gone) => return Ok(Accepted::Gone { id: incoming.ids.staging_id().to_string() }),
         Err(failure) => {
-            cx.log(Level::Warn, "gift_staging_stage_failed", &[("message", failure.for_log().into())]);
+            cx.log(Level::Warn, "gift_staging_failed", &[("message", failure.for_log().into())]);
             return Err(failure);
         }
     };
-    cx.log(Level::Info, "gift_staging_stage", &[("stagingId", row.id().into()), ("autoProcess", itself.into())]);
+    cx.log(Level::Info, "gift_staged", &[("stagingId", row.id().into()), ("autoProcess", itself.into())]);
     let row = begin_trail(cx, row).await;
     // Twenty has the last word: a workflow there may have held it.
     let goes_on = itself && row.get("autoProcess") != Some(&Value::Bool(false)) && row.state() == State::Processing;
@@ -361,7 +361,7 @@ async fn staged(cx: &RequestContext<'_>, mut incoming: Incoming, origin: Origin<
 fn row_body(cx: &RequestContext<'_>, incoming: &Incoming, itself: bool, doubts: &[&str]) -> Map<String, Value> {
     let Incoming { gift, receipt, found, diagnostics, ids, implausible, .. } = incoming;
     let state = if implausible.is_some() { State::ValidationFailed } else { State::initial(itself) };
-    let requested = repeat::kept(incoming.key.as_ref(), &incoming.asked, incoming.door);
+    let requested = repeat::kept(incoming.key.as_ref(), &incoming.asked, incoming.channel);
     let diagnostics = told(cx, diagnostics, incoming);
     let mut body = columns::create(gift, receipt, found.dedupe.as_ref(), &diagnostics, state, requested);
     body.set_text("id", &ids.staging_id().to_string());
@@ -383,7 +383,7 @@ fn received(cx: &RequestContext<'_>, state: State) -> Value {
 }
 
 /// Starts the trail of a row whose workspace was not known to keep one
-async fn begin_trail(cx: &RequestContext<'_>, row: Row) -> Row {
+async fn begin_trail(cx: &RequestContext<'_>, row: StagedGift) -> StagedGift {
     if !row.is_own() {
         return row;
     }
@@ -394,7 +394,7 @@ async fn begin_trail(cx: &RequestContext<'_>, row: Row) -> Row {
     let particulars = object([("to", row.state().as_str().into())]);
     let change = store::Change { body: Map::new(), action: "received", particulars, condition: None };
     match store::write(cx, &row, change).await {
-        Ok(store::Written::Row(written)) => written,
+        Ok(store::Written::StagedGift(written)) => written,
         // The next change starts it.
         _ => row,
     }
@@ -420,8 +420,8 @@ fn told(cx: &RequestContext<'_>, diagnostics: &Diagnostics, incoming: &Incoming)
 }
 
 /// Makes the gift of a row that processes itself
-async fn finish(cx: &RequestContext<'_>, row: Row, incoming: &Incoming, repeated: bool) -> Accepted {
-    match promote::post_gift(cx, &row, &incoming.gift, &incoming.ids, Blind::Leave).await {
+async fn finish(cx: &RequestContext<'_>, row: StagedGift, incoming: &Incoming, repeated: bool) -> Accepted {
+    match promote::post_gift(cx, &row, &incoming.gift, &incoming.ids, MissingAgreement::Skip).await {
         Posted::Gift { record, repeated: known } => {
             Accepted::Gift { record, repeated: repeated && known, unkeyed: incoming.key.is_none() }
         }
@@ -443,8 +443,8 @@ async fn posted(cx: &RequestContext<'_>, id: &str) -> Result<Accepted, Error> {
 }
 
 /// A request that made a row before, unless its key stands for another gift
-async fn repeated_row(cx: &RequestContext<'_>, row: Row, incoming: Incoming) -> Result<Accepted, Error> {
-    let fields = repeat::row_differences(cx, &incoming.ids, &incoming.asked, &row, incoming.door).await?;
+async fn repeated_row(cx: &RequestContext<'_>, row: StagedGift, incoming: Incoming) -> Result<Accepted, Error> {
+    let fields = repeat::row_differences(cx, &incoming.ids, &incoming.asked, &row, incoming.channel).await?;
     if !fields.is_empty() {
         return Err(repeat::conflict(&incoming.ids, fields).into());
     }
@@ -452,13 +452,13 @@ async fn repeated_row(cx: &RequestContext<'_>, row: Row, incoming: Incoming) -> 
 }
 
 /// Goes on where the request that made the row ended
-async fn resumed(cx: &RequestContext<'_>, row: Row, mut incoming: Incoming) -> Result<Accepted, Error> {
+async fn resumed(cx: &RequestContext<'_>, row: StagedGift, mut incoming: Incoming) -> Result<Accepted, Error> {
     if row.get("deletedAt").is_some() {
         return Ok(Accepted::Gone { id: row.id().to_owned() });
     }
     cx.log(Level::Info, "gift_repeated", &[("stagingId", row.id().into())]);
     match (row.state(), row.text("giftId").map(str::to_owned)) {
-        _ if incoming.door == Door::Staging => Ok(waiting(cx, row, &incoming, true)),
+        _ if incoming.channel == Channel::Staging => Ok(waiting(cx, row, &incoming, true)),
         (_, Some(gift)) => {
             if row.state() != State::Processed {
                 promote::mark(cx, &row, &gift, "reconciled").await?;
@@ -475,7 +475,7 @@ async fn resumed(cx: &RequestContext<'_>, row: Row, mut incoming: Incoming) -> R
     }
 }
 
-fn waiting(cx: &RequestContext<'_>, row: Row, incoming: &Incoming, repeated: bool) -> Accepted {
+fn waiting(cx: &RequestContext<'_>, row: StagedGift, incoming: &Incoming, repeated: bool) -> Accepted {
     let diagnostics = told(cx, &incoming.diagnostics, incoming);
     Accepted::Staged { row, diagnostics, repeated, error: None }
 }
@@ -493,7 +493,7 @@ fn may_bypass(cx: &RequestContext<'_>, incoming: &Incoming, origin: Origin<'_>) 
         Some(match_type) => match_type == MatchType::Email,
     };
     named
-        && origin.door != Door::Staging
+        && origin.channel != Channel::Staging
         && incoming.key.is_some()
         && incoming.gift.auto_process != Some(false)
         && incoming.diagnostics.is_eligible()
@@ -501,7 +501,7 @@ fn may_bypass(cx: &RequestContext<'_>, incoming: &Incoming, origin: Origin<'_>) 
         && sure
 }
 
-/// What the giver's other gifts say
+/// What the donor's other gifts say
 async fn look_back(cx: &RequestContext<'_>, gift: &Gift, ids: &Key) -> Result<Vec<&'static str>, Error> {
     let Some(Ok(donor)) = gift.donor_id.as_deref().map(str::parse) else { return Ok(Vec::new()) };
     let filter = Filter::IdIs("donorId".into(), donor);

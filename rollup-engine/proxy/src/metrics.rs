@@ -9,7 +9,7 @@ use fundraising::json::text_of;
 use fundraising::staging::State;
 
 /// Most staged rows whose state is remembered
-const MOST_ROWS: usize = 2_000;
+const MAX_ROWS: usize = 2_000;
 
 /// Counts since the process began
 #[derive(Debug, Default)]
@@ -78,7 +78,7 @@ impl Metrics {
             known.1 = state;
             return;
         }
-        if rows.len() >= MOST_ROWS {
+        if rows.len() >= MAX_ROWS {
             rows.remove(0);
         }
         rows.push((digest, state));

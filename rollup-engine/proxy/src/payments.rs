@@ -5,9 +5,9 @@
 //! would stand: between the checked event and [`steps`].
 
 mod agreements;
-mod notes;
+mod facts;
 
-pub(crate) use notes::settle_gift;
+pub(crate) use facts::settle_gift;
 
 use ports::{Level, Timestamp};
 use serde_json::{Map, Value};
@@ -16,19 +16,21 @@ use twenty::target::Target;
 use crate::context::RequestContext;
 use crate::error::Error;
 use crate::intake::columns;
-use crate::intake::row::Row;
+use crate::intake::staged_gift::StagedGift;
 use crate::intake::store::{self, Change, Written};
-use crate::intake::{Accepted, Door, Origin, accept, promote};
+use crate::intake::{Accepted, Channel, Origin, accept, promote};
+use fundraising::agreement_status::AgreementEvent;
 use fundraising::gift::{Gift, awaits_payment};
 use fundraising::json::{self, Members as _, object, text_of};
 use fundraising::keys::Key;
 use fundraising::payload::Payload;
-use fundraising::provider::{Fact, Failure as Failed, Kind, Payment, Payout, PayoutState, Provider, Returned, Step};
+use fundraising::provider::{
+    Failure as Failed, Kind, Payment, PaymentFact, Payout, PayoutState, Provider, Returned, Step,
+};
 use fundraising::staging::State;
-use fundraising::standing::Word;
 use fundraising::trust::{Diagnostics, processes_itself};
 
-/// Warning on a row whose giver could not be looked up
+/// Warning on a row whose donor could not be looked up
 const UNASKED: &str = "donor_lookup_failed";
 
 /// Carries out all steps of one event
@@ -43,7 +45,7 @@ pub async fn steps(cx: &RequestContext<'_>, provider: Provider, event: &str, ste
             Step::Unassigned(payment) => unassigned(cx, event, *payment).await?,
             Step::Failed(failed) => failure(cx, provider, &failed).await?,
             Step::Returned(returned) => back(cx, provider, &returned).await?,
-            Step::Settled { invoice, payment } => notes::alias(cx, provider, &invoice, &payment).await?,
+            Step::Settled { invoice, payment } => facts::alias(cx, provider, &invoice, &payment).await?,
             Step::SetUp(set_up) => agreements::set_up(cx, provider, *set_up).await?,
             Step::Said(said) => agreements::said(cx, said).await?,
             Step::Payout(payout) => drop(self::payout(cx, &payout).await?),
@@ -53,7 +55,7 @@ pub async fn steps(cx: &RequestContext<'_>, provider: Provider, event: &str, ste
     Ok(())
 }
 
-/// The agreement of a payment, and with it perhaps the giver
+/// The agreement of a payment, and with it perhaps the donor
 async fn join_agreement(cx: &RequestContext<'_>, payment: &mut Payment) -> Result<(), Error> {
     let gift = &mut payment.gift;
     if payment.agreement.is_empty() {
@@ -77,8 +79,12 @@ async fn take_in(cx: &RequestContext<'_>, event: &str, payment: &Payment) -> Res
         members.unset("amount");
     }
     let payload = Payload::parse(&json::bytes(&members.into()))?;
-    accept(cx, &payload, Origin { door: Door::Webhook, request_key: Some(event).filter(|event| !event.is_empty()) })
-        .await
+    accept(
+        cx,
+        &payload,
+        Origin { channel: Channel::Webhook, request_key: Some(event).filter(|event| !event.is_empty()) },
+    )
+    .await
 }
 
 async fn paid(cx: &RequestContext<'_>, provider: Provider, event: &str, mut payment: Payment) -> Result<(), Error> {
@@ -98,17 +104,17 @@ async fn paid(cx: &RequestContext<'_>, provider: Provider, event: &str, mut paym
         }
         Accepted::Staged { .. } | Accepted::Gone { .. } => return Ok(()),
     };
-    notes::settle(cx, provider, &payment.key, &record).await?;
+    facts::settle(cx, provider, &payment.key, &record).await?;
     // A reviewer may have said which agreement it is of.
     let named = payment.gift.recurring_agreement_id.as_deref();
     if let Some(agreement) = named.or_else(|| text_of(&record, "recurringAgreementId")) {
-        agreements::hear(cx, agreement, Word::Paid { at: payment.at }).await?;
+        agreements::apply(cx, agreement, AgreementEvent::Paid { at: payment.at }).await?;
     }
     Ok(())
 }
 
 /// A row that waited for its money: it goes the way that it would have gone had the money been there
-async fn arrived(cx: &RequestContext<'_>, payment: &Payment, row: Row) -> Result<Option<Value>, Error> {
+async fn arrived(cx: &RequestContext<'_>, payment: &Payment, row: StagedGift) -> Result<Option<Value>, Error> {
     let mut row = row;
     for _ in 0..4 {
         let kept = row.gift().unwrap_or_default();
@@ -160,7 +166,7 @@ async fn arrived(cx: &RequestContext<'_>, payment: &Payment, row: Row) -> Result
             condition: None,
         };
         match store::write(cx, &row, change).await? {
-            Written::Row(written) => row = written,
+            Written::StagedGift(written) => row = written,
             Written::Raced => row = store::reread(cx, &row).await?,
         }
     }
@@ -216,17 +222,17 @@ async fn keep_without_amount(cx: &RequestContext<'_>, payment: &Payment) -> Resu
 
 async fn failure(cx: &RequestContext<'_>, provider: Provider, failed: &Failed) -> Result<(), Error> {
     if failed.takes_back {
-        let fact = Fact { kind: Kind::Failed, id: String::new(), at: failed.at, holds: true, money: None };
+        let fact = PaymentFact { kind: Kind::Failed, id: String::new(), at: failed.at, holds: true, money: None };
         back(cx, provider, &Returned { payment: failed.payment.clone(), fact }).await?;
     }
     fail_row(cx, provider, failed).await?;
-    let word = Word::Failed { attempt: &failed.attempt, at: failed.at };
+    let word = AgreementEvent::Failed { attempt: &failed.attempt, at: failed.at };
     if let Some(id) = &failed.agreement_id {
-        return agreements::hear(cx, id, word).await;
+        return agreements::apply(cx, id, word).await;
     }
     for agreement in agreements::find(cx, &failed.agreement).await? {
         if let Some(id) = text_of(&agreement, "id") {
-            agreements::hear(cx, id, word).await?;
+            agreements::apply(cx, id, word).await?;
         }
     }
     Ok(())
@@ -248,12 +254,12 @@ async fn fail_row(cx: &RequestContext<'_>, provider: Provider, failed: &Failed) 
 }
 
 async fn back(cx: &RequestContext<'_>, provider: Provider, returned: &Returned) -> Result<(), Error> {
-    notes::keep(cx, provider, &returned.payment, &returned.fact).await?;
+    facts::keep(cx, provider, &returned.payment, &returned.fact).await?;
     // Noted first, looked up second: whoever makes the gift meanwhile makes it first and reads the note second.
-    if let Some(record) = notes::gift_of(cx, provider, &returned.payment).await? {
-        return notes::settle(cx, provider, &returned.payment, &record).await;
+    if let Some(record) = facts::gift_of(cx, provider, &returned.payment).await? {
+        return facts::settle(cx, provider, &returned.payment, &record).await;
     }
-    cx.log(Level::Info, "webhook_refund_kept", &[("provider", provider.as_str().into())]);
+    cx.log(Level::Info, "refund_kept", &[("provider", provider.as_str().into())]);
     Ok(())
 }
 
@@ -313,7 +319,7 @@ async fn paid_out(cx: &RequestContext<'_>, provider: Provider, payment: &str, pa
         // The workspace has no payouts, or takes none here; the gift is there all the same.
         Err(failure) if store::is_refused(&failure) => {
             let fields = [("message", failure.for_log().into())];
-            cx.log(Level::Warn, "webhook_payout_not_linked", &fields);
+            cx.log(Level::Warn, "payout_link_failed", &fields);
             Ok(())
         }
         linked => linked,
@@ -331,7 +337,7 @@ async fn link_payout(cx: &RequestContext<'_>, provider: Provider, payment: &str,
         reason: None,
         at: cx.now().as_millis(),
     };
-    if let Some(gift) = notes::gift_of(cx, provider, payment).await? {
+    if let Some(gift) = facts::gift_of(cx, provider, payment).await? {
         let is_linked = text_of(&gift, "giftPayoutId").is_some();
         if let (false, Some(gift)) = (is_linked, text_of(&gift, "id"))
             && let Some(id) = self::payout(cx, &announced).await?
@@ -357,7 +363,7 @@ async fn change_row(
     cx: &RequestContext<'_>,
     provider: Provider,
     payment: &str,
-    change: impl Fn(&Row) -> Option<(Map<String, Value>, &'static str)>,
+    change: impl Fn(&StagedGift) -> Option<(Map<String, Value>, &'static str)>,
 ) -> Result<(), Error> {
     if !cx.state.settings.staging {
         return Ok(());
@@ -366,11 +372,11 @@ async fn change_row(
     let id = key.staging_id().to_string();
     for _ in 0..4 {
         let Some(record) = store::find(cx, "giftStagings", &id).await? else { return Ok(()) };
-        let row = Row::new(record);
+        let row = StagedGift::new(record);
         let Some((body, action)) = change(&row) else { return Ok(()) };
         let particulars = Value::Object(Map::new());
         let change = Change { body, action, particulars, condition: None };
-        if let Written::Row(_) = store::write(cx, &row, change).await? {
+        if let Written::StagedGift(_) = store::write(cx, &row, change).await? {
             return Ok(());
         }
     }

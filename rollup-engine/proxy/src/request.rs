@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use fundraising::client_error::ClientError;
 use fundraising::gift::no_id;
 use fundraising::payload::Payload;
-use fundraising::refusal::Refusal;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -37,16 +37,16 @@ impl Request<'_> {
     ///
     /// # Errors
     /// It is blank.
-    pub fn present_id(&self, at: usize, name: &str) -> Result<&str, Refusal> {
+    pub fn present_id(&self, at: usize, name: &str) -> Result<&str, ClientError> {
         let id = self.id(at).trim();
-        if id.is_empty() { Err(Refusal::bad(format!("{name} must not be empty"))) } else { Ok(id) }
+        if id.is_empty() { Err(ClientError::bad(format!("{name} must not be empty"))) } else { Ok(id) }
     }
 
     /// The id of a record at this place of the path; `name` is how a refusal calls it
     ///
     /// # Errors
     /// It is none.
-    pub fn record_id(&self, at: usize, name: &str) -> Result<RecordId, Refusal> {
+    pub fn record_id(&self, at: usize, name: &str) -> Result<RecordId, ClientError> {
         record_id(name, self.id(at))
     }
 
@@ -68,7 +68,7 @@ impl Request<'_> {
     ///
     /// # Errors
     /// It is no JSON, or no object.
-    pub fn object(&self, otherwise: &str) -> Result<Map<String, Value>, Refusal> {
+    pub fn object(&self, otherwise: &str) -> Result<Map<String, Value>, ClientError> {
         let payload = Payload::read(self.json(), otherwise)?;
         let mut object = Map::new();
         for (key, value) in payload.iter() {
@@ -123,7 +123,7 @@ pub(crate) fn has_id(record: &Value) -> bool {
 ///
 /// # Errors
 /// It is none.
-pub(crate) fn record_id(name: &str, text: &str) -> Result<RecordId, Refusal> {
+pub(crate) fn record_id(name: &str, text: &str) -> Result<RecordId, ClientError> {
     text.parse().map_err(|_| no_id(name))
 }
 

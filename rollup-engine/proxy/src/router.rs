@@ -4,8 +4,8 @@
 
 use std::pin::Pin;
 
+use fundraising::client_error::{ClientError, Status};
 use fundraising::provider::Provider;
-use fundraising::refusal::{Refusal, Status};
 
 use crate::context::RequestContext;
 use crate::error::Error;
@@ -168,7 +168,7 @@ pub struct RouteMatch {
     /// To this route; nothing where there is none
     pub route: Option<&'static Route>,
     /// The ids in its path, decoded
-    pub ids: Result<Vec<String>, Refusal>,
+    pub ids: Result<Vec<String>, ClientError>,
     /// Whether it must bring a token
     pub needs_token: bool,
     /// Whether it proves itself by a signature, and no token of its own counts
@@ -212,7 +212,7 @@ pub fn find(method: &str, path: &str) -> RouteMatch {
     for route in candidates {
         if let Some(ids) = matched(route.pattern, segments.clone()) {
             let ids = ids.iter().map(|id| {
-                decode_segment(id).ok_or_else(|| Refusal::bad(format!("Failed to decode param '{}'", shown(id))))
+                decode_segment(id).ok_or_else(|| ClientError::bad(format!("Failed to decode param '{}'", shown(id))))
             });
             return RouteMatch { route: Some(route), ids: ids.collect(), needs_token, is_webhook };
         }
@@ -257,7 +257,7 @@ fn not_found(inbound: &Inbound) -> Error {
         target.push_str(part);
         mark = '&';
     }
-    Refusal::new(Status::NotFound, format!("Cannot {} {target}", inbound.method)).into()
+    ClientError::new(Status::NotFound, format!("Cannot {} {target}", inbound.method)).into()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The service of one process: a request in, an answer out.
 
-use fundraising::refusal::{Refusal, Status};
+use fundraising::client_error::{ClientError, Status};
 use fundraising::signature;
 use ports::time::whole_millis;
 use ports::{Host, Level};
@@ -81,7 +81,7 @@ impl Service {
         self.state.metrics.answered(method, pattern, answer.status);
         cx.log(
             Level::Debug,
-            "fundraising_request",
+            "request_answered",
             &[
                 ("method", method.into()),
                 ("route", pattern.into()),
@@ -146,7 +146,7 @@ async fn respond(
     let ids = found.ids.clone()?;
     let texts = query.iter().flat_map(|(name, value)| [name, value]).chain(&ids);
     if texts.into_iter().any(|text| text.contains('\0')) {
-        return Err(Refusal::bad("the path and the query must not contain NUL characters").into());
+        return Err(ClientError::bad("the path and the query must not contain NUL characters").into());
     }
     router::run(cx, found, &Request { inbound, ids, query }).await
 }
@@ -160,7 +160,7 @@ pub fn refuse(errors: &SettingErrors, request: &Inbound) -> Outbound {
         outbound(health::status())
     } else {
         let message = format!("{} cannot be read", errors.names());
-        json_answer(503, &Refusal::new(Status::ServiceUnavailable, message).to_json())
+        json_answer(503, &ClientError::new(Status::ServiceUnavailable, message).to_json())
     };
     let id = request_id(request).unwrap_or_else(|| Builder::from_u128(request.entropy).into_uuid().to_string());
     answer.headers.push(("x-request-id".into(), id));

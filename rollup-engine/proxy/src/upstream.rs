@@ -23,16 +23,16 @@ use crate::error::{Error, Reason};
 use crate::http::{Inbound, split_at_byte};
 use crate::queue::{POLL_INTERVAL, Permit};
 use crate::request::{Body, Field, Response as Answered};
+use fundraising::client_error::{ClientError, Status};
 use fundraising::json;
 use fundraising::provider::gocardless::Resource;
-use fundraising::refusal::{Refusal, Status};
 
 /// Attempts at one call
-const MOST_ATTEMPTS: u32 = 3;
+const MAX_ATTEMPTS: u32 = 3;
 /// Longest time that one attempt may take
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// A call with less time than this left is not worth starting
-const LEAST_TIME: Duration = Duration::from_millis(50);
+const MIN_TIME_LEFT: Duration = Duration::from_millis(50);
 /// Longest time past the deadline for calls that leave in order what was begun: a refusal for the rate limit is over by
 /// then, and payment providers have not given up yet
 const CLOSING_TIME: Duration = Duration::from_secs(11);
@@ -153,7 +153,7 @@ fn parsed(cx: &RequestContext<'_>, target: &Target, text: &[u8]) -> Result<Value
     }
     serde_json::from_slice(text).map_err(|_| {
         let fields = [("method", target.method().as_str().into()), ("object", object_of(target.path()).into())];
-        cx.log(Level::Error, "twenty_proxy_parse_error", &fields);
+        cx.log(Level::Error, "response_unreadable", &fields);
         Error::malformed_as("unexpected Twenty response (not JSON)")
     })
 }
@@ -190,7 +190,7 @@ impl<'a> Call<'a> {
     async fn attempts(&self) -> Result<Vec<u8>, Error> {
         let cx = self.cx;
         let Some(token) = cx.token.as_deref().or(cx.state.settings.api_key.as_deref()) else {
-            return Err(Refusal::new(Status::ServiceUnavailable, "TWENTY_API_KEY not configured").into());
+            return Err(ClientError::new(Status::ServiceUnavailable, "TWENTY_API_KEY not configured").into());
         };
         let repeatable = is_repeatable(self.target, self.body);
         // Half of the bits are enough to spread waiting times.
@@ -206,13 +206,13 @@ impl<'a> Call<'a> {
                 Ok(Err(stopped)) => return Err(last.unwrap_or(stopped)),
                 Ok(Ok(response)) if (200..300).contains(&response.status) => {
                     if attempt > 1 {
-                        self.log(Level::Info, "twenty_proxy_success", attempt, &[]);
+                        self.log(Level::Info, "request_recovered", attempt, &[]);
                     }
                     return Ok(response.body);
                 }
                 Ok(Ok(response)) if response.status < 400 => {
                     let more = [("status", response.status.into())];
-                    self.log(Level::Error, "twenty_proxy_http_error", attempt, &more);
+                    self.log(Level::Error, "request_refused", attempt, &more);
                     return Err(Error::malformed_as("unexpected Twenty response (a redirect)"));
                 }
                 Ok(Ok(response)) => {
@@ -228,14 +228,14 @@ impl<'a> Call<'a> {
                 let status = failure.upstream_status();
                 let mut more = vec![("status", status.into()), ("delayMs", whole_millis(wait).into())];
                 more.extend(failure.cause().map(|reason| ("reason", reason.into())));
-                self.log(Level::Warn, "twenty_proxy_retry", attempt, &more);
+                self.log(Level::Warn, "request_retried", attempt, &more);
             }
-            let in_time = |wait: &Duration| self.host.now() + *wait + LEAST_TIME <= self.deadline();
+            let in_time = |wait: &Duration| self.host.now() + *wait + MIN_TIME_LEFT <= self.deadline();
             let Some(wait) = wait.filter(in_time) else {
                 let event = match failure.reason() {
-                    Reason::Unreachable { .. } | Reason::TimedOut => "twenty_proxy_network_error",
-                    _ if attempt >= MOST_ATTEMPTS => "twenty_proxy_exhausted_retries",
-                    _ => "twenty_proxy_http_error",
+                    Reason::Unreachable { .. } | Reason::TimedOut => "request_unanswered",
+                    _ if attempt >= MAX_ATTEMPTS => "retries_exhausted",
+                    _ => "request_refused",
                 };
                 let mut more = vec![("status", failure.upstream_status().into()), ("code", failure.code().into())];
                 more.extend(failure.cause().map(|reason| ("reason", reason.into())));
@@ -258,7 +258,7 @@ impl<'a> Call<'a> {
             Err(failure) => return Ok(Err(failure)),
         };
         let began = host.now();
-        let timeout = TIMEOUT.min(self.deadline().since(began)).max(LEAST_TIME);
+        let timeout = TIMEOUT.min(self.deadline().since(began)).max(MIN_TIME_LEFT);
         let result = host.fetch(self.request(token, timeout)).await;
         let took = host.now().since(began);
         if let Ok(response) = &result {
@@ -269,7 +269,7 @@ impl<'a> Call<'a> {
         let status = result.as_ref().map_or(0, |response| response.status);
         cx.state.metrics.called(self.target.method().as_str(), self.object(), status);
         let more = [("status", status.into()), ("durationMs", whole_millis(took).into())];
-        self.log(Level::Debug, "twenty_proxy_attempt", attempt, &more);
+        self.log(Level::Debug, "request_attempted", attempt, &more);
         match result {
             Ok(response) => Ok(Ok(response)),
             // Sent again it would be as large.
@@ -283,7 +283,7 @@ impl<'a> Call<'a> {
     /// the allowance of all of them.
     async fn pass(&self) -> Result<Pass<'a>, Error> {
         let (cx, host) = (self.cx, self.host);
-        let deadline = self.deadline() - LEAST_TIME;
+        let deadline = self.deadline() - MIN_TIME_LEFT;
         let settings = &cx.state.settings;
         self.proves.set(false);
         while let (Some(token), Some(_)) = (cx.caller, settings.requests_per_minute) {
@@ -359,7 +359,7 @@ impl<'a> Call<'a> {
                 if !self.proves.get() {
                     self.cx.state.queue.refused(self.host.now(), wait);
                 }
-                (attempt < MOST_ATTEMPTS || self.is_closing).then_some(wait)
+                (attempt < MAX_ATTEMPTS || self.is_closing).then_some(wait)
             }
             Outcome::Answered { status: 500 | 502..=504, .. } | Outcome::Unreadable | Outcome::Unreachable => {
                 let asked = match outcome {
@@ -368,7 +368,7 @@ impl<'a> Call<'a> {
                 };
                 let base = 250 * u64::from(attempt);
                 let wait = asked.unwrap_or(Duration::from_millis(base + random % (base / 2)));
-                (attempt < MOST_ATTEMPTS && repeatable).then_some(wait)
+                (attempt < MAX_ATTEMPTS && repeatable).then_some(wait)
             }
             Outcome::Answered { .. } | Outcome::TooLarge => None,
         }
@@ -379,7 +379,7 @@ impl<'a> Call<'a> {
             ("method", self.target.method().as_str().into()),
             ("object", self.object().into()),
             ("attempt", attempt.into()),
-            ("maxAttempts", MOST_ATTEMPTS.into()),
+            ("maxAttempts", MAX_ATTEMPTS.into()),
         ];
         fields.extend_from_slice(more);
         self.cx.log(level, event, &fields);
@@ -420,7 +420,7 @@ pub(crate) async fn gocardless(cx: &RequestContext<'_>, resource: &Resource) -> 
     let host = cx.host;
     let Some(token) = &cx.state.settings.gocardless_token else { return Ok(Value::Null) };
     let left = cx.deadline.since(host.now());
-    if left < LEAST_TIME {
+    if left < MIN_TIME_LEFT {
         return Err(Reason::TimedOut.into());
     }
     let mut headers = bearer(token);

@@ -7,38 +7,38 @@
 use serde_json::Value;
 
 use super::Gift;
+use crate::client_error::ClientError;
 use crate::json::parsed_members;
 use crate::money::Money;
 use crate::payload::Payload;
-use crate::refusal::Refusal;
 
-/// Which door a gift comes in by
+/// How a gift is taken in
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Intake {
     /// Straight into Twenty's gifts: it must say who gave
     Direct,
-    /// Into staging by the gift route: a gap about the giver becomes a blocker there, it is not refused here
+    /// Into staging by the gift route: a gap about the donor becomes a blocker there, it is not refused here
     Held,
-    /// From a payment provider: neither a gap about the giver nor one about the amount may lose a payment
+    /// From a payment provider: neither a gap about the donor nor one about the amount may lose a payment
     Event,
-    /// Into staging by the staging route, which also takes the giver's id, names and address
+    /// Into staging by the staging route, which also takes the donor's id, names and address
     Staging,
 }
 
-/// Keys about the giver that only the staging route takes
+/// Keys about the donor that only the staging route takes
 pub(super) const STAGING_ONLY: [&str; 4] = ["donorId", "donorFirstName", "donorLastName", "donorEmail"];
 
 /// Reads the body of `POST /gifts` or `POST /gift-staging`
 ///
-/// A contact's names and address become those of the giver; `contactId` becomes the giver's id unless there is one.
+/// A contact's names and address become those of the donor; `contactId` becomes the donor's id unless there is one.
 /// With a company and an organisation's intent, both are dropped.
 ///
 /// # Errors
 /// The first fault in the contract's order.
-pub fn read(payload: &Payload, intake: Intake) -> Result<Gift, Refusal> {
+pub fn read(payload: &Payload, intake: Intake) -> Result<Gift, ClientError> {
     let amount = payload.get("amount");
     if amount.is_none() && intake != Intake::Event {
-        return Err(Refusal::bad("amount is required"));
+        return Err(ClientError::bad("amount is required"));
     }
     let mut gift = Gift::default();
     let mut contact = Contact::default();
@@ -59,13 +59,13 @@ pub fn read(payload: &Payload, intake: Intake) -> Result<Gift, Refusal> {
     Ok(gift)
 }
 
-fn member(gift: &mut Gift, key: &str, value: &Value) -> Result<(), Refusal> {
+fn member(gift: &mut Gift, key: &str, value: &Value) -> Result<(), ClientError> {
     match key {
         "feeAmount" if value.is_null() => {}
         "feeAmount" => gift.fee_amount = Some(Money::read(key, value)?),
         "estimatedValue" => match value {
             Value::Number(number) => gift.estimated_value = Some(number.clone()),
-            _ => return Err(Refusal::bad("estimatedValue must be a number")),
+            _ => return Err(ClientError::bad("estimatedValue must be a number")),
         },
         "giftAidEligible" => gift.gift_aid_eligible = Some(flag(key, value)?),
         "autoProcess" => gift.auto_process = Some(flag(key, value)?),
@@ -75,7 +75,7 @@ fn member(gift: &mut Gift, key: &str, value: &Value) -> Result<(), Refusal> {
         "recurringMetadata" => match value {
             Value::Null => {}
             Value::Object(members) => gift.recurring_metadata = Some(members.clone()),
-            _ => return Err(Refusal::bad("recurringMetadata must be an object")),
+            _ => return Err(ClientError::bad("recurringMetadata must be an object")),
         },
         _ => {
             if let Some(place) = gift.text_mut(key) {
@@ -87,8 +87,8 @@ fn member(gift: &mut Gift, key: &str, value: &Value) -> Result<(), Refusal> {
 }
 
 /// Trimmed; nothing if blank
-pub(super) fn text(key: &str, value: &Value) -> Result<Option<String>, Refusal> {
-    let text = value.as_str().ok_or_else(|| Refusal::bad(format!("{key} must be a string")))?;
+pub(super) fn text(key: &str, value: &Value) -> Result<Option<String>, ClientError> {
+    let text = value.as_str().ok_or_else(|| ClientError::bad(format!("{key} must be a string")))?;
     Ok(non_blank(text))
 }
 
@@ -98,12 +98,12 @@ pub(super) fn non_blank(text: &str) -> Option<String> {
 }
 
 /// Nothing but `true` and `false`
-pub(super) fn flag(key: &str, value: &Value) -> Result<bool, Refusal> {
-    value.as_bool().ok_or_else(|| Refusal::bad(format!("{key} must be a boolean")))
+pub(super) fn flag(key: &str, value: &Value) -> Result<bool, ClientError> {
+    value.as_bool().ok_or_else(|| ClientError::bad(format!("{key} must be a boolean")))
 }
 
 /// An object, also one written as text; any other text is kept as evidence
-pub(super) fn context(value: &Value) -> Result<Option<Value>, Refusal> {
+pub(super) fn context(value: &Value) -> Result<Option<Value>, ClientError> {
     match value {
         Value::Null => Ok(None),
         Value::Object(_) => Ok(Some(value.clone())),
@@ -111,7 +111,7 @@ pub(super) fn context(value: &Value) -> Result<Option<Value>, Refusal> {
             Some(members) => Ok(Some(Value::Object(members))),
             None => Ok(non_blank(text).map(Value::String)),
         },
-        _ => Err(Refusal::bad("providerContext must be an object or JSON string")),
+        _ => Err(ClientError::bad("providerContext must be an object or JSON string")),
     }
 }
 
@@ -130,15 +130,15 @@ struct Person {
 
 impl Contact {
     /// An inline contact; what is no object counts as none.
-    fn read(&mut self, value: &Value) -> Result<(), Refusal> {
+    fn read(&mut self, value: &Value) -> Result<(), ClientError> {
         let Some(members) = value.as_object() else { return Ok(()) };
         let part = |key: &str| members.get(key).and_then(Value::as_str).and_then(non_blank);
         let email = part("email");
         if members.contains_key("email") && email.is_none() {
-            return Err(Refusal::bad("contact.email, if provided, must be a non-empty string"));
+            return Err(ClientError::bad("contact.email, if provided, must be a non-empty string"));
         }
         let (Some(first_name), Some(last_name)) = (part("firstName"), part("lastName")) else {
-            return Err(Refusal::bad(
+            return Err(ClientError::bad(
                 "contact.firstName and contact.lastName are required when creating a gift contact",
             ));
         };
@@ -147,16 +147,16 @@ impl Contact {
     }
 }
 
-fn identify(gift: &mut Gift, contact: Contact, intake: Intake) -> Result<(), Refusal> {
+fn identify(gift: &mut Gift, contact: Contact, intake: Intake) -> Result<(), ClientError> {
     if gift.is_organisational() {
         if gift.company_id.is_some() {
             return Ok(());
         }
         if intake == Intake::Direct {
-            return Err(Refusal::bad("companyId is required when giftIntent is grant or corporateInKind"));
+            return Err(ClientError::bad("companyId is required when giftIntent is grant or corporateInKind"));
         }
     } else if intake == Intake::Direct && contact.id.is_none() && contact.person.is_none() {
-        return Err(Refusal::bad(
+        return Err(ClientError::bad(
             "contact or contactId is required unless giftIntent is grant or corporateInKind with companyId",
         ));
     }

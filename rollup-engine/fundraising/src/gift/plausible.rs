@@ -9,8 +9,8 @@ use ports::time::parse_date;
 use time::Date;
 
 use super::Gift;
+use crate::client_error::ClientError;
 use crate::money::Money;
-use crate::refusal::Refusal;
 
 /// Somewhere it is already tomorrow: the furthest time zone is 14 hours ahead of UTC.
 const FURTHEST_ZONE: Duration = Duration::from_hours(14);
@@ -22,7 +22,7 @@ const FURTHEST_ZONE: Duration = Duration::from_hours(14);
 ///
 /// # Errors
 /// The first fault: amount, fee, gift date, expected date.
-pub fn check(gift: &Gift, now: Timestamp) -> Result<(), Refusal> {
+pub fn check(gift: &Gift, now: Timestamp) -> Result<(), ClientError> {
     if gift.has_amount() {
         amount(gift)?;
     }
@@ -38,42 +38,45 @@ pub fn check(gift: &Gift, now: Timestamp) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn amount(gift: &Gift) -> Result<(), Refusal> {
+fn amount(gift: &Gift) -> Result<(), ClientError> {
     let in_kind = gift.is_in_kind == Some(true) || gift.gift_intent.as_deref() == Some("corporateInKind");
     if gift.amount.amount_micros < 0 || (gift.amount.amount_micros == 0 && !in_kind) {
-        return Err(Refusal::bad("amount.amountMicros must be greater than zero"));
+        return Err(ClientError::bad("amount.amountMicros must be greater than zero"));
     }
     not_negative("amount", &gift.amount)
 }
 
 /// Zero or more, in a currency of ISO 4217
-pub(super) fn not_negative(place: &str, money: &Money) -> Result<(), Refusal> {
+pub(super) fn not_negative(place: &str, money: &Money) -> Result<(), ClientError> {
     if money.amount_micros < 0 {
-        return Err(Refusal::bad(format!("{place}.amountMicros must not be negative")));
+        return Err(ClientError::bad(format!("{place}.amountMicros must not be negative")));
     }
     currency(place, money)
 }
 
 /// A calendar date; only the gift's own must have begun
-pub(super) fn day(key: &str, text: &str, now: Timestamp) -> Result<(), Refusal> {
+pub(super) fn day(key: &str, text: &str, now: Timestamp) -> Result<(), ClientError> {
     let date = date(key, text)?;
     let latest = (now + FURTHEST_ZONE).to_utc();
     if key == "giftDate" && latest.is_some_and(|latest| date > latest.date()) {
-        return Err(Refusal::bad(format!("giftDate `{text}` must not be in the future")));
+        return Err(ClientError::bad(format!("giftDate `{text}` must not be in the future")));
     }
     Ok(())
 }
 
-fn currency(place: &str, money: &Money) -> Result<(), Refusal> {
+fn currency(place: &str, money: &Money) -> Result<(), ClientError> {
     if money.is_known_currency() {
         return Ok(());
     }
-    Err(Refusal::bad(format!("{place}.currencyCode `{}` must be an ISO 4217 code such as GBP", money.currency_code)))
+    Err(ClientError::bad(format!(
+        "{place}.currencyCode `{}` must be an ISO 4217 code such as GBP",
+        money.currency_code
+    )))
 }
 
-fn date(key: &str, text: &str) -> Result<Date, Refusal> {
+fn date(key: &str, text: &str) -> Result<Date, ClientError> {
     parse_date(text)
-        .ok_or_else(|| Refusal::bad(format!("{key} `{text}` must be a calendar date in the form YYYY-MM-DD")))
+        .ok_or_else(|| ClientError::bad(format!("{key} `{text}` must be a calendar date in the form YYYY-MM-DD")))
 }
 
 #[cfg(test)]

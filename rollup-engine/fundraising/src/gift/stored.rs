@@ -7,15 +7,15 @@ use serde_json::{Map, Value};
 
 use super::Gift;
 use super::create::{context, non_blank};
+use crate::client_error::ClientError;
 use crate::json::parsed;
 use crate::money::Money;
-use crate::refusal::Refusal;
 
 /// Reads a row's payload
 ///
 /// # Errors
 /// The amount is missing or cannot be read.
-pub fn read(payload: &Map<String, Value>) -> Result<Gift, Refusal> {
+pub fn read(payload: &Map<String, Value>) -> Result<Gift, ClientError> {
     let amount = Money::read("amount", &numeric(payload.get("amount").unwrap_or(&Value::Null)))?;
     Ok(Gift { amount, ..read_any(payload) })
 }

@@ -8,18 +8,18 @@ use serde_json::{Map, Value};
 
 use super::create::{STAGING_ONLY, context, flag, text};
 use super::{Gift, plausible, prove_relations};
+use crate::client_error::ClientError;
 use crate::json::text_of;
 use crate::money::Money;
 use crate::payload::Payload;
-use crate::refusal::Refusal;
 
 /// Reads a change of a gift
 ///
 /// # Errors
 /// The first fault in the order sent, a value that cannot be true, or nothing to change.
-pub fn read(payload: &Payload, now: Timestamp) -> Result<Map<String, Value>, Refusal> {
+pub fn read(payload: &Payload, now: Timestamp) -> Result<Map<String, Value>, ClientError> {
     if payload.is_empty() {
-        return Err(Refusal::bad("update payload must include at least one field"));
+        return Err(ClientError::bad("update payload must include at least one field"));
     }
     let mut changes = Map::new();
     for (key, value) in payload.iter() {
@@ -28,24 +28,28 @@ pub fn read(payload: &Payload, now: Timestamp) -> Result<Map<String, Value>, Ref
         }
     }
     if changes.is_empty() {
-        return Err(Refusal::bad("no supported fields supplied for update"));
+        return Err(ClientError::bad("no supported fields supplied for update"));
     }
     // On the record, the contact is the donor; a refusal names what the caller wrote.
     prove_relations(&mut changes).map_err(|refusal| match payload.get("contactId") {
-        Some(_) if payload.get("donorId").is_none() => Refusal::bad(refusal.message.replace("donorId", "contactId")),
+        Some(_) if payload.get("donorId").is_none() => {
+            ClientError::bad(refusal.message.replace("donorId", "contactId"))
+        }
         _ => refusal,
     })?;
     Ok(changes)
 }
 
-fn member<'a>(key: &'a str, value: &Value, now: Timestamp) -> Result<Option<(&'a str, Value)>, Refusal> {
+fn member<'a>(key: &'a str, value: &Value, now: Timestamp) -> Result<Option<(&'a str, Value)>, ClientError> {
     let read = match key {
         "amount" | "feeAmount" => Some(money(key, value)?),
-        "estimatedValue" if !value.is_number() => return Err(Refusal::bad("estimatedValue must be a number")),
+        "estimatedValue" if !value.is_number() => return Err(ClientError::bad("estimatedValue must be a number")),
         "giftAidEligible" | "autoProcess" | "isInKind" => Some(Value::Bool(flag(key, value)?)),
         "providerContext" => context(value)?,
         "recurringMetadata" if value.is_null() => None,
-        "recurringMetadata" if !value.is_object() => return Err(Refusal::bad("recurringMetadata must be an object")),
+        "recurringMetadata" if !value.is_object() => {
+            return Err(ClientError::bad("recurringMetadata must be an object"));
+        }
         // On the record, the contact is the donor.
         "contactId" => return Ok(clearable(key, value)?.map(|value| ("donorId", value))),
         "giftDate" | "expectedAt" => {
@@ -60,15 +64,15 @@ fn member<'a>(key: &'a str, value: &Value, now: Timestamp) -> Result<Option<(&'a
     Ok(read.map(|value| (key, value)))
 }
 
-fn clearable(key: &str, value: &Value) -> Result<Option<Value>, Refusal> {
+fn clearable(key: &str, value: &Value) -> Result<Option<Value>, ClientError> {
     if value.is_null() { Ok(Some(Value::Null)) } else { Ok(text(key, value)?.map(Value::String)) }
 }
 
-fn money(key: &str, value: &Value) -> Result<Value, Refusal> {
+fn money(key: &str, value: &Value) -> Result<Value, ClientError> {
     // In a change, a missing number would be an attempt to clear it.
     let has_code = text_of(value, "currencyCode").is_some_and(|code| !code.trim().is_empty());
     if has_code && value.get("amountMicros").is_none_or(Value::is_null) {
-        return Err(Refusal::bad(format!("{key}.amountMicros cannot be null")));
+        return Err(ClientError::bad(format!("{key}.amountMicros cannot be null")));
     }
     let money = Money::read(key, value)?;
     plausible::not_negative(key, &money)?;

@@ -22,12 +22,12 @@ use ports::time::{format_date, parse_date};
 use serde_json::{Map, Value};
 
 use super::{
-    Fact, Failure, Kind, Payment, Payout, PayoutState, Provider, Returned, Said, Step, agreement_id, id, is_id, minor,
-    text,
+    Failure, Kind, Payment, PaymentFact, Payout, PayoutState, Provider, Returned, Said, Step, agreement_id, id, is_id,
+    minor, text,
 };
+use crate::client_error::ClientError;
 use crate::gift::Gift;
 use crate::json::{Members as _, at, without_nul};
-use crate::refusal::Refusal;
 
 /// One event of a batch
 #[derive(Clone, Debug, PartialEq)]
@@ -53,12 +53,12 @@ pub struct Answers {
 ///
 /// # Errors
 /// Bodies that are not JSON or have no list `events`.
-pub fn read(body: &[u8]) -> Result<Vec<Notice>, Refusal> {
-    let json: Value = serde_json::from_slice(body).map_err(|fault| Refusal::bad(fault.to_string()))?;
+pub fn read(body: &[u8]) -> Result<Vec<Notice>, ClientError> {
+    let json: Value = serde_json::from_slice(body).map_err(|fault| ClientError::bad(fault.to_string()))?;
     // A payment is not turned away for a character that Twenty cannot keep.
     let json = without_nul(json);
     let events = json.get("events").and_then(Value::as_array);
-    let events = events.ok_or_else(|| Refusal::bad("events must be a list"))?;
+    let events = events.ok_or_else(|| ClientError::bad("events must be a list"))?;
     Ok(events.iter().filter(|event| event.is_object()).map(Notice::of).collect())
 }
 
@@ -230,7 +230,7 @@ impl Notice {
     }
 
     fn charge_back(&self, payment: String, holds: bool) -> Step {
-        let fact = Fact { kind: Kind::ChargedBack, id: String::new(), at: self.at, holds, money: None };
+        let fact = PaymentFact { kind: Kind::ChargedBack, id: String::new(), at: self.at, holds, money: None };
         Step::Returned(Returned { payment, fact })
     }
 
@@ -239,7 +239,7 @@ impl Notice {
         let payment = refund.and_then(|refund| id(refund, &["links", "payment"])).or_else(|| self.link("payment"));
         let money = refund.and_then(|refund| minor::read(Provider::GoCardless, refund, &["amount"]));
         let own = self.link("refund")?;
-        let fact = Fact { kind: Kind::Refund, id: own.clone(), at: self.at, holds: self.refund_holds()?, money };
+        let fact = PaymentFact { kind: Kind::Refund, id: own.clone(), at: self.at, holds: self.refund_holds()?, money };
         // A refund whose payment is not known is kept under its own id, for a person to see.
         Some(Step::Returned(Returned { payment: payment.unwrap_or(own), fact }))
     }

@@ -17,7 +17,7 @@ const WHOLE: [&str; 15] =
 const THOUSANDTHS: [&str; 5] = ["BHD", "JOD", "KWD", "OMR", "TND"];
 
 /// Largest amount that survives Twenty's JavaScript
-const MOST_MICROS: i64 = 9_007_199_254_740_991;
+const MAX_MICROS: i64 = 9_007_199_254_740_991;
 
 /// Minor units of a currency as an amount; nothing if the amount is negative or cannot be stored exactly
 #[must_use]
@@ -32,7 +32,7 @@ pub fn money(provider: Provider, minor: i64, currency: &str) -> Option<Money> {
     } else {
         10_000
     };
-    let amount_micros = minor.checked_mul(micros_each).filter(|micros| (0..=MOST_MICROS).contains(micros))?;
+    let amount_micros = minor.checked_mul(micros_each).filter(|micros| (0..=MAX_MICROS).contains(micros))?;
     is_code.then_some(Money { amount_micros, currency_code })
 }
 
@@ -75,7 +75,7 @@ mod tests {
         assert_eq!(micros(Provider::Stripe, -1, "gbp"), None);
         assert_eq!(micros(Provider::Stripe, 1, "£"), None);
         assert_eq!(micros(Provider::Stripe, i64::MAX, "gbp"), None);
-        assert_eq!(micros(Provider::Stripe, MOST_MICROS / 10_000 + 1, "gbp"), None);
+        assert_eq!(micros(Provider::Stripe, MAX_MICROS / 10_000 + 1, "gbp"), None);
         for json in [json!({}), json!({ "a": null }), json!({ "a": 1.5, "currency": "gbp" }), json!({ "a": "x" })] {
             assert_eq!(read(Provider::Stripe, &json, &["a"]), None, "{json}");
         }

@@ -24,12 +24,12 @@ use ports::time::format_date;
 use serde_json::{Map, Value};
 
 use super::{
-    Fact, Failure, Kind, Payment, Payout, PayoutState, Provider, Returned, Said, SetUp, Step, agreement_id, id, minor,
-    text,
+    Failure, Kind, Payment, PaymentFact, Payout, PayoutState, Provider, Returned, Said, SetUp, Step, agreement_id, id,
+    minor, text,
 };
+use crate::client_error::ClientError;
 use crate::gift::Gift;
 use crate::json::{Members as _, at, without_nul};
-use crate::refusal::Refusal;
 use twenty::setting::flag;
 
 /// An event, as far as it is understood
@@ -47,12 +47,12 @@ pub struct Event {
 ///
 /// # Errors
 /// Bodies that are not a JSON object.
-pub fn read(body: &[u8]) -> Result<Event, Refusal> {
-    let json: Value = serde_json::from_slice(body).map_err(|fault| Refusal::bad(fault.to_string()))?;
+pub fn read(body: &[u8]) -> Result<Event, ClientError> {
+    let json: Value = serde_json::from_slice(body).map_err(|fault| ClientError::bad(fault.to_string()))?;
     // A payment is not turned away for a character that Twenty cannot keep.
     let json = without_nul(json);
     if !json.is_object() {
-        return Err(Refusal::bad("the event must be a JSON object"));
+        return Err(ClientError::bad("the event must be a JSON object"));
     }
     let kind = text(&json, &["type"]).unwrap_or_default().to_owned();
     let id = id(&json, &["id"]).unwrap_or_default();
@@ -310,13 +310,13 @@ impl Source<'_> {
         self.id(&["payment_intent"]).or_else(|| self.id(charge))
     }
 
-    fn returned(&self, payment: String, fact: Fact) -> Step {
-        Step::Returned(Returned { payment, fact: Fact { at: self.at(), ..fact } })
+    fn returned(&self, payment: String, fact: PaymentFact) -> Step {
+        Step::Returned(Returned { payment, fact: PaymentFact { at: self.at(), ..fact } })
     }
 
     fn refunded(&self) -> Option<Step> {
         let money = minor::read(Provider::Stripe, self.object, &["amount_refunded"])?;
-        let fact = Fact { kind: Kind::Total, id: self.id(&["id"])?, at: 0, holds: true, money: Some(money) };
+        let fact = PaymentFact { kind: Kind::Total, id: self.id(&["id"])?, at: 0, holds: true, money: Some(money) };
         Some(self.returned(self.payment(&["id"])?, fact))
     }
 
@@ -328,7 +328,7 @@ impl Source<'_> {
             _ => true,
         };
         let money = minor::read(Provider::Stripe, self.object, &["amount"])?;
-        let fact = Fact { kind: Kind::Refund, id: self.id(&["id"])?, at: 0, holds, money: Some(money) };
+        let fact = PaymentFact { kind: Kind::Refund, id: self.id(&["id"])?, at: 0, holds, money: Some(money) };
         Some(self.returned(self.payment(&["charge"])?, fact))
     }
 
@@ -340,7 +340,7 @@ impl Source<'_> {
             _ => return None,
         };
         let money = minor::read(Provider::Stripe, self.object, &["amount"])?;
-        let fact = Fact { kind: Kind::Dispute, id: self.id(&["id"])?, at: 0, holds, money: Some(money) };
+        let fact = PaymentFact { kind: Kind::Dispute, id: self.id(&["id"])?, at: 0, holds, money: Some(money) };
         Some(self.returned(self.payment(&["charge"])?, fact))
     }
 

@@ -8,7 +8,7 @@ use ports::Timestamp;
 use serde_json::{Map, Value};
 
 use super::{Event, State};
-use crate::refusal::{Refusal, Status};
+use crate::client_error::{ClientError, Status};
 
 /// A claim older than this is taken to have no worker any more
 ///
@@ -54,7 +54,7 @@ impl Change {
 ///
 /// # Errors
 /// 409 if the row's state does not allow it.
-pub fn transition(row: Row<'_>, event: Event) -> Result<Change, Refusal> {
+pub fn transition(row: Row<'_>, event: Event) -> Result<Change, ClientError> {
     if !event.sources().contains(&row.state) {
         return Err(event.refused_in(row.state));
     }
@@ -62,7 +62,7 @@ pub fn transition(row: Row<'_>, event: Event) -> Result<Change, Refusal> {
         && let Some(gift) = row.gift_id
     {
         // Whatever its status says, making a second gift of it would double the money.
-        return Err(Refusal::new(Status::Conflict, format!("a gift was made of this row already: `{gift}`")));
+        return Err(ClientError::new(Status::Conflict, format!("a gift was made of this row already: `{gift}`")));
     }
     let (validation, dedupe) = match event {
         Event::Edit => (Some("pending"), Some("pending")),

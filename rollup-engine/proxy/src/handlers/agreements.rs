@@ -8,9 +8,9 @@ use super::query;
 use crate::context::RequestContext;
 use crate::error::Error;
 use crate::request::{Request, Response};
+use fundraising::client_error::ClientError;
 use fundraising::gift::prove_relations;
 use fundraising::money::Money;
-use fundraising::refusal::Refusal;
 
 const STATUSES: &[&str] = &["active", "paused", "canceled", "completed", "delinquent"];
 const CADENCES: &[&str] = &["weekly", "monthly", "quarterly", "annual", "custom"];
@@ -65,28 +65,28 @@ pub async fn delete(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Re
 }
 
 /// Refuses what no agreement can be; what is absent or null is not looked at.
-fn check(body: &Map<String, Value>) -> Result<(), Refusal> {
+fn check(body: &Map<String, Value>) -> Result<(), ClientError> {
     let given = |key: &str| body.get(key).filter(|value| !value.is_null());
     for (key, known) in [("status", STATUSES), ("cadence", CADENCES)] {
         if let Some(value) = given(key) {
             let word = value.as_str().unwrap_or_default();
             if !known.iter().any(|other| other.eq_ignore_ascii_case(word)) {
-                return Err(Refusal::bad(format!("{key} must be one of {}", known.join(", "))));
+                return Err(ClientError::bad(format!("{key} must be one of {}", known.join(", "))));
             }
         }
     }
     if let Some(count) = given("intervalCount")
         && !count.as_u64().is_some_and(|count| (1..=1_000).contains(&count))
     {
-        return Err(Refusal::bad("intervalCount must be a whole number from 1 to 1000"));
+        return Err(ClientError::bad("intervalCount must be a whole number from 1 to 1000"));
     }
     if let Some(amount) = given("amount") {
         let amount = Money::read("amount", amount)?;
         if amount.amount_micros <= 0 {
-            return Err(Refusal::bad("amount.amountMicros must be greater than zero"));
+            return Err(ClientError::bad("amount.amountMicros must be greater than zero"));
         }
         if !amount.is_known_currency() {
-            return Err(Refusal::bad("amount.currencyCode must be a code of ISO 4217"));
+            return Err(ClientError::bad("amount.currencyCode must be a code of ISO 4217"));
         }
     }
     for key in ["startDate", "endDate", "nextExpectedAt", "lastPaidAt"] {
@@ -98,9 +98,9 @@ fn check(body: &Map<String, Value>) -> Result<(), Refusal> {
 }
 
 /// A text with a day that exists
-pub(crate) fn date<'a>(key: &str, value: &'a Value) -> Result<&'a str, Refusal> {
+pub(crate) fn date<'a>(key: &str, value: &'a Value) -> Result<&'a str, ClientError> {
     let text =
-        value.as_str().map(str::trim).ok_or_else(|| Refusal::bad(format!("{key} must be an ISO date string")))?;
+        value.as_str().map(str::trim).ok_or_else(|| ClientError::bad(format!("{key} must be an ISO date string")))?;
     let bytes = text.as_bytes();
     let shaped = bytes.len() == 10
         && bytes
@@ -108,19 +108,19 @@ pub(crate) fn date<'a>(key: &str, value: &'a Value) -> Result<&'a str, Refusal> 
             .enumerate()
             .all(|(at, byte)| if matches!(at, 4 | 7) { *byte == b'-' } else { byte.is_ascii_digit() });
     if !shaped {
-        return Err(Refusal::bad(format!("{key} must be a YYYY-MM-DD string")));
+        return Err(ClientError::bad(format!("{key} must be a YYYY-MM-DD string")));
     }
     if parse_date(text).is_none() {
-        return Err(Refusal::bad(format!("{key} must be a day that exists")));
+        return Err(ClientError::bad(format!("{key} must be a day that exists")));
     }
     Ok(text)
 }
 
 /// Refuses an end before the start; both are dates by now.
-pub(crate) fn in_order(start: Option<&Value>, end: Option<&Value>) -> Result<(), Refusal> {
+pub(crate) fn in_order(start: Option<&Value>, end: Option<&Value>) -> Result<(), ClientError> {
     let day = |value: Option<&Value>| value.and_then(Value::as_str).map(str::trim).map(str::to_owned);
     match (day(start), day(end)) {
-        (Some(start), Some(end)) if end < start => Err(Refusal::bad("endDate must not be before startDate")),
+        (Some(start), Some(end)) if end < start => Err(ClientError::bad("endDate must not be before startDate")),
         _ => Ok(()),
     }
 }

@@ -10,8 +10,8 @@ use super::query;
 use crate::context::RequestContext;
 use crate::error::Error;
 use crate::request::{Field, Request, Response, require_field};
+use fundraising::client_error::ClientError;
 use fundraising::json::Members as _;
-use fundraising::refusal::Refusal;
 use fundraising::sum;
 
 const APPEALS: &str = "appeals";
@@ -55,7 +55,7 @@ pub async fn update(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Re
     request.present_id(0, "id")?;
     let changes = fields(&request.object(NOT_AN_OBJECT)?, false)?;
     if changes.is_empty() {
-        return Err(Refusal::bad("No appeal fields provided for update").into());
+        return Err(ClientError::bad("No appeal fields provided for update").into());
     }
     let target = Target::update(APPEALS, request.record_id(0, "id")?);
     let answer = cx.call(target, Some(changes.into())).await?;
@@ -84,13 +84,13 @@ pub async fn add_snapshot(cx: &RequestContext<'_>, request: &Request<'_>) -> Res
     Ok(Response::json(200, require_field(answer, Field::Record("createSolicitationSnapshot"))?))
 }
 
-fn fields(body: &Map<String, Value>, is_new: bool) -> Result<Map<String, Value>, Refusal> {
+fn fields(body: &Map<String, Value>, is_new: bool) -> Result<Map<String, Value>, ClientError> {
     let mut fields = Map::new();
     match body.get("name") {
         None if !is_new => {}
         Some(Value::String(name)) if !name.trim().is_empty() => fields.set("name", name.trim().into()),
-        Some(Value::String(_)) => return Err(Refusal::bad("name is required")),
-        _ => return Err(Refusal::bad("name must be a string")),
+        Some(Value::String(_)) => return Err(ClientError::bad("name is required")),
+        _ => return Err(ClientError::bad("name must be a string")),
     }
     for key in ["description", "appealType"] {
         optional_text(body, key, &mut fields)?;
@@ -115,8 +115,8 @@ fn fields(body: &Map<String, Value>, is_new: bool) -> Result<Map<String, Value>,
         let count = match value {
             Value::Null => Value::Null,
             value => match sum::leading_integer(value) {
-                None => return Err(Refusal::bad(format!("{key} must be a number"))),
-                Some(count) if count < 0 => return Err(Refusal::bad(format!("{key} cannot be negative"))),
+                None => return Err(ClientError::bad(format!("{key} must be a number"))),
+                Some(count) if count < 0 => return Err(ClientError::bad(format!("{key} cannot be negative"))),
                 Some(count) => count.into(),
             },
         };
@@ -125,12 +125,13 @@ fn fields(body: &Map<String, Value>, is_new: bool) -> Result<Map<String, Value>,
     Ok(fields)
 }
 
-fn snapshot(body: &Map<String, Value>, now: Timestamp) -> Result<Map<String, Value>, Refusal> {
+fn snapshot(body: &Map<String, Value>, now: Timestamp) -> Result<Map<String, Value>, ClientError> {
     let keys = ["countSolicited", "count", "total", "recipients"];
     let count = keys.iter().find_map(|key| body.get(*key).filter(|value| !value.is_null()));
-    let count = count.and_then(sum::leading_integer).ok_or_else(|| Refusal::bad("countSolicited must be numeric"))?;
+    let count =
+        count.and_then(sum::leading_integer).ok_or_else(|| ClientError::bad("countSolicited must be numeric"))?;
     if count <= 0 {
-        return Err(Refusal::bad("countSolicited must be greater than zero"));
+        return Err(ClientError::bad("countSolicited must be greater than zero"));
     }
     let mut fields = Map::new();
     fields.set("countSolicited", count.into());
@@ -140,9 +141,9 @@ fn snapshot(body: &Map<String, Value>, now: Timestamp) -> Result<Map<String, Val
     let captured = match body.get("capturedAt") {
         None | Some(Value::Null) => now,
         Some(Value::String(text)) => {
-            instant(text.trim()).ok_or_else(|| Refusal::bad("capturedAt must be a valid ISO date-time string"))?
+            instant(text.trim()).ok_or_else(|| ClientError::bad("capturedAt must be a valid ISO date-time string"))?
         }
-        Some(_) => return Err(Refusal::bad("capturedAt must be a string when provided")),
+        Some(_) => return Err(ClientError::bad("capturedAt must be a string when provided")),
     };
     fields.set_text("capturedAt", &captured.to_string());
     Ok(fields)
@@ -153,12 +154,12 @@ fn instant(text: &str) -> Option<Timestamp> {
     Timestamp::parse(text).or_else(|| Timestamp::parse(&format!("{text}T00:00:00Z")))
 }
 
-fn optional_text(body: &Map<String, Value>, key: &str, fields: &mut Map<String, Value>) -> Result<(), Refusal> {
+fn optional_text(body: &Map<String, Value>, key: &str, fields: &mut Map<String, Value>) -> Result<(), ClientError> {
     let value = match body.get(key) {
         None => return Ok(()),
         Some(Value::Null) => Value::Null,
         Some(value @ Value::String(_)) => text(Some(value)).map_or(Value::Null, Value::from),
-        Some(_) => return Err(Refusal::bad(format!("{key} must be a string"))),
+        Some(_) => return Err(ClientError::bad(format!("{key} must be a string"))),
     };
     fields.set(key, value);
     Ok(())

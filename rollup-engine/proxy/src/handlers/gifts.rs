@@ -6,7 +6,7 @@ use twenty::target::Target;
 use super::query;
 use crate::context::RequestContext;
 use crate::error::Error;
-use crate::intake::{Accepted, Door, Origin, accept};
+use crate::intake::{Accepted, Channel, Origin, accept};
 use crate::request::{Field, Request, Response, require_field};
 use fundraising::gift::update;
 use fundraising::json::{Members as _, members, object};
@@ -20,7 +20,7 @@ const GIFTS: &str = "gifts";
 /// See [`accept`].
 pub async fn create(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
     let payload = Payload::parse(request.json())?;
-    let origin = Origin { door: Door::Gifts, request_key: request.key() };
+    let origin = Origin { channel: Channel::Gifts, request_key: request.key() };
     let accepted = accept(cx, &payload, origin).await?;
     Ok(Response::json(200, reply(accepted)))
 }

@@ -10,7 +10,7 @@ use crate::request::{Request, Response};
 use fundraising::json::object;
 use fundraising::provider::Provider;
 use fundraising::provider::gocardless::{self, Answers, Notice, Resource};
-use fundraising::signature::{self, Unproven};
+use fundraising::signature::{self, SignatureError};
 
 /// Takes in a batch of events, once the signature over the body's bytes is checked
 ///
@@ -28,7 +28,7 @@ pub async fn receive(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<R
         let result = one(cx, notice).await;
         if let Err(failure) = result {
             let fields = [("eventId", notice.id.as_str().into()), ("code", failure.code().into())];
-            cx.log(Level::Error, "gocardless_webhook_event_failed", &fields);
+            cx.log(Level::Error, "gocardless_event_failed", &fields);
             // The others would get no turn either.
             let is_over = matches!(failure.reason(), Reason::NoTurn { .. } | Reason::TimedOut);
             failed.get_or_insert(failure);
@@ -54,15 +54,15 @@ fn open(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Vec<Notice>, E
     let secret = cx.state.settings.gocardless_secret.as_deref();
     let body = &request.inbound.body;
     if let Err(unproven) = signature::gocardless(request.inbound.header("webhook-signature"), body, secret) {
-        cx.log(Level::Warn, "gocardless_webhook_invalid_signature", &[("code", unproven.code().into())]);
-        if unproven == Unproven::NotConfigured {
+        cx.log(Level::Warn, "gocardless_signature_refused", &[("code", unproven.code().into())]);
+        if unproven == SignatureError::NotConfigured {
             // Nothing can be checked, so what is no batch at all may be told so.
             gocardless::read(body)?;
         }
         return Err(unproven.to_gocardless().into());
     }
     let notices = gocardless::read(body)?;
-    cx.log(Level::Info, "gocardless_webhook_received", &[("eventCount", notices.len().into())]);
+    cx.log(Level::Info, "gocardless_events_received", &[("eventCount", notices.len().into())]);
     Ok(notices)
 }
 
@@ -80,7 +80,7 @@ async fn one(cx: &RequestContext<'_>, notice: &Notice) -> Result<(), Error> {
     }
     let steps = notice.steps(&answers);
     if steps.is_empty() {
-        cx.log(Level::Debug, "gocardless_webhook_ignored_event", &[("type", notice.kind().into())]);
+        cx.log(Level::Debug, "gocardless_event_ignored", &[("type", notice.kind().into())]);
     }
     payments::steps(cx, Provider::GoCardless, &notice.id, steps).await
 }

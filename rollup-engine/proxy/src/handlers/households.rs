@@ -11,9 +11,9 @@ use crate::context::RequestContext;
 use crate::error::Error;
 use crate::request::{Field, Request, Response, record_id, require_field};
 use fundraising::address;
+use fundraising::client_error::{ClientError, Status};
 use fundraising::gift::prove_relations;
 use fundraising::json::{Members as _, at, member, object};
-use fundraising::refusal::{Refusal, Status};
 
 const HOUSEHOLDS: &str = "households";
 /// Text fields beside the name
@@ -35,7 +35,7 @@ pub async fn list(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Resp
 /// 400 for a body that cannot be right, and whatever Twenty says.
 pub async fn create(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
     let body = request.object("payload must be an object")?;
-    let name = text(body.get("name")).ok_or_else(|| Refusal::bad("name is required"))?;
+    let name = text(body.get("name")).ok_or_else(|| ClientError::bad("name is required"))?;
     let mut record = fields(&body)?;
     record.set("name", name.into());
     prove_relations(&mut record)?;
@@ -63,13 +63,13 @@ pub async fn update(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Re
     let mut changes = fields(&body)?;
     match body.get("name") {
         None => {}
-        Some(Value::Null) => return Err(Refusal::bad("name cannot be null").into()),
+        Some(Value::Null) => return Err(ClientError::bad("name cannot be null").into()),
         Some(Value::String(name)) if name.trim().is_empty() => {}
         Some(Value::String(name)) => changes.set("name", name.trim().into()),
-        Some(_) => return Err(Refusal::bad("name must be a string").into()),
+        Some(_) => return Err(ClientError::bad("name must be a string").into()),
     }
     if changes.is_empty() {
-        return Err(Refusal::bad("At least one field must be provided to update a household").into());
+        return Err(ClientError::bad("At least one field must be provided to update a household").into());
     }
     prove_relations(&mut changes)?;
     let target = Target::update(HOUSEHOLDS, request.record_id(0, "id")?);
@@ -96,10 +96,10 @@ pub async fn members(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<R
 pub async fn add_member(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
     request.present_id(0, "householdId")?;
     let body = request.object("payload must be an object")?;
-    let contact = text(body.get("contactId")).ok_or_else(|| Refusal::bad("contactId is required"))?;
+    let contact = text(body.get("contactId")).ok_or_else(|| ClientError::bad("contactId is required"))?;
     let primary = match body.get("makePrimary") {
         None => false,
-        Some(flag) => flag.as_bool().ok_or_else(|| Refusal::bad("makePrimary must be a boolean if provided"))?,
+        Some(flag) => flag.as_bool().ok_or_else(|| ClientError::bad("makePrimary must be a boolean if provided"))?,
     };
     let (id, person) = (request.record_id(0, "householdId")?, record_id("contactId", &contact)?);
     cx.call(Target::update(PEOPLE, person), Some(object([("householdId", id.into())]))).await?;
@@ -118,7 +118,7 @@ pub async fn remove_member(cx: &RequestContext<'_>, request: &Request<'_>) -> Re
     request.present_id(1, "contactId")?;
     let (id, person) = (request.record_id(0, "householdId")?, request.record_id(1, "contactId")?);
     if !is_id(household_of(cx, person).await?.as_ref(), id) {
-        return Err(Refusal::new(Status::NotFound, "the contact is not a member of this household").into());
+        return Err(ClientError::new(Status::NotFound, "the contact is not a member of this household").into());
     }
     // First the household: if the second call fails, the person is still a member, and the request can be repeated.
     let household = cx.call(Target::get(HOUSEHOLDS, id, &Query::default()), None).await?;
@@ -136,20 +136,20 @@ pub async fn remove_member(cx: &RequestContext<'_>, request: &Request<'_>) -> Re
 pub async fn copy_address(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
     request.present_id(0, "householdId")?;
     let body = request.object("payload must be an object")?;
-    let contact = text(body.get("contactId")).ok_or_else(|| Refusal::bad("contactId is required"))?;
+    let contact = text(body.get("contactId")).ok_or_else(|| ClientError::bad("contactId is required"))?;
     let mut changes = Map::new();
     match body.get("mailingAddress") {
-        None => return Err(Refusal::bad("mailingAddress is required").into()),
+        None => return Err(ClientError::bad("mailingAddress is required").into()),
         Some(Value::Null) => changes.set("mailingAddress", Value::Null),
         Some(Value::Object(parts)) => {
             let parts = address::to_twenty(parts)?;
             if parts.is_empty() {
                 let message = "mailingAddress must include at least one field when copying to a contact";
-                return Err(Refusal::bad(message).into());
+                return Err(ClientError::bad(message).into());
             }
             changes.set("mailingAddress", Value::Object(parts));
         }
-        Some(_) => return Err(Refusal::bad("mailingAddress must be an object or null").into()),
+        Some(_) => return Err(ClientError::bad("mailingAddress must be an object or null").into()),
     }
     let (id, person) = (request.record_id(0, "householdId")?, record_id("contactId", &contact)?);
     let household = match household_of(cx, person).await {
@@ -185,14 +185,14 @@ async fn reread(cx: &RequestContext<'_>, person: RecordId) -> Result<Response, E
 }
 
 /// What a body sets beside the name
-fn fields(body: &Map<String, Value>) -> Result<Map<String, Value>, Refusal> {
+fn fields(body: &Map<String, Value>) -> Result<Map<String, Value>, ClientError> {
     let mut fields = Map::new();
     for key in TEXTS {
         let value = match body.get(*key) {
             None => continue,
             Some(Value::Null) => Value::Null,
             Some(value @ Value::String(_)) => text(Some(value)).map_or(Value::Null, Value::from),
-            Some(_) => return Err(Refusal::bad(format!("{key} must be a string"))),
+            Some(_) => return Err(ClientError::bad(format!("{key} must be a string"))),
         };
         fields.set(key, value);
     }
@@ -205,7 +205,7 @@ fn fields(body: &Map<String, Value>) -> Result<Map<String, Value>, Refusal> {
                 fields.set("mailingAddress", Value::Object(parts));
             }
         }
-        Some(_) => return Err(Refusal::bad("mailingAddress must be an object or null")),
+        Some(_) => return Err(ClientError::bad("mailingAddress must be an object or null")),
     }
     Ok(fields)
 }

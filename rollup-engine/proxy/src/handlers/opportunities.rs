@@ -10,8 +10,8 @@ use super::query;
 use crate::context::RequestContext;
 use crate::error::Error;
 use crate::request::{Field, Request, Response};
+use fundraising::client_error::ClientError;
 use fundraising::json::Members as _;
-use fundraising::refusal::Refusal;
 
 const PLURAL: &str = "opportunities";
 
@@ -24,7 +24,7 @@ pub async fn search(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Re
     cx.pass(target, Some(Field::List("opportunities"))).await
 }
 
-fn search_query(request: &Request<'_>) -> Result<Query, Refusal> {
+fn search_query(request: &Request<'_>) -> Result<Query, ClientError> {
     let asked = value(request, "orderBy").unwrap_or("-updatedAt");
     let (field, direction) = match asked.strip_prefix('-') {
         Some(field) => (field, "DescNullsLast"),
@@ -70,7 +70,7 @@ pub async fn update(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Re
         changes.set("closeDate", date.into());
     }
     if changes.is_empty() {
-        return Err(Refusal::bad("No supported fields provided for opportunity update").into());
+        return Err(ClientError::bad("No supported fields provided for opportunity update").into());
     }
     let target = Target::update(PLURAL, request.record_id(0, "opportunityId")?);
     Ok(Response::json(200, cx.call(target, Some(changes.into())).await?))

@@ -11,18 +11,18 @@ use crate::context::RequestContext;
 use crate::error::Error;
 use crate::intake::store;
 use crate::request::{Request, Response};
+use fundraising::client_error::ClientError;
 use fundraising::gift::prove_relations;
 use fundraising::json::{Members as _, object};
 use fundraising::money::Money;
-use fundraising::refusal::Refusal;
 
 const PLURAL: &str = "giftPayouts";
 /// How a refusal calls the id in the path
 const ID: &str = "payoutId";
 /// As many records as Twenty changes with one call
-const MOST_AT_ONCE: usize = 200;
+const MAX_GIFTS_PER_CALL: usize = 200;
 /// Most gifts in one request
-const MOST_GIFTS: usize = 2_000;
+const MAX_GIFTS: usize = 2_000;
 
 /// Payouts, as Twenty lists them; `status` is a filter of this service
 ///
@@ -33,7 +33,7 @@ pub async fn list(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Resp
     for (name, value) in &request.query {
         if name == "status" {
             let status = query::plain("status", value.trim())?;
-            let status = status.parse().map_err(|fault| Refusal::bad(format!("status {fault}")))?;
+            let status = status.parse().map_err(|fault| ClientError::bad(format!("status {fault}")))?;
             conditions.push(Filter::TextIs("status".into(), status));
         } else {
             rest.push((name.clone(), value.clone()));
@@ -71,14 +71,14 @@ pub async fn update(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Re
     Ok(Response::json(200, cx.call(Target::update(PLURAL, request.record_id(0, ID)?), Some(body.into())).await?))
 }
 
-fn present_id(request: &Request<'_>) -> Result<(), Refusal> {
-    if request.id(0).trim().is_empty() { Err(Refusal::bad("payoutId is required")) } else { Ok(()) }
+fn present_id(request: &Request<'_>) -> Result<(), ClientError> {
+    if request.id(0).trim().is_empty() { Err(ClientError::bad("payoutId is required")) } else { Ok(()) }
 }
 
-fn body(request: &Request<'_>) -> Result<Map<String, Value>, Refusal> {
+fn body(request: &Request<'_>) -> Result<Map<String, Value>, ClientError> {
     let mut body = request.object("payload must be an object")?;
     if body.is_empty() {
-        return Err(Refusal::bad("payload must include at least one field"));
+        return Err(ClientError::bad("payload must include at least one field"));
     }
     check(&body)?;
     prove_relations(&mut body)?;
@@ -86,7 +86,7 @@ fn body(request: &Request<'_>) -> Result<Map<String, Value>, Refusal> {
 }
 
 /// Refuses a net amount that is not gross less fees, where all three are given in one currency.
-fn check(body: &Map<String, Value>) -> Result<(), Refusal> {
+fn check(body: &Map<String, Value>) -> Result<(), ClientError> {
     let money = |key: &str| match body.get(key) {
         Some(value @ Value::Object(parts)) if parts.get("amountMicros").is_some_and(|micros| !micros.is_null()) => {
             Money::read(key, value).map(Some)
@@ -97,7 +97,9 @@ fn check(body: &Map<String, Value>) -> Result<(), Refusal> {
     let (Some(gross), Some(fee), Some(net)) = (gross, fee, net) else { return Ok(()) };
     let one_currency = gross.currency_code == fee.currency_code && fee.currency_code == net.currency_code;
     if !one_currency || gross.amount_micros.saturating_sub(fee.amount_micros) != net.amount_micros {
-        return Err(Refusal::bad("depositNetAmount must be depositGrossAmount less depositFeeAmount, in one currency"));
+        return Err(ClientError::bad(
+            "depositNetAmount must be depositGrossAmount less depositFeeAmount, in one currency",
+        ));
     }
     Ok(())
 }
@@ -124,7 +126,7 @@ async fn set_link(cx: &RequestContext<'_>, request: &Request<'_>, on: bool) -> R
     let payout = request.record_id(0, ID)?;
     let (mut done, mut missing, mut failed) = (Vec::new(), Vec::new(), Vec::new());
     let mut fault: Option<Error> = None;
-    for some in ids.chunks(MOST_AT_ONCE) {
+    for some in ids.chunks(MAX_GIFTS_PER_CALL) {
         if fault.is_some() {
             failed.extend_from_slice(some);
             continue;
@@ -144,7 +146,7 @@ async fn set_link(cx: &RequestContext<'_>, request: &Request<'_>, on: bool) -> R
     }
     cx.log(
         Level::Info,
-        if on { "gift_payout_linked" } else { "gift_payout_unlinked" },
+        if on { "payout_gifts_linked" } else { "payout_gifts_unlinked" },
         &[
             ("payoutId", payout.to_string().into()),
             ("done", done.len().into()),
@@ -175,19 +177,19 @@ async fn change(cx: &RequestContext<'_>, payout: RecordId, ids: &[RecordId], on:
     Ok(changed.iter().filter_map(|gift| gift.get("id")?.as_str()?.parse().ok()).collect())
 }
 
-fn gift_ids(body: &Map<String, Value>) -> Result<Vec<RecordId>, Refusal> {
+fn gift_ids(body: &Map<String, Value>) -> Result<Vec<RecordId>, ClientError> {
     let mut ids: Vec<RecordId> = Vec::new();
     for given in body.get("giftIds").and_then(Value::as_array).into_iter().flatten() {
         let Some(text) = given.as_str().map(str::trim).filter(|text| !text.is_empty()) else { continue };
-        let id = text.parse().map_err(|_| Refusal::bad("giftIds must be UUIDs"))?;
+        let id = text.parse().map_err(|_| ClientError::bad("giftIds must be UUIDs"))?;
         if !ids.contains(&id) {
             ids.push(id);
         }
     }
     match ids.len() {
-        0 => Err(Refusal::bad("giftIds must include at least one id")),
-        1..=MOST_GIFTS => Ok(ids),
-        _ => Err(Refusal::bad(format!("giftIds must include at most {MOST_GIFTS} ids"))),
+        0 => Err(ClientError::bad("giftIds must include at least one id")),
+        1..=MAX_GIFTS => Ok(ids),
+        _ => Err(ClientError::bad(format!("giftIds must include at most {MAX_GIFTS} ids"))),
     }
 }
 

@@ -8,9 +8,9 @@ use crate::context::RequestContext;
 use crate::error::Error;
 use crate::request::{Field, Request, Response, require_field};
 use fundraising::address;
+use fundraising::client_error::ClientError;
 use fundraising::donor::Person;
 use fundraising::json::{Members as _, at, object};
-use fundraising::refusal::Refusal;
 
 pub(super) const PEOPLE: &str = "people";
 
@@ -32,28 +32,28 @@ pub async fn duplicates(cx: &RequestContext<'_>, request: &Request<'_>) -> Resul
     if fits { Ok(Response::json(201, answer)) } else { Err(Error::malformed("personDuplicates")) }
 }
 
-fn name(body: &Map<String, Value>, key: &str) -> Result<String, Refusal> {
+fn name(body: &Map<String, Value>, key: &str) -> Result<String, ClientError> {
     let name = body.get(key).and_then(Value::as_str).map_or("", str::trim);
     if name.chars().count() < 2 {
-        return Err(Refusal::bad(format!("{key} must be a string with at least 2 characters")));
+        return Err(ClientError::bad(format!("{key} must be a string with at least 2 characters")));
     }
     Ok(name.to_owned())
 }
 
-fn email(body: &Map<String, Value>) -> Result<Option<String>, Refusal> {
+fn email(body: &Map<String, Value>) -> Result<Option<String>, ClientError> {
     let Some(email) = body.get("email") else { return Ok(None) };
     match email.as_str().map(str::trim).filter(|email| !email.is_empty()) {
         Some(email) => Ok(Some(email.to_owned())),
-        None => Err(Refusal::bad("email, if provided, must be a non-empty string")),
+        None => Err(ClientError::bad("email, if provided, must be a non-empty string")),
     }
 }
 
-fn depth(given: Option<&Value>) -> Result<i64, Refusal> {
+fn depth(given: Option<&Value>) -> Result<i64, ClientError> {
     let Some(given) = given.filter(|given| !given.is_null()) else { return Ok(1) };
     match given.as_i64() {
-        None => Err(Refusal::bad("depth must be an integer if provided")),
+        None => Err(ClientError::bad("depth must be an integer if provided")),
         Some(depth @ 0..=1) => Ok(depth),
-        Some(_) => Err(Refusal::bad("depth must be between 0 and 1")),
+        Some(_) => Err(ClientError::bad("depth must be between 0 and 1")),
     }
 }
 

@@ -10,18 +10,18 @@ use super::staging::{enabled, told};
 use crate::context::RequestContext;
 use crate::error::Error;
 use crate::intake::promote;
-use crate::intake::row::Row;
+use crate::intake::staged_gift::StagedGift;
 use crate::intake::{store, trail};
 use crate::request::{Request, Response};
+use fundraising::client_error::ClientError;
 use fundraising::json::{object, text_of};
 use fundraising::payload::Payload;
-use fundraising::refusal::Refusal;
 use fundraising::staging::{CLAIM_LASTS, State};
 
 /// As many rows as one call takes
 const MOST: usize = 100;
 /// After so many failures a row waits for a reviewer
-const MOST_FAILURES: u32 = 6;
+const MAX_FAILURES: u32 = 6;
 
 /// Promotes one row
 ///
@@ -30,7 +30,7 @@ const MOST_FAILURES: u32 = 6;
 pub async fn one(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
     enabled(cx)?;
     if request.id(0).trim().is_empty() {
-        return Err(Refusal::bad("stagingId is required").into());
+        return Err(ClientError::bad("stagingId is required").into());
     }
     let id = request.record_id(0, "stagingId")?;
     Ok(Response::json(201, promote::process(cx, id).await.to_json(id)))
@@ -74,8 +74,8 @@ async fn ids(cx: &RequestContext<'_>, body: &[u8]) -> Result<Vec<String>, Error>
     }
 }
 
-fn named(ids: &Value) -> Result<Vec<String>, Refusal> {
-    let fault = || Refusal::bad(format!("ids must be a list of 1 to {MOST} ids of staged gifts"));
+fn named(ids: &Value) -> Result<Vec<String>, ClientError> {
+    let fault = || ClientError::bad(format!("ids must be a list of 1 to {MOST} ids of staged gifts"));
     let mut named: Vec<String> = Vec::new();
     for id in ids.as_array().ok_or_else(fault)? {
         let id: RecordId = id.as_str().and_then(|id| id.parse().ok()).ok_or_else(fault)?;
@@ -87,12 +87,12 @@ fn named(ids: &Value) -> Result<Vec<String>, Refusal> {
     if named.is_empty() || named.len() > MOST { Err(fault()) } else { Ok(named) }
 }
 
-fn limit(given: Option<&Value>) -> Result<usize, Refusal> {
+fn limit(given: Option<&Value>) -> Result<usize, ClientError> {
     let Some(given) = given.filter(|given| !given.is_null()) else { return Ok(MOST) };
     let limit = given.as_u64().and_then(|limit| usize::try_from(limit).ok());
     limit
         .filter(|limit| (1..=MOST).contains(limit))
-        .ok_or_else(|| Refusal::bad(format!("limit must be a whole number from 1 to {MOST}")))
+        .ok_or_else(|| ClientError::bad(format!("limit must be a whole number from 1 to {MOST}")))
 }
 
 /// Rows to promote, the oldest change first
@@ -108,18 +108,18 @@ async fn due(cx: &RequestContext<'_>, limit: usize, now: Timestamp) -> Result<Ve
     }
     let filter = Filter::Or(ways);
     let records = store::list(cx, "giftStagings", &filter, MOST, Some("updatedAt[AscNullsLast]")).await?;
-    let rows = records.into_iter().map(Row::new).filter(|row| is_due(row, now));
+    let rows = records.into_iter().map(StagedGift::new).filter(|row| is_due(row, now));
     Ok(rows.map(|row| row.id().to_owned()).take(limit).collect())
 }
 
 /// Each failure doubles the wait, from a minute on
-fn is_due(row: &Row, now: Timestamp) -> bool {
+fn is_due(row: &StagedGift, now: Timestamp) -> bool {
     if row.state() != State::ProcessFailed {
         return true;
     }
     let failures = trail::failures(row).max(1);
-    let wait = 60.std_seconds() * 2_u32.pow(failures.min(MOST_FAILURES) - 1);
-    failures < MOST_FAILURES && row.updated_at().is_none_or(|at| now.since(at) >= wait)
+    let wait = 60.std_seconds() * 2_u32.pow(failures.min(MAX_FAILURES) - 1);
+    failures < MAX_FAILURES && row.updated_at().is_none_or(|at| now.since(at) >= wait)
 }
 
 #[cfg(test)]
@@ -132,14 +132,14 @@ mod tests {
         let at = Timestamp::parse("2026-03-01T12:00:00Z").unwrap();
         let row = |failures: usize| {
             let entries: Vec<_> = (0..failures).map(|_| json!({ "action": "failed" })).collect();
-            Row::new(json!({ "processingStatus": "process_failed", "updatedAt": at.to_string(),
+            StagedGift::new(json!({ "processingStatus": "process_failed", "updatedAt": at.to_string(),
                 "auditTrail": { "entries": entries } }))
         };
         let minutes = |count: u32| at + count * 60.std_seconds();
         assert!(!is_due(&row(1), minutes(0)) && is_due(&row(1), minutes(1)));
         assert!(!is_due(&row(3), minutes(3)) && is_due(&row(3), minutes(4)));
         assert!(!is_due(&row(6), minutes(10_000)));
-        assert!(is_due(&Row::new(json!({ "processingStatus": "ready_for_process" })), at));
+        assert!(is_due(&StagedGift::new(json!({ "processingStatus": "ready_for_process" })), at));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use twenty::target::Query;
 
 use crate::http::shown;
 use crate::request::record_id;
-use fundraising::refusal::Refusal;
+use fundraising::client_error::ClientError;
 
 /// What Twenty knows of a list
 const OF_LISTS: &[&str] = &["limit", "filter", "order_by", "depth", "starting_after", "ending_before"];
@@ -23,7 +23,7 @@ const NEVER_EMPTY: &[&str] = &["id", "createdAt", "updatedAt", "position"];
 ///
 /// # Errors
 /// A parameter that Twenty does not know, one that is given twice, and what would lose rows.
-pub fn list(query: &[(String, String)]) -> Result<Query, Refusal> {
+pub fn list(query: &[(String, String)]) -> Result<Query, ClientError> {
     list_where(query, Vec::new())
 }
 
@@ -31,13 +31,13 @@ pub fn list(query: &[(String, String)]) -> Result<Query, Refusal> {
 ///
 /// # Errors
 /// As [`list`].
-pub fn list_where(query: &[(String, String)], conditions: Vec<Filter>) -> Result<Query, Refusal> {
+pub fn list_where(query: &[(String, String)], conditions: Vec<Filter>) -> Result<Query, ClientError> {
     check(query, OF_LISTS)?;
     let value = |name: &str| query.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str());
     if let Some(limit) = value("limit") {
         let number: Option<u32> = limit.trim().parse().ok();
         if !number.is_some_and(|number| (1..=200).contains(&number)) {
-            return Err(Refusal::bad("limit must be a whole number from 1 to 200"));
+            return Err(ClientError::bad("limit must be a whole number from 1 to 200"));
         }
     }
     if value("starting_after").is_some() || value("ending_before").is_some() {
@@ -46,7 +46,7 @@ pub fn list_where(query: &[(String, String)], conditions: Vec<Filter>) -> Result
             let message = format!(
                 "order_by `{field}` cannot be paged through: Twenty loses rows where a field is empty; order by id, createdAt, updatedAt or position"
             );
-            return Err(Refusal::bad(message));
+            return Err(ClientError::bad(message));
         }
     }
     if conditions.is_empty() {
@@ -55,7 +55,7 @@ pub fn list_where(query: &[(String, String)], conditions: Vec<Filter>) -> Result
     let mut all = Filter::And(conditions).to_parameter();
     if let Some(asked) = value("filter").filter(|filter| !filter.is_empty()) {
         if !is_balanced(asked) {
-            return Err(Refusal::bad("filter must close each bracket that it opens, and no other"));
+            return Err(ClientError::bad("filter must close each bracket that it opens, and no other"));
         }
         // Before the closing bracket
         all.truncate(all.len() - 1);
@@ -69,7 +69,7 @@ pub fn list_where(query: &[(String, String)], conditions: Vec<Filter>) -> Result
 ///
 /// # Errors
 /// A parameter that Twenty does not know, or one that is given twice.
-pub fn single(query: &[(String, String)]) -> Result<Query, Refusal> {
+pub fn single(query: &[(String, String)]) -> Result<Query, ClientError> {
     check(query, OF_RECORDS)?;
     Ok(passed_on(query, OF_RECORDS))
 }
@@ -89,7 +89,7 @@ fn passed_on(query: &[(String, String)], known: &[&'static str]) -> Query {
 ///
 /// # Errors
 /// The text is no id.
-pub fn id_is(field: &str, id: &str) -> Result<Filter, Refusal> {
+pub fn id_is(field: &str, id: &str) -> Result<Filter, ClientError> {
     Ok(Filter::IdIs(field.to_owned(), record_id(field, id)?))
 }
 
@@ -97,7 +97,7 @@ pub fn id_is(field: &str, id: &str) -> Result<Filter, Refusal> {
 ///
 /// # Errors
 /// The text is neither an id nor a word.
-pub fn searched_id(field: &str, id: &str) -> Result<Filter, Refusal> {
+pub fn searched_id(field: &str, id: &str) -> Result<Filter, ClientError> {
     let is_word = (1..=MAX_WORD_LEN).contains(&id.len())
         && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
     match id_is(field, id) {
@@ -110,40 +110,40 @@ pub fn searched_id(field: &str, id: &str) -> Result<Filter, Refusal> {
 ///
 /// # Errors
 /// It holds other characters.
-pub fn plain<'a>(name: &str, value: &'a str) -> Result<&'a str, Refusal> {
+pub fn plain<'a>(name: &str, value: &'a str) -> Result<&'a str, ClientError> {
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte)) {
         return Ok(value);
     }
-    Err(Refusal::bad(format!("{name} must consist of letters, digits and any of `-_.:`")))
+    Err(ClientError::bad(format!("{name} must consist of letters, digits and any of `-_.:`")))
 }
 
 /// The condition that a field is one of these words
 ///
 /// # Errors
 /// As [`plain`].
-pub fn one_of(field: &str, words: &[&str]) -> Result<Filter, Refusal> {
+pub fn one_of(field: &str, words: &[&str]) -> Result<Filter, ClientError> {
     for word in words {
         plain(field, word)?;
     }
-    Filter::one_of(field, words.iter().copied()).map_err(|fault| Refusal::bad(format!("{field} {fault}")))
+    Filter::one_of(field, words.iter().copied()).map_err(|fault| ClientError::bad(format!("{field} {fault}")))
 }
 
 /// The condition that a text field holds these words somewhere
 ///
 /// # Errors
 /// Characters that Twenty's filters would misread, even between quotes.
-pub fn holds(field: &str, text: &str) -> Result<Filter, Refusal> {
-    let text = text.parse().map_err(|fault| Refusal::bad(format!("search {fault}")))?;
+pub fn holds(field: &str, text: &str) -> Result<Filter, ClientError> {
+    let text = text.parse().map_err(|fault| ClientError::bad(format!("search {fault}")))?;
     Ok(Filter::Holds(field.to_owned(), text))
 }
 
-fn check(query: &[(String, String)], known: &[&str]) -> Result<(), Refusal> {
+fn check(query: &[(String, String)], known: &[&str]) -> Result<(), ClientError> {
     for (index, (name, _)) in query.iter().enumerate() {
         if !known.contains(&name.as_str()) {
-            return Err(Refusal::bad(format!("query parameter `{}` is not known", shown(name))));
+            return Err(ClientError::bad(format!("query parameter `{}` is not known", shown(name))));
         }
         if query.iter().take(index).any(|(other, _)| other == name) {
-            return Err(Refusal::bad(format!("query parameter `{name}` must not be given twice")));
+            return Err(ClientError::bad(format!("query parameter `{name}` must not be given twice")));
         }
     }
     Ok(())
@@ -177,7 +177,7 @@ mod tests {
     #[test]
     fn what_twenty_knows_goes_on() {
         let query = pairs(&[("limit", "5"), ("order_by", "giftDate[DescNullsLast]"), ("depth", "0")]);
-        let path = |query: Result<Query, Refusal>| Target::list("gifts", &query.unwrap()).path().to_owned();
+        let path = |query: Result<Query, ClientError>| Target::list("gifts", &query.unwrap()).path().to_owned();
         assert_eq!(path(list(&query)), "/gifts?limit=5&order_by=giftDate%5BDescNullsLast%5D&depth=0");
         assert_eq!(path(single(&pairs(&[("depth", "1")]))), "/gifts?depth=1");
         assert_eq!(path(list(&[])), "/gifts");

@@ -14,14 +14,14 @@ use crate::context::RequestContext;
 use crate::error::Error;
 use crate::request::{Request, Response};
 use fundraising::json::object;
-use model::{Lack, Model};
+use model::{MissingField, Model};
 
 /// How long a good answer holds; a bad one is asked again sooner, since somebody is at work on it
 const GOOD_FOR: Duration = Duration::from_mins(1);
 const BAD_FOR: Duration = Duration::from_secs(5);
 
 /// As many pages of 200 objects as a workspace can have
-const MOST_PAGES: u32 = 20;
+const MAX_PAGES: u32 = 20;
 
 /// Compares the workspace with the model: 200 if nothing is missing or nothing can be said, 503 with `missing` otherwise
 ///
@@ -61,12 +61,12 @@ async fn compare(cx: &RequestContext<'_>, model: &Model) -> Response {
             );
         }
     };
-    let lacks = model.lacks(&workspace);
-    let missing: Vec<Value> = lacks.iter().map(Lack::to_json).collect();
+    let missing_fields = model.missing_fields(&workspace);
+    let missing: Vec<Value> = missing_fields.iter().map(MissingField::to_json).collect();
     if missing.is_empty() {
         return Response::json(200, object([("status", "ready".into()), ("missing", missing.into())]));
     }
-    cx.log(Level::Error, "model_incomplete", &[("missing", Value::Array(missing.clone()))]);
+    cx.log(Level::Error, "model_found_incomplete", &[("missing", Value::Array(missing.clone()))]);
     Response::json(503, object([("status", "incomplete".into()), ("missing", missing.into())]))
 }
 
@@ -77,7 +77,7 @@ fn unchecked(reason: &str) -> Response {
 async fn objects(cx: &RequestContext<'_>) -> Result<Vec<schema::Object>, Error> {
     let mut objects = Vec::new();
     let mut query = Query::default().with("limit", "200");
-    for _ in 0..MOST_PAGES {
+    for _ in 0..MAX_PAGES {
         let reply = cx.call(Target::objects(&query), None).await?;
         let page = schema::objects_of(&reply).ok_or_else(|| Error::malformed("objects"))?;
         objects.extend(page.objects);

@@ -15,12 +15,12 @@ use crate::context::RequestContext;
 use crate::error::{Error, Reason};
 use crate::http::shown as shown_name;
 use crate::intake::edit::Edit;
-use crate::intake::row::Row;
+use crate::intake::staged_gift::StagedGift;
 use crate::intake::store::{self, Change, ROW, Written};
-use crate::intake::{Accepted, Door, Origin, accept, promote};
+use crate::intake::{Accepted, Channel, Origin, accept, promote};
+use fundraising::client_error::{ClientError, Status};
 use fundraising::json::{Members as _, at, member, members, object};
 use fundraising::payload::Payload;
-use fundraising::refusal::{Refusal, Status};
 use fundraising::staging::{CLAIM_LASTS, State};
 
 /// How a refusal calls the id in the path
@@ -36,7 +36,7 @@ pub fn enabled(cx: &RequestContext<'_>) -> Result<(), Error> {
     if cx.state.settings.staging {
         return Ok(());
     }
-    Err(Refusal::new(Status::ServiceUnavailable, "Gift staging is disabled").into())
+    Err(ClientError::new(Status::ServiceUnavailable, "Gift staging is disabled").into())
 }
 
 /// Puts a gift into staging, for review
@@ -46,7 +46,7 @@ pub fn enabled(cx: &RequestContext<'_>) -> Result<(), Error> {
 pub async fn create(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
     enabled(cx)?;
     let payload = Payload::parse(request.json())?;
-    let origin = Origin { door: Door::Staging, request_key: request.key() };
+    let origin = Origin { channel: Channel::Staging, request_key: request.key() };
     let accepted = accept(cx, &payload, origin).await.map_err(told)?;
     Ok(Response::json(201, created(accepted)))
 }
@@ -97,7 +97,7 @@ pub async fn get(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Respo
     Ok(Response::json(200, shown(&row)))
 }
 
-fn shown(row: &Row) -> Value {
+fn shown(row: &StagedGift) -> Value {
     object([("data", object([("giftStaging", row.to_view())]))])
 }
 
@@ -111,7 +111,7 @@ pub async fn list(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Resp
     let answer = cx.read(target).await.map_err(told)?;
     let records = at(&answer, &["data", "giftStagings"]).and_then(Value::as_array);
     let records = records.ok_or_else(|| Error::malformed("giftStagings array"))?;
-    let items: Vec<Value> = records.iter().filter_map(|record| Row::new(record.clone()).to_item()).collect();
+    let items: Vec<Value> = records.iter().filter_map(|record| StagedGift::new(record.clone()).to_item()).collect();
     let page = answer.get("pageInfo");
     let more = page.and_then(|page| page.get("hasNextPage")).and_then(Value::as_bool).unwrap_or(false);
     let mut meta = members([("hasMore", more.into())]);
@@ -123,7 +123,7 @@ pub async fn list(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Resp
 }
 
 /// What the list asks Twenty for: one filter, one order, one cursor
-fn list_query(query: &[(String, String)], now: Timestamp) -> Result<Query, Refusal> {
+fn list_query(query: &[(String, String)], now: Timestamp) -> Result<Query, ClientError> {
     let mut conditions: Vec<Filter> = Vec::new();
     let (mut statuses, mut sources) = (Vec::new(), Vec::new());
     let (mut limits, mut cursor, mut order) = (Vec::new(), None, None);
@@ -141,7 +141,7 @@ fn list_query(query: &[(String, String)], now: Timestamp) -> Result<Query, Refus
             // An opaque text: of plain characters it can only be compared with.
             "giftBatchId" | "batchId" => {
                 let batch = query::plain(name, value)?.parse();
-                let batch = batch.map_err(|fault| Refusal::bad(format!("{name} {fault}")))?;
+                let batch = batch.map_err(|fault| ClientError::bad(format!("{name} {fault}")))?;
                 conditions.push(Filter::TextIs("giftBatchId".into(), batch));
             }
             "stuck" if value == "true" => {
@@ -152,7 +152,7 @@ fn list_query(query: &[(String, String)], now: Timestamp) -> Result<Query, Refus
                 conditions.push(Filter::Before("updatedAt".into(), since));
             }
             "stuck" => {}
-            _ => return Err(Refusal::bad(format!("query parameter `{}` is not known", shown_name(name)))),
+            _ => return Err(ClientError::bad(format!("query parameter `{}` is not known", shown_name(name)))),
         }
     }
     if !statuses.is_empty() {
@@ -213,7 +213,7 @@ fn sorted(asked: &str, conditions: &mut Vec<Filter>) -> &'static str {
     }
 }
 
-fn search(text: &str) -> Result<Filter, Refusal> {
+fn search(text: &str) -> Result<Filter, ClientError> {
     let text = text.to_ascii_lowercase();
     let fields = ["donorFirstName", "donorLastName", "donorEmail", "externalId", "providerPaymentId", "notes"];
     let conditions: Result<Vec<_>, _> = fields.iter().map(|field| holds(field, &text)).collect();
@@ -232,11 +232,11 @@ pub async fn patch(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Res
     enabled(cx)?;
     let edit = Edit::read(&Payload::parse(request.json())?)?;
     if edit.is_empty() {
-        return Err(Refusal::bad("no supported fields supplied for update").into());
+        return Err(ClientError::bad("no supported fields supplied for update").into());
     }
     let id = request.record_id(0, ID)?;
     let row = change(cx, id, &edit, None).await?;
-    cx.log(Level::Info, "gift_staging_payload_updated", &[("stagingId", id.into())]);
+    cx.log(Level::Info, "staged_gift_edited", &[("stagingId", id.into())]);
     Ok(Response::json(200, shown(&row)))
 }
 
@@ -250,7 +250,7 @@ pub async fn status(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Re
     let id = request.record_id(0, ID)?;
     if edit.is_empty() {
         store::row(cx, id).await.map_err(told)?;
-        return Err(Refusal::bad("no supported fields supplied for update").into());
+        return Err(ClientError::bad("no supported fields supplied for update").into());
     }
     change(cx, id, &edit, Some(edit.unseen())).await?;
     Ok(Response::json(200, object([("ok", true.into())])))
@@ -262,7 +262,7 @@ async fn change(
     id: RecordId,
     edit: &Edit,
     unseen: Option<Map<String, Value>>,
-) -> Result<Row, Error> {
+) -> Result<StagedGift, Error> {
     for _ in 0..TRIES {
         let row = match store::row(cx, id).await {
             Ok(row) => row,
@@ -280,23 +280,23 @@ async fn change(
         let decided = edit.apply(&row, cx.now())?;
         let change =
             Change { body: decided.body, action: decided.action, particulars: decided.particulars, condition: None };
-        if let Written::Row(row) = store::write(cx, &row, change).await.map_err(told)? {
+        if let Written::StagedGift(row) = store::write(cx, &row, change).await.map_err(told)? {
             return Ok(row);
         }
     }
-    Err(Refusal::new(Status::Conflict, "the staged gift is being changed by somebody else; try again").into())
+    Err(ClientError::new(Status::Conflict, "the staged gift is being changed by somebody else; try again").into())
 }
 
-async fn blind(cx: &RequestContext<'_>, id: RecordId, body: Map<String, Value>) -> Result<Row, Error> {
+async fn blind(cx: &RequestContext<'_>, id: RecordId, body: Map<String, Value>) -> Result<StagedGift, Error> {
     cx.call(Target::update(ROW.plural, id), Some(body.into())).await.map_err(told)?;
-    Ok(Row::default())
+    Ok(StagedGift::default())
 }
 
 /// What Twenty says, in the words of these routes
 pub(crate) fn told(failure: Error) -> Error {
     let Reason::Upstream { status, retry_after, .. } = failure.reason() else { return failure };
     let message = match status {
-        404 => return Refusal::new(Status::NotFound, "Gift staging record not found").into(),
+        404 => return ClientError::new(Status::NotFound, "Gift staging record not found").into(),
         429 => "Twenty API rate limited",
         500.. => "Twenty API unavailable",
         _ => return failure,

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::payments;
 use crate::request::{Request, Response};
 use fundraising::provider::{Provider, stripe};
-use fundraising::signature::{self, Unproven};
+use fundraising::signature::{self, SignatureError};
 
 /// Takes in an event, once its signature over the body's bytes is checked
 ///
@@ -19,8 +19,8 @@ pub async fn receive(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<R
     let body = &request.inbound.body;
     if let Err(unproven) = signature::stripe(request.inbound.header("stripe-signature"), body, secret, cx.now()) {
         let event = match unproven {
-            Unproven::NotConfigured => "stripe_webhook_missing_secret",
-            _ => "stripe_webhook_invalid_signature",
+            SignatureError::NotConfigured => "stripe_secret_not_configured",
+            _ => "stripe_signature_refused",
         };
         cx.log(Level::Warn, event, &[("code", unproven.code().into())]);
         return Err(unproven.to_stripe().into());
@@ -28,12 +28,12 @@ pub async fn receive(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<R
     let event = stripe::read(body)?;
     let fields = [("eventId", event.id.as_str().into()), ("type", event.kind.as_str().into())];
     if event.steps.is_empty() {
-        cx.log(Level::Debug, "stripe_webhook_ignored_event", &fields);
+        cx.log(Level::Debug, "stripe_event_ignored", &fields);
         return Ok(Response::no_content());
     }
-    cx.log(Level::Info, "stripe_checkout_session_forward", &fields);
+    cx.log(Level::Info, "stripe_event_received", &fields);
     if let Err(failure) = payments::steps(cx, Provider::Stripe, &event.id, event.steps).await {
-        cx.log(Level::Error, "stripe_checkout_session_forward_failed", &[("code", failure.code().into())]);
+        cx.log(Level::Error, "stripe_event_failed", &[("code", failure.code().into())]);
         return Err(failure);
     }
     Ok(Response::no_content())

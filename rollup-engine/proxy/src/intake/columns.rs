@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::repeat::REQUESTED;
-use super::row::TEXTS;
+use super::staged_gift::TEXTS;
 use fundraising::donor::Dedupe;
 use fundraising::gift::Gift;
 use fundraising::json::{self, Members as _};

@@ -6,11 +6,11 @@
 use ports::Timestamp;
 use serde_json::{Map, Value};
 
-use super::row::Row;
+use super::staged_gift::StagedGift;
+use fundraising::client_error::ClientError;
 use fundraising::gift::{plausible, prove_relation, prove_relations, stored};
 use fundraising::json::{self, Members as _, members, object};
 use fundraising::payload::Payload;
-use fundraising::refusal::Refusal;
 use fundraising::staging::{Event, State, transition};
 use fundraising::trust::Diagnostics;
 
@@ -70,7 +70,7 @@ pub(crate) struct Change {
 
 impl Edit {
     /// Reads the body of `PATCH /gift-staging/:id`; unknown members are ignored
-    pub(crate) fn read(body: &Payload) -> Result<Self, Refusal> {
+    pub(crate) fn read(body: &Payload) -> Result<Self, ClientError> {
         let mut edit = Self::default();
         for (key, value) in body.iter() {
             let part = match key {
@@ -100,7 +100,7 @@ impl Edit {
     }
 
     /// Reads the body of `PATCH /gift-staging/:id/status`; blanks and unknown members are ignored
-    pub(crate) fn read_status(body: &Payload) -> Result<Self, Refusal> {
+    pub(crate) fn read_status(body: &Payload) -> Result<Self, ClientError> {
         let mut edit = Self::default();
         for (key, value) in body.iter() {
             match key {
@@ -115,13 +115,13 @@ impl Edit {
             }
         }
         if let Some(payload) = &mut edit.payload {
-            let faulty = |refusal: Refusal| Refusal::bad(format!("rawPayload.{}", refusal.message));
+            let faulty = |refusal: ClientError| ClientError::bad(format!("rawPayload.{}", refusal.message));
             prove_relations(payload).map_err(faulty)?;
         }
         Ok(edit)
     }
 
-    fn status_member(&mut self, key: &str, value: &Value) -> Result<(), Refusal> {
+    fn status_member(&mut self, key: &str, value: &Value) -> Result<(), ClientError> {
         if key == "errorDetail" {
             self.error = Some(match value {
                 Value::String(text) if text.trim().is_empty() => Value::Null,
@@ -141,7 +141,7 @@ impl Edit {
             Some((name, words)) if words.contains(&word.as_str()) => self.verdicts.push((name, word)),
             Some((name, words)) => {
                 let words: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
-                return Err(Refusal::bad(format!("{name} `{word}` must be one of {}", words.join(", "))));
+                return Err(ClientError::bad(format!("{name} `{word}` must be one of {}", words.join(", "))));
             }
         }
         Ok(())
@@ -185,7 +185,7 @@ impl Edit {
     ///
     /// # Errors
     /// 409 if the row's state does not allow it, 400 if the gift could then not be true.
-    pub(crate) fn apply(&self, row: &Row, now: Timestamp) -> Result<Change, Refusal> {
+    pub(crate) fn apply(&self, row: &StagedGift, now: Timestamp) -> Result<Change, ClientError> {
         let mut body = Map::new();
         let mut standing = row.standing();
         if self.changes_the_gift() {
@@ -217,7 +217,12 @@ impl Edit {
         Ok(Change { body, action, particulars })
     }
 
-    fn change_the_gift(&self, row: &Row, now: Timestamp, body: &mut Map<String, Value>) -> Result<(), Refusal> {
+    fn change_the_gift(
+        &self,
+        row: &StagedGift,
+        now: Timestamp,
+        body: &mut Map<String, Value>,
+    ) -> Result<(), ClientError> {
         let mut payload = match &self.payload {
             Some(payload) => payload.clone(),
             None => row.payload().unwrap_or_else(|_| row.rebuilt()),
@@ -257,7 +262,13 @@ impl Edit {
         Ok(())
     }
 
-    fn change_money(&self, key: &str, row: &Row, payload: &mut Map<String, Value>, body: &mut Map<String, Value>) {
+    fn change_money(
+        &self,
+        key: &str,
+        row: &StagedGift,
+        payload: &mut Map<String, Value>,
+        body: &mut Map<String, Value>,
+    ) {
         let mut changed = false;
         let mut money = payload.get(key).filter(|money| money.is_object()).cloned().unwrap_or_else(|| {
             let column = row.get(key).cloned().unwrap_or_default();
@@ -293,7 +304,7 @@ impl Edit {
     }
 
     /// The action's name, and the particulars that the trail keeps
-    fn told(&self, row: &Row) -> (&'static str, Value) {
+    fn told(&self, row: &StagedGift) -> (&'static str, Value) {
         let mut fields: Vec<&str> = self.values.iter().map(|(key, _)| *key).collect();
         fields.extend(self.parts.iter().map(|(money, ..)| *money));
         if self.payload.is_some() {
@@ -336,33 +347,33 @@ fn set(payload: &mut Map<String, Value>, key: &str, value: Value) {
 }
 
 /// Trimmed; `null` if blank
-fn text(key: &str, value: &Value) -> Result<Value, Refusal> {
+fn text(key: &str, value: &Value) -> Result<Value, ClientError> {
     match value {
         Value::Null => Ok(Value::Null),
         Value::String(text) => {
             let text = text.trim();
             Ok(if text.is_empty() { Value::Null } else { text.into() })
         }
-        _ => Err(Refusal::bad(format!("{key} must be a string or null"))),
+        _ => Err(ClientError::bad(format!("{key} must be a string or null"))),
     }
 }
 
-fn numeric(key: &str, value: &Value) -> Result<Value, Refusal> {
+fn numeric(key: &str, value: &Value) -> Result<Value, ClientError> {
     match value {
         Value::Null | Value::Number(_) => Ok(value.clone()),
-        _ => Err(Refusal::bad(format!("{key} must be a number or null"))),
+        _ => Err(ClientError::bad(format!("{key} must be a number or null"))),
     }
 }
 
-fn flag(key: &str, value: &Value) -> Result<Value, Refusal> {
+fn flag(key: &str, value: &Value) -> Result<Value, ClientError> {
     match value {
         Value::Null | Value::Bool(_) => Ok(value.clone()),
-        _ => Err(Refusal::bad(format!("{key} must be a boolean or null"))),
+        _ => Err(ClientError::bad(format!("{key} must be a boolean or null"))),
     }
 }
 
-fn raw_payload(value: &Value) -> Result<Option<Map<String, Value>>, Refusal> {
-    let fault = || Refusal::bad("rawPayload must be a JSON object, or the text of one");
+fn raw_payload(value: &Value) -> Result<Option<Map<String, Value>>, ClientError> {
+    let fault = || ClientError::bad("rawPayload must be a JSON object, or the text of one");
     match value {
         Value::Null => Ok(None),
         Value::Object(members) => Ok(Some(members.clone())),
@@ -379,7 +390,7 @@ mod tests {
 
     const DONOR: &str = "7f0b4a52-6a1c-4e0b-9d55-3a1f1d0c9a10";
 
-    fn row(own: bool) -> Row {
+    fn row(own: bool) -> StagedGift {
         let mut record = json!({
             "id": "r", "processingStatus": "validation_failed", "validationStatus": "failed", "dedupeStatus": "passed",
             "errorDetail": { "code": "x" }, "giftDate": "2026-01-15", "fundId": "f", "donorId": null,
@@ -392,14 +403,14 @@ mod tests {
             record["donorFirstName"] = json!("Ada");
             record["donorLastName"] = json!("Byron");
         }
-        Row::new(record)
+        StagedGift::new(record)
     }
 
-    fn edit(body: &Value) -> Result<Edit, Refusal> {
+    fn edit(body: &Value) -> Result<Edit, ClientError> {
         Edit::read(&Payload::parse(body.to_string().as_bytes()).unwrap())
     }
 
-    fn apply(body: &Value, row: &Row) -> Result<Change, Refusal> {
+    fn apply(body: &Value, row: &StagedGift) -> Result<Change, ClientError> {
         edit(body)?.apply(row, Timestamp::parse("2026-03-01T12:00:00Z").unwrap())
     }
 
@@ -486,7 +497,7 @@ mod tests {
         ] {
             assert_eq!(apply(&body, &row(true)).unwrap_err().message, expected);
         }
-        let processed = Row::new(json!({ "processingStatus": "processed", "giftId": "g" }));
+        let processed = StagedGift::new(json!({ "processingStatus": "processed", "giftId": "g" }));
         assert_eq!(apply(&json!({ "notes": "x" }), &processed).unwrap_err().status.code(), 409);
         let released = json!({ "processingStatus": "ready_for_process" });
         assert_eq!(apply(&released, &row(true)).unwrap_err().status.code(), 409, "it failed validation");

@@ -1,4 +1,4 @@
-//! What a giver's other gifts say about one that comes in: whether it may be there already, whether it is unusual.
+//! What a donor's other gifts say about one that comes in: whether it may be there already, whether it is unusual.
 //!
 //! Both make a reviewer look; neither refuses. Two equal gifts a day apart are rare and do happen.
 
@@ -10,7 +10,7 @@ use fundraising::gift::Gift;
 use fundraising::json::text_of;
 use fundraising::money::Money;
 
-/// As many of the giver's gifts as are looked at, the latest first
+/// As many of the donor's gifts as are looked at, the latest first
 pub(crate) const DEPTH: usize = 60;
 /// So many gifts make a habit
 const HABIT: usize = 3;

@@ -1,7 +1,7 @@
 //! From a row to its gift: claim it, make the gift once, mark the row, and let follow what follows.
 //!
 //! ```text
-//! read ─ admit ─ payload ─ giver ─ complete? ─ blockers? ─ claim ─ gift ─ mark ─ post actions
+//! read ─ admit ─ payload ─ donor ─ complete? ─ blockers? ─ claim ─ gift ─ mark ─ post actions
 //!           └ a claim that nobody can still hold: look for its gift, mark the row or free it, begin anew
 //! ```
 //!
@@ -14,10 +14,10 @@ use serde_json::{Map, Value};
 use twenty::RecordId;
 use twenty::filter::Filter;
 
+use super::after_posting::{self, MissingAgreement};
 use super::columns;
-use super::giver::{self, Manner};
-use super::post::{self, Blind};
-use super::row::{NoPayload, Row};
+use super::donor::{self, DonorPolicy};
+use super::staged_gift::{NoPayload, StagedGift};
 use super::store::{self, Change, GIFT, Made, Written};
 use crate::context::RequestContext;
 use crate::error::Error;
@@ -89,7 +89,7 @@ async fn attempt(cx: &RequestContext<'_>, id: RecordId) -> Promoted {
             Ok(row) => row,
             Err(failure) => {
                 let message = failure.for_log();
-                log(cx, Level::Warn, "gift_staging_process_missing", &id.to_string(), &message);
+                log(cx, Level::Warn, "staged_gift_read_failed", &id.to_string(), &message);
                 return Promoted::Failed("fetch_failed");
             }
         };
@@ -98,7 +98,7 @@ async fn attempt(cx: &RequestContext<'_>, id: RecordId) -> Promoted {
             Ok(Step::Again) => {}
             Err(failure) => {
                 let message = failure.for_log();
-                log(cx, Level::Warn, "gift_staging_status_update_failed", &id.to_string(), &message);
+                log(cx, Level::Warn, "staged_gift_update_failed", &id.to_string(), &message);
                 return Promoted::Failed("gift_api_failed");
             }
         }
@@ -107,9 +107,9 @@ async fn attempt(cx: &RequestContext<'_>, id: RecordId) -> Promoted {
 }
 
 /// Writes on a row that its `giftId` is no id: it was typed by hand, and a reviewer must say which gift was meant.
-async fn note_gift_id(cx: &RequestContext<'_>, row: &Row) -> Result<(), Error> {
+async fn note_gift_id(cx: &RequestContext<'_>, row: &StagedGift) -> Result<(), Error> {
     let message = "giftId must be a UUID";
-    log(cx, Level::Warn, "gift_staging_process_payload_invalid", row.id(), message);
+    log(cx, Level::Warn, "staged_gift_payload_refused", row.id(), message);
     let mut body = Map::new();
     body.set("errorDetail", store::error_detail("payload_invalid", message, cx.now()));
     let particulars = object([("code", "payload_invalid".into()), ("from", row.state().as_str().into())]);
@@ -117,11 +117,11 @@ async fn note_gift_id(cx: &RequestContext<'_>, row: &Row) -> Result<(), Error> {
 }
 
 /// What becomes of a row that is not to be claimed: it is processed, locked or not ready
-async fn settle(cx: &RequestContext<'_>, row: &Row) -> Result<Option<Step>, Error> {
+async fn settle(cx: &RequestContext<'_>, row: &StagedGift) -> Result<Option<Step>, Error> {
     match admit(row.standing()) {
         Admission::Processed(gift) => {
             let gift = gift.to_owned();
-            log(cx, Level::Info, "gift_staging_already_processed", row.id(), "");
+            log(cx, Level::Info, "staged_gift_already_promoted", row.id(), "");
             if row.state() != State::Processed {
                 mark(cx, row, &gift, "reconciled").await?;
             }
@@ -130,7 +130,14 @@ async fn settle(cx: &RequestContext<'_>, row: &Row) -> Result<Option<Step>, Erro
                 && (known.recurring_agreement_id.is_some() || cx.state.settings.gift_aid)
                 && let Some(record) = store::find(cx, GIFT.plural, &gift).await?
             {
-                post::follow(cx, &with_columns(&known, row), &record, paid_on(&known, row), Blind::Leave).await;
+                after_posting::run(
+                    cx,
+                    &with_columns(&known, row),
+                    &record,
+                    paid_on(&known, row),
+                    MissingAgreement::Skip,
+                )
+                .await;
             }
             Ok(Some(Step::Done(Promoted::Processed(gift))))
         }
@@ -143,8 +150,7 @@ async fn settle(cx: &RequestContext<'_>, row: &Row) -> Result<Option<Step>, Erro
             Ok(Some(Step::Again))
         }
         Admission::Deferred(reason) => {
-            let event =
-                if reason == Reason::Locked { "gift_staging_process_locked" } else { "gift_staging_process_not_ready" };
+            let event = if reason == Reason::Locked { "staged_gift_claim_refused" } else { "staged_gift_deferred" };
             log(cx, Level::Info, event, row.id(), "");
             Ok(Some(Step::Done(Promoted::Deferred(reason.as_str(), Vec::new()))))
         }
@@ -152,7 +158,7 @@ async fn settle(cx: &RequestContext<'_>, row: &Row) -> Result<Option<Step>, Erro
     }
 }
 
-async fn step(cx: &RequestContext<'_>, row: &Row) -> Result<Step, Error> {
+async fn step(cx: &RequestContext<'_>, row: &StagedGift) -> Result<Step, Error> {
     let done = |promoted| Ok(Step::Done(promoted));
     if row.text("giftId").is_some_and(|gift| gift.parse::<RecordId>().is_err()) {
         note_gift_id(cx, row).await?;
@@ -164,8 +170,8 @@ async fn step(cx: &RequestContext<'_>, row: &Row) -> Result<Step, Error> {
     let payload = row.payload();
     if let Err(fault) = payload {
         let (event, message) = match fault {
-            NoPayload::Missing => ("gift_staging_process_missing_payload", "Staging record missing raw payload"),
-            NoPayload::Broken => ("gift_staging_process_payload_parse_failed", "Failed to parse staging raw payload"),
+            NoPayload::Missing => ("staged_gift_payload_not_found", "Staging record missing raw payload"),
+            NoPayload::Broken => ("staged_gift_payload_unreadable", "Failed to parse staging raw payload"),
         };
         log(cx, Level::Warn, event, row.id(), message);
         fail(cx, row, "missing_payload", message, None).await?;
@@ -178,7 +184,7 @@ async fn step(cx: &RequestContext<'_>, row: &Row) -> Result<Step, Error> {
     let unproven = unproven.first().map(|(name, _)| *name).or(column.map(|_| "recurringAgreementId"));
     if let Some(field) = unproven {
         let message = format!("{field} must be a UUID");
-        log(cx, Level::Warn, "gift_staging_process_payload_invalid", row.id(), &message);
+        log(cx, Level::Warn, "staged_gift_payload_refused", row.id(), &message);
         fail(cx, row, "payload_invalid", &message, None).await?;
         return done(Promoted::Failed("payload_invalid"));
     }
@@ -189,22 +195,22 @@ async fn step(cx: &RequestContext<'_>, row: &Row) -> Result<Step, Error> {
             Ok(None) => {}
             Ok(Some(step)) => return Ok(step),
             Err(failure) => {
-                log(cx, Level::Warn, "gift_staging_process_identity_failed", row.id(), &failure.for_log());
+                log(cx, Level::Warn, "staged_gift_donor_failed", row.id(), &failure.for_log());
                 fail(cx, &row, "identity_failed", &failure.to_string(), None).await?;
                 return done(Promoted::Failed("gift_api_failed"));
             }
         }
         if let Some(donor) = gift.donor_id.clone() {
             match persist_giver(cx, &row, payload, &donor).await? {
-                Written::Row(linked) if row.is_own() => row = linked,
-                Written::Row(_) => {}
+                Written::StagedGift(linked) if row.is_own() => row = linked,
+                Written::StagedGift(_) => {}
                 Written::Raced => return Ok(Step::Again),
             }
         }
     }
     if !gift.has_amount() || (gift.donor_id.is_none() && gift.company_id.is_none()) {
         let message = "Staging payload missing required fields for gift creation";
-        log(cx, Level::Warn, "gift_staging_process_payload_invalid", row.id(), message);
+        log(cx, Level::Warn, "staged_gift_payload_refused", row.id(), message);
         fail(cx, &row, "payload_invalid", message, None).await?;
         return done(Promoted::Failed("payload_invalid"));
     }
@@ -215,12 +221,12 @@ async fn step(cx: &RequestContext<'_>, row: &Row) -> Result<Step, Error> {
         return done(Promoted::Deferred("blocked", diagnostics.blockers));
     }
     let claimed = match claim(cx, &row, &diagnostics).await? {
-        Written::Row(claimed) if row.is_own() => claimed,
+        Written::StagedGift(claimed) if row.is_own() => claimed,
         // Others' rows are processed as they were read.
-        Written::Row(_) => row,
+        Written::StagedGift(_) => row,
         Written::Raced => return Ok(Step::Again),
     };
-    done(match post_gift(cx, &claimed, &gift, &key, Blind::Write).await {
+    done(match post_gift(cx, &claimed, &gift, &key, MissingAgreement::Upsert).await {
         Posted::Gift { record, .. } => Promoted::Processed(string(&record, "id")),
         Posted::Gone(id) => Promoted::Processed(id),
         Posted::Failed { .. } => Promoted::Failed("gift_api_failed"),
@@ -249,11 +255,17 @@ pub(super) enum Posted {
 }
 
 /// Makes the gift of a claimed row, marks the row, and lets follow what follows
-pub(super) async fn post_gift(cx: &RequestContext<'_>, row: &Row, gift: &Gift, key: &Key, blind: Blind) -> Posted {
+pub(super) async fn post_gift(
+    cx: &RequestContext<'_>,
+    row: &StagedGift,
+    gift: &Gift,
+    key: &Key,
+    missing_agreement: MissingAgreement,
+) -> Posted {
     let known = Receipt::read(&row.raw_payload().unwrap_or_default());
     let receipt = receipt::decide(gift, known, &cx.state.settings.receipts);
-    cx.log(Level::Info, "receipt_policy_evaluated", &[("stagingId", row.id().into())]);
-    log(cx, Level::Info, "gift_staging_process_call_create", row.id(), "");
+    cx.log(Level::Info, "receipt_decided", &[("stagingId", row.id().into())]);
+    log(cx, Level::Info, "gift_create_started", row.id(), "");
     let posted = match make_gift(cx, gift, &receipt, key).await {
         Ok(Made::New(record)) => Posted::Gift { record, repeated: false },
         Ok(Made::Repeat(record)) => Posted::Gift { record, repeated: true },
@@ -261,7 +273,7 @@ pub(super) async fn post_gift(cx: &RequestContext<'_>, row: &Row, gift: &Gift, k
         Ok(Made::Gone) => Posted::Gone(key.gift_id().to_string()),
         Err(failure) => {
             let message = failure.to_string();
-            log(cx, Level::Error, "gift_staging_process_create_failed", row.id(), &failure.for_log());
+            log(cx, Level::Error, "gift_create_failed", row.id(), &failure.for_log());
             let (state, given_up) = if failure.is_busy() {
                 (State::ReadyForProcess, cx.closing(put_back(cx, row, &message)).await)
             } else {
@@ -270,7 +282,7 @@ pub(super) async fn post_gift(cx: &RequestContext<'_>, row: &Row, gift: &Gift, k
             // Where the claim could not be given up it expires.
             if let Err(failure) = given_up {
                 leave_claimed(cx, row);
-                log(cx, Level::Warn, "gift_staging_process_status_update_failed", row.id(), &failure.for_log());
+                log(cx, Level::Warn, "staged_gift_release_failed", row.id(), &failure.for_log());
             }
             return Posted::Failed { message, state };
         }
@@ -282,22 +294,22 @@ pub(super) async fn post_gift(cx: &RequestContext<'_>, row: &Row, gift: &Gift, k
     };
     match cx.closing(mark(cx, row, &id, "posted")).await {
         Ok(()) => {
-            log(cx, Level::Info, "gift_staging_processed", row.id(), "");
+            log(cx, Level::Info, "staged_gift_promoted", row.id(), "");
             if let Posted::Gift { record, .. } = &posted {
-                post::follow(cx, &with_columns(gift, row), record, paid_on(gift, row), blind).await;
+                after_posting::run(cx, &with_columns(gift, row), record, paid_on(gift, row), missing_agreement).await;
             }
         }
         // The gift is there; the next request that looks at the row marks it.
         Err(failure) => {
             leave_claimed(cx, row);
-            log(cx, Level::Warn, "gift_staging_process_failed", row.id(), &failure.for_log());
+            log(cx, Level::Warn, "staged_gift_completion_failed", row.id(), &failure.for_log());
         }
     }
     posted
 }
 
 /// Remembers that a row keeps its claim and has no worker, for the next request of this process
-fn leave_claimed(cx: &RequestContext<'_>, row: &Row) {
+fn leave_claimed(cx: &RequestContext<'_>, row: &StagedGift) {
     if let Ok(id) = row.id().parse() {
         cx.state.workspace.gave_up(id);
     }
@@ -316,7 +328,12 @@ pub(super) async fn make_gift(
 }
 
 /// Writes on a row that it is this gift, whatever happened to it meanwhile: the gift is there
-pub(super) async fn mark(cx: &RequestContext<'_>, row: &Row, gift: &str, action: &'static str) -> Result<(), Error> {
+pub(super) async fn mark(
+    cx: &RequestContext<'_>,
+    row: &StagedGift,
+    gift: &str,
+    action: &'static str,
+) -> Result<(), Error> {
     let mut row = row.clone();
     for _ in 0..TRIES {
         if row.state() == State::Processed && row.text("giftId") == Some(gift) {
@@ -333,7 +350,7 @@ pub(super) async fn mark(cx: &RequestContext<'_>, row: &Row, gift: &str, action:
         let particulars = object([("giftId", gift.into()), ("from", row.state().as_str().into())]);
         let change = Change { body, action, particulars, condition: None };
         match store::write(cx, &row, change).await? {
-            Written::Row(_) => return Ok(()),
+            Written::StagedGift(_) => return Ok(()),
             Written::Raced => row = store::reread(cx, &row).await?,
         }
     }
@@ -341,18 +358,18 @@ pub(super) async fn mark(cx: &RequestContext<'_>, row: &Row, gift: &str, action:
 }
 
 /// Puts right a row whose worker was not heard of again: its gift is there, or it is free
-pub(crate) async fn reconcile(cx: &RequestContext<'_>, row: &Row) -> Result<(), Error> {
+pub(crate) async fn reconcile(cx: &RequestContext<'_>, row: &StagedGift) -> Result<(), Error> {
     let key = Key::of_row(&row.kept_gift(), row.id());
     let id = key.gift_id().to_string();
     if store::find(cx, GIFT.plural, &id).await?.is_some() {
-        log(cx, Level::Info, "gift_staging_reconciled", row.id(), "the gift was made");
+        log(cx, Level::Info, "staged_gift_reconciled", row.id(), "the gift was made");
         return mark(cx, row, &id, "reconciled").await;
     }
     let change = transition(row.standing(), Event::Expire)?;
     let mut body = change.to_json();
     let message = "the claim expired before a gift was made";
     body.set("errorDetail", store::error_detail("claim_expired", message, cx.now()));
-    log(cx, Level::Warn, "gift_staging_reconciled", row.id(), message);
+    log(cx, Level::Warn, "staged_gift_reconciled", row.id(), message);
     let change = Change {
         body,
         action: "expired",
@@ -363,13 +380,13 @@ pub(crate) async fn reconcile(cx: &RequestContext<'_>, row: &Row) -> Result<(), 
 }
 
 /// Whether a claimed row is free all the same: its worker is known to have left it, or was not heard of for too long
-pub(crate) fn is_stale(cx: &RequestContext<'_>, row: &Row) -> bool {
+pub(crate) fn is_stale(cx: &RequestContext<'_>, row: &StagedGift) -> bool {
     let is_given_up = row.id().parse().is_ok_and(|id| cx.state.workspace.is_given_up(id));
     let has_expired = row.updated_at().is_some_and(|at| claim_expired(at, cx.now()));
     row.state() == State::Processing && (is_given_up || has_expired)
 }
 
-async fn claim(cx: &RequestContext<'_>, row: &Row, diagnostics: &Diagnostics) -> Result<Written, Error> {
+async fn claim(cx: &RequestContext<'_>, row: &StagedGift, diagnostics: &Diagnostics) -> Result<Written, Error> {
     let change = transition(row.standing(), Event::Claim)?;
     let mut body = Map::new();
     body.set_text("processingStatus", change.state.as_str());
@@ -383,7 +400,7 @@ async fn claim(cx: &RequestContext<'_>, row: &Row, diagnostics: &Diagnostics) ->
 /// Writes a failure on a row
 async fn fail(
     cx: &RequestContext<'_>,
-    row: &Row,
+    row: &StagedGift,
     code: &'static str,
     message: &str,
     diagnostics: Option<Value>,
@@ -396,13 +413,13 @@ async fn fail(
 }
 
 /// Puts a claimed row back for the next run, since the budget of calls ended before its gift was made
-async fn put_back(cx: &RequestContext<'_>, row: &Row, message: &str) -> Result<(), Error> {
+async fn put_back(cx: &RequestContext<'_>, row: &StagedGift, message: &str) -> Result<(), Error> {
     give_up(cx, row, Event::PutBack, "budget_spent", message, Map::new()).await
 }
 
 async fn give_up(
     cx: &RequestContext<'_>,
-    row: &Row,
+    row: &StagedGift,
     event: Event,
     code: &'static str,
     message: &str,
@@ -416,13 +433,18 @@ async fn give_up(
     store::write(cx, row, Change { body, action, particulars, condition: None }).await.map(drop)
 }
 
-/// Finds or makes the giver; a step if a reviewer must say who it was
-async fn name_giver(cx: &RequestContext<'_>, row: &Row, gift: &mut Gift, key: &Key) -> Result<Option<Step>, Error> {
+/// Finds or makes the donor; a step if a reviewer must say who it was
+async fn name_giver(
+    cx: &RequestContext<'_>,
+    row: &StagedGift,
+    gift: &mut Gift,
+    key: &Key,
+) -> Result<Option<Step>, Error> {
     let reviewed = row.text("dedupeStatus") == Some("passed");
-    let manner = if reviewed { Manner::Reviewed } else { Manner::Review };
-    let found = giver::resolve(cx, gift, key, manner).await?;
+    let manner = if reviewed { DonorPolicy::Reviewed } else { DonorPolicy::Review };
+    let found = donor::resolve(cx, gift, key, manner).await?;
     if found.unasked {
-        return Err(Error::malformed_as("Twenty could not be asked for the giver"));
+        return Err(Error::malformed_as("Twenty could not be asked for the donor"));
     }
     let Some(dedupe) = found.dedupe.filter(|_| gift.donor_id.is_none()) else { return Ok(None) };
     let change = transition(row.standing(), Event::SuspectDuplicate)?;
@@ -433,14 +455,14 @@ async fn name_giver(cx: &RequestContext<'_>, row: &Row, gift: &mut Gift, key: &K
     let particulars = object([("candidateDonorIds", dedupe.candidates.into()), ("from", row.state().as_str().into())]);
     let change = Change { body, action: "sent_to_review", particulars, condition: None };
     Ok(Some(match store::write(cx, row, change).await? {
-        Written::Row(_) => Step::Done(Promoted::Deferred("donor_review", Vec::new())),
+        Written::StagedGift(_) => Step::Done(Promoted::Deferred("donor_review", Vec::new())),
         Written::Raced => Step::Again,
     }))
 }
 
 async fn persist_giver(
     cx: &RequestContext<'_>,
-    row: &Row,
+    row: &StagedGift,
     payload: Map<String, Value>,
     donor: &str,
 ) -> Result<Written, Error> {
@@ -450,7 +472,7 @@ async fn persist_giver(
 }
 
 /// The gift with what its row alone says of the agreement: others' payloads may lack it
-fn with_columns(gift: &Gift, row: &Row) -> Gift {
+fn with_columns(gift: &Gift, row: &StagedGift) -> Gift {
     let column = |key: &str| row.text(key).map(str::to_owned);
     Gift {
         recurring_agreement_id: gift.recurring_agreement_id.clone().or_else(|| column("recurringAgreementId")),
@@ -460,7 +482,7 @@ fn with_columns(gift: &Gift, row: &Row) -> Gift {
 }
 
 /// The day that counts as that of the payment
-fn paid_on(gift: &Gift, row: &Row) -> Option<time::Date> {
+fn paid_on(gift: &Gift, row: &StagedGift) -> Option<time::Date> {
     gift.gift_date.as_deref().or_else(|| row.text("createdAt")?.get(..10)).and_then(parse_date)
 }
 

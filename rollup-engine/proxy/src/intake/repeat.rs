@@ -3,24 +3,24 @@
 //! An `Idempotency-Key` is the caller's own word, so that what comes under it is compared: who gave, how much, when and
 //! for which campaign. What either request leaves out does not count. It is compared before a person is made or anything
 //! is written. References of a source and payments of a provider are known by themselves: there, the amount and the day
-//! must be the same, and the giver is not compared.
+//! must be the same, and the donor is not compared.
 
 use ports::time::parse_date;
 use serde_json::{Map, Value};
 use twenty::filter::Filter;
 use uuid::Uuid;
 
-use super::row::Row;
+use super::staged_gift::StagedGift;
 use super::store::{self, GIFT, Object, PERSON, ROW};
-use super::{Door, has_rows};
+use super::{Channel, has_rows};
 use crate::context::RequestContext;
 use crate::error::Error;
+use fundraising::client_error::ClientError;
 use fundraising::donor::Candidate;
 use fundraising::fingerprint;
 use fundraising::gift::{Gift, stored};
 use fundraising::json::{string, text_at, text_of};
 use fundraising::keys::Key;
-use fundraising::refusal::Refusal;
 
 /// Where a row's payload keeps what its request asked for: edits change the rest
 pub(super) const REQUESTED: &str = "requested";
@@ -29,7 +29,7 @@ pub(super) const REQUESTED: &str = "requested";
 pub(super) enum Earlier {
     Nothing,
     /// A row, under the ids of this key
-    Row(Row, Key),
+    StagedGift(StagedGift, Key),
     /// A gift without a row, under the ids of this key
     Gift(Value, Key),
 }
@@ -40,16 +40,16 @@ pub(super) enum Earlier {
 ///
 /// # Errors
 /// 409 if the same caller's earlier request said something else, and whatever Twenty says.
-pub(super) async fn find(cx: &RequestContext<'_>, key: &Key, asked: &Gift, door: Door) -> Result<Earlier, Error> {
-    let Some(unscoped) = key.unscoped().filter(|_| door != Door::Webhook) else { return Ok(Earlier::Nothing) };
+pub(super) async fn find(cx: &RequestContext<'_>, key: &Key, asked: &Gift, channel: Channel) -> Result<Earlier, Error> {
+    let Some(unscoped) = key.unscoped().filter(|_| channel != Channel::Webhook) else { return Ok(Earlier::Nothing) };
     let mut keys = vec![key, &unscoped];
     if has_rows(cx).await {
         for record in of_ids(cx, ROW, keys.iter().map(|key| key.staging_id())).await? {
-            let row = Row::new(record);
+            let row = StagedGift::new(record);
             let Some(own) = keys.iter().copied().find(|key| row.id() == key.staging_id().to_string()) else { continue };
-            let fields = row_differences(cx, own, asked, &row, door).await?;
+            let fields = row_differences(cx, own, asked, &row, channel).await?;
             if fields.is_empty() {
-                return Ok(Earlier::Row(row, own.clone()));
+                return Ok(Earlier::StagedGift(row, own.clone()));
             }
             if own == key {
                 return Err(conflict(key, fields).into());
@@ -57,13 +57,13 @@ pub(super) async fn find(cx: &RequestContext<'_>, key: &Key, asked: &Gift, door:
             keys.truncate(1);
         }
     }
-    if door == Door::Staging {
+    if channel == Channel::Staging {
         return Ok(Earlier::Nothing);
     }
     for record in of_ids(cx, GIFT, keys.iter().map(|key| key.gift_id())).await? {
         let id = string(&record, "id");
         let Some(own) = keys.iter().copied().find(|key| id == key.gift_id().to_string()) else { continue };
-        let fields = gift_differences(cx, own, asked, &record, door).await?;
+        let fields = gift_differences(cx, own, asked, &record, channel).await?;
         if fields.is_empty() {
             return Ok(Earlier::Gift(record, own.clone()));
         }
@@ -84,14 +84,14 @@ async fn of_ids(cx: &RequestContext<'_>, object: Object, ids: impl Iterator<Item
 }
 
 /// The refusal of a request whose key stands for another gift
-pub(super) fn conflict(key: &Key, fields: Vec<&'static str>) -> Refusal {
+pub(super) fn conflict(key: &Key, fields: Vec<&'static str>) -> ClientError {
     let named: Vec<String> = fields.iter().map(|field| format!("{} ({field})", word_for(field))).collect();
     let name = match key {
         Key::Request { .. } => "Idempotency-Key",
         _ => key.kind(),
     };
     let message = format!("another gift was taken in under the same {name}; what differs: {}", named.join(", "));
-    Refusal::conflict_in(fields, message)
+    ClientError::conflict_in(fields, message)
 }
 
 /// What a field is about
@@ -112,12 +112,12 @@ pub(super) async fn row_differences(
     cx: &RequestContext<'_>,
     key: &Key,
     asked: &Gift,
-    row: &Row,
-    door: Door,
+    row: &StagedGift,
+    channel: Channel,
 ) -> Result<Vec<&'static str>, Error> {
     let payload = row.raw_payload().unwrap_or_else(|_| row.rebuilt());
     let kept = stored::read_any(&payload);
-    if !is_callers(key, door) {
+    if !is_callers(key, channel) {
         let texts = kept.source_fingerprint.as_deref().zip(asked.source_fingerprint.as_deref());
         return Ok(texts.map(|(kept, asked)| fingerprint::differences(kept, asked)).unwrap_or_default());
     }
@@ -126,7 +126,7 @@ pub(super) async fn row_differences(
         Some(requested) => stored::read_any(requested),
         None => fingerprint::asked(kept),
     };
-    differences(cx, asked, &then, &linked, door).await
+    differences(cx, asked, &then, &linked, channel).await
 }
 
 /// What a request says otherwise than a gift that has no row
@@ -135,11 +135,11 @@ pub(super) async fn gift_differences(
     key: &Key,
     asked: &Gift,
     record: &Value,
-    door: Door,
+    channel: Channel,
 ) -> Result<Vec<&'static str>, Error> {
     let then = record.as_object().map(stored::read_any).unwrap_or_default();
-    if is_callers(key, door) {
-        return differences(cx, asked, &then, std::slice::from_ref(&then.donor_id), door).await;
+    if is_callers(key, channel) {
+        return differences(cx, asked, &then, std::slice::from_ref(&then.donor_id), channel).await;
     }
     let mut fields = Vec::new();
     amounts(asked, &then, &mut fields);
@@ -147,8 +147,8 @@ pub(super) async fn gift_differences(
 }
 
 /// What is kept of a request, to compare later ones with
-pub(super) fn kept(key: Option<&Key>, asked: &Gift, door: Door) -> Option<Map<String, Value>> {
-    key.filter(|key| is_callers(key, door))?;
+pub(super) fn kept(key: Option<&Key>, asked: &Gift, channel: Channel) -> Option<Map<String, Value>> {
+    key.filter(|key| is_callers(key, channel))?;
     let content = Gift {
         amount: asked.amount.clone(),
         appeal_id: asked.appeal_id.clone(),
@@ -165,8 +165,8 @@ pub(super) fn kept(key: Option<&Key>, asked: &Gift, door: Door) -> Option<Map<St
 }
 
 /// Whether the key is a caller's own word
-fn is_callers(key: &Key, door: Door) -> bool {
-    matches!(key, Key::Request { .. }) && door != Door::Webhook
+fn is_callers(key: &Key, channel: Channel) -> bool {
+    matches!(key, Key::Request { .. }) && channel != Channel::Webhook
 }
 
 async fn differences(
@@ -174,9 +174,9 @@ async fn differences(
     asked: &Gift,
     then: &Gift,
     linked: &[Option<String>],
-    door: Door,
+    channel: Channel,
 ) -> Result<Vec<&'static str>, Error> {
-    let mut fields = donor(cx, asked, then, linked, door).await?;
+    let mut fields = donor(cx, asked, then, linked, channel).await?;
     amounts(asked, then, &mut fields);
     let day = |gift: &Gift| gift.gift_date.clone().map(|text| parse_date(&text).ok_or(text));
     if both(day(asked), day(then)) {
@@ -208,13 +208,13 @@ fn amounts(asked: &Gift, then: &Gift, fields: &mut Vec<&'static str>) {
     }
 }
 
-/// Whether a request names another giver: by id, else by e-mail address, else by name
+/// Whether a request names another donor: by id, else by e-mail address, else by name
 async fn donor(
     cx: &RequestContext<'_>,
     asked: &Gift,
     then: &Gift,
     linked: &[Option<String>],
-    door: Door,
+    channel: Channel,
 ) -> Result<Vec<&'static str>, Error> {
     let has_person = |gift: &Gift| {
         gift.donor_id.is_some()
@@ -232,7 +232,7 @@ async fn donor(
     let known = || linked.iter().chain([&then.donor_id]).flatten();
     if let Some(id) = &asked.donor_id {
         let is_same = known().any(|other| other.eq_ignore_ascii_case(id));
-        let name = if door == Door::Staging { "donorId" } else { "contactId" };
+        let name = if channel == Channel::Staging { "donorId" } else { "contactId" };
         return Ok(if is_same { Vec::new() } else { vec![name] });
     }
     if then.donor_email.is_some() || then.donor_first_name.is_some() || then.donor_last_name.is_some() {

@@ -10,12 +10,12 @@ use twenty::filter::Filter;
 use twenty::gate::Priority;
 use twenty::target::{Query, Target};
 
-use super::row::Row;
+use super::staged_gift::StagedGift;
 use super::trail::{self, Actor};
 use crate::context::RequestContext;
 use crate::error::Error;
 use crate::request::has_id;
-use fundraising::json::{Members as _, object, taken};
+use fundraising::json::{Members as _, object, take_data};
 
 /// How an object is called in paths and in answers
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +47,7 @@ pub(crate) async fn make(cx: &RequestContext<'_>, object: Object, body: Map<Stri
     let id = body.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
     match cx.call(Target::create(object.plural), Some(body.into())).await {
         Ok(answer) => {
-            let record = taken(answer, object.create).filter(has_id);
+            let record = take_data(answer, object.create).filter(has_id);
             record.map(Made::New).ok_or_else(|| Error::malformed(object.create))
         }
         Err(failure) if may_be_duplicate(&failure) => match find(cx, object.plural, &id).await? {
@@ -81,21 +81,21 @@ pub(crate) async fn list(
         query = query.with("order_by", order);
     }
     let answer = cx.call(Target::list(plural, &query), None).await?;
-    match taken(answer, plural) {
+    match take_data(answer, plural) {
         Some(Value::Array(records)) => Ok(records),
         _ => Err(Error::malformed("a list")),
     }
 }
 
 /// A row by its id
-pub(crate) async fn row(cx: &RequestContext<'_>, id: RecordId) -> Result<Row, Error> {
+pub(crate) async fn row(cx: &RequestContext<'_>, id: RecordId) -> Result<StagedGift, Error> {
     let answer = cx.call(Target::get(ROW.plural, id, &Query::default()), None).await?;
-    let record = taken(answer, "giftStaging");
-    record.filter(has_id).map(Row::new).ok_or_else(|| Error::malformed("giftStaging"))
+    let record = take_data(answer, "giftStaging");
+    record.filter(has_id).map(StagedGift::new).ok_or_else(|| Error::malformed("giftStaging"))
 }
 
 /// A row as it is by now
-pub(crate) async fn reread(cx: &RequestContext<'_>, row: &Row) -> Result<Row, Error> {
+pub(crate) async fn reread(cx: &RequestContext<'_>, row: &StagedGift) -> Result<StagedGift, Error> {
     self::row(cx, id_of(row.id())?).await
 }
 
@@ -108,7 +108,7 @@ pub(crate) fn id_of(text: &str) -> Result<RecordId, Error> {
 #[derive(Debug)]
 pub(crate) enum Written {
     /// It reads so now
-    Row(Row),
+    StagedGift(StagedGift),
     /// Somebody else changed it since it was read
     Raced,
 }
@@ -124,7 +124,7 @@ pub(crate) struct Change {
 }
 
 /// Changes a row, if it is as it was read
-pub(crate) async fn write(cx: &RequestContext<'_>, row: &Row, change: Change) -> Result<Written, Error> {
+pub(crate) async fn write(cx: &RequestContext<'_>, row: &StagedGift, change: Change) -> Result<Written, Error> {
     let mark = cx.new_id().to_string();
     let mut particulars = change.particulars;
     if let Some(members) = particulars.as_object_mut() {
@@ -142,19 +142,22 @@ pub(crate) async fn write(cx: &RequestContext<'_>, row: &Row, change: Change) ->
     conditions.extend(change.condition);
     if conditions.len() == 1 {
         let answer = cx.call(Target::update(ROW.plural, id), Some(body.into())).await?;
-        let record = taken(answer, "updateGiftStaging");
-        return record.map(Row::new).map(Written::Row).ok_or_else(|| Error::malformed("updateGiftStaging"));
+        let record = take_data(answer, "updateGiftStaging");
+        return record
+            .map(StagedGift::new)
+            .map(Written::StagedGift)
+            .ok_or_else(|| Error::malformed("updateGiftStaging"));
     }
     let changed = update_where(cx, ROW.plural, "updateGiftStagings", conditions, body.into()).await?;
     if let Some(record) = changed.into_iter().next() {
-        return Ok(Written::Row(Row::new(record)));
+        return Ok(Written::StagedGift(StagedGift::new(record)));
     }
     if !row.is_own() {
         return Ok(Written::Raced);
     }
     // Either somebody else was first, or this very write was, and its answer was lost.
     let current = self::row(cx, id).await?;
-    Ok(if trail::has(&current, &mark) { Written::Row(current) } else { Written::Raced })
+    Ok(if trail::has(&current, &mark) { Written::StagedGift(current) } else { Written::Raced })
 }
 
 /// Instants are kept to the microsecond and shown to the millisecond.
@@ -172,7 +175,7 @@ pub(crate) async fn update_where(
     body: Value,
 ) -> Result<Vec<Value>, Error> {
     let target = Target::update_where(plural, &Filter::And(conditions))?;
-    match taken(cx.call(target, Some(body)).await?, key) {
+    match take_data(cx.call(target, Some(body)).await?, key) {
         Some(Value::Array(changed)) => Ok(changed),
         _ => Err(Error::malformed(key)),
     }

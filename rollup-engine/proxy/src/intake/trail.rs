@@ -5,7 +5,7 @@
 use ports::Timestamp;
 use serde_json::{Map, Value};
 
-use super::row::Row;
+use super::staged_gift::StagedGift;
 use fundraising::json::{Members as _, object, text_of};
 
 /// More than any review needs; what is older than the first and the latest goes
@@ -36,7 +36,7 @@ impl Actor<'_> {
 }
 
 /// The row's trail with one more entry; nothing if the workspace keeps none
-pub(crate) fn extended(row: &Row, entry: Value) -> Option<Value> {
+pub(crate) fn extended(row: &StagedGift, entry: Value) -> Option<Value> {
     if !row.is_own() {
         return None;
     }
@@ -59,13 +59,13 @@ pub(crate) fn wrapped(entries: Vec<Value>) -> Value {
 }
 
 /// Whether a trail has the entry with this mark
-pub(crate) fn has(row: &Row, mark: &str) -> bool {
+pub(crate) fn has(row: &StagedGift, mark: &str) -> bool {
     let entries = row.get("auditTrail").and_then(|trail| trail.get("entries")?.as_array());
     entries.into_iter().flatten().any(|entry| text_of(entry, "mark") == Some(mark))
 }
 
 /// How often the row failed since it was last changed
-pub(crate) fn failures(row: &Row) -> u32 {
+pub(crate) fn failures(row: &StagedGift) -> u32 {
     let entries = row.get("auditTrail").and_then(|trail| trail.get("entries")?.as_array());
     let actions = entries.into_iter().flatten().rev().filter_map(|entry| entry.get("action")?.as_str());
     let since_changed = actions.take_while(|action| !matches!(*action, "edited" | "merged"));
@@ -80,10 +80,10 @@ mod tests {
     #[test]
     fn a_trail_grows_to_its_length_and_keeps_its_beginning() {
         let actor = Actor { at: Timestamp::from_millis(0), by: "person", request_id: "q" };
-        let mut row = Row::new(json!({ "auditTrail": null }));
+        let mut row = StagedGift::new(json!({ "auditTrail": null }));
         for number in 0..LONGEST + 30 {
             let trail = extended(&row, actor.entry("edited", json!({ "number": number }))).unwrap();
-            row = Row::new(json!({ "auditTrail": trail }));
+            row = StagedGift::new(json!({ "auditTrail": trail }));
         }
         let entries = row.get("auditTrail").unwrap()["entries"].as_array().unwrap().clone();
         assert_eq!(entries.len(), LONGEST);
@@ -92,9 +92,9 @@ mod tests {
         assert_eq!(entries[0]["at"], "1970-01-01T00:00:00.000Z");
         assert!(!has(&row, "m"));
         let marked = extended(&row, actor.entry("failed", json!({ "mark": "m" }))).unwrap();
-        let marked = Row::new(json!({ "auditTrail": marked }));
+        let marked = StagedGift::new(json!({ "auditTrail": marked }));
         assert!(has(&marked, "m"));
         assert_eq!((failures(&row), failures(&marked)), (0, 1));
-        assert_eq!(extended(&Row::new(json!({})), json!({})), None, "a workspace without the field");
+        assert_eq!(extended(&StagedGift::new(json!({})), json!({})), None, "a workspace without the field");
     }
 }

@@ -8,9 +8,9 @@ use twenty::target::Target;
 use crate::context::RequestContext;
 use crate::error::Error;
 use crate::intake::store;
+use fundraising::agreement_status::{AgreementEvent, AgreementStatusLog, is_ended};
 use fundraising::json::{Members as _, text_of};
 use fundraising::provider::{Provider, Said, SetUp};
-use fundraising::standing::{Standing, Word, is_ended};
 
 const PLURAL: &str = "recurringAgreements";
 /// How often an agreement is read anew because somebody else was at it
@@ -46,11 +46,11 @@ async fn write(cx: &RequestContext<'_>, agreement: &Value, body: Map<String, Val
 }
 
 /// What a word changes on an agreement; nothing if it was known
-fn heard(agreement: &Value, word: Word<'_>) -> Option<Map<String, Value>> {
+fn heard(agreement: &Value, word: AgreementEvent<'_>) -> Option<Map<String, Value>> {
     let context = agreement.get("providerContext");
-    let mut standing = Standing::read(context.and_then(|context| context.get("standing")));
+    let mut standing = AgreementStatusLog::read(context.and_then(|context| context.get("standing")));
     let status = text_of(agreement, "status");
-    let heard = standing.hear(word, status);
+    let heard = standing.apply(word, status);
     if !heard.is_news {
         return None;
     }
@@ -59,7 +59,7 @@ fn heard(agreement: &Value, word: Word<'_>) -> Option<Map<String, Value>> {
     let mut body = Map::new();
     body.set("providerContext", Value::Object(context));
     if let Some(status) = heard.status {
-        let (Word::Paid { at } | Word::Failed { at, .. } | Word::Said { at, .. }) = word;
+        let (AgreementEvent::Paid { at } | AgreementEvent::Failed { at, .. } | AgreementEvent::Said { at, .. }) = word;
         let at = Timestamp::from_millis(at).to_string();
         body.set("status", status.into());
         body.set_text("statusUpdatedAt", at.as_str());
@@ -73,7 +73,7 @@ fn heard(agreement: &Value, word: Word<'_>) -> Option<Map<String, Value>> {
 }
 
 /// Tells an agreement what happened to it
-pub(super) async fn hear(cx: &RequestContext<'_>, id: &str, word: Word<'_>) -> Result<(), Error> {
+pub(super) async fn apply(cx: &RequestContext<'_>, id: &str, word: AgreementEvent<'_>) -> Result<(), Error> {
     for _ in 0..TRIES {
         let Some(agreement) = read(cx, id).await? else { return Ok(()) };
         let Some(body) = heard(&agreement, word) else { return Ok(()) };
@@ -86,17 +86,17 @@ pub(super) async fn hear(cx: &RequestContext<'_>, id: &str, word: Word<'_>) -> R
 
 /// What the provider says of an agreement's status
 pub(super) async fn said(cx: &RequestContext<'_>, said: Said) -> Result<(), Error> {
-    let word = Word::Said { status: said.status, at: said.at };
+    let word = AgreementEvent::Said { status: said.status, at: said.at };
     if let Some(id) = &said.agreement_id {
-        return hear(cx, id, word).await;
+        return apply(cx, id, word).await;
     }
     let found = find(cx, &[said.reference]).await?;
     if found.is_empty() {
-        cx.log(Level::Info, "webhook_agreement_unknown", &[("status", said.status.into())]);
+        cx.log(Level::Info, "agreement_not_found", &[("status", said.status.into())]);
     }
     for agreement in found {
         if let Some(id) = text_of(&agreement, "id") {
-            hear(cx, id, word).await?;
+            apply(cx, id, word).await?;
         }
     }
     Ok(())
@@ -123,17 +123,15 @@ pub(super) async fn set_up(cx: &RequestContext<'_>, provider: Provider, set_up: 
             return match cx.call(Target::update(PLURAL, store::id_of(&id)?), Some(link.into())).await {
                 // It does not exist: the gift says which one was meant.
                 Err(failure) if store::is_refused(&failure) => {
-                    cx.log(
-                        Level::Warn,
-                        "stripe_webhook_recurring_agreement_update_failed",
-                        &[("message", failure.for_log().into())],
-                    );
+                    cx.log(Level::Warn, "agreement_link_failed", &[("message", failure.for_log().into())]);
                     Ok(())
                 }
                 answer => answer.map(drop),
             };
         };
-        let Some(news) = heard(&agreement, Word::Said { status: "active", at: set_up.at }) else { return Ok(()) };
+        let Some(news) = heard(&agreement, AgreementEvent::Said { status: "active", at: set_up.at }) else {
+            return Ok(());
+        };
         let mut body = link.clone();
         let mut context = set_up.context.clone();
         context.set(

@@ -41,7 +41,7 @@ fn large_answer_from_twenty() {
         let message =
             "unexpected Twenty response: the answer is larger than 33554432 bytes (FUNDRAISING_MAX_RESPONSE_BYTES)";
         assert_eq!((status, &body["message"], scene.calls()), (502, &json!(message), 1));
-        assert_eq!(logged(&scene, "twenty_proxy_http_error"), [json!(message)]);
+        assert_eq!(logged(&scene, "request_refused"), [json!(message)]);
     });
 }
 
@@ -54,8 +54,8 @@ fn reason_of_unreachable_call() {
         let (status, body) = scene.get("/gifts").await;
         assert_eq!((status, &body["message"]), (502, &json!("Twenty could not be reached")));
         let reason = json!("connection refused");
-        assert_eq!(logged(&scene, "twenty_proxy_retry"), [reason.clone(), reason.clone()]);
-        assert_eq!(logged(&scene, "twenty_proxy_network_error"), [reason]);
+        assert_eq!(logged(&scene, "request_retried"), [reason.clone(), reason.clone()]);
+        assert_eq!(logged(&scene, "request_unanswered"), [reason]);
     });
 }
 

@@ -11,7 +11,7 @@ use hmac::{Hmac, Mac};
 use ports::Timestamp;
 use proxy::handlers::query;
 use proxy::http::Inbound;
-use proxy::intake::row::Row;
+use proxy::intake::staged_gift::StagedGift;
 use proxy::router;
 use proxy::settings::{NAMES, Settings};
 use serde_json::{Map, Value, json};
@@ -36,7 +36,7 @@ fn read_gift(body: &[u8]) {
     let _ = update::read(&payload, now);
     let members: Map<String, Value> = payload.iter().map(|(key, value)| (key.to_owned(), value.clone())).collect();
     let row = json!({ "id": "r", "auditTrail": null, "rawPayload": members.clone(), "amount": members.get("amount") });
-    for row in [Row::new(row), Row::new(members.into())] {
+    for row in [StagedGift::new(row), StagedGift::new(members.into())] {
         let _ = (row.to_view(), row.to_item(), row.state(), row.updated_at());
     }
 }

@@ -1,12 +1,12 @@
 //! One intake from the body to what is sent to Twenty, with Twenty's answers handed in.
 
+use fundraising::client_error::ClientError;
 use fundraising::donor::{self, Candidate, Dedupe, Question, Resolution};
 use fundraising::fingerprint;
 use fundraising::gift::create::Intake;
 use fundraising::gift::{Gift, create, plausible};
 use fundraising::payload::Payload;
 use fundraising::receipt::{self, Receipt, Settings};
-use fundraising::refusal::Refusal;
 use fundraising::staging::State;
 use fundraising::trust::{Diagnostics, processes_itself};
 use ports::Timestamp;
@@ -46,7 +46,7 @@ impl Outcome {
     }
 }
 
-pub(crate) fn take(body: &[u8], setting: &Setting<'_>) -> Result<Outcome, Refusal> {
+pub(crate) fn take(body: &[u8], setting: &Setting<'_>) -> Result<Outcome, ClientError> {
     let mut gift = create::read(&Payload::parse(body)?, setting.intake)?;
     plausible::check(&gift, Timestamp::parse("2026-03-02T10:00:00Z").unwrap())?;
     let links = setting.intake != Intake::Staging;

@@ -112,7 +112,7 @@ pub(crate) fn answer(result: Result<(u16, Value), Error>) -> (u16, Value) {
     })
 }
 
-/// A gift by a new giver, with a reference
+/// A gift by a new donor, with a reference
 pub(crate) fn by_mail() -> Value {
     json!({
         "amount": { "amountMicros": 25_000_000, "currencyCode": "GBP" },

@@ -392,7 +392,7 @@ async fn another_donor_after_a_lost_request() {
     }
 }
 
-/// Two gifts at once under one key: one is taken in, the other is refused, and the giver is the right one.
+/// Two gifts at once under one key: one is taken in, the other is refused, and the donor is the right one.
 #[tokio::test(start_paused = true)]
 async fn two_donors_at_once() {
     for seed in 0..20 {

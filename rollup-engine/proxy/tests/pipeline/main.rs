@@ -2,8 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test stops at the first surprise")]
 
+mod channels;
 mod common;
-mod doors;
 mod keys;
 mod once;
 mod review;

@@ -1,4 +1,4 @@
-//! One gift, one giver, one row: whatever call is lost, whatever process dies, whoever asks at the same time.
+//! One gift, one donor, one row: whatever call is lost, whatever process dies, whoever asks at the same time.
 
 use sandbox::{Fault, Faults};
 use serde_json::{Value, json};
@@ -53,7 +53,7 @@ async fn at_every_call(world: impl Fn() -> World, path: &str, body: impl Fn(&Wor
                     let row = world.only("giftStaging");
                     let to = format!("gift-staging/{}", row["id"].as_str().unwrap());
                     if row["processingStatus"] == "pending" {
-                        // Nobody could be asked for the giver, so that it waits for a reviewer.
+                        // Nobody could be asked for the donor, so that it waits for a reviewer.
                         let warnings = row["processingDiagnostics"]["processingWarnings"].to_string();
                         assert!(
                             warnings.find("donor_lookup_failed").or(warnings.find("history_unavailable")).is_some()
@@ -184,7 +184,7 @@ async fn the_payment_goes_before_the_reference_and_the_callers_key_counts_last()
         assert_eq!(world.live("gift").len(), count, "{key:?}");
     }
     world.only("person");
-    assert!(host.log_lines().iter().any(|line| line.event == "gift_without_key"));
+    assert!(host.log_lines().iter().any(|line| line.event == "gift_taken_without_key"));
     body["providerPaymentId"] = json!("pi_1");
     body["provider"] = json!("stripe");
     for external in ["a", "b"] {

@@ -55,9 +55,9 @@ pub(crate) enum NoPayload {
 
 /// A record of `giftStaging`
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Row(Map<String, Value>);
+pub struct StagedGift(Map<String, Value>);
 
-impl Row {
+impl StagedGift {
     /// From a record
     #[must_use]
     pub fn new(record: Value) -> Self {
@@ -193,7 +193,7 @@ impl Row {
         stored::read_any(&self.raw_payload().unwrap_or_default())
     }
 
-    /// What was found about the giver at intake
+    /// What was found about the donor at intake
     pub(crate) fn dedupe(&self) -> Option<Dedupe> {
         let payload = self.raw_payload().ok()?;
         let found = payload.get("dedupeDiagnostics")?;
@@ -351,10 +351,10 @@ mod tests {
             "rawPayload": { "amount": { "amountMicros": 1, "currencyCode": "GBP" }, "notes": "at intake",
                 "fundId": "f", "recurringStatus": "active", "companyId": "kept where there is no column" },
         });
-        let foreign = Row::new(record.clone()).gift().unwrap();
+        let foreign = StagedGift::new(record.clone()).gift().unwrap();
         assert_eq!((foreign.amount.amount_micros, foreign.notes.as_deref()), (1, Some("at intake")));
         record["auditTrail"] = Value::Null;
-        let own = Row::new(record).gift().unwrap();
+        let own = StagedGift::new(record).gift().unwrap();
         assert_eq!((own.amount.amount_micros, own.notes.as_deref()), (2, Some("by a reviewer in Twenty")));
         assert_eq!(own.fund_id, None, "cleared");
         assert_eq!(own.donor_first_name.as_deref(), Some("Ada"));
@@ -365,7 +365,7 @@ mod tests {
 
     #[test]
     fn payloads_are_told_apart() {
-        let row = |payload: Value| Row::new(json!({ "rawPayload": payload })).raw_payload();
+        let row = |payload: Value| StagedGift::new(json!({ "rawPayload": payload })).raw_payload();
         assert_eq!(row(json!(null)), Err(NoPayload::Missing));
         assert_eq!(row(json!(" ")), Err(NoPayload::Missing));
         assert_eq!(row(json!("{broken")), Err(NoPayload::Broken));
@@ -377,7 +377,7 @@ mod tests {
     #[test]
     fn an_error_is_shown_by_its_message() {
         let shown =
-            |error: Value| Row::new(json!({ "id": "r", "errorDetail": error })).to_view()["errorDetail"].clone();
+            |error: Value| StagedGift::new(json!({ "id": "r", "errorDetail": error })).to_view()["errorDetail"].clone();
         assert_eq!(shown(json!({ "code": "c", "message": "no such fund", "at": "…" })), "no such fund");
         assert_eq!(shown(json!(" boom ")), "boom");
         assert_eq!(shown(json!({ "statusCode": 400 })), "{\"statusCode\":400}");

@@ -11,14 +11,14 @@ use twenty::target::Target;
 
 use crate::context::RequestContext;
 use crate::error::Error;
-use crate::intake::row::Row;
+use crate::intake::staged_gift::StagedGift;
 use crate::intake::store::{self, Change, GIFT, Made, ROW, Written};
 use fundraising::gift::Gift;
-use fundraising::json::{self, Members as _, at, object, taken, text_of};
+use fundraising::json::{self, Members as _, at, object, take_data, text_of};
 use fundraising::keys::Key;
 use fundraising::money::Money;
-use fundraising::provider::note::Note;
-use fundraising::provider::{Fact, Kind, Provider};
+use fundraising::provider::payment_facts::PaymentFacts;
+use fundraising::provider::{Kind, PaymentFact, Provider};
 use fundraising::staging::State;
 
 /// How often a record is read anew because somebody else was at it
@@ -32,19 +32,24 @@ fn gift_id(provider: Provider, payment: &str) -> RecordId {
     Key::Payment { provider: provider.as_str().into(), id: payment.to_owned() }.gift_id().into()
 }
 
-fn read(row: &Row) -> Note {
-    Note::read(&Value::Object(row.raw_payload().unwrap_or_default()))
+fn read(row: &StagedGift) -> PaymentFacts {
+    PaymentFacts::read(&Value::Object(row.raw_payload().unwrap_or_default()))
 }
 
 /// Keeps a fact about a payment
-pub(super) async fn keep(cx: &RequestContext<'_>, provider: Provider, payment: &str, fact: &Fact) -> Result<(), Error> {
+pub(super) async fn keep(
+    cx: &RequestContext<'_>,
+    provider: Provider,
+    payment: &str,
+    fact: &PaymentFact,
+) -> Result<(), Error> {
     let id = note_id(provider, payment);
     for _ in 0..TRIES {
         let row = match store::find(cx, ROW.plural, &id).await? {
-            Some(record) => Row::new(record),
+            Some(record) => StagedGift::new(record),
             None => match store::make(cx, ROW, fresh(provider, payment, &id, fact)).await? {
                 Made::New(_) | Made::Gone => return Ok(()),
-                Made::Repeat(record) => Row::new(record),
+                Made::Repeat(record) => StagedGift::new(record),
             },
         };
         let mut note = read(&row);
@@ -59,15 +64,15 @@ pub(super) async fn keep(cx: &RequestContext<'_>, provider: Provider, payment: &
             particulars: object([("kind", fact.kind.as_str().into())]),
             condition: None,
         };
-        if let Written::Row(_) = store::write(cx, &row, change).await? {
+        if let Written::StagedGift(_) = store::write(cx, &row, change).await? {
             return Ok(());
         }
     }
     Err(Error::raced())
 }
 
-fn fresh(provider: Provider, payment: &str, id: &str, fact: &Fact) -> Map<String, Value> {
-    let mut note = Note::default();
+fn fresh(provider: Provider, payment: &str, id: &str, fact: &PaymentFact) -> Map<String, Value> {
+    let mut note = PaymentFacts::default();
     note.add(fact.clone());
     let mut body = Map::new();
     body.set("id", id.into());
@@ -112,7 +117,7 @@ pub(super) async fn alias(
     if rename(cx, provider, invoice, payment).await? {
         return Ok(());
     }
-    let fact = Fact { kind: Kind::Alias, id: payment.to_owned(), at: 0, holds: true, money: None };
+    let fact = PaymentFact { kind: Kind::Alias, id: payment.to_owned(), at: 0, holds: true, money: None };
     keep(cx, provider, invoice, &fact).await?;
     rename(cx, provider, invoice, payment).await.map(drop)
 }
@@ -158,12 +163,17 @@ pub(crate) async fn settle_gift(cx: &RequestContext<'_>, gift: &Gift, record: &V
     }
 }
 
-async fn apply(cx: &RequestContext<'_>, provider: Provider, payment: &str, record: &Value) -> Result<Note, Error> {
+async fn apply(
+    cx: &RequestContext<'_>,
+    provider: Provider,
+    payment: &str,
+    record: &Value,
+) -> Result<PaymentFacts, Error> {
     let id = note_id(provider, payment);
     let mut record = record.clone();
     let mut known = None;
     for _ in 0..TRIES {
-        let note = store::find(cx, ROW.plural, &id).await?.map(|row| read(&Row::new(row))).unwrap_or_default();
+        let note = store::find(cx, ROW.plural, &id).await?.map(|row| read(&StagedGift::new(row))).unwrap_or_default();
         // Whoever wrote last reads last: nobody can leave an older sum behind.
         if known.as_ref() == Some(&note) || !note.is_about_money() {
             return Ok(note);
@@ -171,7 +181,7 @@ async fn apply(cx: &RequestContext<'_>, provider: Provider, payment: &str, recor
         if let Some(body) = changes(cx, &note, &record) {
             let gift = store::id_of(text_of(&record, "id").unwrap_or_default())?;
             let answer = cx.call(Target::update(GIFT.plural, gift), Some(body)).await?;
-            match taken(answer, "updateGift") {
+            match take_data(answer, "updateGift") {
                 Some(updated) => record = updated,
                 None => return Err(Error::malformed("updateGift")),
             }
@@ -181,7 +191,7 @@ async fn apply(cx: &RequestContext<'_>, provider: Provider, payment: &str, recor
     Err(Error::raced())
 }
 
-fn changes(cx: &RequestContext<'_>, note: &Note, record: &Value) -> Option<Value> {
+fn changes(cx: &RequestContext<'_>, note: &PaymentFacts, record: &Value) -> Option<Value> {
     let amount = Money::read("amount", record.get("amount")?).ok()?;
     let context = record.get("recurringMetadata");
     let confirmed = context.and_then(|context| context.get("confirmedAt")).and_then(Value::as_str);
@@ -202,6 +212,6 @@ fn changes(cx: &RequestContext<'_>, note: &Note, record: &Value) -> Option<Value
         body.set_text("giftAidStatus", "NOT_CLAIMABLE");
         body.set_text("giftAidReasonCode", "gift_refunded_or_reversed");
     }
-    cx.log(Level::Info, "webhook_refund_applied", &[("refundedMicros", refunded.micros.into())]);
+    cx.log(Level::Info, "refund_applied", &[("refundedMicros", refunded.micros.into())]);
     Some(Value::Object(body))
 }

@@ -19,39 +19,45 @@ use crate::payments;
 use fundraising::agreement::{Cadence, Schedule, next_due, status_after_payment};
 use fundraising::gift::Gift;
 use fundraising::gift_aid::{self, Declaration};
-use fundraising::json::{Members as _, taken, text_of};
+use fundraising::json::{Members as _, take_data, text_of};
 
 /// Whether an agreement that cannot be read is written to all the same
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Blind {
+pub(crate) enum MissingAgreement {
     /// With the next month, as older services did
-    Write,
+    Upsert,
     /// No
-    Leave,
+    Skip,
 }
 
 /// Everything that follows from a gift
-pub(crate) async fn follow(cx: &RequestContext<'_>, gift: &Gift, record: &Value, paid_on: Option<Date>, blind: Blind) {
+pub(crate) async fn run(
+    cx: &RequestContext<'_>,
+    gift: &Gift,
+    record: &Value,
+    paid_on: Option<Date>,
+    missing_agreement: MissingAgreement,
+) {
     // A provider's own event settles by itself, and comes again if it could not.
     if cx.priority != Priority::Webhook
         && let Err(failure) = payments::settle_gift(cx, gift, record).await
     {
-        cx.log(Level::Warn, "gift_refund_not_settled", &[("message", failure.for_log().into())]);
+        cx.log(Level::Warn, "gift_refund_failed", &[("message", failure.for_log().into())]);
     }
     if let Some(agreement) = &gift.recurring_agreement_id
-        && let Err(failure) = advance(cx, agreement, gift, paid_on, blind).await
+        && let Err(failure) = advance(cx, agreement, gift, paid_on, missing_agreement).await
     {
         let message = failure.for_log();
         cx.log(
             Level::Warn,
-            "gift_staging_recurring_update_failed",
+            "agreement_advance_failed",
             &[("recurringAgreementId", agreement.as_str().into()), ("message", message.into())],
         );
     }
     if cx.state.settings.gift_aid
         && let Err(failure) = decide_gift_aid(cx, gift, record).await
     {
-        cx.log(Level::Warn, "gift_aid_evaluation_failed", &[("message", failure.for_log().into())]);
+        cx.log(Level::Warn, "gift_aid_decision_failed", &[("message", failure.for_log().into())]);
     }
 }
 
@@ -61,11 +67,11 @@ async fn advance(
     id: &str,
     gift: &Gift,
     paid_on: Option<Date>,
-    blind: Blind,
+    missing_agreement: MissingAgreement,
 ) -> Result<(), Error> {
     let (plural, id) = ("recurringAgreements", store::id_of(id)?);
     let agreement = match cx.call(Target::get(plural, id, &Query::default()), None).await {
-        Ok(answer) => taken(answer, "recurringAgreement"),
+        Ok(answer) => take_data(answer, "recurringAgreement"),
         Err(failure) if store::is_missing(&failure) => None,
         Err(failure) => return Err(failure),
     };
@@ -78,7 +84,7 @@ async fn advance(
                 body.unset("status");
             }
         }
-        None if blind == Blind::Write => {
+        None if missing_agreement == MissingAgreement::Upsert => {
             let month = Schedule { cadence: Cadence::Monthly, interval_count: None, start: None, next_expected: None };
             let expected = gift.expected_at.as_deref().and_then(parse_date);
             let next = expected.or_else(|| next_due(&month, paid_on?));

@@ -13,14 +13,14 @@ use crate::json::object;
 pub const SEVERAL: usize = 2;
 
 /// Failures that are remembered; there is no need for more than a few
-const MOST_FAILURES: usize = 20;
+const MAX_FAILURES: usize = 20;
 
 /// Statuses that an agreement can be given
 const STATUSES: [&str; 5] = ["active", "paused", "delinquent", "canceled", "completed"];
 
 /// Something that is said of an agreement; instants are milliseconds since 1970
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Word<'a> {
+pub enum AgreementEvent<'a> {
     /// An instalment was paid
     Paid {
         /// When
@@ -44,7 +44,7 @@ pub enum Word<'a> {
 
 /// What was said of an agreement so far
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Standing {
+pub struct AgreementStatusLog {
     paid_at: Option<i64>,
     failures: Vec<(String, i64)>,
     said: Option<(&'static str, i64)>,
@@ -53,7 +53,7 @@ pub struct Standing {
 
 /// What a word comes to
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Heard {
+pub struct Outcome {
     /// Whether it was not known before
     pub is_news: bool,
     /// The status to write, if it changes
@@ -66,7 +66,7 @@ pub fn is_ended(status: Option<&str>) -> bool {
     matches!(status.map(str::trim), Some("canceled" | "completed"))
 }
 
-impl Standing {
+impl AgreementStatusLog {
     /// Reads what [`Self::to_json`] wrote; what cannot be read is left out
     #[must_use]
     pub fn read(json: Option<&Value>) -> Self {
@@ -108,20 +108,20 @@ impl Standing {
     ///
     /// A status comes of it only if it changes what the words amount to: what was known before had its effect, and
     /// somebody here may have decided otherwise since.
-    pub fn hear(&mut self, word: Word<'_>, current: Option<&str>) -> Heard {
+    pub fn apply(&mut self, word: AgreementEvent<'_>, current: Option<&str>) -> Outcome {
         let before = self.last_word();
         let is_news = self.take_in(word);
         let status = match word {
             _ if !is_news || is_ended(current) => None,
-            Word::Said { status, .. } if is_ended(Some(status)) => Some(status),
+            AgreementEvent::Said { status, .. } if is_ended(Some(status)) => Some(status),
             _ => self.last_word().filter(|last| before != Some(*last)).map(|(status, _)| status),
         };
-        Heard { is_news, status: status.filter(|status| current.map(str::trim) != Some(status)) }
+        Outcome { is_news, status: status.filter(|status| current.map(str::trim) != Some(status)) }
     }
 
-    fn take_in(&mut self, word: Word<'_>) -> bool {
+    fn take_in(&mut self, word: AgreementEvent<'_>) -> bool {
         match word {
-            Word::Paid { at } => {
+            AgreementEvent::Paid { at } => {
                 let is_news = self.paid_at.is_none_or(|known| at > known);
                 if is_news {
                     self.paid_at = Some(at);
@@ -129,16 +129,16 @@ impl Standing {
                 }
                 is_news
             }
-            Word::Failed { attempt, at } => {
+            AgreementEvent::Failed { attempt, at } => {
                 let is_old = self.paid_at.is_some_and(|paid| at <= paid);
                 let is_known = self.failures.iter().any(|(known, _)| known == attempt);
-                let is_news = !is_old && !is_known && self.failures.len() < MOST_FAILURES;
+                let is_news = !is_old && !is_known && self.failures.len() < MAX_FAILURES;
                 if is_news {
                     self.failures.push((attempt.to_owned(), at));
                 }
                 is_news
             }
-            Word::Said { status, at } => {
+            AgreementEvent::Said { status, at } => {
                 let place = if is_ended(Some(status)) { &mut self.ended } else { &mut self.said };
                 let is_news = place.is_none_or(|known| (at, status) > (known.1, known.0));
                 if is_news {
@@ -168,23 +168,23 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn run(current: &str, words: &[Word<'_>]) -> String {
-        let (mut standing, mut status) = (Standing::default(), current.to_owned());
+    fn run(current: &str, words: &[AgreementEvent<'_>]) -> String {
+        let (mut standing, mut status) = (AgreementStatusLog::default(), current.to_owned());
         for word in words {
-            standing = Standing::read(Some(&standing.to_json()));
-            if let Some(next) = standing.hear(*word, Some(&status)).status {
+            standing = AgreementStatusLog::read(Some(&standing.to_json()));
+            if let Some(next) = standing.apply(*word, Some(&status)).status {
                 status = next.to_owned();
             }
         }
         status
     }
 
-    const fn failed(attempt: &str, at: i64) -> Word<'_> {
-        Word::Failed { attempt, at }
+    const fn failed(attempt: &str, at: i64) -> AgreementEvent<'_> {
+        AgreementEvent::Failed { attempt, at }
     }
 
-    const fn said(status: &'static str, at: i64) -> Word<'static> {
-        Word::Said { status, at }
+    const fn said(status: &'static str, at: i64) -> AgreementEvent<'static> {
+        AgreementEvent::Said { status, at }
     }
 
     #[test]
@@ -192,32 +192,42 @@ mod tests {
         assert_eq!(run("active", &[failed("a", 1)]), "active");
         assert_eq!(run("active", &[failed("a", 1), failed("a", 1)]), "active", "the same one twice");
         assert_eq!(run("active", &[failed("a", 1), failed("b", 2)]), "delinquent");
-        assert_eq!(run("active", &[failed("a", 1), Word::Paid { at: 2 }, failed("b", 3)]), "active");
-        assert_eq!(run("active", &[failed("a", 1), failed("b", 2), Word::Paid { at: 3 }]), "active");
-        assert_eq!(run("active", &[failed("a", 2), failed("b", 3), Word::Paid { at: 1 }]), "delinquent", "a late word");
+        assert_eq!(run("active", &[failed("a", 1), AgreementEvent::Paid { at: 2 }, failed("b", 3)]), "active");
+        assert_eq!(run("active", &[failed("a", 1), failed("b", 2), AgreementEvent::Paid { at: 3 }]), "active");
+        assert_eq!(
+            run("active", &[failed("a", 2), failed("b", 3), AgreementEvent::Paid { at: 1 }]),
+            "delinquent",
+            "a late word"
+        );
     }
 
     #[test]
     fn what_has_ended_is_not_revived() {
-        assert_eq!(run("canceled", &[Word::Paid { at: 9 }, said("active", 10)]), "canceled");
+        assert_eq!(run("canceled", &[AgreementEvent::Paid { at: 9 }, said("active", 10)]), "canceled");
         assert_eq!(run("completed", &[failed("a", 1), failed("b", 2)]), "completed");
         assert_eq!(run("active", &[said("active", 5), said("canceled", 4)]), "canceled", "an end told late");
-        assert_eq!(run("active", &[said("canceled", 4), said("active", 5), Word::Paid { at: 6 }]), "canceled");
+        assert_eq!(
+            run("active", &[said("canceled", 4), said("active", 5), AgreementEvent::Paid { at: 6 }]),
+            "canceled"
+        );
     }
 
     #[test]
     fn the_last_word_counts_whichever_came_last() {
-        assert_eq!(run("active", &[said("paused", 5), Word::Paid { at: 4 }]), "paused");
-        assert_eq!(run("paused", &[Word::Paid { at: 6 }]), "active");
+        assert_eq!(run("active", &[said("paused", 5), AgreementEvent::Paid { at: 4 }]), "paused");
+        assert_eq!(run("paused", &[AgreementEvent::Paid { at: 6 }]), "active");
         assert_eq!(run("active", &[said("delinquent", 5), said("active", 3)]), "delinquent");
     }
 
     #[test]
     fn what_was_known_does_not_undo_a_decision_of_staff() {
-        let mut standing = Standing::default();
-        assert!(standing.hear(Word::Paid { at: 5 }, Some("delinquent")).is_news);
-        assert_eq!(standing.hear(Word::Paid { at: 5 }, Some("paused")), Heard { is_news: false, status: None });
-        assert_eq!(standing.hear(failed("a", 6), Some("paused")), Heard { is_news: true, status: None });
+        let mut standing = AgreementStatusLog::default();
+        assert!(standing.apply(AgreementEvent::Paid { at: 5 }, Some("delinquent")).is_news);
+        assert_eq!(
+            standing.apply(AgreementEvent::Paid { at: 5 }, Some("paused")),
+            Outcome { is_news: false, status: None }
+        );
+        assert_eq!(standing.apply(failed("a", 6), Some("paused")), Outcome { is_news: true, status: None });
     }
 
     proptest! {
@@ -228,23 +238,23 @@ mod tests {
             // One word an instant: of two at once neither is the later.
             let mut seen = Vec::new();
             let names: Vec<String> = (0..30).map(|at| format!("f{at}")).collect();
-            let words: Vec<Word<'_>> = words.into_iter().filter_map(|(kind, at)| {
+            let words: Vec<AgreementEvent<'_>> = words.into_iter().filter_map(|(kind, at)| {
                 if seen.contains(&at) {
                     return None;
                 }
                 seen.push(at);
                 Some(match kind {
-                    0 => Word::Paid { at },
+                    0 => AgreementEvent::Paid { at },
                     1 => failed(&names[usize::try_from(at).unwrap()], at),
                     2 => said("paused", at),
                     _ => said("delinquent", at),
                 })
             }).collect();
             let mut in_time = words.clone();
-            in_time.sort_by_key(|word| match word { Word::Paid { at } | Word::Failed { at, .. } | Word::Said { at, .. } => *at });
+            in_time.sort_by_key(|word| match word { AgreementEvent::Paid { at } | AgreementEvent::Failed { at, .. } | AgreementEvent::Said { at, .. } => *at });
             let mut shuffled: Vec<_> = words.iter().chain(&words).copied().zip(seed).collect();
             shuffled.sort_by_key(|(_, rank)| *rank);
-            let shuffled: Vec<Word<'_>> = shuffled.into_iter().map(|(word, _)| word).collect();
+            let shuffled: Vec<AgreementEvent<'_>> = shuffled.into_iter().map(|(word, _)| word).collect();
             prop_assert_eq!(run("", &in_time), run("", &shuffled));
         }
     }

@@ -6,13 +6,13 @@
 
 use serde_json::{Map, Value};
 
-use super::{Fact, Kind};
+use super::{Kind, PaymentFact};
 use crate::json::{Members as _, object};
 use crate::money::Money;
 
 /// The facts about one payment
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Note(Vec<Fact>);
+pub struct PaymentFacts(Vec<PaymentFact>);
 
 /// What went back of a gift
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub struct Refunded {
     pub at: Option<i64>,
 }
 
-impl Note {
+impl PaymentFacts {
     /// Reads a note as [`Self::to_json`] writes it; what cannot be read is left out
     #[must_use]
     pub fn read(json: &Value) -> Self {
@@ -43,21 +43,22 @@ impl Note {
 
     /// All facts
     #[must_use]
-    pub fn facts(&self) -> &[Fact] {
+    pub fn facts(&self) -> &[PaymentFact] {
         &self.0
     }
 
     /// Takes in a fact; whether it was news
     ///
     /// Of two about the same thing the later stands; of one instant, what no longer holds, and then the greater amount.
-    pub fn add(&mut self, fact: Fact) -> bool {
-        let rank = |fact: &Fact| (fact.at, !fact.holds, fact.money.as_ref().map_or(-1, |money| money.amount_micros));
+    pub fn add(&mut self, fact: PaymentFact) -> bool {
+        let rank =
+            |fact: &PaymentFact| (fact.at, !fact.holds, fact.money.as_ref().map_or(-1, |money| money.amount_micros));
         match self.0.iter_mut().find(|known| known.kind == fact.kind && known.id == fact.id) {
             Some(known) if rank(known) >= rank(&fact) => false,
             Some(known) => {
                 // A failure does not repeat how much it is about.
                 let money = fact.money.clone().or_else(|| known.money.take());
-                *known = Fact { money, ..fact };
+                *known = PaymentFact { money, ..fact };
                 true
             }
             None => {
@@ -90,13 +91,13 @@ impl Note {
     /// currency than the gift's do not count.
     #[must_use]
     pub fn refunded(&self, gift: &Money, confirmed_at: Option<i64>) -> Refunded {
-        let micros = |fact: &Fact| {
+        let micros = |fact: &PaymentFact| {
             let money = fact.money.as_ref().filter(|money| money.currency_code == gift.currency_code);
             money.map_or(0, |money| money.amount_micros)
         };
         let sum = |kind| self.of(kind).filter(|fact| fact.holds).map(micros).fold(0, i64::saturating_add);
         // A charge tells the total when a refund is made, not when it fails later.
-        let total = |fact: &Fact| {
+        let total = |fact: &PaymentFact| {
             let undone = self.of(Kind::Refund).filter(|refund| !refund.holds && refund.at >= fact.at);
             undone.map(micros).fold(micros(fact), i64::saturating_sub).max(0)
         };
@@ -115,12 +116,12 @@ impl Note {
         Refunded { micros, at: counting.map(|fact| fact.at).max().filter(|_| micros > 0) }
     }
 
-    fn of(&self, kind: Kind) -> impl Iterator<Item = &Fact> {
+    fn of(&self, kind: Kind) -> impl Iterator<Item = &PaymentFact> {
         self.0.iter().filter(move |fact| fact.kind == kind)
     }
 }
 
-fn write(fact: &Fact) -> Value {
+fn write(fact: &PaymentFact) -> Value {
     let mut members = Map::new();
     members.set_text("kind", fact.kind.as_str());
     members.set_text("id", fact.id.as_str());
@@ -132,8 +133,8 @@ fn write(fact: &Fact) -> Value {
     Value::Object(members)
 }
 
-fn read(json: &Value) -> Option<Fact> {
-    Some(Fact {
+fn read(json: &Value) -> Option<PaymentFact> {
+    Some(PaymentFact {
         kind: Kind::read(json.get("kind")?.as_str()?)?,
         id: json.get("id")?.as_str()?.to_owned(),
         at: json.get("at")?.as_i64()?,
@@ -151,14 +152,14 @@ mod tests {
         Money { amount_micros: micros, currency_code: "GBP".into() }
     }
 
-    fn fact(kind: Kind, id: &str, at: i64, holds: bool, micros: i64) -> Fact {
+    fn fact(kind: Kind, id: &str, at: i64, holds: bool, micros: i64) -> PaymentFact {
         let money =
             (!matches!(kind, Kind::ChargedBack | Kind::Failed | Kind::Confirmed | Kind::Alias)).then(|| pounds(micros));
-        Fact { kind, id: id.into(), at, holds, money }
+        PaymentFact { kind, id: id.into(), at, holds, money }
     }
 
-    fn refunded(facts: &[Fact]) -> i64 {
-        let mut note = Note::default();
+    fn refunded(facts: &[PaymentFact]) -> i64 {
+        let mut note = PaymentFacts::default();
         for fact in facts {
             note.add(fact.clone());
         }
@@ -196,7 +197,7 @@ mod tests {
 
     #[test]
     fn the_date_is_that_of_the_last_fact_that_counts() {
-        let mut note = Note::default();
+        let mut note = PaymentFacts::default();
         note.add(fact(Kind::Refund, "a", 20, true, 30));
         note.add(fact(Kind::Refund, "b", 30, false, 30));
         assert_eq!(note.refunded(&pounds(100), None), Refunded { micros: 30, at: Some(20) });
@@ -206,16 +207,16 @@ mod tests {
 
     #[test]
     fn other_currencies_do_not_count_and_missing_amounts_show() {
-        let mut note = Note::default();
+        let mut note = PaymentFacts::default();
         let money = Some(Money { amount_micros: 5, currency_code: "EUR".into() });
-        note.add(Fact { money, ..fact(Kind::Refund, "a", 20, true, 0) });
+        note.add(PaymentFact { money, ..fact(Kind::Refund, "a", 20, true, 0) });
         assert_eq!(note.refunded(&pounds(100), None).micros, 0);
         assert!(!note.lacks_an_amount());
-        note.add(Fact { money: None, ..fact(Kind::Refund, "b", 20, true, 0) });
+        note.add(PaymentFact { money: None, ..fact(Kind::Refund, "b", 20, true, 0) });
         assert!(note.lacks_an_amount());
     }
 
-    fn any_fact() -> impl Strategy<Value = Fact> {
+    fn any_fact() -> impl Strategy<Value = PaymentFact> {
         let kinds = Kind::WORDS.map(|(kind, _)| kind).to_vec();
         (proptest::sample::select(kinds), "[ab]", 0_i64..40, any::<bool>(), 0_i64..120)
             .prop_map(|(kind, id, at, holds, micros)| fact(kind, &id, at, holds, micros))
@@ -228,18 +229,18 @@ mod tests {
         ) {
             let mut shuffled: Vec<_> = facts.iter().chain(&facts).cloned().zip(seed).collect();
             shuffled.sort_by_key(|(_, rank)| *rank);
-            let shuffled: Vec<Fact> = shuffled.into_iter().map(|(fact, _)| fact).collect();
+            let shuffled: Vec<PaymentFact> = shuffled.into_iter().map(|(fact, _)| fact).collect();
             prop_assert_eq!(refunded(&facts), refunded(&shuffled));
             prop_assert!((0..=100).contains(&refunded(&facts)));
         }
 
         #[test]
         fn what_is_written_is_read_back(facts in proptest::collection::vec(any_fact(), 0..12)) {
-            let mut note = Note::default();
+            let mut note = PaymentFacts::default();
             for fact in facts {
                 note.add(fact);
             }
-            prop_assert_eq!(Note::read(&note.to_json()), note);
+            prop_assert_eq!(PaymentFacts::read(&note.to_json()), note);
         }
     }
 }

@@ -50,7 +50,7 @@ impl Status {
 /// A request that is turned down, with the reason that the caller may see
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
-pub struct Refusal {
+pub struct ClientError {
     /// HTTP status of the reply
     pub status: Status,
     /// What is wrong, naming the field and what was expected
@@ -59,7 +59,7 @@ pub struct Refusal {
     pub fields: Vec<&'static str>,
 }
 
-impl Refusal {
+impl ClientError {
     /// With this status and message
     #[must_use]
     pub fn new(status: Status, message: impl Into<String>) -> Self {
@@ -97,9 +97,9 @@ mod tests {
     #[test]
     fn a_reply_has_message_error_and_status_code() {
         assert_eq!(
-            Refusal::bad("amount is required").to_json(),
+            ClientError::bad("amount is required").to_json(),
             json!({ "message": "amount is required", "error": "Bad Request", "statusCode": 400 })
         );
-        assert_eq!(Refusal::new(Status::ServiceUnavailable, "x").to_json()["error"], "Service Unavailable");
+        assert_eq!(ClientError::new(Status::ServiceUnavailable, "x").to_json()["error"], "Service Unavailable");
     }
 }

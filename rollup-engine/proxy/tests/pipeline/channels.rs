@@ -1,10 +1,10 @@
-//! What each door lets in, whom it links, and what follows from a gift.
+//! What each channel lets in, whom it links, and what follows from a gift.
 
 use std::time::Duration;
 
 use fundraising::payload::Payload;
 use proxy::error::Error;
-use proxy::intake::{Accepted, Door, Origin, accept};
+use proxy::intake::{Accepted, Channel, Origin, accept};
 use sandbox::{Fault, Faults};
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ async fn webhook(world: &World, body: &Value) -> Result<Accepted, Error> {
     let proxy = world.proxy();
     let payload = Payload::parse(body.to_string().as_bytes()).unwrap();
     let cx = world.cx(&proxy, &host);
-    let origin = Origin { door: Door::Webhook, request_key: Some("evt_1") };
+    let origin = Origin { channel: Channel::Webhook, request_key: Some("evt_1") };
     accept(&cx, &payload, origin).await
 }
 
@@ -77,7 +77,7 @@ async fn a_failed_look_up_makes_nobody() {
     for fault in [Fault::Status(429), Fault::Status(503), Fault::Unreachable] {
         let faults = || (1..40).fold(Faults::none(), |faults, call| faults.at(call, fault));
         let world = World::unstaged();
-        // The first call asks what the workspace has to find the giver with.
+        // The first call asks what the workspace has to find the donor with.
         let (status, _) = world.ask_on(&world.host(faults()), "POST", "gifts", &by_mail()).await;
         assert!(status >= 429, "{status}");
         assert!(world.live("person").is_empty() && world.live("gift").is_empty());

@@ -12,15 +12,15 @@ use twenty::target::{Query, Target};
 use super::store::{self, Made, PERSON};
 use crate::context::RequestContext;
 use crate::error::Error;
+use fundraising::client_error::{ClientError, Status};
 use fundraising::donor::{self, Candidate, Dedupe, MatchType, Person, Question, Resolution};
 use fundraising::gift::Gift;
 use fundraising::json::{Members as _, object, text_of};
 use fundraising::keys::Key;
-use fundraising::refusal::{Refusal, Status};
 
-/// What may be done about a giver
+/// What may be done about a donor
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Manner {
+pub(crate) enum DonorPolicy {
     /// Nobody reviews: a namesake is another person, and an address of several people is refused
     Settle,
     /// Nobody reviews and nobody can be asked again: an address of several people links nobody
@@ -44,12 +44,12 @@ pub(crate) struct Found {
     pub(crate) unasked: bool,
 }
 
-/// Links the gift to its giver, as far as may be
+/// Links the gift to its donor, as far as may be
 pub(crate) async fn resolve(
     cx: &RequestContext<'_>,
     gift: &mut Gift,
     key: &Key,
-    manner: Manner,
+    manner: DonorPolicy,
 ) -> Result<Found, Error> {
     let mut found = Found::default();
     match donor::question(gift) {
@@ -58,7 +58,9 @@ pub(crate) async fn resolve(
         Question::LookUp(person) => {
             let candidates = match candidates(cx, &person).await {
                 Ok(candidates) => candidates,
-                Err(failure) if matches!(manner, Manner::Review | Manner::Look) && !store::is_refused(&failure) => {
+                Err(failure)
+                    if matches!(manner, DonorPolicy::Review | DonorPolicy::Look) && !store::is_refused(&failure) =>
+                {
                     found.unasked = true;
                     return Ok(found);
                 }
@@ -67,7 +69,7 @@ pub(crate) async fn resolve(
             let resolution = donor::decide(person.email.as_deref().unwrap_or_default(), &candidates);
             found.dedupe = resolution.dedupe().cloned();
             match settled(resolution, manner)? {
-                Resolution::Match(dedupe) if manner != Manner::Look => gift.donor_id = Some(dedupe.matched),
+                Resolution::Match(dedupe) if manner != DonorPolicy::Look => gift.donor_id = Some(dedupe.matched),
                 Resolution::Match(_) | Resolution::Review(_) => {}
                 Resolution::New => link_new(cx, gift, key, manner, &person, &mut found).await?,
             }
@@ -76,11 +78,11 @@ pub(crate) async fn resolve(
     Ok(found)
 }
 
-fn settled(resolution: Resolution, manner: Manner) -> Result<Resolution, Refusal> {
+fn settled(resolution: Resolution, manner: DonorPolicy) -> Result<Resolution, ClientError> {
     let is_name = resolution.dedupe().is_some_and(|dedupe| dedupe.match_type == MatchType::Name);
     match manner {
-        Manner::Settle => resolution.without_review(),
-        Manner::SettleWhatCanBe | Manner::Reviewed if is_name => Ok(Resolution::New),
+        DonorPolicy::Settle => resolution.without_review(),
+        DonorPolicy::SettleWhatCanBe | DonorPolicy::Reviewed if is_name => Ok(Resolution::New),
         _ => Ok(resolution),
     }
 }
@@ -98,11 +100,11 @@ async fn link_new(
     cx: &RequestContext<'_>,
     gift: &mut Gift,
     key: &Key,
-    manner: Manner,
+    manner: DonorPolicy,
     person: &Person,
     found: &mut Found,
 ) -> Result<(), Error> {
-    if manner == Manner::Look {
+    if manner == DonorPolicy::Look {
         return Ok(());
     }
     let id = key.person_id(person).to_string();
@@ -146,7 +148,7 @@ async fn holder(cx: &RequestContext<'_>, person: &Person) -> Result<Option<Strin
     if people.is_empty() {
         return Ok(None);
     }
-    Err(Refusal::new(
+    Err(ClientError::new(
         Status::Conflict,
         "contact.email belongs to a deleted person; restore them, or let contactId say who gave",
     )
@@ -166,12 +168,12 @@ pub(crate) async fn take_back(cx: &RequestContext<'_>, id: &str) {
         }
     }
     match cx.call(Target::destroy(PERSON.plural, person), None).await {
-        Ok(_) => cx.log(Level::Info, "gift_donor_taken_back", &[("personId", id.into())]),
-        Err(_) => cx.log(Level::Warn, "gift_donor_left_behind", &[("personId", id.into())]),
+        Ok(_) => cx.log(Level::Info, "new_donor_withdrawn", &[("personId", id.into())]),
+        Err(_) => cx.log(Level::Warn, "donor_orphaned", &[("personId", id.into())]),
     }
 }
 
 fn record_id(record: &Value) -> Option<String> {
-    // An id that is none would stand in the gift, and in questions about its giver.
+    // An id that is none would stand in the gift, and in questions about its donor.
     text_of(record, "id")?.parse::<RecordId>().ok().map(|id| id.to_string())
 }
