@@ -182,7 +182,7 @@ fn refusal_by_twenty() {
     assert!(poll(pin!(place.acquire_first(&clock, 1, LATER, WITHIN))).is_ready());
 }
 
-/// SignatureError tokens have their calls of a minute together, two at a time, and wait while known callers do.
+/// Unproven tokens have their calls of a minute together, two at a time, and wait while known callers do.
 #[test]
 fn allowance_of_unproven_tokens() {
     let (clock, queue) = (TestClock::default(), Queue::new(Pace { concurrency: 1, ..Pace::default() }));
