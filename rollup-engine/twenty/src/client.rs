@@ -9,11 +9,10 @@ use crate::budget::Pace;
 use crate::error::ApiError;
 use crate::filter::Filter;
 use crate::gate::{Gate, Priority};
-use crate::graphql::{self, Failure, MOST_ROOTS};
+use crate::graphql::{self, CountRoots, Failure, GroupsRoots, MOST_ROOTS, PageRoot};
 use crate::ledger::Ledger;
-use crate::page::{Page, PageError, Projection, read_connection, read_records};
+use crate::page::{Page, PageError, Projection, read_records};
 use crate::retry::{Outcome, Sequence, Verdict, for_tokens, judge, retry_after};
-use crate::scan::{Malformed, Scanner};
 use crate::schema::{MetadataPage, Names, read_objects};
 use crate::target::{Collection, Query, Target};
 use ports::time::{Timestamp, whole_millis};
@@ -194,8 +193,8 @@ impl<H: Host> Client<H> {
     /// See [`ApiError`]; [`ApiError::is_unsupported`] for a server to be asked over REST.
     pub async fn list_graphql(&self, names: &Names, query: PageQuery<'_>, keep: &Projection) -> Result<Page, ApiError> {
         let document = graphql::list_document(names, query.filter, query.after, query.limit, keep);
-        let mut read = |scanner: &mut Scanner<'_>| read_connection(scanner, Some(keep));
-        self.records_graphql(&names.plural, graphql::body(&document), None, &mut read, Page::of_list).await
+        let root = || PageRoot::list(&names.plural, keep);
+        self.records_graphql(&names.plural, graphql::body(&document), None, root, Page::of_list).await
     }
 
     /// Children grouped by the server, by a record and, if wanted, a currency
@@ -208,17 +207,9 @@ impl<H: Host> Client<H> {
         let cost = 1 + u32::from(query.counted);
         let mut found = Groups::default();
         let mut read = |body: &[u8]| {
-            let (mut groups, mut total_count) = (None, None);
-            let failure = graphql::read_answer(body, &mut |key, scanner| {
-                if key == name {
-                    groups = Some(graphql::read_groups(scanner, query)?);
-                } else if key == names.plural {
-                    total_count = read_connection(scanner, None)?.total_count;
-                } else {
-                    scanner.value()?;
-                }
-                Ok(())
-            })?;
+            let mut roots = GroupsRoots::new(&name, &names.plural, query);
+            let failure = graphql::read_answer(body, &mut roots)?;
+            let GroupsRoots { groups, total_count, .. } = roots;
             if failure.is_none() {
                 found = match groups {
                     Some(groups) if total_count.is_some() == query.counted => Groups { groups, total_count },
@@ -243,18 +234,12 @@ impl<H: Host> Client<H> {
             let cost = u32::try_from(objects.len()).unwrap_or_default();
             let mut found = Vec::new();
             let mut read = |body: &[u8]| {
-                let mut counts: Vec<Option<u64>> = vec![None; objects.len()];
-                let failure = graphql::read_answer(body, &mut |key, scanner| {
-                    let count = read_connection(scanner, None)?.total_count;
-                    let place = objects.iter().position(|names| names.plural == key);
-                    if let Some(slot) = place.and_then(|place| counts.get_mut(place)) {
-                        *slot = count;
-                    }
-                    Ok(())
-                })?;
+                let mut roots = CountRoots::new(objects);
+                let failure = graphql::read_answer(body, &mut roots)?;
                 if failure.is_none() {
                     let missing = |names: &Names| PageError::NoRecords(names.plural.clone());
-                    let counts = objects.iter().zip(counts).map(|(names, count)| count.ok_or_else(|| missing(names)));
+                    let counts =
+                        objects.iter().zip(roots.counts).map(|(names, count)| count.ok_or_else(|| missing(names)));
                     found = counts.collect::<Result<_, _>>()?;
                 }
                 Ok(failure)
@@ -278,10 +263,8 @@ impl<H: Host> Client<H> {
         keep: &Projection,
     ) -> Result<Page, ApiError> {
         let name = names.many("create");
-        let rows = serde_json::to_vec(rows).unwrap_or_default();
-        let body = graphql::upsert_body(names, &rows, keep);
-        let mut read = |scanner: &mut Scanner<'_>| graphql::read_written(scanner, keep);
-        self.records_graphql(&name, body, not_after, &mut read, Ok).await
+        let body = graphql::upsert_body(names, rows, keep);
+        self.records_graphql(&name, body, not_after, || PageRoot::written(&name, keep), Ok).await
     }
 
     /// One live record
@@ -381,26 +364,20 @@ impl<H: Host> Client<H> {
     }
 
     /// Sends a document of one root field, which is its name, and reads the records there
-    async fn records_graphql(
+    async fn records_graphql<'r>(
         &self,
         name: &str,
         body: Vec<u8>,
         not_after: Option<Timestamp>,
-        read: &mut dyn FnMut(&mut Scanner<'_>) -> Result<Page, Malformed>,
+        root: impl Fn() -> PageRoot<'r>,
         check: impl Fn(Page) -> Result<Page, PageError>,
     ) -> Result<Page, ApiError> {
         let mut found = Page::default();
         let mut read_body = |body: &[u8]| {
-            let mut page = None;
-            let failure = graphql::read_answer(body, &mut |key, scanner| {
-                if key == name {
-                    page = Some(read(scanner)?);
-                    return Ok(());
-                }
-                scanner.value().map(drop)
-            })?;
+            let mut root = root();
+            let failure = graphql::read_answer(body, &mut root)?;
             if failure.is_none() {
-                let page = page.ok_or_else(|| PageError::NoRecords(name.to_owned()))?;
+                let page = root.page.ok_or_else(|| PageError::NoRecords(name.to_owned()))?;
                 found = check(page)?.with_ids(name)?;
             }
             Ok(failure)

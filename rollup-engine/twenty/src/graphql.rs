@@ -7,14 +7,16 @@
 //!
 //! Each root field is one token for the rate limiter, and may stand once in a document.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
+use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::filter::Filter;
-use crate::page::{Page, Projection, read_list};
-use crate::scan::{Malformed, Scanner};
+use crate::json::{self, List, Object, ReadList, ReadObject, UnlessNull};
+use crate::page::{Page, Projection, Records, read_connection};
 use crate::schema::{Names, capitalised};
 use crate::value::Value;
 
@@ -106,8 +108,7 @@ impl Failure {
     }
 
     /// Reads `errors`, and gives the one that decides what to do: a refusal by the limiter, then a fault of the server.
-    fn worst(errors: &str) -> Option<Self> {
-        let errors: serde_json::Value = serde_json::from_slice(errors.as_bytes()).ok()?;
+    fn worst(errors: &serde_json::Value) -> Option<Self> {
         let mut worst: Option<Self> = None;
         for error in errors.as_array()? {
             let failure = Self::read(error);
@@ -120,101 +121,245 @@ impl Failure {
     }
 }
 
-/// What reads one root field of an answer, named by its key; it may be called again for the answer to a repetition, and
-/// is not called for one that is null
-pub(crate) type ReadRoot<'r> = &'r mut dyn FnMut(&str, &mut Scanner<'_>) -> Result<(), Malformed>;
+/// Reads the root fields of an answer
+pub(crate) trait ReadRoots {
+    /// Reads the value of the root field of this name; it is not called for one that is null
+    fn read_root<'de, D: Deserializer<'de>>(&mut self, name: &str, value: D) -> Result<(), D::Error>;
+}
 
 /// Reads `{"data":{"<root>":…},"errors":[…]}` in one pass.
-pub(crate) fn read_answer(body: &[u8], root: ReadRoot<'_>) -> Result<Option<Failure>, Malformed> {
-    let mut scanner = Scanner::new(body)?;
-    let mut failure = None;
-    if scanner.peek().is_some_and(|first| !matches!(first, b'{' | b'[' | b'"' | b'n')) {
+pub(crate) fn read_answer(body: &[u8], roots: &mut impl ReadRoots) -> Result<Option<Failure>, serde_json::Error> {
+    let first = body.iter().find(|byte| !matches!(byte, b' ' | b'\n' | b'\r' | b'\t'));
+    if first.is_some_and(|first| !matches!(first, b'{' | b'[' | b'"' | b'n')) {
         // A page of the web server, or of something in between. An empty or a null answer is one that was lost.
         let message = "the answer is not GraphQL's".to_owned();
         return Ok(Some(Failure { status: 404, unsupported: true, retry_after: None, message }));
     }
-    scanner.enter(b'{', "an answer")?;
-    let mut first = true;
-    while let Some(name) = scanner.next_key(&mut first)? {
-        if name == "data" && scanner.peek() == Some(b'{') {
-            scanner.enter(b'{', "an object")?;
-            let mut first = true;
-            while let Some(name) = scanner.next_key(&mut first)? {
-                if scanner.peek() == Some(b'n') {
-                    scanner.value()?;
-                } else {
-                    root(&name, &mut scanner)?;
-                }
+    let mut answer = Answer { roots: Roots(roots), failure: None };
+    json::read(body, Object(&mut answer))?;
+    Ok(answer.failure)
+}
+
+struct Answer<'a, R> {
+    roots: Roots<'a, R>,
+    failure: Option<Failure>,
+}
+
+impl<'de, R: ReadRoots> ReadObject<'de> for Answer<'_, R> {
+    const EXPECTED: &'static str = "an answer";
+
+    fn read_entry<A: MapAccess<'de>>(&mut self, key: &str, object: &mut A) -> Result<(), A::Error> {
+        match key {
+            "data" => object.next_value_seed(UnlessNull(Object(&mut self.roots))).map(drop),
+            "errors" => {
+                self.failure = Failure::worst(&object.next_value()?);
+                Ok(())
             }
-        } else {
-            let value = scanner.value()?;
-            if name == "errors" {
-                failure = Failure::worst(value);
-            }
+            _ => json::skip(object),
         }
     }
-    scanner.end()?;
-    Ok(failure)
+}
+
+struct Roots<'a, R>(&'a mut R);
+
+impl<'de, R: ReadRoots> ReadObject<'de> for Roots<'_, R> {
+    const EXPECTED: &'static str = "an object with the root fields";
+
+    fn read_entry<A: MapAccess<'de>>(&mut self, key: &str, object: &mut A) -> Result<(), A::Error> {
+        object.next_value_seed(UnlessNull(Root { name: key, roots: self.0 })).map(drop)
+    }
+}
+
+struct Root<'a, R> {
+    name: &'a str,
+    roots: &'a mut R,
+}
+
+impl<'de, R: ReadRoots> DeserializeSeed<'de> for Root<'_, R> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        self.roots.read_root(self.name, deserializer)
+    }
+}
+
+/// Reads a page of records at one root field
+pub(crate) struct PageRoot<'a> {
+    name: &'a str,
+    keep: &'a Projection,
+    is_connection: bool,
+    /// The page, if the answer has the field
+    pub(crate) page: Option<Page>,
+}
+
+impl<'a> PageRoot<'a> {
+    /// Of a list
+    pub(crate) fn list(name: &'a str, keep: &'a Projection) -> Self {
+        Self { name, keep, is_connection: true, page: None }
+    }
+
+    /// Of the records that a write answers with
+    pub(crate) fn written(name: &'a str, keep: &'a Projection) -> Self {
+        Self { name, keep, is_connection: false, page: None }
+    }
+}
+
+impl ReadRoots for PageRoot<'_> {
+    fn read_root<'de, D: Deserializer<'de>>(&mut self, name: &str, value: D) -> Result<(), D::Error> {
+        if name != self.name {
+            return IgnoredAny::deserialize(value).map(drop);
+        }
+        self.page = Some(if self.is_connection {
+            read_connection(value, Some(self.keep))?
+        } else {
+            let mut page = Page::default();
+            Records { projection: self.keep, records: &mut page.records }.deserialize(value)?;
+            page
+        });
+        Ok(())
+    }
+}
+
+/// Reads the groups at one root field, and the count of all records at another
+pub(crate) struct GroupsRoots<'a> {
+    name: &'a str,
+    counted: &'a str,
+    query: &'a GroupQuery<'a>,
+    /// The groups, if the answer has them
+    pub(crate) groups: Option<Vec<Group>>,
+    /// The number of records, if the answer tells it
+    pub(crate) total_count: Option<u64>,
+}
+
+impl<'a> GroupsRoots<'a> {
+    /// The groups at `name`, the count at `counted`
+    pub(crate) fn new(name: &'a str, counted: &'a str, query: &'a GroupQuery<'a>) -> Self {
+        Self { name, counted, query, groups: None, total_count: None }
+    }
+}
+
+impl ReadRoots for GroupsRoots<'_> {
+    fn read_root<'de, D: Deserializer<'de>>(&mut self, name: &str, value: D) -> Result<(), D::Error> {
+        if name == self.name {
+            self.groups = Some(read_groups(value, self.query)?);
+        } else if name == self.counted {
+            self.total_count = read_connection(value, None)?.total_count;
+        } else {
+            IgnoredAny::deserialize(value)?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads the count of records of several objects
+pub(crate) struct CountRoots<'a> {
+    objects: &'a [&'a Names],
+    /// In the order of the objects
+    pub(crate) counts: Vec<Option<u64>>,
+}
+
+impl<'a> CountRoots<'a> {
+    /// Of these objects, each at its plural
+    pub(crate) fn new(objects: &'a [&'a Names]) -> Self {
+        Self { objects, counts: vec![None; objects.len()] }
+    }
+}
+
+impl ReadRoots for CountRoots<'_> {
+    fn read_root<'de, D: Deserializer<'de>>(&mut self, name: &str, value: D) -> Result<(), D::Error> {
+        let count = read_connection(value, None)?.total_count;
+        let place = self.objects.iter().position(|names| names.plural == name);
+        if let Some(slot) = place.and_then(|place| self.counts.get_mut(place)) {
+            *slot = count;
+        }
+        Ok(())
+    }
 }
 
 /// Reads `[{"groupByDimensionValues":[…],"totalCount":…,…}, …]`
-pub(crate) fn read_groups(scanner: &mut Scanner<'_>, query: &GroupQuery<'_>) -> Result<Vec<Group>, Malformed> {
-    let mut groups = Vec::new();
-    scanner.enter(b'[', "groups")?;
-    let mut first = true;
-    while scanner.next(b']', &mut first)? {
-        groups.push(read_group(scanner, query)?);
-    }
-    Ok(groups)
+fn read_groups<'de, D: Deserializer<'de>>(value: D, query: &GroupQuery<'_>) -> Result<Vec<Group>, D::Error> {
+    let mut groups = GroupList { query, groups: Vec::new() };
+    List(&mut groups).deserialize(value)?;
+    Ok(groups.groups)
 }
 
-fn read_group(scanner: &mut Scanner<'_>, query: &GroupQuery<'_>) -> Result<Group, Malformed> {
-    let mut values = vec![Value::Missing; query.aggregates.len()].into_boxed_slice();
-    let (mut id, mut code, mut count) = (Value::Missing, Value::Missing, Value::Missing);
-    scanner.enter(b'{', "a group")?;
-    let mut first = true;
-    while let Some(name) = scanner.next_key(&mut first)? {
-        if name == "groupByDimensionValues" {
-            scanner.enter(b'[', "the values of a group")?;
-            let (mut first, mut place) = (true, 0);
-            while scanner.next(b']', &mut first)? {
-                let value = Value::from_json_text(scanner.value()?);
-                match place {
-                    0 => id = value,
-                    1 => code = value,
-                    _ => {}
-                }
-                place += 1;
-            }
-            continue;
+struct GroupList<'a> {
+    query: &'a GroupQuery<'a>,
+    groups: Vec<Group>,
+}
+
+impl<'de> ReadList<'de> for GroupList<'_> {
+    const EXPECTED: &'static str = "groups";
+
+    fn read_item<A: SeqAccess<'de>>(&mut self, list: &mut A) -> Result<bool, A::Error> {
+        let query = self.query;
+        let values = vec![Value::Missing; query.aggregates.len()].into_boxed_slice();
+        let mut parts = GroupParts { query, dimensions: Dimensions::default(), count: Value::Missing, values };
+        if list.next_element_seed(Object(&mut parts))?.is_none() {
+            return Ok(false);
         }
-        let value = Value::from_json_text(scanner.value()?);
-        if name == "totalCount" {
-            count = value.clone();
+        let GroupParts { dimensions: Dimensions { id, code, .. }, count, values, .. } = parts;
+        // A group that is not understood must not pass for the group of nobody, nor for one without children.
+        let whole = |value: &Value| value.number()?.to_string().parse().ok();
+        let (Some(count), true) = (whole(&count), id == Value::Null || id.id().is_some()) else {
+            return Err(A::Error::custom("expected a group of a record with its count"));
+        };
+        // Nor may one whose currency is lost pass for one without a currency.
+        if query.code.is_some() && !matches!(code, Value::Null | Value::Text(_)) {
+            return Err(A::Error::custom("expected a group with its currency"));
         }
-        if let Some(place) = query.aggregates.iter().position(|aggregate| *aggregate == name)
-            && let Some(slot) = values.get_mut(place)
+        self.groups.push(Group { id: id.id(), code, count, values });
+        Ok(true)
+    }
+}
+
+struct GroupParts<'a> {
+    query: &'a GroupQuery<'a>,
+    dimensions: Dimensions,
+    count: Value,
+    values: Box<[Value]>,
+}
+
+impl<'de> ReadObject<'de> for GroupParts<'_> {
+    const EXPECTED: &'static str = "a group";
+
+    fn read_entry<A: MapAccess<'de>>(&mut self, key: &str, object: &mut A) -> Result<(), A::Error> {
+        if key == "groupByDimensionValues" {
+            return object.next_value_seed(List(&mut self.dimensions));
+        }
+        let value = Value::from_json_text(object.next_value::<&RawValue>()?.get());
+        if key == "totalCount" {
+            self.count = value.clone();
+        }
+        if let Some(place) = self.query.aggregates.iter().position(|aggregate| aggregate == key)
+            && let Some(slot) = self.values.get_mut(place)
         {
             *slot = value;
         }
+        Ok(())
     }
-    // A group that is not understood must not pass for the group of nobody, nor for one without children.
-    let whole = |value: &Value| value.number()?.to_string().parse().ok();
-    let (Some(count), true) = (whole(&count), id == Value::Null || id.id().is_some()) else {
-        return Err(scanner.expected("a group of a record with its count before this place"));
-    };
-    // Nor may one whose currency is lost pass for one without a currency.
-    if query.code.is_some() && !matches!(code, Value::Null | Value::Text(_)) {
-        return Err(scanner.expected("a group with its currency before this place"));
-    }
-    Ok(Group { id: id.id(), code, count, values })
 }
 
-/// Reads the records that a write answers with.
-pub(crate) fn read_written(scanner: &mut Scanner<'_>, keep: &Projection) -> Result<Page, Malformed> {
-    let mut page = Page::default();
-    read_list(scanner, keep, &mut page.records)?;
-    Ok(page)
+#[derive(Default)]
+struct Dimensions {
+    id: Value,
+    code: Value,
+    read: usize,
+}
+
+impl<'de> ReadList<'de> for Dimensions {
+    const EXPECTED: &'static str = "the values of a group";
+
+    fn read_item<A: SeqAccess<'de>>(&mut self, list: &mut A) -> Result<bool, A::Error> {
+        let Some(value) = list.next_element::<&RawValue>()? else { return Ok(false) };
+        match self.read {
+            0 => self.id = Value::from_json_text(value.get()),
+            1 => self.code = Value::from_json_text(value.get()),
+            _ => {}
+        }
+        self.read += 1;
+        Ok(true)
+    }
 }
 
 /// `{people(first:60,after:"…",filter:{…}){totalCount pageInfo{…} edges{node{id …}}}}`
@@ -277,7 +422,7 @@ pub(crate) fn counts_document(objects: &[&Names]) -> String {
 }
 
 /// The body of an upsert: the document, and the rows as a variable
-pub(crate) fn upsert_body(names: &Names, rows: &[u8], keep: &Projection) -> Vec<u8> {
+pub(crate) fn upsert_body(names: &Names, rows: &[serde_json::Value], keep: &Projection) -> Vec<u8> {
     let mut document = String::from("mutation($data:[");
     name(&mut document, &capitalised(&names.singular));
     document.push_str("CreateInput!]!){");
@@ -285,21 +430,29 @@ pub(crate) fn upsert_body(names: &Names, rows: &[u8], keep: &Projection) -> Vec<
     document.push_str("(data:$data,upsert:true)");
     keep.write_selection(&mut document);
     document.push('}');
-    let mut body = body(&document);
-    body.pop();
-    body.extend_from_slice(b",\"variables\":{\"data\":");
-    body.extend_from_slice(rows);
-    body.extend_from_slice(b"}}");
-    body
+    to_bytes(&Body { query: &document, variables: Some(Variables { data: rows }) })
 }
 
 /// The body of a call: `{"query":"…"}`
 pub(crate) fn body(document: &str) -> Vec<u8> {
-    let mut body = String::with_capacity(document.len() + 32);
-    body.push_str("{\"query\":");
-    quoted(&mut body, document);
-    body.push('}');
-    body.into_bytes()
+    to_bytes(&Body { query: document, variables: None })
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    query: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    variables: Option<Variables<'a>>,
+}
+
+#[derive(Serialize)]
+struct Variables<'a> {
+    data: &'a [serde_json::Value],
+}
+
+fn to_bytes(body: &Body<'_>) -> Vec<u8> {
+    // Texts and trees have no key that JSON cannot write.
+    serde_json::to_vec(body).unwrap_or_default()
 }
 
 fn count(out: &mut String, names: &Names, filter: Option<&Filter>) {
@@ -352,28 +505,14 @@ pub(crate) fn literal(out: &mut String, value: &Value) {
 
 /// Writes a text as JSON does, which GraphQL reads alike
 fn quoted(out: &mut String, text: &str) {
-    out.push('"');
-    for letter in text.chars() {
-        match letter {
-            '"' | '\\' => {
-                out.push('\\');
-                out.push(letter);
-            }
-            '\u{0}'..='\u{1f}' | '\u{7f}' => {
-                // Writing to a string cannot fail.
-                let _ = write!(out, "\\u{:04x}", u32::from(letter));
-            }
-            _ => out.push(letter),
-        }
-    }
-    out.push('"');
+    // A text can always be written.
+    out.push_str(&serde_json::to_string(text).unwrap_or_default());
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::filter::Comparator;
-    use crate::page::read_connection;
     use ports::time::Timestamp;
     use proptest::prelude::*;
     use serde_json::json;
@@ -428,7 +567,7 @@ mod tests {
 
     #[test]
     fn rows_go_as_a_variable() {
-        let body = upsert_body(&Names::new("person", "people"), br#"[{"id":"x"}]"#, &projection(&["createdAt"]));
+        let body = upsert_body(&Names::new("person", "people"), &[json!({ "id": "x" })], &projection(&["createdAt"]));
         assert_eq!(
             serde_json::from_slice::<serde_json::Value>(&body).unwrap(),
             json!({
@@ -463,7 +602,7 @@ mod tests {
             (compare("isTest", Comparator::Eq, Value::Bool(false)), "{isTest:{eq:false}}"),
             (
                 Filter::Not(Box::new(compare("status", Comparator::Neq, text("say \"a\\b\"\n(ok), \u{7f}é🎁")))),
-                r#"{not:{status:{neq:"say \"a\\b\"\u000a(ok), \u007fé🎁"}}}"#,
+                r#"{not:{status:{neq:"say \"a\\b\"\n(ok), é🎁"}}}"#,
             ),
             (
                 Filter::In { path: "a.b".into(), values: vec![text("x,y"), Value::from_json_text("7")] },
@@ -474,9 +613,18 @@ mod tests {
         }
     }
 
+    /// Of answers without any root field to read
+    struct Nothing;
+
+    impl ReadRoots for Nothing {
+        fn read_root<'de, D: Deserializer<'de>>(&mut self, name: &str, _: D) -> Result<(), D::Error> {
+            panic!("`{name}` is not to be read")
+        }
+    }
+
     fn failure(errors: &serde_json::Value) -> Failure {
         let body = json!({ "data": { "gifts": null }, "errors": errors }).to_string();
-        read_answer(body.as_bytes(), &mut |_, _| panic!("null is not read")).unwrap().unwrap()
+        read_answer(body.as_bytes(), &mut Nothing).unwrap().unwrap()
     }
 
     #[test]
@@ -522,10 +670,10 @@ mod tests {
     #[test]
     fn an_answer_of_something_else_means_no_graphql() {
         for body in ["<html>", "Not here"] {
-            assert!(read_answer(body.as_bytes(), &mut |_, _| Ok(())).unwrap().unwrap().unsupported, "{body}");
+            assert!(read_answer(body.as_bytes(), &mut Nothing).unwrap().unwrap().unsupported, "{body}");
         }
         for broken in ["", "null", "[]", "\"x\"", "{\"data\":{"] {
-            assert!(read_answer(broken.as_bytes(), &mut |_, _| Ok(())).is_err(), "{broken}");
+            assert!(read_answer(broken.as_bytes(), &mut Nothing).is_err(), "{broken}");
         }
     }
 
@@ -534,7 +682,7 @@ mod tests {
         let read = |text: &str| {
             let aggregates = ["maxGiftDate".to_owned(), "gone".to_owned()];
             let query = GroupQuery { aggregates: &aggregates, ..GroupQuery::default() };
-            read_groups(&mut Scanner::new(text.as_bytes()).unwrap(), &query)
+            read_groups(&mut serde_json::Deserializer::from_str(text), &query).map_err(|error| error.to_string())
         };
         assert_eq!(
             read(&format!(
@@ -586,14 +734,11 @@ mod tests {
             ];
             if order { members.reverse(); }
             let body = format!(r#"{{"data":{{"other":{{}},"gifts":{{{}}}}}, "extensions":[]}}"#, members.join(","));
-            let mut page = None;
             let keep = projection(&["a", "part.b", "part.x"]);
-            let failure = read_answer(body.as_bytes(), &mut |key, scanner| {
-                if key == "gifts" { page = Some(read_connection(scanner, Some(&keep))?); } else { scanner.value()?; }
-                Ok(())
-            }).unwrap();
+            let mut root = PageRoot::list("gifts", &keep);
+            let failure = read_answer(body.as_bytes(), &mut root).unwrap();
             prop_assert_eq!(failure, None);
-            let page = page.unwrap();
+            let page = root.page.unwrap();
             prop_assert_eq!((page.total_count, page.has_next_page), (Some(u64::from(total)), more));
             prop_assert_eq!(page.end_cursor, cursor);
             prop_assert_eq!(page.records.len(), rows.len());
@@ -611,7 +756,7 @@ mod tests {
             let aggregates = ["sumX".to_owned(), "totalCount".to_owned()];
             let query = GroupQuery { aggregates: &aggregates, ..GroupQuery::default() };
             let body = json!(groups).to_string();
-            let read = read_groups(&mut Scanner::new(body.as_bytes()).unwrap(), &query).unwrap();
+            let read = read_groups(&mut serde_json::Deserializer::from_str(&body), &query).unwrap();
             let expected: Vec<_> = rows.iter().map(|(id, code, count, sum)| Group {
                 id: id.map(Uuid::from_u128),
                 code: code.into(),
@@ -630,7 +775,7 @@ mod tests {
 
         #[test]
         fn any_bytes_are_read_or_refused_without_a_panic(body in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let _ = read_answer(&body, &mut |_, scanner| read_connection(scanner, Some(&Projection::default())).map(drop));
+            let _ = read_answer(&body, &mut PageRoot::list("gifts", &Projection::default()));
         }
     }
 }

@@ -2,13 +2,19 @@
 //!
 //! A page of 200 gifts is some 100 KB of JSON, of which a rollup needs a handful of values per record. The paths are
 //! known only at run time (they stand in the definitions), so a typed struct will not do, and a tree of
-//! `serde_json::Value` would cost more than the whole fold. [`Projection`] is the set of paths; [`read_records`] walks
-//! the bytes and skips all else.
+//! `serde_json::Value` would cost more than the whole fold. [`Projection`] is the set of paths; [`read_records`] hands
+//! `serde_json` a seed that keeps those and skips all else.
 
+use std::fmt;
+
+use serde::Deserializer;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::graphql;
-use crate::scan::{Malformed, Scanner};
+use crate::json::{self, List, Object, ReadList, ReadObject};
 use crate::value::Value;
 
 /// The paths to keep of each record, numbered in the order given
@@ -150,7 +156,7 @@ impl Page {
 pub enum PageError {
     /// Not JSON, or JSON of another shape
     #[error("{0}")]
-    Malformed(#[from] Malformed),
+    Malformed(#[from] serde_json::Error),
     /// A page that does not say how many records there are
     #[error("`totalCount` is missing or no count")]
     NoCount,
@@ -192,8 +198,10 @@ pub enum PageError {
 /// # Errors
 /// If the bytes are not such a reply, or a record has no id.
 pub fn read_records(body: &[u8], key: &str, projection: &Projection) -> Result<Page, PageError> {
-    let page = read_reply(&mut Scanner::new(body)?, key, projection)?;
-    page.ok_or_else(|| PageError::NoRecords(key.to_owned()))?.with_ids(key)
+    let mut reply = Reply { data: Data { key, projection, found: None }, page: Page::default() };
+    json::read(body, Object(&mut reply))?;
+    let records = reply.data.found.ok_or_else(|| PageError::NoRecords(key.to_owned()))?;
+    Page { records, ..reply.page }.with_ids(key)
 }
 
 /// Reads a bare list of records: `[{…}, …]`
@@ -201,153 +209,218 @@ pub fn read_records(body: &[u8], key: &str, projection: &Projection) -> Result<P
 /// # Errors
 /// If the bytes are not a list of objects. A record without an id is kept, with the nil id.
 pub fn read_bare_records(json: &[u8], projection: &Projection) -> Result<Vec<Record>, PageError> {
-    let mut scanner = Scanner::new(json)?;
     let mut records = Vec::new();
-    read_list(&mut scanner, projection, &mut records)?;
-    scanner.end()?;
+    json::read(json, Records { projection, records: &mut records })?;
     Ok(records)
 }
 
-fn read_reply(scanner: &mut Scanner<'_>, key: &str, projection: &Projection) -> Result<Option<Page>, Malformed> {
-    let mut page = Page::default();
-    let mut found = false;
-    scanner.enter(b'{', "a reply with `data`")?;
-    let mut first = true;
-    while let Some(name) = scanner.next_key(&mut first)? {
-        match &*name {
-            "data" => {
-                scanner.enter(b'{', "an object with records")?;
-                let mut first = true;
-                while let Some(name) = scanner.next_key(&mut first)? {
-                    if name == key {
-                        found = true;
-                        read_list(scanner, projection, &mut page.records)?;
-                    } else {
-                        scanner.value()?;
-                    }
-                }
-            }
-            _ => read_page_part(scanner, &name, &mut page)?,
+/// A reply of REST
+struct Reply<'a> {
+    data: Data<'a>,
+    page: Page,
+}
+
+impl<'de> ReadObject<'de> for Reply<'_> {
+    const EXPECTED: &'static str = "a reply with `data`";
+
+    fn read_entry<A: MapAccess<'de>>(&mut self, key: &str, object: &mut A) -> Result<(), A::Error> {
+        match key {
+            "data" => object.next_value_seed(Object(&mut self.data)),
+            _ => read_page_part(key, object, &mut self.page),
         }
     }
-    scanner.end()?;
-    Ok(found.then_some(page))
+}
+
+/// What a reply of REST has under `data`
+struct Data<'a> {
+    key: &'a str,
+    projection: &'a Projection,
+    found: Option<Vec<Record>>,
+}
+
+impl<'de> ReadObject<'de> for Data<'_> {
+    const EXPECTED: &'static str = "an object with records";
+
+    fn read_entry<A: MapAccess<'de>>(&mut self, key: &str, object: &mut A) -> Result<(), A::Error> {
+        if key != self.key {
+            return json::skip(object);
+        }
+        let records = self.found.get_or_insert_default();
+        object.next_value_seed(Records { projection: self.projection, records })
+    }
 }
 
 /// Reads what stands beside the records of a page, under this key
-fn read_page_part(scanner: &mut Scanner<'_>, name: &str, page: &mut Page) -> Result<(), Malformed> {
-    match name {
-        "totalCount" => page.total_count = scanner.value()?.parse().ok(),
-        "pageInfo" if scanner.peek() == Some(b'{') => {
-            scanner.enter(b'{', "an object")?;
-            let mut first = true;
-            while let Some(name) = scanner.next_key(&mut first)? {
-                let value = Value::from_json_text(scanner.value()?);
-                match &*name {
-                    "endCursor" => page.end_cursor = value.text().map(str::to_owned),
-                    "hasNextPage" => {
-                        page.has_next_page = value == Value::Bool(true);
-                        page.tells_next = matches!(value, Value::Bool(_));
-                    }
-                    _ => {}
-                }
-            }
+fn read_page_part<'de, A: MapAccess<'de>>(key: &str, object: &mut A, page: &mut Page) -> Result<(), A::Error> {
+    match key {
+        "totalCount" => page.total_count = object.next_value::<serde_json::Value>()?.as_u64(),
+        "pageInfo" => {
+            let info: serde_json::Value = object.next_value()?;
+            let has_next_page = info.get("hasNextPage").and_then(serde_json::Value::as_bool);
+            page.end_cursor = info.get("endCursor").and_then(serde_json::Value::as_str).map(str::to_owned);
+            page.has_next_page = has_next_page == Some(true);
+            page.tells_next = has_next_page.is_some();
         }
-        _ => {
-            scanner.value()?;
-        }
+        _ => json::skip(object)?,
     }
     Ok(())
 }
 
 /// Reads a connection: `{"totalCount":…,"pageInfo":{…},"edges":[{"node":{…}}, …]}`; with a projection its records, which
 /// must be there then
-pub(crate) fn read_connection(scanner: &mut Scanner<'_>, wanted: Option<&Projection>) -> Result<Page, Malformed> {
-    let mut page = Page::default();
-    let mut found = wanted.is_none();
-    scanner.enter(b'{', "a connection")?;
-    let mut first = true;
-    while let Some(name) = scanner.next_key(&mut first)? {
-        let (Some(projection), "edges") = (wanted, &*name) else {
-            read_page_part(scanner, &name, &mut page)?;
-            continue;
-        };
-        found = true;
-        scanner.enter(b'[', "edges")?;
-        let mut first = true;
-        while scanner.next(b']', &mut first)? {
-            scanner.enter(b'{', "an edge")?;
-            let mut first = true;
-            while let Some(name) = scanner.next_key(&mut first)? {
-                if name == "node" {
-                    page.records.push(read_record(scanner, projection)?);
-                } else {
-                    scanner.value()?;
-                }
+pub(crate) fn read_connection<'de, D: Deserializer<'de>>(
+    value: D,
+    wanted: Option<&Projection>,
+) -> Result<Page, D::Error> {
+    let edges = wanted.map(|projection| Edges { projection, records: Vec::new() });
+    let mut connection = Connection { edges, has_edges: false, page: Page::default() };
+    Object(&mut connection).deserialize(value)?;
+    let Some(edges) = connection.edges else { return Ok(connection.page) };
+    if !connection.has_edges {
+        return Err(D::Error::missing_field("edges"));
+    }
+    Ok(Page { records: edges.records, ..connection.page })
+}
+
+/// A page of GraphQL
+struct Connection<'a> {
+    /// Nothing where only the count is wanted
+    edges: Option<Edges<'a>>,
+    has_edges: bool,
+    page: Page,
+}
+
+impl<'de> ReadObject<'de> for Connection<'_> {
+    const EXPECTED: &'static str = "a connection";
+
+    fn read_entry<A: MapAccess<'de>>(&mut self, key: &str, object: &mut A) -> Result<(), A::Error> {
+        match (key, &mut self.edges) {
+            ("edges", Some(edges)) => {
+                self.has_edges = true;
+                object.next_value_seed(List(edges))
             }
+            _ => read_page_part(key, object, &mut self.page),
         }
     }
-    if found { Ok(page) } else { Err(scanner.expected("`edges` before this place")) }
 }
 
-/// Reads a list of records, or one record in its place
-pub(crate) fn read_list(
-    scanner: &mut Scanner<'_>,
-    projection: &Projection,
-    records: &mut Vec<Record>,
-) -> Result<(), Malformed> {
-    if scanner.peek() == Some(b'{') {
-        records.push(read_record(scanner, projection)?);
-        return Ok(());
+/// The records of a connection, each the `node` of an edge
+struct Edges<'a> {
+    projection: &'a Projection,
+    records: Vec<Record>,
+}
+
+impl<'de> ReadList<'de> for Edges<'_> {
+    const EXPECTED: &'static str = "edges";
+
+    fn read_item<A: SeqAccess<'de>>(&mut self, list: &mut A) -> Result<bool, A::Error> {
+        Ok(list.next_element_seed(Object(self))?.is_some())
     }
-    scanner.enter(b'[', "records")?;
-    let mut first = true;
-    while scanner.next(b']', &mut first)? {
-        records.push(read_record(scanner, projection)?);
-    }
-    Ok(())
 }
 
-fn read_record(scanner: &mut Scanner<'_>, projection: &Projection) -> Result<Record, Malformed> {
-    let mut record = Record { id: Uuid::nil(), values: vec![Value::Missing; projection.len].into() };
-    read_part(scanner, &projection.root, &mut record.values, Some(&mut record.id))?;
-    Ok(record)
-}
+impl<'de> ReadObject<'de> for Edges<'_> {
+    const EXPECTED: &'static str = "an edge";
 
-/// Reads an object: a record, whose `id` is looked for, or a composite field of one
-fn read_part(
-    scanner: &mut Scanner<'_>,
-    node: &Node,
-    values: &mut [Value],
-    mut id: Option<&mut Uuid>,
-) -> Result<(), Malformed> {
-    scanner.enter(b'{', if id.is_some() { "a record" } else { "an object" })?;
-    let mut first = true;
-    while let Some(name) = scanner.next_key(&mut first)? {
-        let value = scanner.value()?;
-        if let Some(id) = id.as_deref_mut().filter(|_| name == "id") {
-            *id = Uuid::try_parse(value.trim_matches('"')).unwrap_or_default();
+    fn read_entry<A: MapAccess<'de>>(&mut self, key: &str, object: &mut A) -> Result<(), A::Error> {
+        if key != "node" {
+            return json::skip(object);
         }
-        let Some((_, child)) = node.children.iter().find(|(child, _)| *child == name) else { continue };
-        if let Some(slot) = child.leaf.and_then(|leaf| values.get_mut(leaf)) {
-            *slot = Value::from_json_text(value);
+        self.records.push(object.next_value_seed(RecordSeed(self.projection))?);
+        Ok(())
+    }
+}
+
+/// Seed of a list of records, or of one record in its place; adds to those that are there
+pub(crate) struct Records<'a> {
+    pub(crate) projection: &'a Projection,
+    pub(crate) records: &'a mut Vec<Record>,
+}
+
+impl<'de> DeserializeSeed<'de> for Records<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Records<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("records")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, object: A) -> Result<(), A::Error> {
+        let record = RecordSeed(self.projection).deserialize(MapAccessDeserializer::new(object))?;
+        self.records.push(record);
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        while let Some(record) = list.next_element_seed(RecordSeed(self.projection))? {
+            self.records.push(record);
+        }
+        Ok(())
+    }
+}
+
+/// Seed of one record
+struct RecordSeed<'a>(&'a Projection);
+
+impl<'de> DeserializeSeed<'de> for RecordSeed<'_> {
+    type Value = Record;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Record, D::Error> {
+        let Self(projection) = self;
+        let mut record = Record { id: Uuid::nil(), values: vec![Value::Missing; projection.len].into() };
+        Object(&mut Fields { node: &projection.root, values: &mut record.values, id: Some(&mut record.id) })
+            .deserialize(deserializer)?;
+        Ok(record)
+    }
+}
+
+/// The fields of a record, whose `id` is looked for, or the parts of a composite field
+struct Fields<'a> {
+    node: &'a Node,
+    values: &'a mut [Value],
+    id: Option<&'a mut Uuid>,
+}
+
+impl<'de> ReadObject<'de> for Fields<'_> {
+    const EXPECTED: &'static str = "a record";
+
+    fn read_entry<A: MapAccess<'de>>(&mut self, key: &str, object: &mut A) -> Result<(), A::Error> {
+        let child = self.node.children.iter().find(|(name, _)| name == key).map(|(_, child)| child);
+        let id = self.id.as_deref_mut().filter(|_| key == "id");
+        if child.is_none() && id.is_none() {
+            return json::skip(object);
+        }
+        // As it was written, so that a number loses no digit.
+        let json = object.next_value::<&RawValue>()?.get();
+        if let Some(id) = id {
+            *id = Uuid::try_parse(json.trim_matches('"')).unwrap_or_default();
+        }
+        let Some(child) = child else { return Ok(()) };
+        if let Some(slot) = child.leaf.and_then(|leaf| self.values.get_mut(leaf)) {
+            *slot = Value::from_json_text(json);
         }
         if child.children.is_empty() {
-            continue;
+            return Ok(());
         }
-        if value == "null" {
+        if json == "null" {
             // A composite field that is empty as a whole: its parts are there, and empty.
-            fill(child, values, &Value::Null);
-        } else if value.starts_with('{') {
-            // Composite fields are small; the second walk over them spares a second way through this function.
-            scanner.back(value);
-            read_part(scanner, child, values, None)?;
+            fill(child, self.values, &Value::Null);
+        } else if json.starts_with('{') {
+            // Composite fields are small enough to be walked over twice.
+            let mut parts = Fields { node: child, values: self.values, id: None };
+            json::read_text(json, Object(&mut parts)).map_err(A::Error::custom)?;
         } else if child.leaf.is_none() {
             // One record with a text for an amount is a record to report, and no reason to lose the page.
-            fill(child, values, &Value::unreadable(value));
+            fill(child, self.values, &Value::unreadable(json));
         }
+        Ok(())
     }
-    Ok(())
 }
 
 fn fill(node: &Node, values: &mut [Value], with: &Value) {
@@ -411,9 +484,28 @@ mod tests {
         let error = |body: &str| read_records(body.as_bytes(), "gifts", &none).unwrap_err().to_string();
         assert_eq!(error(r#"{"data":{"people":[]}}"#), "`data.gifts` is missing");
         assert_eq!(error(r#"{"data":{"gifts":[{"id":7}]}}"#), "`data.gifts[0].id` is missing or not a UUID");
-        assert_eq!(error("<html>"), "expected a reply with `data` at byte 0");
-        assert_eq!(error(r#"{"data":{"gifts":[{"id":"1"#), "expected a closing quote at byte 26, where the text ends");
-        assert_eq!(error(r#"{"data":{"gifts":[null]}}"#), "expected a record at byte 18");
+        assert_eq!(error("<html>"), "expected value at line 1 column 1");
+        assert_eq!(error(r#"{"data":{"gifts":[{"id":"1"#), "EOF while parsing a string at line 1 column 26");
+        assert_eq!(error(r#"{"data":{"gifts":[null]}}"#), "invalid type: null, expected a record at line 1 column 22");
+    }
+
+    #[test]
+    fn deep_nesting_is_no_scalar() {
+        let paths = projection(&["a", "b.c"]);
+        for depth in [100, 1_000_000] {
+            let nested = "[".repeat(depth) + &"]".repeat(depth);
+            let text = format!(r#"{{"skipped":{nested},"a":{nested},"b":{nested}}}"#);
+            let records = read_bare_records(text.as_bytes(), &paths).unwrap();
+            let beginning: Box<str> = nested.chars().take(200).collect();
+            assert_eq!(*records[0].values, [Value::Unreadable(beginning.clone()), Value::Unreadable(beginning)]);
+            assert!(read_bare_records("[".repeat(depth).as_bytes(), &paths).is_err());
+        }
+    }
+
+    #[test]
+    fn invalid_utf8_is_refused_also_where_skipped() {
+        let error = read_bare_records(b"{\"skipped\":\"\xff\"}", &Projection::default()).unwrap_err();
+        assert_eq!(error.to_string(), "invalid utf-8 sequence of 1 bytes from index 12");
     }
 
     /// JSON texts of records: odd spacing, escapes, doubled keys, numbers of all shapes that a double holds as written
