@@ -215,7 +215,7 @@ impl Gift {
         }
         let mut context = match self.provider_context.take() {
             Some(Value::Object(context)) => context,
-            Some(evidence) => twenty::gather::gather([("evidence".to_owned(), evidence)]),
+            Some(evidence) => Map::from_iter([("evidence".to_owned(), evidence)]),
             None => Map::new(),
         };
         for (name, text) in &unproven {
@@ -270,8 +270,7 @@ impl Gift {
     /// The whole of it as JSON, as a staged row keeps it
     #[must_use]
     pub fn to_json(&self) -> Map<String, Value> {
-        let mut members: Map<String, Value> =
-            twenty::gather::gather(self.texts().map(|(key, text)| (key.into(), text.into())));
+        let mut members: Map<String, Value> = self.texts().map(|(key, text)| (key.into(), text.into())).collect();
         let mut put = |key: &str, value: Option<Value>| {
             if let Some(value) = value {
                 members.set(key, value);

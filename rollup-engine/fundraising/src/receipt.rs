@@ -80,7 +80,7 @@ impl Receipt {
     #[must_use]
     pub fn to_json(&self) -> Map<String, Value> {
         let there = self.members().into_iter().filter_map(|(key, text)| Some((key.to_owned(), text.clone()?.into())));
-        there.into_iter().collect()
+        there.collect()
     }
 }
 

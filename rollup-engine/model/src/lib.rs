@@ -87,7 +87,7 @@ impl MissingField {
             ("found", self.found.as_ref()),
         ];
         let present = parts.into_iter().filter_map(|(key, part)| Some((key.to_owned(), Value::from(part?.as_str()))));
-        Value::Object(present.into_iter().collect())
+        Value::Object(present.collect())
     }
 }
 
@@ -284,7 +284,7 @@ impl Model {
                 }
                 Some((object.own_name(key).unwrap_or_else(|| key.clone()), value.clone()))
             });
-            Value::Object(members.into_iter().collect())
+            Value::Object(members.collect())
         };
         match body {
             Value::Object(members) => record(members),
@@ -316,7 +316,7 @@ impl Model {
             };
             (key, value)
         });
-        *data = renamed.into_iter().collect();
+        *data = renamed.collect();
         reply
     }
 
@@ -379,7 +379,7 @@ impl Object {
             let name = self.fields.iter().find_map(|field| exchange(&key, field.own.as_ref()?, &field.name));
             (name.unwrap_or(key), value)
         });
-        Value::Object(members.into_iter().collect())
+        Value::Object(members.collect())
     }
 }
 

@@ -67,7 +67,7 @@ impl Inbound {
             };
             (decode_form(name), decode_form(value))
         });
-        pairs.into_iter().collect()
+        pairs.collect()
     }
 }
 

@@ -1,5 +1,6 @@
 //! From a payload to a report: the whole of one call of the function.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ports::time::whole_millis;
@@ -9,7 +10,6 @@ use twenty::budget::Pace;
 use twenty::client::Client;
 use twenty::error::ApiError;
 use twenty::gate::Priority;
-use twenty::gather::insert_in_order;
 use twenty::schema::{Object, Schema};
 
 use crate::calendar::Calendar;
@@ -277,16 +277,13 @@ async fn hand_on(
 
 fn assemble(mode: Mode, run: Run<'_>, program: &Program, definitions: &[Definition]) -> Report {
     let record = run.into_record();
-    let mut skipped = Vec::new();
-    for entry in program.skipped.iter().cloned().chain(record.skipped(program)) {
-        insert_in_order(&mut skipped, entry);
-    }
+    let skipped: BTreeSet<_> = program.skipped.iter().cloned().chain(record.skipped(program)).collect();
     let mut report = Report {
         status: if record.totals.failed > 0 || record.incomplete { Status::Partial } else { Status::Ok },
         mode: Some(mode),
         details: record.details(program, definitions),
         totals: record.totals,
-        skipped,
+        skipped: skipped.into_iter().collect(),
         ..Report::default()
     };
     let dropped = record.all_dropped();

@@ -5,7 +5,6 @@
 
 use std::collections::HashMap;
 
-use twenty::gather::insert_in_order;
 use twenty::graphql::Group;
 use twenty::page::Record;
 use twenty::value::Value;
@@ -40,7 +39,10 @@ impl Fold {
             self.missing.get_or_insert_with(|| tested.test.field().to_owned());
         }
         let Some(parent) = relation.id() else { return };
-        insert_in_order(&mut self.owners, (record.id, parent));
+        let owner = (record.id, parent);
+        if let Err(place) = self.owners.binary_search(&owner) {
+            self.owners.insert(place, owner);
+        }
         if !meets(&rollup.tests, record) {
             return;
         }

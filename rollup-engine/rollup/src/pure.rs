@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use ports::{Clock, TimeZones, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
-use twenty::gather::gather;
 use twenty::page::read_bare_records;
 
 use crate::calendar::Calendar;
@@ -73,7 +72,7 @@ pub fn compute_totals(
     let records = read_bare_records(records, &child.keep).map_err(|error| TotalsError::Records(error.to_string()))?;
     let totals = fold::totals(rollup, &records, &calendar);
     let fields = rollup.columns.iter().map(|column| column.aggregation.parent_field.clone());
-    Ok(gather(fields.zip(totals).filter_map(|(field, total)| Some((field, total.to_json()?)))))
+    Ok(fields.zip(totals).filter_map(|(field, total)| Some((field, total.to_json()?))).collect())
 }
 
 fn calendar(host: &(impl Clock + TimeZones), options: &TotalsOptions) -> Result<Calendar, Fault> {

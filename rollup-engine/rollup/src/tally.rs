@@ -4,9 +4,9 @@
 //! mixture is seen instead of added; of a minimum or maximum only the best value stays.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 
 use twenty::decimal::Decimal;
-use twenty::gather::insert_in_order;
 use twenty::value::Value;
 
 use crate::definitions::Kind;
@@ -147,11 +147,8 @@ impl Tally {
         }
         let weighing = || self.parts.iter().filter(|part| part.weighs);
         if weighing().count() > 1 || !self.mixtures.is_empty() {
-            let mut codes: Vec<Box<str>> = Vec::new();
-            for code in weighing().map(|part| &part.code).chain(&self.mixtures).flat_map(|code| code.split(MIXTURE)) {
-                insert_in_order(&mut codes, code.into());
-            }
-            return Result::Mixed(codes);
+            let codes = weighing().map(|part| &part.code).chain(&self.mixtures).flat_map(|code| code.split(MIXTURE));
+            return Result::Mixed(codes.collect::<BTreeSet<_>>().into_iter().map(Into::into).collect());
         }
         // Zeros of other currencies change no sum, but they may be the least or the greatest.
         let named = self.parts.iter().map(|part| &part.code).filter(|code| !code.is_empty()).min();

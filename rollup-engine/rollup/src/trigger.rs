@@ -4,7 +4,6 @@
 //! `recordId` a record event. A payload of no known shape is refused; it must not start a rebuild by accident.
 
 use serde_json::{Map, Value as Json};
-use twenty::gather::{gather, insert_in_order};
 use uuid::Uuid;
 
 use crate::checkpoint::{Checkpoint, Left};
@@ -59,13 +58,15 @@ pub struct Ids(Vec<Uuid>);
 impl Ids {
     /// Adds an id
     pub fn insert(&mut self, id: Uuid) {
-        insert_in_order(&mut self.0, id);
+        if let Err(place) = self.0.binary_search(&id) {
+            self.0.insert(place, id);
+        }
     }
 
     /// Whether this one is among them
     #[must_use]
     pub fn contains(&self, id: Uuid) -> bool {
-        self.0.get(self.0.partition_point(|other| *other < id)) == Some(&id)
+        self.0.binary_search(&id).is_ok()
     }
 
     /// Whether there is none
@@ -86,6 +87,15 @@ impl Extend<Uuid> for Ids {
         for id in ids {
             self.insert(id);
         }
+    }
+}
+
+impl FromIterator<Uuid> for Ids {
+    fn from_iter<T: IntoIterator<Item = Uuid>>(ids: T) -> Self {
+        let mut ids: Vec<Uuid> = ids.into_iter().collect();
+        ids.sort_unstable();
+        ids.dedup();
+        Self(ids)
     }
 }
 
@@ -127,13 +137,12 @@ impl Trigger {
         let mut targets = Targets::new();
         for definition in definitions {
             targets.push(match self {
-                Self::Events(hints) => gather(hints.iter().flat_map(|hint| hint.parents(definition))),
-                Self::Rest(Checkpoint { left: Left::Parents(parents), .. }) => gather(
-                    parents
-                        .iter()
-                        .filter(|(object, _)| *object == definition.parent_object)
-                        .flat_map(|(_, ids)| ids.as_slice().iter().copied()),
-                ),
+                Self::Events(hints) => hints.iter().flat_map(|hint| hint.parents(definition)).collect(),
+                Self::Rest(Checkpoint { left: Left::Parents(parents), .. }) => parents
+                    .iter()
+                    .filter(|(object, _)| *object == definition.parent_object)
+                    .flat_map(|(_, ids)| ids.as_slice().iter().copied())
+                    .collect(),
                 Self::Parents { object, .. }
                     if object.as_ref().is_some_and(|name| *name != definition.parent_object) =>
                 {
@@ -256,7 +265,7 @@ fn route(body: &Json) -> Result<Trigger, Fault> {
         })
     });
     let ids = ids.collect::<Result<Vec<_>, _>>()?;
-    Ok(Trigger::Parents { object: parent, ids: gather(ids) })
+    Ok(Trigger::Parents { object: parent, ids: ids.into_iter().collect() })
 }
 
 #[cfg(test)]

@@ -8,7 +8,6 @@ pub mod decimal;
 pub mod error;
 pub mod filter;
 pub mod gate;
-pub mod gather;
 pub mod graphql;
 mod json;
 pub mod ledger;

@@ -46,7 +46,7 @@ impl Change {
             ("validationStatus", self.validation),
             ("dedupeStatus", self.dedupe),
         ];
-        twenty::gather::gather(statuses.into_iter().filter_map(|(key, word)| Some((key.to_owned(), word?.into()))))
+        statuses.into_iter().filter_map(|(key, word)| Some((key.to_owned(), word?.into()))).collect()
     }
 }
 

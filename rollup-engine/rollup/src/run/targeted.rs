@@ -5,6 +5,7 @@
 //! 2. downwards: a household is only right if all its members are, so those are computed as well;
 //! 3. upwards again: read the children, add up, compare, write.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures_util::future::FutureExt;
@@ -12,7 +13,6 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use ports::Timestamp;
 use twenty::error::ApiError;
 use twenty::filter::Filter;
-use twenty::gather::{gather, insert_in_order};
 use twenty::page::Record as Row;
 use uuid::Uuid;
 
@@ -58,7 +58,7 @@ impl Rows {
     }
 
     fn ids(&self) -> Ids {
-        gather(self.rows().map(|row| row.id))
+        self.rows().map(|row| row.id).collect()
     }
 }
 
@@ -70,7 +70,7 @@ struct Scope {
     /// Live rows, by source: the named ones, and the children of parents that need all of theirs computed
     rows: Vec<Rows>,
     /// Rollups to compute
-    active: Vec<usize>,
+    active: BTreeSet<usize>,
     /// Parents to compute afterwards, by rollup
     deferred: Targets,
     /// Objects in the order in which they are settled
@@ -84,7 +84,7 @@ impl Scope {
         Self {
             named: vec![Ids::default(); run_sources],
             rows: vec![Rows::default(); run_sources],
-            active: Vec::new(),
+            active: BTreeSet::new(),
             deferred: vec![Ids::default(); run_rollups],
             order,
             wrote: false,
@@ -155,7 +155,7 @@ impl Run<'_> {
         for (index, (rollup, ids)) in self.program.rollups.iter().zip(targets).enumerate() {
             if let Some(named) = scope.named.get_mut(rollup.parent).filter(|_| !ids.is_empty()) {
                 named.extend(ids.as_slice().iter().copied());
-                scope.active.push(index);
+                scope.active.insert(index);
             }
         }
         for source in &order {
@@ -196,14 +196,14 @@ impl Run<'_> {
         let rows = self.read_by(source, "id", &ids).await?;
         for (index, rollup) in self.program.rollups.iter().enumerate() {
             if rollup.child == source && rollup.needs.iter().any(|needed| scope.active.contains(needed)) {
-                let above: Ids = gather(rows.rows().filter_map(|row| row.value(rollup.relation).id()));
+                let above: Ids = rows.rows().filter_map(|row| row.value(rollup.relation).id()).collect();
                 if !scope.in_turn(rollup) {
                     if let Some(deferred) = scope.deferred.get_mut(index) {
                         deferred.extend(above.as_slice().iter().copied());
                     }
                 } else if let Some(named) = scope.named.get_mut(rollup.parent).filter(|_| !above.is_empty()) {
                     named.extend(above.as_slice().iter().copied());
-                    insert_in_order(&mut scope.active, index);
+                    scope.active.insert(index);
                 }
             }
         }
@@ -225,7 +225,7 @@ impl Run<'_> {
                 rows.add(members);
             }
             for needed in &rollup.needs {
-                insert_in_order(&mut scope.active, *needed);
+                scope.active.insert(*needed);
             }
         }
         Ok(())
@@ -335,7 +335,7 @@ impl Run<'_> {
         }
         for &index in rollups {
             for chunk in parents.chunks(MANY_IDS) {
-                if !self.group(index, Some(&gather(chunk.iter().copied()))).await? {
+                if !self.group(index, Some(&chunk.iter().copied().collect())).await? {
                     // What came before it would be counted twice.
                     for fold in rollups.iter().filter_map(|index| self.folds.get(*index)) {
                         for parent in parents {
