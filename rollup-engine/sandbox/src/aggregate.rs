@@ -10,7 +10,7 @@ use bigdecimal::{BigDecimal, RoundingMode, ToPrimitive, Zero};
 use uuid::Uuid;
 
 use crate::cell::{Cell, View, write_number};
-use crate::rest::pascal;
+use crate::names::pascal;
 use crate::schema::{Field, Object, Part, PartKind, Shape};
 use crate::table::Row;
 

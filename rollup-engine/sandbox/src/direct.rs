@@ -6,12 +6,13 @@ use ports::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::Sandbox;
 use crate::event::Operation;
 use crate::input;
+use crate::names::pascal;
 use crate::refusal::Refusal;
 use crate::render;
 use crate::standard::{self, FieldPlan};
+use crate::state::Sandbox;
 use crate::tokens::system_actor;
 use crate::write::Author;
 
@@ -143,7 +144,7 @@ impl Sandbox {
         if self.object(singular).is_ok() || self.object(plural).is_ok() {
             return Err(DirectError(format!("object `{singular}`: the name is taken")));
         }
-        let labels = [singular, plural].map(crate::rest::pascal);
+        let labels = [singular, plural].map(pascal);
         standard::custom_object(&mut self.main, [singular, plural, &labels[0], &labels[1]]);
         Ok(())
     }
@@ -160,7 +161,7 @@ impl Sandbox {
             .enumerate()
             .map(|(position, value)| json!({"value": value, "label": value, "position": position, "color": "green"}))
             .collect();
-        let label = crate::rest::pascal(name);
+        let label = pascal(name);
         let plan = FieldPlan {
             options: if options.is_empty() { Value::Null } else { json!(options) },
             ..FieldPlan::new(kind, name, &label)
@@ -177,7 +178,7 @@ impl Sandbox {
     pub fn add_relation(&mut self, object: &str, name: &str, target: &str, inverse: &str) -> Result<(), DirectError> {
         let number = self.free(object, name)?;
         let target = self.free(target, inverse)?;
-        let labels = [name, inverse].map(crate::rest::pascal);
+        let labels = [name, inverse].map(pascal);
         standard::relation(&mut self.main, number, (name, &labels[0]), target, (inverse, &labels[1]), true)
             .ok_or_else(|| DirectError(format!("relation `{name}`: could not be made")))
     }

@@ -3,70 +3,16 @@
 //! Events are hints. The recorded server leaves some out, and so does this one: none for gifts whose donor was
 //! destroyed or merged away, none for an upsert that changes only a composite field.
 
-use std::collections::VecDeque;
-
-use serde::Serialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use crate::Profile;
+use crate::event_log::RecordEvent;
+use crate::profile::Profile;
 use crate::render;
 use crate::schema::Shape;
 use crate::table::Row;
-use crate::webhook;
+use crate::webhook::{Hook, Notice};
 use crate::workspace::Workspace;
-
-/// Most events that wait to be read; the oldest go first
-const KEPT: usize = 20_000;
-
-/// One change of one record
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct RecordEvent {
-    /// Number, counted from 1
-    pub seq: u64,
-    /// Object and operation: `gift.updated`
-    pub name: String,
-    /// The record
-    pub record_id: Uuid,
-    /// The object, at least `id` and `nameSingular`
-    pub object_metadata: Value,
-    /// `before`, `after`, `updatedFields` and `diff`, as far as the operation has them
-    pub properties: Value,
-}
-
-/// The last events
-#[derive(Clone, Debug, Default)]
-pub(crate) struct EventLog {
-    kept: VecDeque<RecordEvent>,
-    last: u64,
-}
-
-impl EventLog {
-    /// Number of the last event
-    pub(crate) fn last(&self) -> u64 {
-        self.last
-    }
-
-    /// Events after that number
-    pub(crate) fn after(&self, seq: u64) -> impl Iterator<Item = &RecordEvent> {
-        self.kept.iter().filter(move |event| event.seq > seq)
-    }
-
-    /// Takes all events.
-    pub(crate) fn drain(&mut self) -> Vec<RecordEvent> {
-        self.kept.drain(..).collect()
-    }
-
-    fn push(&mut self, mut event: RecordEvent) {
-        self.last += 1;
-        event.seq = self.last;
-        self.kept.push_back(event);
-        if self.kept.len() > KEPT {
-            self.kept.pop_front();
-        }
-    }
-}
 
 /// What happened to a record
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,7 +86,15 @@ pub(crate) fn emit(
     });
     let name = format!("{}.{}", object.singular, operation.name());
     let metadata = json!({"id": object.id, "nameSingular": object.singular});
-    webhook::queue(workspace, &name, &metadata, &record, changed.as_deref(), now);
+    let notice = Notice {
+        workspace: workspace.id,
+        event: &name,
+        object_metadata: &metadata,
+        record: &record,
+        updated_fields: changed.as_deref(),
+        now,
+    };
+    queue_deliveries(workspace, &notice);
     workspace.events.push(RecordEvent {
         seq: 0,
         name,
@@ -148,6 +102,15 @@ pub(crate) fn emit(
         object_metadata,
         properties: Value::Object(properties),
     });
+}
+
+/// Queues the calls to the webhooks that want this event.
+fn queue_deliveries(workspace: &mut Workspace, notice: &Notice<'_>) {
+    let hooks: Vec<Hook> = workspace.hooks.iter().filter(|hook| hook.wants(notice.event)).cloned().collect();
+    for hook in hooks {
+        let nonce = if hook.is_signed() { workspace.new_hex(16) } else { String::new() };
+        workspace.outbox.push(hook.delivery(notice, nonce));
+    }
 }
 
 /// Names of the fields that differ, a relation under both of its names, and what they were and are

@@ -59,14 +59,7 @@ impl Request {
             None => Value::Array(Vec::new()),
             Some(_) => list("order_by", "objects - ex: [{\"firstField\": \"AscNullsFirst\"}]")?,
         };
-        Ok(Self {
-            group_by,
-            aggregates,
-            order_by,
-            limit: crate::rest::limit(target, GROUPS)?,
-            strict: true,
-            records: 0,
-        })
+        Ok(Self { group_by, aggregates, order_by, limit: target.limit(GROUPS)?, strict: true, records: 0 })
     }
 
     /// Reads the arguments of the GraphQL field.

@@ -17,7 +17,8 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use crate::faults::{Fault, Faults};
-use crate::{Profile, Sandbox};
+use crate::profile::Profile;
+use crate::state::Sandbox;
 
 /// What the platform keeps and starts for its functions; clones share it
 #[derive(Clone, Debug, Default)]

@@ -4,10 +4,13 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use percent_encoding::percent_decode_str;
 use ports::{Request, Response};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::Profile;
+use crate::profile::Profile;
 use crate::refusal::Refusal;
+
+/// Rows of a page at most
+const MAX_PAGE: usize = 200;
 
 /// A path and its parameters, decoded
 #[derive(Clone, Debug)]
@@ -36,6 +39,19 @@ impl Target {
         if values.next().is_some() { None } else { Some(&first.1) }
     }
 
+    /// The `limit` parameter: cut to what a page may hold, a fraction rounded up
+    pub(crate) fn limit(&self, default: usize) -> Result<usize, Refusal> {
+        let Some(text) = self.param("limit") else { return Ok(default) };
+        let invalid = || Refusal::bad(format!("limit '{text}' is invalid. Should be an integer"));
+        let number = if text.is_empty() { 0.0 } else { text.parse::<f64>().map_err(|_| invalid())? };
+        if number.is_nan() || number < 0.0 {
+            return Err(invalid());
+        }
+        Ok((0..MAX_PAGE)
+            .find(|whole| number <= f64::from(u32::try_from(*whole).unwrap_or(u32::MAX)))
+            .unwrap_or(MAX_PAGE))
+    }
+
     /// Parts of the path, empty ones left out
     pub(crate) fn segments(&self) -> Vec<&str> {
         self.path.split('/').filter(|segment| !segment.is_empty()).collect()
@@ -49,6 +65,21 @@ pub(crate) fn json_body(request: &Request) -> Result<Value, Refusal> {
         Some(bytes) => serde_json::from_slice(bytes)
             .map_err(|error| Refusal::framework(400, "Bad Request", &Value::from(error.to_string()))),
     }
+}
+
+/// A text member that is not empty
+pub(crate) fn text<'a>(body: &'a Value, name: &str) -> Option<&'a str> {
+    body.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
+}
+
+/// The framework's list of everything that is not there
+pub(crate) fn require(body: &Value, names: &[&str]) -> Result<(), Refusal> {
+    let missing: Vec<Value> = names
+        .iter()
+        .filter(|name| text(body, name).is_none())
+        .flat_map(|name| [json!(format!("{name} should not be empty")), json!(format!("{name} must be a string"))])
+        .collect();
+    if missing.is_empty() { Ok(()) } else { Err(Refusal::framework(400, "Bad Request", &json!(missing))) }
 }
 
 /// An answer with a JSON text

@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use serde_json::json;
 
-use crate::Profile;
+use crate::profile::Profile;
 use crate::refusal::Refusal;
 
 /// So many calls in so long a time

@@ -5,9 +5,9 @@
 
 use uuid::Uuid;
 
-use crate::Profile;
 use crate::filter::Condition;
 use crate::order::{Cursor, Order};
+use crate::profile::Profile;
 use crate::table::Row;
 use crate::workspace::Workspace;
 

@@ -8,13 +8,13 @@ use ports::Timestamp;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use crate::Sandbox;
 use crate::cell::Cell;
 use crate::dates;
 use crate::direct::{DirectError, author};
 use crate::input;
 use crate::metadata;
 use crate::schema::{Schema, Slot};
+use crate::state::Sandbox;
 use crate::table::{Actor, Row};
 use crate::tokens::system_actor;
 

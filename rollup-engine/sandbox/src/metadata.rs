@@ -7,7 +7,8 @@ use ports::{Method, Response};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use crate::http::{self, Target};
+use crate::http::{self, Target, require, text};
+use crate::names::{camel, pascal};
 use crate::refusal::Refusal;
 use crate::schema::{Field, Object, Shape, TYPES};
 use crate::standard::{self, FieldPlan};
@@ -87,7 +88,7 @@ fn list(workspace: &Workspace, target: &Target, what: &str) -> Result<Response, 
     };
     all.sort_by_key(|(id, _)| *id);
     let total = all.len();
-    let limit = crate::rest::limit(target, 60)?;
+    let limit = target.limit(60)?;
     if let Some(cursor) = target.param("starting_after") {
         let cursor: Uuid = cursor.parse().map_err(|_| Refusal::bad(format!("Invalid cursor: {cursor}")))?;
         all.retain(|(id, _)| *id > cursor);
@@ -173,21 +174,6 @@ fn without_nulls(mut value: Value) -> Value {
     value
 }
 
-/// A text member that is not empty
-pub(crate) fn text<'a>(body: &'a Value, name: &str) -> Option<&'a str> {
-    body.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
-}
-
-/// The framework's list of everything that is not there
-pub(crate) fn require(body: &Value, names: &[&str]) -> Result<(), Refusal> {
-    let missing: Vec<Value> = names
-        .iter()
-        .filter(|name| text(body, name).is_none())
-        .flat_map(|name| [json!(format!("{name} should not be empty")), json!(format!("{name} must be a string"))])
-        .collect();
-    if missing.is_empty() { Ok(()) } else { Err(Refusal::framework(400, "Bad Request", &json!(missing))) }
-}
-
 fn check_name(name: &str) -> Result<(), Refusal> {
     let starts = name.starts_with(|letter: char| letter.is_ascii_lowercase());
     if starts && name.chars().all(|letter| letter.is_ascii_alphanumeric()) {
@@ -212,7 +198,7 @@ pub(crate) fn create_object(workspace: &mut Workspace, body: &Value) -> Result<V
     if workspace.schema.by_singular(singular).is_some() || workspace.schema.by_plural(plural).is_some() {
         return Err(Refusal::metadata(format!(
             "Name \"target{}\" is not available as it is already used by another field",
-            crate::rest::pascal(singular)
+            pascal(singular)
         )));
     }
     let number = standard::custom_object(workspace, names);
@@ -322,7 +308,7 @@ fn create_relation(
     let target = target
         .ok_or_else(|| Refusal::metadata("Object metadata relation target not found for relation creation payload"))?;
     let inverse_label = text(payload, "targetFieldLabel").unwrap_or(label);
-    let inverse = standard::camel(inverse_label);
+    let inverse = camel(inverse_label);
     let (many, one) = match text(payload, "type") {
         Some("ONE_TO_MANY") => ((target, inverse.as_str(), inverse_label), (number, name, label)),
         _ => ((number, name, label), (target, inverse.as_str(), inverse_label)),

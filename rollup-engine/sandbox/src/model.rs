@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-use crate::Sandbox;
+use crate::state::Sandbox;
 
 impl Sandbox {
     /// Makes whatever of this model is missing.

@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::Profile;
+use crate::profile::Profile;
 
 /// A refused request
 #[derive(Clone, Debug)]

@@ -6,17 +6,15 @@
 use ports::{Method, Request, Response, Timestamp};
 use serde_json::{Value, json};
 
-use crate::event::RecordEvent;
+use crate::event_log::RecordEvent;
+use crate::graphql;
 use crate::http::{self, Target};
-use crate::limiter::{Limit, Limiter, Limits, Spender};
 use crate::metadata;
 use crate::refusal::Refusal;
 use crate::rest;
+use crate::state::Sandbox;
 use crate::subscriptions;
-use crate::tokens::{self, Caller, TokenBook, Tokens};
-use crate::usage::Usage;
-use crate::webhook::Delivery;
-use crate::workspace::Workspace;
+use crate::tokens;
 use crate::write::Author;
 
 /// Longest request line with headers, in bytes
@@ -24,110 +22,7 @@ const HEAD_MOST: usize = 16 * 1024;
 /// Longest body, in bytes
 const BODY_MOST: usize = 10 * 1024 * 1024;
 
-/// Which Twenty is imitated
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Profile {
-    /// 2.19, as recorded
-    #[default]
-    V1,
-    /// Mid to late 2026 (2.40 and later), as published
-    V2,
-}
-
-/// How a sandbox is set up
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Settings {
-    /// Which Twenty is imitated
-    pub profile: Profile,
-    /// Rate limits of the workspaces
-    pub limits: Limits,
-    /// Seed of all made-up ids and tokens
-    pub seed: u64,
-}
-
-/// A Twenty in memory, with two workspaces
-#[derive(Clone, Debug)]
-pub struct Sandbox {
-    settings: Settings,
-    pub(crate) main: Workspace,
-    second: Workspace,
-    tokens: TokenBook,
-    limiters: [Limiter; 2],
-    app_limiter: Limiter,
-    usage: Usage,
-}
-
-impl Default for Sandbox {
-    fn default() -> Self {
-        Self::new(Settings::default())
-    }
-}
-
 impl Sandbox {
-    /// A sandbox with empty workspaces
-    #[must_use]
-    pub fn new(settings: Settings) -> Self {
-        let Settings { profile, limits, seed } = settings;
-        let limiter = || Limiter::new(profile, Spender::ApiKey, limits);
-        let app_limits =
-            Limits { short: None, long: limits.long.map(|limit| Limit { tokens: 500, per_ms: limit.per_ms }) };
-        Self {
-            settings,
-            main: Workspace::new(profile, false, seed),
-            second: Workspace::new(profile, true, seed.wrapping_add(1)),
-            tokens: TokenBook::new(seed),
-            limiters: [limiter(), limiter()],
-            app_limiter: Limiter::new(profile, Spender::Application, app_limits),
-            usage: Usage::default(),
-        }
-    }
-
-    /// How it was set up
-    #[must_use]
-    pub fn settings(&self) -> Settings {
-        self.settings
-    }
-
-    /// The keys that it knows from the start
-    #[must_use]
-    pub fn tokens(&self) -> &Tokens {
-        &self.tokens.named
-    }
-
-    /// A token that counts as an app's: not limited in v1, 500 a minute in v2
-    pub fn mint_app_token(&mut self) -> String {
-        self.tokens.mint_app()
-    }
-
-    /// What was asked of it since the last reset
-    #[must_use]
-    pub fn usage(&self) -> &Usage {
-        &self.usage
-    }
-
-    /// Starts counting anew.
-    pub fn reset_usage(&mut self) {
-        self.usage = Usage::default();
-    }
-
-    /// Takes the record events of the main workspace that nobody has taken yet.
-    pub fn drain_events(&mut self) -> Vec<RecordEvent> {
-        self.main.events.drain()
-    }
-
-    /// Number of the last record event
-    #[must_use]
-    pub fn last_event(&self) -> u64 {
-        self.main.events.last()
-    }
-
-    /// Takes the webhook calls that are to be made.
-    pub fn drain_deliveries(&mut self) -> Vec<Delivery> {
-        let mut deliveries = std::mem::take(&mut self.main.outbox);
-        deliveries.append(&mut self.second.outbox);
-        deliveries
-    }
-
     /// Answers one request.
     pub fn handle(&mut self, request: &Request, now: Timestamp) -> Response {
         let head: usize =
@@ -148,7 +43,7 @@ impl Sandbox {
             return http::json(500, json!("request entity too large").to_string());
         }
         let answer = match segments.first() {
-            Some(&"graphql") => return self.graphql(request, now),
+            Some(&"graphql") => return graphql::answer(self, request, now),
             Some(&"rest") => self.rest(request, &target, now),
             _ => {
                 let message = json!(format!("Cannot {} {}", request.method, target.path));
@@ -164,18 +59,14 @@ impl Sandbox {
                 if refusal.status == 429 {
                     self.count_refused();
                 }
-                http::refused(&refusal, self.settings.profile)
+                http::refused(&refusal, self.settings().profile)
             }
         }
     }
 
-    pub(crate) fn count_refused(&mut self) {
-        self.usage.refused += 1;
-    }
-
     fn rest(&mut self, request: &Request, target: &Target, now: Timestamp) -> Result<Response, Refusal> {
         let body = if matches!(request.method, Method::Get) { Value::Null } else { http::json_body(request)? };
-        let caller = self.tokens.caller(request)?.ok_or_else(tokens::missing)?;
+        let caller = self.caller(request)?.ok_or_else(tokens::missing)?;
         let segments = target.segments();
         match segments.get(1) {
             Some(&"metadata") => {
@@ -199,28 +90,6 @@ impl Sandbox {
         rest::run(self.workspace(&caller), plan, caller.may_write, &author)
     }
 
-    pub(crate) fn caller(&self, request: &Request) -> Result<Option<Caller>, Refusal> {
-        self.tokens.caller(request)
-    }
-
-    pub(crate) fn workspace(&mut self, caller: &Caller) -> &mut Workspace {
-        if caller.workspace == 0 { &mut self.main } else { &mut self.second }
-    }
-
-    /// Takes one token from the caller's buckets, or refuses.
-    pub(crate) fn charge(&mut self, caller: &Caller, now: Timestamp) -> Result<(), Refusal> {
-        let limiter = match (caller.spender, self.settings.profile) {
-            (Spender::Application, Profile::V1) => None,
-            (Spender::Application, Profile::V2) => Some(&mut self.app_limiter),
-            (Spender::ApiKey, _) => self.limiters.get_mut(caller.workspace),
-        };
-        if let Some(limiter) = limiter {
-            limiter.charge(now.as_millis())?;
-        }
-        self.usage.tokens += 1;
-        Ok(())
-    }
-
     /// The sandbox's own calls, which no real server has
     fn own(&mut self, method: Method, path: &[&str], target: &Target) -> Response {
         let body = match (method, path) {
@@ -238,7 +107,7 @@ impl Sandbox {
             (Method::Post, ["app-token"]) => json!({"token": self.mint_app_token()}),
             _ => {
                 let message = json!(format!("Cannot {method} {}", target.path));
-                return http::refused(&Refusal::framework(404, "Not Found", &message), self.settings.profile);
+                return http::refused(&Refusal::framework(404, "Not Found", &message), self.settings().profile);
             }
         };
         http::json(200, body.to_string())

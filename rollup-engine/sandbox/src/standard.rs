@@ -5,6 +5,8 @@
 
 use serde_json::{Value, json};
 
+use crate::names::pascal;
+use crate::profile::Profile;
 use crate::schema::{ActorPart, Field, Object, Part, PartKind, Shape, Slot, composite_parts, plain_part};
 use crate::workspace::Workspace;
 
@@ -47,8 +49,14 @@ impl<'a> FieldPlan<'a> {
     }
 }
 
-/// Makes `person` and `company`.
-pub(crate) fn install(workspace: &mut Workspace) {
+/// A workspace with the standard objects `person` and `company`
+pub(crate) fn new_workspace(profile: Profile, direct: bool, seed: u64) -> Workspace {
+    let mut workspace = Workspace::new(profile, direct, seed);
+    install(&mut workspace);
+    workspace
+}
+
+fn install(workspace: &mut Workspace) {
     let company = new_object(workspace, ["company", "companies", "Company", "Companies"], false);
     let person = new_object(workspace, ["person", "people", "Person", "People"], false);
 
@@ -264,22 +272,4 @@ pub(crate) fn relation(
     let field = blank_field(workspace, &plan, Shape::OneToMany { target: Some(object), slot: cell }, Vec::new());
     workspace.add_field(target, field);
     Some(())
-}
-
-/// `Fund entries` → `FundEntries`
-fn pascal(label: &str) -> String {
-    label
-        .split_whitespace()
-        .filter_map(|word| {
-            let mut letters = word.chars();
-            letters.next().map(|first| first.to_uppercase().collect::<String>() + letters.as_str())
-        })
-        .collect()
-}
-
-/// `Gift stagings` → `giftStagings`: the name that a label gives
-pub(crate) fn camel(label: &str) -> String {
-    let pascal = pascal(label);
-    let mut letters = pascal.chars();
-    letters.next().map(|first| first.to_lowercase().collect::<String>() + letters.as_str()).unwrap_or_default()
 }

@@ -6,8 +6,7 @@ use ports::{Method, Response};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::http;
-use crate::metadata::{require, text};
+use crate::http::{self, require, text};
 use crate::refusal::Refusal;
 use crate::webhook::Hook;
 use crate::workspace::Workspace;

@@ -8,7 +8,6 @@ use sha2::Sha256;
 use uuid::Uuid;
 
 use crate::cell::time_text;
-use crate::workspace::Workspace;
 
 /// One subscription
 #[derive(Clone, Debug)]
@@ -32,7 +31,8 @@ impl Hook {
         })
     }
 
-    fn wants(&self, event: &str) -> bool {
+    /// Whether it is for events of this name
+    pub(crate) fn wants(&self, event: &str) -> bool {
         let (object, operation) = event.split_once('.').unwrap_or((event, ""));
         self.operations.iter().any(|wanted| {
             let (wanted_object, wanted_operation) = wanted.split_once('.').unwrap_or((wanted, "*"));
@@ -40,6 +40,47 @@ impl Hook {
                 && (wanted_operation == "*" || wanted_operation == operation)
         })
     }
+
+    /// The call about an event, signed if the subscription has a secret; `nonce` is for the signature.
+    pub(crate) fn delivery(&self, notice: &Notice<'_>, nonce: String) -> Delivery {
+        let mut body = json!({
+            "targetUrl": self.target_url,
+            "eventName": notice.event,
+            "objectMetadata": notice.object_metadata,
+            "workspaceId": notice.workspace,
+            "webhookId": self.id,
+            "eventDate": time_text(notice.now),
+            "record": notice.record,
+        });
+        if let (Some(fields), Some(members)) = (notice.updated_fields, body.as_object_mut()) {
+            members.insert("updatedFields".into(), json!(fields));
+        }
+        let body = body.to_string();
+        let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+        if self.is_signed() {
+            headers.push(("x-twenty-webhook-timestamp".to_owned(), notice.now.to_string()));
+            headers.push(("x-twenty-webhook-signature".to_owned(), signature(&self.secret, notice.now, &body)));
+            headers.push(("x-twenty-webhook-nonce".to_owned(), nonce));
+        }
+        Delivery { url: self.target_url.clone(), headers, body }
+    }
+
+    /// Whether its calls are signed
+    pub(crate) fn is_signed(&self) -> bool {
+        !self.secret.is_empty()
+    }
+}
+
+/// An event, as the subscriptions are told of it
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Notice<'a> {
+    pub(crate) workspace: Uuid,
+    /// Object and operation: `gift.updated`
+    pub(crate) event: &'a str,
+    pub(crate) object_metadata: &'a Value,
+    pub(crate) record: &'a Value,
+    pub(crate) updated_fields: Option<&'a [String]>,
+    pub(crate) now: i64,
 }
 
 /// One call to be made
@@ -51,41 +92,6 @@ pub struct Delivery {
     pub headers: Vec<(String, String)>,
     /// Body
     pub body: String,
-}
-
-/// Queues the calls for one event.
-pub(crate) fn queue(
-    workspace: &mut Workspace,
-    event: &str,
-    object_metadata: &Value,
-    record: &Value,
-    updated_fields: Option<&[String]>,
-    now: i64,
-) {
-    let hooks: Vec<Hook> = workspace.hooks.iter().filter(|hook| hook.wants(event)).cloned().collect();
-    for hook in hooks {
-        let mut body = json!({
-            "targetUrl": hook.target_url,
-            "eventName": event,
-            "objectMetadata": object_metadata,
-            "workspaceId": workspace.id,
-            "webhookId": hook.id,
-            "eventDate": time_text(now),
-            "record": record,
-        });
-        if let (Some(fields), Some(members)) = (updated_fields, body.as_object_mut()) {
-            members.insert("updatedFields".into(), json!(fields));
-        }
-        let body = body.to_string();
-        let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
-        if !hook.secret.is_empty() {
-            let nonce = workspace.new_hex(16);
-            headers.push(("x-twenty-webhook-timestamp".to_owned(), now.to_string()));
-            headers.push(("x-twenty-webhook-signature".to_owned(), signature(&hook.secret, now, &body)));
-            headers.push(("x-twenty-webhook-nonce".to_owned(), nonce));
-        }
-        workspace.outbox.push(Delivery { url: hook.target_url, headers, body });
-    }
 }
 
 /// HMAC-SHA256 of `timestamp:body`, in hex

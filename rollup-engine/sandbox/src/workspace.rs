@@ -2,10 +2,9 @@
 
 use uuid::{Builder, Uuid};
 
-use crate::Profile;
-use crate::event::EventLog;
+use crate::event_log::EventLog;
+use crate::profile::Profile;
 use crate::schema::{Field, Object, Schema, Shape};
-use crate::standard;
 use crate::table::Table;
 use crate::webhook::{Delivery, Hook};
 
@@ -25,10 +24,10 @@ pub(crate) struct Workspace {
 }
 
 impl Workspace {
-    /// A workspace with the standard objects `person` and `company`
+    /// A workspace without objects
     pub(crate) fn new(profile: Profile, direct: bool, seed: u64) -> Self {
         let mut rng = fastrand::Rng::with_seed(seed);
-        let mut workspace = Self {
+        Self {
             id: random_id(&mut rng),
             profile,
             direct,
@@ -38,9 +37,7 @@ impl Workspace {
             events: EventLog::default(),
             outbox: Vec::new(),
             rng,
-        };
-        standard::install(&mut workspace);
-        workspace
+        }
     }
 
     /// A made-up id

@@ -12,10 +12,10 @@ use std::collections::BTreeSet;
 use ports::{Request, Response, Timestamp};
 use serde_json::{Value, json};
 
-use crate::Sandbox;
 use crate::http;
 use crate::refusal::Refusal;
 use crate::render;
+use crate::state::Sandbox;
 use crate::tokens::Caller;
 use crate::write::Author;
 use document::{Operation, Selection};
@@ -29,94 +29,92 @@ enum Meaning {
     Write(mutation::Writing),
 }
 
-impl Sandbox {
-    /// Answers a call to `/graphql`.
-    pub(crate) fn graphql(&mut self, request: &Request, now: Timestamp) -> Response {
-        let body = match http::json_body(request) {
-            Ok(body) => body,
-            Err(refusal) => return http::refused(&refusal, self.settings().profile),
-        };
-        let caller = match self.caller(request) {
-            Ok(caller) => caller,
-            Err(refusal) => return answer(None, &[refusal.graphql()]),
-        };
-        let operation = match document::read(&body) {
-            Ok(operation) => operation,
-            Err(message) => return answer(None, &[json!({"message": message})]),
-        };
-        if let Err(refusal) = check(&operation) {
-            return answer(Some("{}"), &[refusal]);
-        }
-        let kind = if operation.is_mutation { "Mutation" } else { "Query" };
-        let mut roots = Vec::new();
-        for root in &operation.roots {
-            match caller.as_ref().and_then(|caller| self.meaning(caller, &operation, root)) {
-                Some(meaning) => roots.push((root, meaning)),
-                None if root.name == "__typename" => roots.push((root, Meaning::TypeName)),
-                None => {
-                    let message = format!("Cannot query field \"{}\" on type \"{kind}\".", root.name);
-                    return answer(None, &[json!({"message": message})]);
-                }
-            }
-        }
-        let (mut data, mut errors) = (String::from("{"), Vec::new());
-        let mut throttled = false;
-        for (root, meaning) in roots {
-            if data.len() > 1 {
-                data.push(',');
-            }
-            render::key(&root.key, &mut data);
-            let mut value = String::new();
-            let result = match (meaning, &caller) {
-                (Meaning::TypeName, _) => {
-                    value = json!(kind).to_string();
-                    Ok(())
-                }
-                (meaning, Some(caller)) => self.root(caller, &meaning, root, now, &mut value),
-                (_, None) => Ok(()),
-            };
-            match result {
-                Ok(()) => data.push_str(&value),
-                Err(refusal) => {
-                    throttled |= refusal.status == 429;
-                    data.push_str("null");
-                    errors.push(refusal.graphql());
-                }
-            }
-        }
-        data.push('}');
-        if throttled {
-            self.count_refused();
-        }
-        answer(Some(&data), &errors)
+/// Answers a call to `/graphql`.
+pub(crate) fn answer(sandbox: &mut Sandbox, request: &Request, now: Timestamp) -> Response {
+    let body = match http::json_body(request) {
+        Ok(body) => body,
+        Err(refusal) => return http::refused(&refusal, sandbox.settings().profile),
+    };
+    let caller = match sandbox.caller(request) {
+        Ok(caller) => caller,
+        Err(refusal) => return respond(None, &[refusal.graphql()]),
+    };
+    let operation = match document::read(&body) {
+        Ok(operation) => operation,
+        Err(message) => return respond(None, &[json!({"message": message})]),
+    };
+    if let Err(refusal) = check(&operation) {
+        return respond(Some("{}"), &[refusal]);
     }
-
-    fn meaning(&mut self, caller: &Caller, operation: &Operation, root: &Selection) -> Option<Meaning> {
-        let workspace = self.workspace(caller);
-        if operation.is_mutation {
-            mutation::find(workspace, &root.name).map(Meaning::Write)
-        } else {
-            query::find(workspace, &root.name).map(|(object, reading)| Meaning::Read(object, reading))
+    let kind = if operation.is_mutation { "Mutation" } else { "Query" };
+    let mut roots = Vec::new();
+    for root in &operation.roots {
+        match caller.as_ref().and_then(|caller| meaning(sandbox, caller, &operation, root)) {
+            Some(meaning) => roots.push((root, meaning)),
+            None if root.name == "__typename" => roots.push((root, Meaning::TypeName)),
+            None => {
+                let message = format!("Cannot query field \"{}\" on type \"{kind}\".", root.name);
+                return respond(None, &[json!({"message": message})]);
+            }
         }
     }
-
-    fn root(
-        &mut self,
-        caller: &Caller,
-        meaning: &Meaning,
-        root: &Selection,
-        now: Timestamp,
-        out: &mut String,
-    ) -> Result<(), Refusal> {
-        self.charge(caller, now)?;
-        let workspace = self.workspace(caller);
-        match meaning {
-            Meaning::TypeName => Ok(()),
-            Meaning::Read(object, reading) => query::run(workspace, (*object, *reading), root, out),
-            Meaning::Write(writing) => {
-                let author = Author { actor: caller.actor.clone(), now: now.as_millis() };
-                mutation::run(workspace, *writing, root, caller.may_write, &author, out)
+    let (mut data, mut errors) = (String::from("{"), Vec::new());
+    let mut throttled = false;
+    for (root, meaning) in roots {
+        if data.len() > 1 {
+            data.push(',');
+        }
+        render::key(&root.key, &mut data);
+        let mut value = String::new();
+        let result = match (meaning, &caller) {
+            (Meaning::TypeName, _) => {
+                value = json!(kind).to_string();
+                Ok(())
             }
+            (meaning, Some(caller)) => carry_out(sandbox, caller, &meaning, root, now, &mut value),
+            (_, None) => Ok(()),
+        };
+        match result {
+            Ok(()) => data.push_str(&value),
+            Err(refusal) => {
+                throttled |= refusal.status == 429;
+                data.push_str("null");
+                errors.push(refusal.graphql());
+            }
+        }
+    }
+    data.push('}');
+    if throttled {
+        sandbox.count_refused();
+    }
+    respond(Some(&data), &errors)
+}
+
+fn meaning(sandbox: &mut Sandbox, caller: &Caller, operation: &Operation, root: &Selection) -> Option<Meaning> {
+    let workspace = sandbox.workspace(caller);
+    if operation.is_mutation {
+        mutation::find(workspace, &root.name).map(Meaning::Write)
+    } else {
+        query::find(workspace, &root.name).map(|(object, reading)| Meaning::Read(object, reading))
+    }
+}
+
+fn carry_out(
+    sandbox: &mut Sandbox,
+    caller: &Caller,
+    meaning: &Meaning,
+    root: &Selection,
+    now: Timestamp,
+    out: &mut String,
+) -> Result<(), Refusal> {
+    sandbox.charge(caller, now)?;
+    let workspace = sandbox.workspace(caller);
+    match meaning {
+        Meaning::TypeName => Ok(()),
+        Meaning::Read(object, reading) => query::run(workspace, (*object, *reading), root, out),
+        Meaning::Write(writing) => {
+            let author = Author { actor: caller.actor.clone(), now: now.as_millis() };
+            mutation::run(workspace, *writing, root, caller.may_write, &author, out)
         }
     }
 }
@@ -143,7 +141,7 @@ fn check(operation: &Operation) -> Result<(), Value> {
     Ok(())
 }
 
-fn answer(data: Option<&str>, errors: &[Value]) -> Response {
+fn respond(data: Option<&str>, errors: &[Value]) -> Response {
     let mut members = Vec::new();
     if let Some(data) = data {
         members.push(format!("\"data\":{data}"));

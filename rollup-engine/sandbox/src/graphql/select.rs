@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::document::Selection;
 use crate::cell::View;
+use crate::names::pascal;
 use crate::refusal::Refusal;
 use crate::render;
 use crate::schema::{Field, Object, Shape};
@@ -58,7 +59,7 @@ pub(crate) fn record(
         }
         render::key(&child.name, out);
         if child.name == "__typename" {
-            render::key(&crate::rest::pascal(&object.singular), out);
+            render::key(&pascal(&object.singular), out);
             out.pop();
         } else if let Some(field) = object.joined_by(&child.name) {
             join(workspace, field, (id, row), node, out);
