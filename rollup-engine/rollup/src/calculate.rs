@@ -23,6 +23,7 @@ use crate::pure::unknown_zone;
 use crate::report::{Mode, Report, Status};
 use crate::requested::Requested;
 use crate::run::{LATER, Manner, Run, Stop};
+use crate::sizes::SliceSizes;
 use crate::trigger::{Ids, Targets, Trigger};
 
 /// Requests that an event run may open with: it shares the minute with whoever caused the event
@@ -46,6 +47,8 @@ pub struct Options {
     pub seed: u64,
     /// How long the run may take before it is killed; without end if absent
     pub time_limit: Option<Duration>,
+    /// How many parents a rebuild takes at a time
+    pub sizes: SliceSizes,
 }
 
 /// A run that nobody can limit keeps others away for no longer than this
@@ -89,6 +92,7 @@ struct Work {
     deadline: Option<Timestamp>,
     seed: u64,
     time_limit: Option<Duration>,
+    sizes: SliceSizes,
 }
 
 impl Work {
@@ -124,7 +128,16 @@ fn prepare(
     }
     let time_limit = options.time_limit;
     let deadline = time_limit.map(|limit| now + limit.saturating_sub(MARGIN).max(limit / 2));
-    Ok(Some(Work { calendar, trigger, targets, deadline, seed: options.seed, time_limit, environment }))
+    Ok(Some(Work {
+        calendar,
+        trigger,
+        targets,
+        deadline,
+        seed: options.seed,
+        time_limit,
+        sizes: options.sizes,
+        environment,
+    }))
 }
 
 /// Keeps runs over everything apart, and remembers for the next one.
@@ -173,7 +186,7 @@ async fn run(host: &dyn RollupHost, memory: &Memory<'_>, work: &Work, from: Opti
     let proven_by = schema.as_ref().map_or(ProvenBy::Names(&config.objects), ProvenBy::Metadata);
     let program = Program::new(&config.definitions, &proven_by, &work.calendar);
     let concurrency = usize::try_from(pace.concurrency).unwrap_or(1);
-    let manner = Manner::new(config, concurrency, mode == Mode::DryRun);
+    let manner = Manner::new(config, concurrency, work.sizes, mode == Mode::DryRun);
     let run = Run::new(&client, &program, &work.calendar, manner);
     let end = if program.rollups.is_empty() { Ok(()) } else { go(&run, memory, work, from, pace).await };
 

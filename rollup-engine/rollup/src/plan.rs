@@ -15,9 +15,6 @@ use serde_json::{Map, Value as Json};
 
 use crate::program::{Program, Step, waves};
 
-/// Parents whose totals are kept in memory at once, at most: some 100 MB
-const MOST_PARENTS: u64 = 100_000;
-
 /// Records in one upsert
 pub const BATCH: u64 = 200;
 
@@ -53,12 +50,23 @@ pub struct Survey<'a> {
     pub graphql: bool,
     /// Records a page
     pub page: u64,
-    /// Parents a slice
-    pub slice: u64,
+    /// How each object's parents are sliced, by source
+    pub slices: Vec<SliceCost>,
+    /// Parents whose totals are kept in memory at once, at most
+    pub parents_in_memory: u64,
     /// Whether slices were asked for
     pub sliced: bool,
     /// How fast requests may go, and how much time there is
     pub pace: Pace,
+}
+
+/// What a slice of one object's parents takes
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SliceCost {
+    /// Parents in it
+    pub parents: u64,
+    /// Requests for the groups of its children, where the server adds them up
+    pub groups: Option<u64>,
 }
 
 /// How fast requests may go
@@ -211,8 +219,12 @@ impl Survey<'_> {
     fn sliced_reads(&self) -> u64 {
         let mut reads = self.spent;
         for source in 0..self.program.sources.len() {
-            let parents = self.count(source);
-            let slices = parents.div_ceil(self.slice.max(1));
+            let Some(slice) = self.slices.get(source) else { continue };
+            let slices = self.count(source).div_ceil(slice.parents.max(1));
+            if let Some(groups) = slice.groups {
+                reads += slices * (1 + groups);
+                continue;
+            }
             let mut relations: Vec<(usize, &str)> = Vec::new();
             for index in self.program.into_parent(source) {
                 let Some(rollup) = self.program.rollups.get(index) else { continue };
@@ -257,7 +269,7 @@ impl Survey<'_> {
         let cheap_again = grouped.contains(&true) && whole <= self.pace.burst.max(BATCH / 10);
         let (sliced, why) = if self.sliced {
             (true, "asked for by `rebuild`".to_owned())
-        } else if most > MOST_PARENTS {
+        } else if most > self.parents_in_memory {
             (true, format!("{most} parents are more than are kept in memory at once"))
         } else if !fits(whole + writes_at_most) && !cheap_again {
             let needed = self.pace.time(whole + writes_at_most).as_secs();

@@ -26,6 +26,7 @@ use crate::fold::Fold;
 use crate::host::RollupClient;
 use crate::plan::Spent;
 use crate::program::{PathKind, Program};
+use crate::sizes::SliceSizes;
 use crate::trigger::{Ids, Targets};
 use record::Record;
 pub(crate) use targeted::LATER;
@@ -71,12 +72,14 @@ pub(crate) struct Manner {
     pub(crate) dry: bool,
     /// Parents that a rebuild takes before it hands on
     pub(crate) parents_per_run: Option<usize>,
+    /// Parents that are taken at a time
+    pub(crate) sizes: SliceSizes,
     /// Fingerprint of the configuration
     pub(crate) fingerprint: u64,
 }
 
 impl Manner {
-    pub(crate) fn new(config: &Config, concurrency: usize, dry: bool) -> Self {
+    pub(crate) fn new(config: &Config, concurrency: usize, sizes: SliceSizes, dry: bool) -> Self {
         Self {
             mixed_currency: config.mixed_currency,
             page_size: config.pacing.page_size(),
@@ -84,6 +87,7 @@ impl Manner {
             graphql: config.graphql,
             dry,
             parents_per_run: config.parents_per_run.and_then(|most| usize::try_from(most).ok()),
+            sizes,
             fingerprint: config.fingerprint,
         }
     }
@@ -115,6 +119,8 @@ pub(crate) struct Run<'a> {
     grouped: RefCell<Vec<bool>>,
     /// Tallies, one for each rollup
     folds: Vec<RefCell<Fold>>,
+    /// Parents in a slice that is found by the range of its ids; halved where that is refused or slow
+    slice_size: Cell<usize>,
     /// Most rows in a batch; less than the usual on servers that say so
     batch_size: Cell<usize>,
     /// Single records that were refused in a row, by source
@@ -155,6 +161,7 @@ impl<'a> Run<'a> {
             known: known.collect(),
             grouped: RefCell::default(),
             folds: program.rollups.iter().map(|_| RefCell::default()).collect(),
+            slice_size: Cell::new(manner.sizes.largest_slice),
             batch_size: Cell::new(twenty::client::MOST_RECORDS),
             refusals: program.sources.iter().map(|_| Cell::new(0)).collect(),
             began: client.host().now(),

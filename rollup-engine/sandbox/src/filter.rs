@@ -151,7 +151,7 @@ impl Compiler<'_> {
         let empty = Map::new();
         let mut parts = Vec::new();
         for (op, value) in ops.as_object().unwrap_or(&empty) {
-            let allowed = allowed(part.kind);
+            let allowed = allowed(part.kind, self.dialect);
             if !allowed.contains(&op.as_str()) {
                 return Err(Refusal::filter(format!(
                     "Operator \"{op}\" is not valid for field \"{path}\" of type {} - Allowed operators: {}",
@@ -256,8 +256,9 @@ impl Compiler<'_> {
     }
 }
 
-fn allowed(kind: PartKind) -> &'static [&'static str] {
+fn allowed(kind: PartKind, dialect: Dialect) -> &'static [&'static str] {
     match kind {
+        PartKind::Id if dialect == Dialect::Rest => &["eq", "neq", "in", "is"],
         PartKind::Text | PartKind::Code => {
             &["eq", "neq", "gt", "gte", "lt", "lte", "in", "is", "like", "ilike", "startsWith", "endsWith"]
         }

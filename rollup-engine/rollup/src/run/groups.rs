@@ -1,15 +1,45 @@
 //! Tallies from the server's groups, where it adds up with the same result.
 
 use twenty::error::ApiError;
-use twenty::filter::Filter;
+use twenty::filter::{Comparator, Filter};
 use twenty::graphql::{GroupQuery, Groups};
 use twenty::value::Value;
+use uuid::Uuid;
 
 use super::read::{MANY, Reading};
 use super::{Run, Stop};
 use crate::fold::Fold;
 use crate::program::{GroupSet, group_sets, needs_count, something_off};
 use crate::trigger::Ids;
+
+/// Whose children are grouped
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Parents<'a> {
+    /// Those of all parents
+    All,
+    /// Those of these parents
+    Listed(&'a Ids),
+    /// Those of the parents from one id to another, both included
+    Range(Uuid, Uuid),
+}
+
+impl Parents<'_> {
+    /// The condition on the field that holds the parent's id; nothing for all parents
+    fn filter(self, field: &str) -> Option<Filter> {
+        let compare = |comparator, id: Uuid| Filter::Compare {
+            path: field.to_owned(),
+            comparator,
+            value: Value::Text(id.to_string().into()),
+        };
+        match self {
+            Self::All => None,
+            Self::Listed(ids) => Some(Filter::IdIn(field.to_owned(), ids.as_slice().to_vec())),
+            Self::Range(first, last) => {
+                Some(Filter::And(vec![compare(Comparator::Gte, first), compare(Comparator::Lte, last)]))
+            }
+        }
+    }
+}
 
 /// Groups that are asked for: more than any workspace has. The server's own default is 50.
 const ALL: usize = 10_000_000;
@@ -30,18 +60,22 @@ impl Run<'_> {
 
     /// Fills the tallies of a rollup from groups, for all parents or for these; false if that did not work and the
     /// children have to be read.
-    pub(super) async fn group(&self, index: usize, parents: Option<&Ids>) -> Result<bool, Stop> {
+    pub(super) async fn group(&self, index: usize, parents: Parents<'_>) -> Result<bool, Stop> {
         let (Some(sets), Some(rollup)) = (self.group_sets(index), self.program.rollups.get(index)) else {
             return Ok(false);
         };
         let mut fold = Fold::default();
         for (number, set) in sets.iter().enumerate() {
-            let counted = needs_count(&sets, number) && parents.is_none_or(|ids| ids.as_slice().len() > FEW);
+            let few = matches!(parents, Parents::Listed(ids) if ids.as_slice().len() <= FEW);
+            let counted = needs_count(&sets, number) && !few;
             let groups = match self.whole_groups(index, set, counted, parents).await {
                 Ok(Some(groups)) => groups,
                 Ok(None) => return Ok(false),
                 Err(error) => {
-                    if let Some(stop) = Stop::of(&error) {
+                    // A large range may be too much for a server that answers a smaller one.
+                    let may_be_size =
+                        matches!(parents, Parents::Range(..)) && matches!(error, ApiError::Unreachable { .. });
+                    if let Some(stop) = Stop::of(&error).filter(|_| !may_be_size) {
                         return Err(stop);
                     }
                     self.without_graphql(&error);
@@ -72,22 +106,28 @@ impl Run<'_> {
     }
 
     /// Folds the children of which something is taken off; false if they cannot be read.
-    async fn fold_exceptions(&self, index: usize, fold: &mut Fold, parents: Option<&Ids>) -> Result<bool, Stop> {
+    async fn fold_exceptions(&self, index: usize, fold: &mut Fold, parents: Parents<'_>) -> Result<bool, Stop> {
         let Some(rollup) = self.program.rollups.get(index) else { return Ok(false) };
         let Some(off) = self.something_off(index) else { return Ok(true) };
         let mut after = None::<String>;
-        let ids = parents.map(|ids| Filter::IdIn(rollup.relation_field.clone(), ids.as_slice().to_vec()));
-        let filter = match ids {
+        let filter = match parents.filter(&rollup.relation_field) {
             Some(ids) => Filter::And(vec![ids, off]),
             None => off,
         };
         let (mut reading, mut readings) = (Reading::default(), 1);
         let mut exceptions = Vec::new();
         // What GraphQL was asked for may be more than REST can be asked for.
-        while parents.is_none_or(|ids| ids.as_slice().len() <= self.most_ids(rollup.child)) {
+        while match parents {
+            Parents::All => true,
+            Parents::Listed(ids) => ids.as_slice().len() <= self.most_ids(rollup.child),
+            Parents::Range(..) => self.by_graphql(rollup.child),
+        } {
             let (page, _) = match self.page(rollup.child, Some(&filter), after.as_deref(), MANY).await {
                 Ok(page) => page,
                 Err(error) if error.is_unsupported() => continue,
+                Err(error) if matches!(parents, Parents::Range(..)) && !matches!(error, ApiError::OutOfTime { .. }) => {
+                    return Ok(false);
+                }
                 Err(error) => return self.give_up(rollup.child, &error).map(|()| false),
             };
             reading.take(&page);
@@ -128,12 +168,11 @@ impl Run<'_> {
         index: usize,
         set: &GroupSet,
         counted: bool,
-        parents: Option<&Ids>,
+        parents: Parents<'_>,
     ) -> Result<Option<Groups>, ApiError> {
         let Some(rollup) = self.program.rollups.get(index) else { return Ok(None) };
         let Some(child) = self.program.sources.get(rollup.child) else { return Ok(None) };
-        let ids = parents.map(|ids| Filter::IdIn(rollup.relation_field.clone(), ids.as_slice().to_vec()));
-        let filter = match (ids, &set.filter) {
+        let filter = match (parents.filter(&rollup.relation_field), &set.filter) {
             (Some(ids), Some(filter)) => Some(Filter::And(vec![ids, filter.clone()])),
             (ids, filter) => ids.or_else(|| filter.clone()),
         };
@@ -164,6 +203,9 @@ impl Run<'_> {
             if !counted || groups.total_count == Some(seen) {
                 return Ok(Some(groups));
             }
+        }
+        if matches!(parents, Parents::Range(..)) {
+            return Ok(None);
         }
         let (object, field) = (&child.names.plural, &rollup.relation_field);
         self.record

@@ -12,6 +12,7 @@ use twenty::error::ApiError;
 use twenty::filter::Filter;
 use twenty::page::Projection;
 
+use super::groups::Parents;
 use super::read::{MANY, Reading};
 use super::settle::Write;
 use super::{Run, Stop};
@@ -139,7 +140,7 @@ impl Run<'_> {
         if self.grouped.borrow().get(index) != Some(&true) || (nothing && !self.again.get()) {
             return Ok(());
         }
-        if self.group(index, None).await? {
+        if self.group(index, Parents::All).await? {
             return Ok(());
         }
         if let Some(slot) = self.grouped.borrow_mut().get_mut(index) {

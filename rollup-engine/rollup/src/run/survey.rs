@@ -8,14 +8,11 @@ use twenty::client::PageQuery;
 
 use super::read::MANY;
 use super::{Run, Stop};
-use crate::plan::{Choice, Pace, Survey};
+use crate::plan::{Choice, Pace, SliceCost, Survey};
 use crate::program::needs_count;
 
 /// Objects counted in one document; Twenty takes at most 20 root fields
 const COUNTED: usize = 20;
-
-/// Parents a slice, where nobody asked for a number
-const SLICE: usize = 1_000;
 
 /// A server's time for a request, until it is measured
 const USUAL_CALL: Duration = Duration::from_millis(500);
@@ -35,11 +32,7 @@ impl Run<'_> {
         let spent = self.spent.get().reads - before;
         let first_page = self.known.iter().any(|known| known.borrow().first_page.is_some());
         let took = self.client.host().now().since(began);
-        let groups = (0..self.program.rollups.len()).map(|index| {
-            let sets = self.group_sets(index)?;
-            let counted = (0..sets.len()).filter(|number| needs_count(&sets, *number)).count();
-            Some((sets.len() + counted + usize::from(self.has_exceptions(index))) as u64)
-        });
+        let groups = (0..self.program.rollups.len()).map(|index| self.group_cost(index));
         let now = self.client.host().now();
         let survey = Survey {
             program: self.program,
@@ -49,7 +42,8 @@ impl Run<'_> {
             first_page,
             graphql: self.graphql.get(),
             page: if self.graphql.get() { MANY } else { self.manner.page_size } as u64,
-            slice: self.slice() as u64,
+            slices: (0..self.program.sources.len()).map(|source| self.slice_cost(source)).collect(),
+            parents_in_memory: self.manner.sizes.parents_in_memory,
             sliced: self.manner.parents_per_run.is_some(),
             pace: Pace {
                 per_minute: pace.requests_per_minute,
@@ -70,10 +64,18 @@ impl Run<'_> {
         Ok(choice)
     }
 
-    /// Parents in one slice
-    pub(super) fn slice(&self) -> usize {
-        let usual = if self.graphql.get() { SLICE } else { self.manner.page_size };
-        self.manner.parents_per_run.unwrap_or(usual)
+    /// Requests that the groups of a rollup's children cost; nothing where the server cannot add them up
+    fn group_cost(&self, index: usize) -> Option<u64> {
+        let sets = self.group_sets(index)?;
+        let counted = (0..sets.len()).filter(|number| needs_count(&sets, *number)).count();
+        Some((sets.len() + counted + usize::from(self.has_exceptions(index))) as u64)
+    }
+
+    fn slice_cost(&self, source: usize) -> SliceCost {
+        let parents = self.parents_a_slice(source);
+        let is_large = parents > self.manner.sizes.smallest_slice;
+        let groups = || self.program.into_parent(source).map(|index| self.group_cost(index)).sum();
+        SliceCost { parents: parents as u64, groups: if is_large { groups() } else { None } }
     }
 
     /// Counts through GraphQL; nothing where the names are not proven or the server has none

@@ -16,6 +16,7 @@ use twenty::filter::Filter;
 use twenty::page::Record as Row;
 use uuid::Uuid;
 
+use super::groups::Parents;
 use super::read::{MANY, MANY_IDS, Reading};
 use super::{Run, Stop};
 use crate::fold::Fold;
@@ -77,6 +78,8 @@ struct Scope {
     order: Vec<usize>,
     /// Whether anything was to be written
     wrote: bool,
+    /// The object that is taken slice by slice, and whether a run can go on within a slice
+    slice: Option<(usize, bool)>,
 }
 
 impl Scope {
@@ -88,6 +91,7 @@ impl Scope {
             deferred: vec![Ids::default(); run_rollups],
             order,
             wrote: false,
+            slice: None,
         }
     }
 
@@ -171,9 +175,16 @@ impl Run<'_> {
     }
 
     /// Computes these rows of one object, and the children that their totals need.
-    pub(super) async fn slice_of(&self, source: usize, rows: Rows, order: &[usize]) -> Result<(), Stop> {
+    pub(super) async fn slice_of(
+        &self,
+        source: usize,
+        rows: Rows,
+        order: &[usize],
+        makes_cursors: bool,
+    ) -> Result<(), Stop> {
         let mut scope = Scope::new(self.program.sources.len(), self.program.rollups.len(), order.to_vec());
         scope.active = self.program.into_parent(source).collect();
+        scope.slice = Some((source, makes_cursors));
         if let Some(slot) = scope.rows.get_mut(source) {
             *slot = rows;
         }
@@ -259,33 +270,91 @@ impl Run<'_> {
                 self.fold(&[index], children.rows());
             }
         }
+        let slice = scope.slice.filter(|(sliced, _)| *sliced == source);
         for (child, relation, rollups) in readings {
-            self.fold_children(child, relation, &rollups, &parents).await?;
+            if slice.is_some() {
+                self.fold_range(child, relation, &rollups, &parents).await?;
+            } else {
+                self.fold_children(child, relation, &rollups, parents.as_slice()).await?;
+            }
         }
-        let mut writes = Vec::new();
+        // A large slice is written in portions, so that neither the writes take much memory nor a stop costs much time.
+        let portion = if slice.is_some() { self.manner.sizes.write_portion } else { usize::MAX };
+        let (mut writes, mut differ) = (Vec::new(), 0);
         for (row, read_at) in &mut rows.0 {
             writes.extend(self.settle(source, &settles, row, *read_at));
+            if writes.len() == portion {
+                differ += writes.len();
+                self.write(source, std::mem::take(&mut writes)).await?;
+                if let Some((_, true)) = slice {
+                    self.go_on_after(source, row.id);
+                }
+            }
         }
-        scope.wrote |= !writes.is_empty();
+        differ += writes.len();
+        scope.wrote |= differ > 0;
         let of = self.counted(source).unwrap_or(0);
-        let (parents, differ) = (rows.0.len() as u64, writes.len() as u64);
-        self.progress("parents_compared", source, &[("parents", parents), ("of", of), ("differ", differ)]);
+        let parents = rows.0.len() as u64;
+        self.progress("parents_compared", source, &[("parents", parents), ("of", of), ("differ", differ as u64)]);
         if let Some(slot) = scope.rows.get_mut(source) {
             *slot = rows;
         }
         self.write(source, writes).await
     }
 
+    /// As [`Self::fold_children`], for parents that are all there are between the first id and the last: a large slice of
+    /// them is grouped by that range.
+    async fn fold_range(&self, child: usize, relation: &str, rollups: &[usize], parents: &Ids) -> Result<(), Stop> {
+        let mut left = parents.as_slice();
+        while let [first, ..] = left
+            && left.len() > self.manner.sizes.smallest_slice
+            && self.slice_size.get() > self.manner.sizes.smallest_slice
+            && rollups.iter().all(|index| self.group_sets(*index).is_some())
+        {
+            let (part, others) = left.split_at(left.len().min(self.slice_size.get()));
+            let range = Parents::Range(*first, *part.last().unwrap_or(first));
+            let mut whole = true;
+            for &index in rollups {
+                let watch = self.watch();
+                whole = whole && self.group(index, range).await?;
+                self.answer_time(watch, part.len());
+            }
+            if whole {
+                left = others;
+                continue;
+            }
+            // What came before it would be counted twice.
+            self.release(rollups, part);
+            self.halve_slices(part.len(), "the groups of the children were refused");
+        }
+        self.fold_children(child, relation, rollups, left).await
+    }
+
+    /// Forgets what the tallies of these rollups hold of these parents.
+    fn release(&self, rollups: &[usize], parents: &[Uuid]) {
+        for fold in rollups.iter().filter_map(|index| self.folds.get(*index)) {
+            for parent in parents {
+                fold.borrow_mut().release(*parent);
+            }
+        }
+    }
+
     /// Fills the tallies of rollups that share a relation, for these parents.
     ///
     /// Where one set of groups says it all, the server adds up; else the children are read, as long as they are few.
-    async fn fold_children(&self, child: usize, relation: &str, rollups: &[usize], parents: &Ids) -> Result<(), Stop> {
+    async fn fold_children(
+        &self,
+        child: usize,
+        relation: &str,
+        rollups: &[usize],
+        parents: &[Uuid],
+    ) -> Result<(), Stop> {
         let sets: Option<usize> = rollups.iter().map(|index| self.group_sets(*index).map(|sets| sets.len())).sum();
         let exceptions = rollups.iter().any(|index| self.has_exceptions(*index));
-        if sets == Some(1) && !exceptions && self.group_each(rollups, parents.as_slice()).await? {
+        if sets == Some(1) && !exceptions && self.group_each(rollups, parents).await? {
             return Ok(());
         }
-        let mut left = parents.as_slice();
+        let mut left = parents;
         while !left.is_empty() {
             let (chunk, others) = self.portion(child, left);
             let ids = Filter::IdIn(relation.to_owned(), chunk.to_vec());
@@ -335,13 +404,9 @@ impl Run<'_> {
         }
         for &index in rollups {
             for chunk in parents.chunks(MANY_IDS) {
-                if !self.group(index, Some(&chunk.iter().copied().collect())).await? {
+                if !self.group(index, Parents::Listed(&chunk.iter().copied().collect())).await? {
                     // What came before it would be counted twice.
-                    for fold in rollups.iter().filter_map(|index| self.folds.get(*index)) {
-                        for parent in parents {
-                            fold.borrow_mut().release(*parent);
-                        }
-                    }
+                    self.release(rollups, parents);
                     return Ok(false);
                 }
             }

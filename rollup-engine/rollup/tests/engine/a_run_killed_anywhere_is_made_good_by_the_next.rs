@@ -134,6 +134,14 @@ async fn a_rebuild_of_a_hundred_parents_a_run_whose_caller_hands_the_checkpoint_
     killed_anywhere(Way::Slices(100), Memory::None).await;
 }
 
+/// Slices that are found by the range of their ids, of several sizes
+#[tokio::test(start_paused = true)]
+async fn large_slices() {
+    for (parents, memory) in [(90, Memory::Store), (400, Memory::Store), (90, Memory::None)] {
+        killed_anywhere(Way::LargeSlices(parents), memory).await;
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_rebuild_of_a_hundred_parents_a_tick() {
     killed_anywhere(Way::Slices(100), Memory::Store).await;

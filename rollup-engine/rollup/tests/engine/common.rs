@@ -9,7 +9,7 @@ use ports::{
     Clock, Event, FetchError, Http, KeyValue, Log, Method, Request, Response, TimeZones, Timestamp, Wakeups,
     async_trait,
 };
-use rollup::{Options, Report, calculate_rollups};
+use rollup::{Options, Report, SliceSizes, calculate_rollups};
 use sandbox::{Faults, Limits, Platform, Profile, Sandbox, SandboxHost, Settings};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -33,6 +33,8 @@ pub(crate) enum Way {
     Rest,
     /// So many parents a run, through GraphQL where it helps
     Slices(u32),
+    /// Slices of at most so many parents, halved down to a quarter of that and written a third at a time
+    LargeSlices(usize),
 }
 
 impl Way {
@@ -183,6 +185,7 @@ impl World {
         match self.way {
             Way::GraphQl => {}
             Way::Rest => config["graphql"] = json!("off"),
+            Way::LargeSlices(_) => {}
             Way::Slices(parents) => config["rebuild"] = json!({ "parentsPerRun": parents }),
         }
         let mut options = self.plain_options();
@@ -193,6 +196,14 @@ impl World {
     fn plain_options(&self) -> Options {
         let variables = [("TWENTY_API_URL", "http://twenty.test"), ("TWENTY_API_KEY", &self.token)];
         let mut options = Options { seed: 7, ..Options::default() };
+        if let Way::LargeSlices(parents) = self.way {
+            options.sizes = SliceSizes {
+                parents_in_memory: 0,
+                largest_slice: parents,
+                smallest_slice: (parents / 4).max(1),
+                write_portion: (parents / 3).max(1),
+            };
+        }
         for (name, value) in variables {
             options.environment.set(name, value);
         }

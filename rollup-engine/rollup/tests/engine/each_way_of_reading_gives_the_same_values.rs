@@ -290,6 +290,7 @@ async fn on_random_definitions_and_data() {
             (Way::GraphQl, known, named.clone()),
             (Way::Rest, known, json!({})),
             (Way::Slices(3), known, json!({})),
+            (Way::LargeSlices(4), known, json!({})),
         ] {
             let world = template.twin().by(way);
             let mut payload = payload;

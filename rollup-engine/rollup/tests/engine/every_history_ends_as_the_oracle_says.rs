@@ -96,7 +96,7 @@ fn payloads(world: &World) -> Vec<Value> {
 }
 
 fn ways() -> impl Strategy<Value = Way> {
-    prop_oneof![Just(Way::GraphQl), Just(Way::Rest)]
+    prop_oneof![Just(Way::GraphQl), Just(Way::Rest), (2..9_usize).prop_map(Way::LargeSlices)]
 }
 
 fn virtual_time<T>(run: impl Future<Output = T>) -> T {

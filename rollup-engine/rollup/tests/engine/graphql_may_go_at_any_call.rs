@@ -102,7 +102,7 @@ fn few_groups(refunds: bool) -> Value {
 async fn a_rebuild() {
     let template = world(60, 300);
     let config = json!({ "definitions": defaults() });
-    for (way, least) in [(Way::GraphQl, 4), (Way::Slices(25), 2)] {
+    for (way, least) in [(Way::GraphQl, 4), (Way::Slices(25), 2), (Way::LargeSlices(25), 4)] {
         let calls = wherever_it_goes(&template.twin().by(way), &Faults::none(), &config, &json!({})).await;
         assert!(calls >= least, "{way:?}: {calls}");
     }

@@ -16,6 +16,7 @@ mod each_way_of_reading_gives_the_same_values;
 mod every_history_ends_as_the_oracle_says;
 mod graphql_may_go_at_any_call;
 mod impossible_values;
+mod large_slices;
 mod nobody_is_revived_or_created;
 mod nobody_is_starved;
 mod only_the_named_parents_and_those_above_them;

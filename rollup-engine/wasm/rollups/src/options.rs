@@ -69,7 +69,12 @@ impl RunOptions {
         });
         // The engine refuses one that cannot be read.
         let max_response_bytes = environment.max_response_bytes().unwrap_or(DEFAULT_MAX_RESPONSE_BYTES);
-        let engine = rollup::Options { environment, seed: random_seed(), time_limit: time_limit.transpose()? };
+        let engine = rollup::Options {
+            environment,
+            seed: random_seed(),
+            time_limit: time_limit.transpose()?,
+            ..rollup::Options::default()
+        };
         let store = match options.get("store")? {
             Some(_) => Some(Store::read(&options.inner("store", "store.")?)?),
             None => None,
