@@ -22,7 +22,7 @@ use crate::program::{Program, ProvenBy, Skipped};
 use crate::pure::unknown_zone;
 use crate::report::{Mode, Report, Status};
 use crate::requested::Requested;
-use crate::run::{LATER, Manner, Run, Stop};
+use crate::run::{LATER, Manner, RollupTargets, Run, Stop};
 use crate::sizes::SliceSizes;
 use crate::trigger::{Ids, Targets, Trigger};
 
@@ -373,8 +373,8 @@ async fn read_schema(client: &RollupClient<'_>) -> Result<Option<Schema>, ApiErr
     }
 }
 
-/// Targets by the index of the rollup; definitions that do not run fall away
-fn by_rollup(program: &Program, mut targets: Targets) -> Targets {
+/// Targets by the rollup; definitions that do not run fall away
+fn by_rollup(program: &Program, mut targets: Targets) -> RollupTargets {
     let of = |number: usize| targets.get_mut(number).map(std::mem::take).unwrap_or_default();
     program.rollups.iter().map(|rollup| rollup.number).map(of).collect()
 }

@@ -12,6 +12,7 @@ pub mod definitions;
 pub mod environment;
 pub mod fold;
 mod host;
+pub mod ids;
 mod memory;
 pub mod moment;
 pub mod plan;

@@ -13,6 +13,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
+use crate::ids::{IdList, RollupId, SourceId};
 use crate::program::{Program, Step, waves};
 
 /// Records in one upsert
@@ -39,9 +40,9 @@ pub struct Survey<'a> {
     /// What is to be computed
     pub program: &'a Program,
     /// Records of each object, by source; nothing for one that cannot be read
-    pub counts: Vec<Option<u64>>,
+    pub counts: IdList<SourceId, Option<u64>>,
     /// Requests that the groups of a rollup cost, by rollup; nothing where the server cannot add up
-    pub groups: Vec<Option<u64>>,
+    pub groups: IdList<RollupId, Option<u64>>,
     /// Requests that the survey itself has cost
     pub spent: u64,
     /// Whether the first page of each object has been read by it
@@ -51,7 +52,7 @@ pub struct Survey<'a> {
     /// Records a page
     pub page: u64,
     /// How each object's parents are sliced, by source
-    pub slices: Vec<SliceCost>,
+    pub slices: IdList<SourceId, SliceCost>,
     /// Parents whose totals are kept in memory at once, at most
     pub parents_in_memory: u64,
     /// Whether slices were asked for
@@ -155,19 +156,19 @@ pub struct DefinitionPlan {
 pub struct Choice {
     /// What to report
     pub plan: Plan,
-    /// By rollup: whether the server adds up
-    pub grouped: Vec<bool>,
+    /// Rollups whose children the server adds up
+    pub grouped: Vec<RollupId>,
     /// Whether to go slice by slice
     pub sliced: bool,
 }
 
 impl Survey<'_> {
-    fn count(&self, source: usize) -> u64 {
-        self.counts.get(source).copied().flatten().unwrap_or(0)
+    fn count(&self, source: SourceId) -> u64 {
+        self.counts[source].unwrap_or(0)
     }
 
     /// Requests to read all records of an object
-    fn pages(&self, source: usize) -> u64 {
+    fn pages(&self, source: SourceId) -> u64 {
         match self.count(source) {
             0 => 0,
             // A first page by REST has been read, and shows 200.
@@ -177,18 +178,18 @@ impl Survey<'_> {
     }
 
     /// Requests of one rollup's groups; none are needed where there is nothing on one side
-    fn group_reads(&self, index: usize) -> Option<u64> {
-        let rollup = self.program.rollups.get(index)?;
-        let cost = (*self.groups.get(index)?)?;
+    fn group_reads(&self, id: RollupId) -> Option<u64> {
+        let rollup = &self.program.rollups[id];
+        let cost = self.groups[id]?;
         let empty = self.count(rollup.parent) == 0 || self.count(rollup.child) == 0;
         Some(if empty { 0 } else { cost })
     }
 
-    /// By rollup, whether the server adds up: for all rollups of a child object or for none, whichever costs less
-    fn grouped(&self) -> Vec<bool> {
-        let mut grouped = vec![false; self.program.rollups.len()];
-        for child in 0..self.program.sources.len() {
-            let of_child = || self.program.rollups.iter().enumerate().filter(|(_, rollup)| rollup.child == child);
+    /// Rollups whose children the server adds up: all rollups of a child object or none, whichever costs less
+    fn grouped(&self) -> Vec<RollupId> {
+        let mut grouped = Vec::new();
+        for child in self.program.sources.ids() {
+            let of_child = || self.program.rollups.entries().filter(move |(_, rollup)| rollup.child == child);
             // Totals over totals are added up from the parents that are read anyway.
             let direct = || of_child().filter(|(_, rollup)| rollup.needs.is_empty()).map(|(index, _)| index);
             let cost = direct().map(|index| self.group_reads(index)).sum::<Option<u64>>();
@@ -197,37 +198,30 @@ impl Survey<'_> {
             if let Some(cost) = cost
                 && cost < scanned
             {
-                for index in direct() {
-                    if let Some(slot) = grouped.get_mut(index) {
-                        *slot = true;
-                    }
-                }
+                grouped.extend(direct());
             }
         }
         grouped
     }
 
-    fn whole_reads(&self, grouped: &[bool]) -> u64 {
+    fn whole_reads(&self, grouped: &[RollupId]) -> u64 {
         let steps: u64 = waves(self.program, grouped).iter().flatten().map(|step: &Step| self.pages(step.source)).sum();
-        let groups: u64 = (0..grouped.len())
-            .filter(|index| grouped.get(*index) == Some(&true))
-            .filter_map(|index| self.group_reads(index))
-            .sum();
+        let groups: u64 = grouped.iter().filter_map(|id| self.group_reads(*id)).sum();
         self.spent + steps + groups
     }
 
     fn sliced_reads(&self) -> u64 {
         let mut reads = self.spent;
-        for source in 0..self.program.sources.len() {
-            let Some(slice) = self.slices.get(source) else { continue };
+        for source in self.program.sources.ids() {
+            let slice = self.slices[source];
             let slices = self.count(source).div_ceil(slice.parents.max(1));
             if let Some(groups) = slice.groups {
                 reads += slices * (1 + groups);
                 continue;
             }
-            let mut relations: Vec<(usize, &str)> = Vec::new();
-            for index in self.program.into_parent(source) {
-                let Some(rollup) = self.program.rollups.get(index) else { continue };
+            let mut relations: Vec<(SourceId, &str)> = Vec::new();
+            for id in self.program.into_parent(source) {
+                let rollup = &self.program.rollups[id];
                 let relation = (rollup.child, rollup.relation_field.as_str());
                 if relations.contains(&relation) {
                     continue;
@@ -244,8 +238,7 @@ impl Survey<'_> {
     }
 
     fn writes(&self) -> u64 {
-        let parents =
-            (0..self.program.sources.len()).filter(|source| self.program.into_parent(*source).next().is_some());
+        let parents = self.program.sources.ids().filter(|source| self.program.into_parent(*source).next().is_some());
         parents
             .map(|source| self.count(source))
             .filter(|count| *count > 0)
@@ -259,14 +252,17 @@ impl Survey<'_> {
         let grouped = self.grouped();
         let writes_at_most = self.writes();
         let whole = self.whole_reads(&grouped);
-        let most = (0..self.program.sources.len())
+        let most = self
+            .program
+            .sources
+            .ids()
             .filter(|source| self.program.into_parent(*source).next().is_some())
             .map(|source| self.count(source))
             .max()
             .unwrap_or(0);
         let fits = |requests| self.pace.left.is_none_or(|left| self.pace.time(requests) <= left);
         // Groups are read again for a few requests after a stop; a scan that is cut short has brought nothing.
-        let cheap_again = grouped.contains(&true) && whole <= self.pace.burst.max(BATCH / 10);
+        let cheap_again = !grouped.is_empty() && whole <= self.pace.burst.max(BATCH / 10);
         let (sliced, why) = if self.sliced {
             (true, "asked for by `rebuild`".to_owned())
         } else if most > self.parents_in_memory {
@@ -274,19 +270,13 @@ impl Survey<'_> {
         } else if !fits(whole + writes_at_most) && !cheap_again {
             let needed = self.pace.time(whole + writes_at_most).as_secs();
             (true, format!("reading everything first takes up to {needed} s, more than is left"))
-        } else if grouped.contains(&true) {
-            (
-                false,
-                format!(
-                    "the server adds up: {whole} requests, a scan takes {}",
-                    self.whole_reads(&vec![false; grouped.len()])
-                ),
-            )
+        } else if !grouped.is_empty() {
+            (false, format!("the server adds up: {whole} requests, a scan takes {}", self.whole_reads(&[])))
         } else {
             (false, format!("one scan serves all definitions: {whole} requests"))
         };
         let reads = if sliced { self.sliced_reads() } else { whole };
-        let reading = match (sliced, grouped.contains(&true)) {
+        let reading = match (sliced, !grouped.is_empty()) {
             (true, _) => Reading::Slices,
             (false, true) => Reading::GroupBy,
             (false, false) => Reading::Scan,
@@ -299,16 +289,13 @@ impl Survey<'_> {
             why,
             ..Plan::default()
         };
-        for (source, object) in self.program.sources.iter().enumerate() {
-            let count = self.counts.get(source).copied().flatten();
+        for (source, object) in self.program.sources.entries() {
+            let count = self.counts[source];
             plan.counts.insert(object.names.singular.clone(), count.map_or(Json::Null, Json::from));
         }
-        for (index, rollup) in self.program.rollups.iter().enumerate() {
-            let name = |source: usize| {
-                self.program.sources.get(source).map(|source| source.names.singular.clone()).unwrap_or_default()
-            };
-            let by_groups = grouped.get(index) == Some(&true);
-            let (reading, why) = match (sliced, by_groups, self.groups.get(index).copied().flatten()) {
+        for (id, rollup) in self.program.rollups.entries() {
+            let name = |source: SourceId| self.program.sources[source].names.singular.clone();
+            let (reading, why) = match (sliced, grouped.contains(&id), self.groups[id]) {
                 (true, ..) => (Reading::Slices, "with its parents, page by page"),
                 (false, true, _) => (Reading::GroupBy, "the server adds up with the same result"),
                 (false, false, Some(_)) => (Reading::Scan, "the children are read in fewer requests than their groups"),
@@ -323,7 +310,7 @@ impl Survey<'_> {
                 parent_object: name(rollup.parent),
                 child_object: name(rollup.child),
                 reading,
-                reads: if reading == Reading::GroupBy { self.group_reads(index).unwrap_or(0) } else { 0 },
+                reads: if reading == Reading::GroupBy { self.group_reads(id).unwrap_or(0) } else { 0 },
                 why,
             });
         }

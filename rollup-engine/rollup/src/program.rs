@@ -20,6 +20,7 @@ use twenty::value::Value;
 use crate::calendar::Calendar;
 use crate::condition::Test;
 use crate::definitions::{Aggregation, Condition, Definition, code_beside, dependencies};
+use crate::ids::{IdList, RollupId, SourceId};
 use crate::total::Target;
 use proof::Workspace;
 
@@ -104,10 +105,10 @@ pub struct Rollup {
     pub number: usize,
     /// The definition, as far as this workspace has what it names
     pub definition: Definition,
-    /// Object of the parents, as an index into [`Program::sources`]
-    pub parent: usize,
-    /// Object of the children, likewise
-    pub child: usize,
+    /// Object of the parents
+    pub parent: SourceId,
+    /// Object of the children
+    pub child: SourceId,
     /// Field of the child that holds the parent's id
     pub relation_field: String,
     /// Where that is kept
@@ -116,8 +117,8 @@ pub struct Rollup {
     pub tests: Tests,
     /// The totals
     pub columns: Vec<Column>,
-    /// Rollups whose totals this one reads, as indices into [`Program::rollups`]
-    pub needs: Vec<usize>,
+    /// Rollups whose totals this one reads
+    pub needs: Vec<RollupId>,
 }
 
 /// One total, ready to run
@@ -155,9 +156,9 @@ impl Column {
 #[derive(Clone, Debug, Default)]
 pub struct Program {
     /// The objects
-    pub sources: Vec<Source>,
+    pub sources: IdList<SourceId, Source>,
     /// The definitions
-    pub rollups: Vec<Rollup>,
+    pub rollups: IdList<RollupId, Rollup>,
     /// What was left out
     pub skipped: Vec<Skipped>,
     /// What else is worth knowing
@@ -169,42 +170,11 @@ impl Program {
     #[must_use]
     pub fn new(definitions: &[Definition], workspace: &Workspace<'_>, calendar: &Calendar) -> Self {
         let mut program = Self::default();
-        let mut at = vec![None; definitions.len()];
+        // By number of the definition: those that do not run have no rollup.
+        let mut running: Vec<Option<RollupId>> = Vec::with_capacity(definitions.len());
         for (number, definition) in definitions.iter().enumerate() {
-            let definition = &workspace.without_missing_subtractions(definition, &mut program.notes);
-            let proven = match workspace.prove(definition) {
-                Ok(proven) => proven,
-                Err(unfit) => {
-                    program.skipped.push(unfit.skipped(number, None));
-                    continue;
-                }
-            };
-            let left_out = proven.left_out.into_iter();
-            program.skipped.extend(left_out.map(|(aggregation, unfit)| unfit.skipped(number, Some(aggregation))));
-            if proven.targets.is_empty() {
-                continue;
-            }
-            let parent = program.source(&proven.parent);
-            let child = program.source(&proven.child);
-            let mut rollup = Rollup {
-                number,
-                definition: definition.clone(),
-                parent,
-                child,
-                relation_field: definition.relation_field.clone(),
-                relation: program.keep(child, &definition.relation_field),
-                tests: program.tests(child, &definition.child_filters, calendar),
-                columns: Vec::new(),
-                needs: Vec::new(),
-            };
-            for (index, target) in proven.targets {
-                let Some(aggregation) = definition.aggregations.get(index) else { continue };
-                rollup.columns.push(program.column(parent, child, index, aggregation, target, calendar));
-            }
-            if let Some(slot) = at.get_mut(number) {
-                *slot = Some(program.rollups.len());
-            }
-            program.rollups.push(rollup);
+            let rollup = program.rollup(number, definition, workspace, calendar);
+            running.push(rollup.map(|rollup| program.rollups.push(rollup)));
         }
         if let Workspace::Names(_) = workspace {
             program.notes.extend(unproven(definitions));
@@ -218,15 +188,57 @@ impl Program {
         }
         for rollup in &mut program.rollups {
             let needed = dependencies(definitions, rollup.number).into_iter();
-            rollup.needs = needed.filter_map(|number| at.get(number).copied().flatten()).collect();
+            rollup.needs = needed.filter_map(|number| running.get(number).copied().flatten()).collect();
         }
         program
     }
 
+    /// One definition as far as the workspace has what it names; nothing if that leaves nothing to compute
+    fn rollup(
+        &mut self,
+        number: usize,
+        definition: &Definition,
+        workspace: &Workspace<'_>,
+        calendar: &Calendar,
+    ) -> Option<Rollup> {
+        let definition = &workspace.without_missing_subtractions(definition, &mut self.notes);
+        let proven = match workspace.prove(definition) {
+            Ok(proven) => proven,
+            Err(unfit) => {
+                self.skipped.push(unfit.skipped(number, None));
+                return None;
+            }
+        };
+        let left_out = proven.left_out.into_iter();
+        self.skipped.extend(left_out.map(|(aggregation, unfit)| unfit.skipped(number, Some(aggregation))));
+        if proven.targets.is_empty() {
+            return None;
+        }
+        let parent = self.source(&proven.parent);
+        let child = self.source(&proven.child);
+        let mut rollup = Rollup {
+            number,
+            definition: definition.clone(),
+            parent,
+            child,
+            relation_field: definition.relation_field.clone(),
+            relation: self.keep(child, &definition.relation_field),
+            tests: self.tests(child, &definition.child_filters, calendar),
+            columns: Vec::new(),
+            needs: Vec::new(),
+        };
+        for (index, aggregation) in definition.aggregations.iter().enumerate() {
+            if let Some((_, target)) = proven.targets.iter().find(|(number, _)| *number == index) {
+                rollup.columns.push(self.column(parent, child, index, aggregation, *target, calendar));
+            }
+        }
+        Some(rollup)
+    }
+
     fn column(
         &mut self,
-        parent: usize,
-        child: usize,
+        parent: SourceId,
+        child: SourceId,
         number: usize,
         aggregation: &Aggregation,
         target: Target,
@@ -250,7 +262,7 @@ impl Program {
         }
     }
 
-    fn tests(&mut self, source: usize, conditions: &[Condition], calendar: &Calendar) -> Tests {
+    fn tests(&mut self, source: SourceId, conditions: &[Condition], calendar: &Calendar) -> Tests {
         let mut tests = Tests::new();
         for condition in conditions {
             tests.push(Tested {
@@ -262,41 +274,38 @@ impl Program {
         tests
     }
 
-    fn source(&mut self, names: &Names) -> usize {
-        self.sources.iter().position(|source| source.names == *names).unwrap_or_else(|| {
+    fn source(&mut self, names: &Names) -> SourceId {
+        self.sources.find(|source| source.names == *names).unwrap_or_else(|| {
             let mut keep = Projection::default();
             let created_at = keep.add("createdAt");
             let paths = vec!["createdAt".to_owned()];
             let optional = Vec::new();
-            self.sources.push(Source { names: names.clone(), keep, paths, optional, created_at, kinds: Vec::new() });
-            self.sources.len() - 1
+            self.sources.push(Source { names: names.clone(), keep, paths, optional, created_at, kinds: Vec::new() })
         })
     }
 
-    fn keep(&mut self, source: usize, path: &str) -> usize {
-        self.sources.get_mut(source).map_or(0, |source| {
-            let place = source.keep.add(path);
-            if place == source.paths.len() {
-                source.paths.push(path.to_owned());
-            }
-            place
-        })
+    fn keep(&mut self, source: SourceId, path: &str) -> usize {
+        let source = &mut self.sources[source];
+        let place = source.keep.add(path);
+        if place == source.paths.len() {
+            source.paths.push(path.to_owned());
+        }
+        place
     }
 
     /// Keeps a path that records may lack: nothing is taken off then
-    fn keep_optional(&mut self, source: usize, path: &str) -> usize {
+    fn keep_optional(&mut self, source: SourceId, path: &str) -> usize {
         let place = self.keep(source, path);
-        if let Some(source) = self.sources.get_mut(source)
-            && !source.optional.contains(&place)
-        {
-            source.optional.push(place);
+        let optional = &mut self.sources[source].optional;
+        if !optional.contains(&place) {
+            optional.push(place);
         }
         place
     }
 
     /// Rollups that write to this object
-    pub fn into_parent(&self, source: usize) -> impl Iterator<Item = usize> + '_ {
-        self.rollups.iter().enumerate().filter(move |(_, rollup)| rollup.parent == source).map(|(index, _)| index)
+    pub fn into_parent(&self, source: SourceId) -> impl Iterator<Item = RollupId> + '_ {
+        self.rollups.entries().filter(move |(_, rollup)| rollup.parent == source).map(|(id, _)| id)
     }
 }
 

@@ -24,10 +24,11 @@ use crate::checkpoint::{Checkpoint, Left};
 use crate::config::{Config, MixedCurrency};
 use crate::fold::Fold;
 use crate::host::RollupClient;
+use crate::ids::{IdList, RollupId, SourceId};
 use crate::plan::Spent;
 use crate::program::{PathKind, Program};
 use crate::sizes::SliceSizes;
-use crate::trigger::{Ids, Targets};
+use crate::trigger::Ids;
 use record::Record;
 pub(crate) use targeted::LATER;
 
@@ -93,6 +94,9 @@ impl Manner {
     }
 }
 
+/// Parents to recompute, by the rollup that writes to them
+pub(crate) type RollupTargets = IdList<RollupId, Ids>;
+
 /// What is known of the fields of an object
 #[derive(Debug, Default)]
 struct Known {
@@ -114,17 +118,17 @@ pub(crate) struct Run<'a> {
     manner: Manner,
     /// Whether the server has GraphQL, as far as is known
     graphql: Cell<bool>,
-    known: Vec<RefCell<Known>>,
+    known: IdList<SourceId, RefCell<Known>>,
     /// Rollups whose children the server adds up
-    grouped: RefCell<Vec<bool>>,
+    grouped: RefCell<Vec<RollupId>>,
     /// Tallies, one for each rollup
-    folds: Vec<RefCell<Fold>>,
+    folds: IdList<RollupId, RefCell<Fold>>,
     /// Parents in a slice that is found by the range of its ids; halved where that is refused or slow
     slice_size: Cell<usize>,
     /// Most rows in a batch; less than the usual on servers that say so
     batch_size: Cell<usize>,
     /// Single records that were refused in a row, by source
-    refusals: Vec<Cell<u32>>,
+    refusals: IdList<SourceId, Cell<u32>>,
     /// When the run began, by our clock
     began: Timestamp,
     /// Whether parents are looked at for the second time, and so not counted again
@@ -133,9 +137,9 @@ pub(crate) struct Run<'a> {
     wrote: Cell<bool>,
     spent: Cell<Spent>,
     /// Where a next run can go on: an object, and the cursor of the last parent that is done
-    position: RefCell<Option<(usize, Option<String>)>>,
+    position: RefCell<Option<(SourceId, Option<String>)>>,
     /// Named parents that are not done
-    rest: RefCell<Targets>,
+    rest: RefCell<RollupTargets>,
     /// Whether the rest was handed to another run
     continued: Cell<bool>,
     record: RefCell<Record>,
@@ -169,7 +173,7 @@ impl<'a> Run<'a> {
             wrote: Cell::new(false),
             spent: Cell::default(),
             position: RefCell::default(),
-            rest: RefCell::default(),
+            rest: RefCell::new(program.rollups.iter().map(|_| Ids::default()).collect()),
             continued: Cell::new(false),
             record: RefCell::new(Record::new(program)),
         }
@@ -205,7 +209,7 @@ impl<'a> Run<'a> {
             Left::From { object: self.name(source).to_owned(), after }
         } else {
             let mut parents: Vec<(String, Ids)> = Vec::new();
-            for (rollup, ids) in self.program.rollups.iter().zip(self.rest.borrow().iter()) {
+            for (rollup, ids) in self.program.rollups.iter().zip(&*self.rest.borrow()) {
                 let name = self.name(rollup.parent);
                 match parents.iter_mut().find(|(object, _)| object == name) {
                     Some((_, all)) => all.extend(ids.as_slice().iter().copied()),
@@ -231,33 +235,36 @@ impl<'a> Run<'a> {
     }
 
     /// Objects whose records are children of any definition
-    pub(crate) fn children_of_all(&self) -> Vec<usize> {
-        let is_child = |source: &usize| self.program.rollups.iter().any(|rollup| rollup.child == *source);
-        (0..self.program.sources.len()).filter(is_child).collect()
+    pub(crate) fn children_of_all(&self) -> Vec<SourceId> {
+        let is_child = |source: &SourceId| self.program.rollups.iter().any(|rollup| rollup.child == *source);
+        self.program.sources.ids().filter(is_child).collect()
     }
 
     /// Takes an error of reading an object: it ends the run, or the definitions that need the object.
-    fn give_up(&self, source: usize, error: &ApiError) -> Result<(), Stop> {
+    fn give_up(&self, source: SourceId, error: &ApiError) -> Result<(), Stop> {
         if let Some(stop) = Stop::of(error) {
             return Err(stop);
         }
-        for (index, rollup) in self.program.rollups.iter().enumerate() {
+        for (id, rollup) in self.program.rollups.entries() {
             if rollup.child == source || rollup.parent == source {
-                self.record.borrow_mut().drop_rollup(index, error);
+                self.record.borrow_mut().drop_rollup(id, error);
             }
         }
         Ok(())
     }
 
     /// Folds children into the tallies of these rollups.
-    fn fold<'r>(&self, rollups: &[usize], children: impl IntoIterator<Item = &'r Row>) {
+    fn fold<'r>(&self, rollups: &[RollupId], children: impl IntoIterator<Item = &'r Row>) {
         for row in children {
-            for &index in rollups {
-                if let (Some(rollup), Some(fold)) = (self.program.rollups.get(index), self.folds.get(index)) {
-                    fold.borrow_mut().take(rollup, row);
-                }
+            for &id in rollups {
+                self.folds[id].borrow_mut().take(&self.program.rollups[id], row);
             }
         }
+    }
+
+    /// No parents, for each rollup
+    fn no_targets(&self) -> RollupTargets {
+        self.program.rollups.iter().map(|_| Ids::default()).collect()
     }
 
     fn spend(&self, add: impl FnOnce(&mut Spent)) {
@@ -266,11 +273,11 @@ impl<'a> Run<'a> {
         self.spent.set(spent);
     }
 
-    fn name(&self, source: usize) -> &str {
-        self.program.sources.get(source).map_or("", |source| &source.names.singular)
+    fn name(&self, source: SourceId) -> &str {
+        &self.program.sources[source].names.singular
     }
 
-    fn progress(&self, event: &'static str, source: usize, fields: &[(&'static str, u64)]) {
+    fn progress(&self, event: &'static str, source: SourceId, fields: &[(&'static str, u64)]) {
         let line = Event::new(Level::Info, event).with("object", self.name(source));
         self.client.host().log(fields.iter().fold(line, |line, (name, value)| line.with(name, *value)));
     }

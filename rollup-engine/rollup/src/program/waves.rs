@@ -5,29 +5,29 @@
 //! household; objects that do not wait for each other are read side by side, in one wave.
 
 use super::Program;
+use crate::ids::{RollupId, SourceId};
 
 /// One reading of an object's records
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// The object, as an index into [`Program::sources`]
-    pub source: usize,
-    /// Rollups whose children these are, as indices into [`Program::rollups`]
-    pub folds: Vec<usize>,
+    /// The object
+    pub source: SourceId,
+    /// Rollups whose children these are
+    pub folds: Vec<RollupId>,
     /// Rollups whose parents these are, with all their children folded before
-    pub settles: Vec<usize>,
+    pub settles: Vec<RollupId>,
 }
 
 /// Steps in waves; those of one wave do not wait for each other. Rollups that are `grouped` by the server need none of
 /// their children read.
 #[must_use]
-pub fn waves(program: &Program, grouped: &[bool]) -> Vec<Vec<Step>> {
-    let by_server = grouped.iter().enumerate().filter(|(_, grouped)| **grouped);
-    let mut folded: Vec<usize> = by_server.map(|(index, _)| index).collect();
+pub fn waves(program: &Program, grouped: &[RollupId]) -> Vec<Vec<Step>> {
+    let mut folded = grouped.to_vec();
     let mut settled = Vec::new();
     let mut waves = Vec::new();
     while settled.len() < program.rollups.len() {
         let steps: Vec<Step> =
-            (0..program.sources.len()).filter_map(|source| step(program, source, &folded, &settled)).collect();
+            program.sources.ids().filter_map(|source| step(program, source, &folded, &settled)).collect();
         // An object all of whose totals are known is read once and for all; only where none is left, because objects
         // are parents of each other, one is read before its time, and again later.
         let complete = |step: &Step| {
@@ -51,7 +51,7 @@ pub fn waves(program: &Program, grouped: &[bool]) -> Vec<Vec<Step>> {
 
 /// Objects with totals, each where the last of them is settled: children before parents
 #[must_use]
-pub fn settle_order(program: &Program) -> Vec<usize> {
+pub fn settle_order(program: &Program) -> Vec<SourceId> {
     let mut order = Vec::new();
     for step in waves(program, &[]).into_iter().flatten().filter(|step| !step.settles.is_empty()) {
         order.retain(|source| *source != step.source);
@@ -61,15 +61,15 @@ pub fn settle_order(program: &Program) -> Vec<usize> {
 }
 
 /// What one reading of an object could do at this point, if anything
-fn step(program: &Program, source: usize, folded: &[usize], settled: &[usize]) -> Option<Step> {
-    let settles: Vec<usize> =
+fn step(program: &Program, source: SourceId, folded: &[RollupId], settled: &[RollupId]) -> Option<Step> {
+    let settles: Vec<RollupId> =
         program.into_parent(source).filter(|rollup| folded.contains(rollup) && !settled.contains(rollup)).collect();
-    let known = |needed: &usize| settled.contains(needed) || settles.contains(needed);
-    let folds =
-        program.rollups.iter().enumerate().filter(|(index, rollup)| {
-            rollup.child == source && !folded.contains(index) && rollup.needs.iter().all(known)
-        });
-    let folds: Vec<usize> = folds.map(|(index, _)| index).collect();
+    let known = |needed: &RollupId| settled.contains(needed) || settles.contains(needed);
+    let folds = program
+        .rollups
+        .entries()
+        .filter(|(index, rollup)| rollup.child == source && !folded.contains(index) && rollup.needs.iter().all(known));
+    let folds: Vec<RollupId> = folds.map(|(index, _)| index).collect();
     (!folds.is_empty() || !settles.is_empty()).then_some(Step { source, folds, settles })
 }
 

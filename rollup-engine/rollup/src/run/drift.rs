@@ -6,12 +6,13 @@ use twenty::page::Record as Row;
 use twenty::value::Value;
 
 use super::Run;
+use crate::ids::SourceId;
 use crate::program::Column;
 use crate::report::{Example, MOST_EXAMPLES};
 
 impl Run<'_> {
     /// Notes a stored total that is not the computed one; in a dry run it is told in the log as well.
-    pub(super) fn wrong(&self, source: usize, row: &Row, column: &Column, computed: &Json) {
+    pub(super) fn wrong(&self, source: SourceId, row: &Row, column: &Column, computed: &Json) {
         if self.again.get() {
             return;
         }

@@ -13,6 +13,7 @@ use super::read::Reading;
 use super::{Run, Stop};
 use crate::definitions::{Condition, Definition};
 use crate::fold::Fold;
+use crate::ids::{RollupId, SourceId};
 use crate::program::{Rollup, Tests};
 use crate::total::Total;
 
@@ -22,7 +23,7 @@ impl Run<'_> {
         let mut explanation = Map::new();
         explanation.insert("parentObject".to_owned(), object.into());
         explanation.insert("id".to_owned(), id.to_string().into());
-        let source = (0..self.program.sources.len()).find(|source| self.name(*source) == object);
+        let source = self.program.sources.ids().find(|source| self.name(*source) == object);
         let row = match source {
             Some(source) => self.one(source, id).await?,
             None => None,
@@ -40,8 +41,8 @@ impl Run<'_> {
     }
 
     /// A live record, if there is one
-    async fn one(&self, source: usize, id: Uuid) -> Result<Option<Row>, Stop> {
-        let Some(object) = self.program.sources.get(source) else { return Ok(None) };
+    async fn one(&self, source: SourceId, id: Uuid) -> Result<Option<Row>, Stop> {
+        let object = &self.program.sources[source];
         match self.client.get(&object.names, id, &object.keep).await {
             Ok(page) => Ok(page.records.into_iter().next()),
             Err(ApiError::NotFound { .. }) => Ok(None),
@@ -49,11 +50,9 @@ impl Run<'_> {
         }
     }
 
-    async fn explain_rollup(&self, index: usize, parent: &Row) -> Result<Json, Stop> {
+    async fn explain_rollup(&self, index: RollupId, parent: &Row) -> Result<Json, Stop> {
         let mut shown = Map::new();
-        let (Some(rollup), Some(fold)) = (self.program.rollups.get(index), self.folds.get(index)) else {
-            return Ok(Json::Null);
-        };
+        let (rollup, fold) = (&self.program.rollups[index], &self.folds[index]);
         let definition = &rollup.definition;
         fold.replace(Fold::default());
         let mut children = Vec::new();
@@ -94,7 +93,7 @@ impl Run<'_> {
 
     /// All children of a parent, with whether they are deleted
     async fn children(&self, rollup: &Rollup, parent: Uuid) -> Result<Vec<(Row, bool)>, Stop> {
-        let Some(object) = self.program.sources.get(rollup.child) else { return Ok(Vec::new()) };
+        let object = &self.program.sources[rollup.child];
         let mut keep = object.keep.clone();
         let deleted_at = keep.add("deletedAt");
         let of_parent = Filter::IdIn(rollup.relation_field.clone(), vec![parent]);

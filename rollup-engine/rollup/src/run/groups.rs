@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::read::{MANY, Reading};
 use super::{Run, Stop};
 use crate::fold::Fold;
+use crate::ids::RollupId;
 use crate::program::{GroupSet, group_sets, needs_count, something_off};
 use crate::trigger::Ids;
 
@@ -50,8 +51,8 @@ const FEW: usize = 20;
 impl Run<'_> {
     /// How the totals of a rollup come from groups; nothing where the server cannot be asked, or would mean something
     /// else
-    pub(super) fn group_sets(&self, index: usize) -> Option<Vec<GroupSet>> {
-        let rollup = self.program.rollups.get(index)?;
+    pub(super) fn group_sets(&self, index: RollupId) -> Option<Vec<GroupSet>> {
+        let rollup = &self.program.rollups[index];
         if !self.by_graphql(rollup.child) {
             return None;
         }
@@ -60,10 +61,9 @@ impl Run<'_> {
 
     /// Fills the tallies of a rollup from groups, for all parents or for these; false if that did not work and the
     /// children have to be read.
-    pub(super) async fn group(&self, index: usize, parents: Parents<'_>) -> Result<bool, Stop> {
-        let (Some(sets), Some(rollup)) = (self.group_sets(index), self.program.rollups.get(index)) else {
-            return Ok(false);
-        };
+    pub(super) async fn group(&self, index: RollupId, parents: Parents<'_>) -> Result<bool, Stop> {
+        let Some(sets) = self.group_sets(index) else { return Ok(false) };
+        let rollup = &self.program.rollups[index];
         let mut fold = Fold::default();
         for (number, set) in sets.iter().enumerate() {
             let few = matches!(parents, Parents::Listed(ids) if ids.as_slice().len() <= FEW);
@@ -95,9 +95,7 @@ impl Run<'_> {
         for parent in doubtful.as_slice() {
             fold.release(*parent);
         }
-        if let Some(slot) = self.folds.get(index) {
-            slot.borrow_mut().join(fold);
-        }
+        self.folds[index].borrow_mut().join(fold);
         if !doubtful.is_empty() {
             let children = self.read_by(rollup.child, &rollup.relation_field, &doubtful).await?;
             self.fold(&[index], children.rows());
@@ -106,8 +104,8 @@ impl Run<'_> {
     }
 
     /// Folds the children of which something is taken off; false if they cannot be read.
-    async fn fold_exceptions(&self, index: usize, fold: &mut Fold, parents: Parents<'_>) -> Result<bool, Stop> {
-        let Some(rollup) = self.program.rollups.get(index) else { return Ok(false) };
+    async fn fold_exceptions(&self, index: RollupId, fold: &mut Fold, parents: Parents<'_>) -> Result<bool, Stop> {
+        let rollup = &self.program.rollups[index];
         let Some(off) = self.something_off(index) else { return Ok(true) };
         let mut after = None::<String>;
         let filter = match parents.filter(&rollup.relation_field) {
@@ -153,25 +151,25 @@ impl Run<'_> {
     }
 
     /// Whether something is taken off the children of a rollup
-    pub(super) fn has_exceptions(&self, index: usize) -> bool {
+    pub(super) fn has_exceptions(&self, index: RollupId) -> bool {
         self.something_off(index).is_some()
     }
 
-    fn something_off(&self, index: usize) -> Option<Filter> {
-        let rollup = self.program.rollups.get(index)?;
+    fn something_off(&self, index: RollupId) -> Option<Filter> {
+        let rollup = &self.program.rollups[index];
         something_off(&rollup.definition, &|path| self.kind_of(rollup.child, path))
     }
 
     /// The groups of one set, if they are all there and say something
     async fn whole_groups(
         &self,
-        index: usize,
+        index: RollupId,
         set: &GroupSet,
         counted: bool,
         parents: Parents<'_>,
     ) -> Result<Option<Groups>, ApiError> {
-        let Some(rollup) = self.program.rollups.get(index) else { return Ok(None) };
-        let Some(child) = self.program.sources.get(rollup.child) else { return Ok(None) };
+        let rollup = &self.program.rollups[index];
+        let child = &self.program.sources[rollup.child];
         let filter = match (parents.filter(&rollup.relation_field), &set.filter) {
             (Some(ids), Some(filter)) => Some(Filter::And(vec![ids, filter.clone()])),
             (ids, filter) => ids.or_else(|| filter.clone()),

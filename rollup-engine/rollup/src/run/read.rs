@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::Run;
 use crate::definitions::place_of_condition;
+use crate::ids::SourceId;
 use crate::program::PathKind;
 
 /// Records in one reply of GraphQL: some 1 MB
@@ -54,17 +55,17 @@ impl Reading {
 
 impl Run<'_> {
     /// Whether GraphQL may be asked for this object
-    pub(super) fn by_graphql(&self, source: usize) -> bool {
-        self.graphql.get() && self.known.get(source).is_some_and(|known| known.borrow().proven)
+    pub(super) fn by_graphql(&self, source: SourceId) -> bool {
+        self.graphql.get() && self.known[source].borrow().proven
     }
 
     /// Ids that the filter of one call may name, the way that calls about this object go at this moment
-    pub(super) fn most_ids(&self, source: usize) -> usize {
+    pub(super) fn most_ids(&self, source: SourceId) -> usize {
         if self.by_graphql(source) { MANY_IDS } else { IDS }
     }
 
     /// The first of these ids, as many as one call may name, and the others
-    pub(super) fn portion<'i>(&self, source: usize, ids: &'i [Uuid]) -> (&'i [Uuid], &'i [Uuid]) {
+    pub(super) fn portion<'i>(&self, source: SourceId, ids: &'i [Uuid]) -> (&'i [Uuid], &'i [Uuid]) {
         ids.split_at(ids.len().min(self.most_ids(source)))
     }
 
@@ -91,12 +92,12 @@ impl Run<'_> {
     /// it names more ids than [`Self::most_ids`].
     pub(super) async fn page(
         &self,
-        source: usize,
+        source: SourceId,
         filter: Option<&Filter>,
         after: Option<&str>,
         most: usize,
     ) -> Result<(Page, Timestamp), ApiError> {
-        let Some(object) = self.program.sources.get(source) else { return Ok((Page::default(), self.began)) };
+        let object = &self.program.sources[source];
         self.spend(|spent| spent.reads += 1);
         if self.by_graphql(source) {
             let query = PageQuery { filter, after, limit: most };
@@ -111,7 +112,7 @@ impl Run<'_> {
 
     /// Judges a reading of some records that has come to its end: true if it is to be begun again, as fewer came than
     /// were counted. A reply that lost records must not make parents poorer.
-    pub(super) fn is_short(&self, source: usize, reading: &Reading, number: u32) -> Result<bool, ApiError> {
+    pub(super) fn is_short(&self, source: SourceId, reading: &Reading, number: u32) -> Result<bool, ApiError> {
         let Some((seen, counted)) = reading.shortfall() else { return Ok(false) };
         if number < MAX_READINGS {
             return Ok(true);
@@ -121,9 +122,9 @@ impl Run<'_> {
     }
 
     /// Learns from the first records what fields there are.
-    pub(super) fn learn(&self, source: usize, page: &Page) {
-        let (Some(known), Some(object)) = (self.known.get(source), self.program.sources.get(source)) else { return };
-        let mut known = known.borrow_mut();
+    pub(super) fn learn(&self, source: SourceId, page: &Page) {
+        let object = &self.program.sources[source];
+        let mut known = self.known[source].borrow_mut();
         let [first, ..] = page.records.as_slice() else { return };
         if known.kinds.is_empty() {
             known.proven = first
@@ -142,9 +143,9 @@ impl Run<'_> {
     }
 
     /// Drops the rollups that compare a field with a value which the records show to be impossible there.
-    fn prove_values(&self, source: usize, kinds: &[Option<PathKind>]) {
-        let Some(object) = self.program.sources.get(source) else { return };
-        for (index, rollup) in self.program.rollups.iter().enumerate().filter(|(_, rollup)| rollup.child == source) {
+    fn prove_values(&self, source: SourceId, kinds: &[Option<PathKind>]) {
+        let object = &self.program.sources[source];
+        for (index, rollup) in self.program.rollups.entries().filter(|(_, rollup)| rollup.child == source) {
             for (aggregation, place, condition) in rollup.definition.conditions() {
                 let path = object.paths.iter().position(|path| *path == condition.field);
                 let kind = path.and_then(|path| kinds.get(path).copied().flatten()).and_then(PathKind::of_values);
@@ -156,8 +157,8 @@ impl Run<'_> {
     }
 
     /// What kind of value stands at a path of an object, if that is known
-    pub(super) fn kind_of(&self, source: usize, path: &str) -> Option<PathKind> {
-        let place = self.program.sources.get(source)?.paths.iter().position(|other| other == path)?;
-        self.known.get(source)?.borrow().kinds.get(place).copied().flatten()
+    pub(super) fn kind_of(&self, source: SourceId, path: &str) -> Option<PathKind> {
+        let place = self.program.sources[source].paths.iter().position(|other| other == path)?;
+        self.known[source].borrow().kinds.get(place).copied().flatten()
     }
 }

@@ -12,14 +12,16 @@ use twenty::error::ApiError;
 use twenty::filter::Filter;
 use twenty::page::Projection;
 
+use super::RollupTargets;
 use super::groups::Parents;
 use super::read::{MANY, Reading};
 use super::settle::Write;
 use super::{Run, Stop};
 use crate::checkpoint::Left;
 use crate::fold::Fold;
+use crate::ids::{RollupId, SourceId};
 use crate::program::{Step, waves};
-use crate::trigger::{Ids, Targets};
+use crate::trigger::Ids;
 
 /// How long parents that differ are collected for a full batch before they are written
 const COLLECT: Duration = Duration::from_secs(4);
@@ -71,7 +73,7 @@ impl Run<'_> {
     /// Group by group and object by object, each read once
     async fn read_through(&self) -> Result<(), Stop> {
         // Nothing of it is skipped by a run that goes on: comparing again what is right costs less than it would save.
-        self.position.replace(self.program.sources.iter().position(|_| true).map(|first| (first, None)));
+        self.position.replace(self.program.sources.ids().next().map(|first| (first, None)));
         let mut looks = 0;
         loop {
             let began = self.client.host().now();
@@ -79,7 +81,7 @@ impl Run<'_> {
                 fold.replace(Fold::default());
             }
             if !self.graphql.get() {
-                self.grouped.borrow_mut().fill(false);
+                self.grouped.borrow_mut().clear();
             }
             let steps: Vec<Step> = waves(self.program, &self.grouped.borrow()).into_iter().flatten().collect();
             for step in &steps {
@@ -91,7 +93,7 @@ impl Run<'_> {
                 return Ok(());
             }
             // Of children that the server added up nobody knows where they were before, also if GraphQL has gone since.
-            let again = self.graphql.get() || self.grouped.borrow().contains(&true);
+            let again = self.graphql.get() || !self.grouped.borrow().is_empty();
             if !again || looks > MOST_LOOKS {
                 break;
             }
@@ -119,7 +121,7 @@ impl Run<'_> {
                 if last {
                     self.record.borrow_mut().cut_short(index, reason());
                 } else {
-                    self.folds.get(index).map(|fold| fold.replace(Fold::default()));
+                    self.folds[index].replace(Fold::default());
                 }
             }
             if last {
@@ -133,20 +135,18 @@ impl Run<'_> {
     }
 
     /// Has the server add up the children of a rollup, where the plan says so; where it cannot after all, they are read.
-    async fn group_for(&self, index: usize) -> Result<(), Stop> {
-        let Some(rollup) = self.program.rollups.get(index) else { return Ok(()) };
+    async fn group_for(&self, index: RollupId) -> Result<(), Stop> {
+        let rollup = &self.program.rollups[index];
         let nothing = self.counted(rollup.parent) == Some(0) || self.counted(rollup.child) == Some(0);
         // What is counted as empty may have filled since: the first look takes the count's word, later ones do not.
-        if self.grouped.borrow().get(index) != Some(&true) || (nothing && !self.again.get()) {
+        if !self.grouped.borrow().contains(&index) || (nothing && !self.again.get()) {
             return Ok(());
         }
         if self.group(index, Parents::All).await? {
             return Ok(());
         }
-        if let Some(slot) = self.grouped.borrow_mut().get_mut(index) {
-            *slot = false;
-        }
-        self.folds.get(index).map(|fold| fold.replace(Fold::default()));
+        self.grouped.borrow_mut().retain(|other| *other != index);
+        self.folds[index].replace(Fold::default());
         let step = Step { source: rollup.child, folds: vec![index], settles: Vec::new() };
         Box::pin(self.scan(&step)).await
     }
@@ -165,7 +165,7 @@ impl Run<'_> {
                 reading_so_far.given_up = true;
                 break;
             }
-            let first = self.known.get(step.source).and_then(|known| known.borrow_mut().first_page.take());
+            let first = self.known[step.source].borrow_mut().first_page.take();
             let page = match first {
                 Some((page, read_at)) if after.is_none() => Ok((page, read_at)),
                 // The page comes while earlier parents are being written.
@@ -233,7 +233,7 @@ impl Run<'_> {
     }
 
     /// Rows seen against the count: a difference means that records came or went while paging.
-    fn note_moved_count(&self, source: usize, reading: &Reading) {
+    fn note_moved_count(&self, source: SourceId, reading: &Reading) {
         if let (false, Some(first), Some(last)) = (reading.given_up, reading.first_count, reading.last_count)
             && (last != reading.seen || first != last)
         {
@@ -246,7 +246,7 @@ impl Run<'_> {
 
     /// Whether children changed, came or went since
     async fn anything_moved(&self, since: Timestamp) -> Result<bool, Stop> {
-        for (source, object) in self.program.sources.iter().enumerate() {
+        for (source, object) in self.program.sources.entries() {
             if !self.program.rollups.iter().any(|rollup| rollup.child == source && rollup.needs.is_empty()) {
                 continue;
             }
@@ -268,11 +268,9 @@ impl Run<'_> {
             self.spend(|spent| spent.rechecks += 1);
             match self.client.counts(&[&object.names]).await {
                 Ok(counts) => {
-                    let before = self.known.get(source).map(|known| {
-                        let mut known = known.borrow_mut();
-                        std::mem::replace(&mut known.count, counts.first().copied())
-                    });
-                    if before.flatten() != counts.first().copied() {
+                    let count = counts.first().copied();
+                    let before = std::mem::replace(&mut self.known[source].borrow_mut().count, count);
+                    if before != count {
                         return Ok(true);
                     }
                 }
@@ -284,7 +282,7 @@ impl Run<'_> {
     }
 
     /// Takes an error of the second look: what was written stays right as far as this run could see.
-    fn not_looked(&self, source: usize, error: &ApiError) -> Result<(), Stop> {
+    fn not_looked(&self, source: SourceId, error: &ApiError) -> Result<(), Stop> {
         if let Some(stop) = Stop::of(error) {
             return Err(stop);
         }
@@ -298,7 +296,7 @@ impl Run<'_> {
     ///
     /// A child that was moved meanwhile names its parent of before as well. What cannot be seen is a child that was
     /// destroyed meanwhile; the next rebuild repairs that.
-    pub(super) async fn look_again(&self, children: &[usize]) -> Result<(), Stop> {
+    pub(super) async fn look_again(&self, children: &[SourceId]) -> Result<(), Stop> {
         let targets = self.changed_since(children, self.since()).await?;
         if targets.iter().all(Ids::is_empty) {
             return Ok(());
@@ -308,8 +306,8 @@ impl Run<'_> {
     }
 
     /// Parents of the children of these objects that changed since, by rollup
-    pub(crate) async fn changed_since(&self, children: &[usize], since: Timestamp) -> Result<Targets, Stop> {
-        let mut targets = vec![Ids::default(); self.program.rollups.len()];
+    pub(crate) async fn changed_since(&self, children: &[SourceId], since: Timestamp) -> Result<RollupTargets, Stop> {
+        let mut targets = self.no_targets();
         for &source in children {
             if let Err(error) = self.changed_parents(source, since, &mut targets).await {
                 self.not_looked(source, &error)?;
@@ -319,9 +317,14 @@ impl Run<'_> {
     }
 
     /// Finds the parents of the children that changed since, by the index of the rollup
-    async fn changed_parents(&self, source: usize, since: Timestamp, targets: &mut Targets) -> Result<(), ApiError> {
-        let Some(object) = self.program.sources.get(source) else { return Ok(()) };
-        let rollups = self.program.rollups.iter().enumerate().filter(|(index, rollup)| {
+    async fn changed_parents(
+        &self,
+        source: SourceId,
+        since: Timestamp,
+        targets: &mut RollupTargets,
+    ) -> Result<(), ApiError> {
+        let object = &self.program.sources[source];
+        let rollups = self.program.rollups.entries().filter(|(index, rollup)| {
             rollup.child == source && rollup.needs.is_empty() && !self.record.borrow().is_dropped(*index)
         });
         let mut keep = Projection::default();
@@ -340,10 +343,8 @@ impl Run<'_> {
             reading.take(&page);
             for row in &page.records {
                 for (index, place) in &relations {
-                    let before = self.folds.get(*index).and_then(|fold| fold.borrow().parent_of(row.id));
-                    if let Some(ids) = targets.get_mut(*index) {
-                        ids.extend(row.value(*place).id().into_iter().chain(before));
-                    }
+                    let before = self.folds[*index].borrow().parent_of(row.id);
+                    targets[*index].extend(row.value(*place).id().into_iter().chain(before));
                 }
             }
             if !page.has_next_page {

@@ -5,6 +5,7 @@ use twenty::error::ApiError;
 use uuid::Uuid;
 
 use crate::definitions::Definition;
+use crate::ids::{IdList, RollupId, SourceId};
 use crate::plan::{BATCH, Plan};
 use crate::program::{Program, Skipped};
 use crate::report::{Detail, Drift, Failure, MOST_NAMED, Mixture, Totals};
@@ -15,20 +16,20 @@ use crate::trigger::Ids;
 pub(crate) struct Record {
     pub(crate) totals: Totals,
     /// Processed and updated, by rollup
-    counts: Vec<(u64, u64)>,
+    counts: IdList<RollupId, (u64, u64)>,
     /// Rollups that cannot go on, with the code and the words of what stopped them
-    dropped: Vec<Option<(String, String)>>,
+    dropped: IdList<RollupId, Option<(String, String)>>,
     /// Whether something was left out that the workspace has
     pub(crate) incomplete: bool,
     /// Parents that were written, each counted once
     written: Ids,
     /// Columns that name a missing field
-    missing: Vec<(usize, usize, String)>,
+    missing: Vec<(RollupId, usize, String)>,
     pub(crate) mixtures: Vec<Mixture>,
     pub(crate) failures: Vec<Failure>,
     pub(crate) notes: Vec<String>,
     /// Parents that differ, by source
-    differing: Vec<u64>,
+    differing: IdList<SourceId, u64>,
     /// Of a rebuild
     pub(crate) plan: Option<Plan>,
     pub(crate) drift: Drift,
@@ -39,15 +40,15 @@ impl Record {
     pub(crate) fn new(program: &Program) -> Self {
         Self {
             totals: Totals::default(),
-            counts: vec![(0, 0); program.rollups.len()],
-            dropped: vec![None; program.rollups.len()],
+            counts: program.rollups.iter().map(|_| (0, 0)).collect(),
+            dropped: program.rollups.iter().map(|_| None).collect(),
             incomplete: false,
             written: Ids::default(),
             missing: Vec::new(),
             mixtures: Vec::new(),
             failures: Vec::new(),
             notes: program.notes.clone(),
-            differing: vec![0; program.sources.len()],
+            differing: program.sources.iter().map(|_| 0).collect(),
             plan: None,
             drift: Drift::default(),
             explanation: None,
@@ -55,11 +56,9 @@ impl Record {
     }
 
     /// Notes a parent with a wrong value.
-    pub(super) fn differs(&mut self, source: usize) {
+    pub(super) fn differs(&mut self, source: SourceId) {
         self.drift.parents += 1;
-        if let Some(count) = self.differing.get_mut(source) {
-            *count += 1;
-        }
+        self.differing[source] += 1;
     }
 
     /// Upserts that all parents need that differ
@@ -67,14 +66,12 @@ impl Record {
         self.differing.iter().map(|count| count.div_ceil(BATCH)).sum()
     }
 
-    pub(super) fn processed(&mut self, rollup: usize) {
-        if let Some((processed, _)) = self.counts.get_mut(rollup) {
-            *processed += 1;
-        }
+    pub(super) fn processed(&mut self, rollup: RollupId) {
+        self.counts[rollup].0 += 1;
     }
 
     /// Notes that a parent was written; `again` if it was counted before, as right or as written.
-    pub(super) fn updated(&mut self, id: Uuid, rollups: &[usize], reset: bool, again: bool) {
+    pub(super) fn updated(&mut self, id: Uuid, rollups: &[RollupId], reset: bool, again: bool) {
         if self.written.contains(id) {
             return;
         }
@@ -85,9 +82,7 @@ impl Record {
             self.totals.unchanged = self.totals.unchanged.saturating_sub(1);
         }
         for rollup in rollups {
-            if let Some((_, updated)) = self.counts.get_mut(*rollup) {
-                *updated += 1;
-            }
+            self.counts[*rollup].1 += 1;
         }
     }
 
@@ -110,8 +105,8 @@ impl Record {
         }
     }
 
-    pub(super) fn drop_rollup(&mut self, rollup: usize, error: &ApiError) {
-        if let Some(slot @ None) = self.dropped.get_mut(rollup) {
+    pub(super) fn drop_rollup(&mut self, rollup: RollupId, error: &ApiError) {
+        if let slot @ None = &mut self.dropped[rollup] {
             *slot = Some((error.code().to_owned(), error.to_string()));
             // What is not there, or not for this token, is left out on purpose; what fails is not.
             let absent =
@@ -121,26 +116,22 @@ impl Record {
     }
 
     /// Notes that the records have shown a value to be impossible that a rollup compares a field with.
-    pub(super) fn impossible_value(&mut self, rollup: usize, reason: String) {
+    pub(super) fn impossible_value(&mut self, rollup: RollupId, reason: String) {
         self.incomplete = true;
-        if let Some(slot @ None) = self.dropped.get_mut(rollup) {
-            *slot = Some((Skipped::INVALID_VALUE.to_owned(), reason));
-        }
+        self.dropped[rollup].get_or_insert_with(|| (Skipped::INVALID_VALUE.to_owned(), reason));
     }
 
     /// Notes that not all children of a rollup could be read.
-    pub(super) fn cut_short(&mut self, rollup: usize, reason: String) {
+    pub(super) fn cut_short(&mut self, rollup: RollupId, reason: String) {
         self.incomplete = true;
-        if let Some(slot @ None) = self.dropped.get_mut(rollup) {
-            *slot = Some(("incomplete_reading".to_owned(), reason));
-        }
+        self.dropped[rollup].get_or_insert_with(|| ("incomplete_reading".to_owned(), reason));
     }
 
-    pub(super) fn is_dropped(&self, rollup: usize) -> bool {
-        self.dropped.get(rollup).is_some_and(Option::is_some)
+    pub(super) fn is_dropped(&self, rollup: RollupId) -> bool {
+        self.dropped[rollup].is_some()
     }
 
-    pub(super) fn missing(&mut self, rollup: usize, column: usize, reason: String) {
+    pub(super) fn missing(&mut self, rollup: RollupId, column: usize, reason: String) {
         let entry = (rollup, column, reason);
         if !self.missing.contains(&entry) {
             self.missing.push(entry);
@@ -149,16 +140,15 @@ impl Record {
 
     /// The error that stopped every rollup, if every one was stopped
     pub(crate) fn all_dropped(&self) -> Option<(String, String)> {
-        if self.dropped.iter().all(Option::is_some) { self.dropped.first().cloned().flatten() } else { None }
+        if self.dropped.iter().all(Option::is_some) { self.dropped.iter().next().cloned().flatten() } else { None }
     }
 
     /// What was left out while running
     pub(crate) fn skipped(&self, program: &Program) -> Vec<Skipped> {
-        let number = |rollup: usize| program.rollups.get(rollup).map_or(0, |rollup| rollup.number);
-        let column = |rollup: usize, column: usize| {
-            program.rollups.get(rollup).and_then(|rollup| rollup.columns.get(column)).map(|column| column.number)
-        };
-        let whole = self.dropped.iter().enumerate().filter_map(|(rollup, dropped)| {
+        let number = |rollup: RollupId| program.rollups[rollup].number;
+        let column =
+            |rollup: RollupId, column: usize| program.rollups[rollup].columns.get(column).map(|column| column.number);
+        let whole = self.dropped.entries().filter_map(|(rollup, dropped)| {
             let (code, reason) = dropped.clone()?;
             Some(Skipped { definition: number(rollup), aggregation: None, code, reason })
         });
@@ -173,10 +163,8 @@ impl Record {
 
     /// Counts by definition, those that did not run included
     pub(crate) fn details(&self, program: &Program, definitions: &[Definition]) -> Vec<Detail> {
-        let counts = |number: usize| {
-            let index = program.rollups.iter().position(|rollup| rollup.number == number)?;
-            self.counts.get(index).copied()
-        };
+        let counts =
+            |number: usize| program.rollups.find(|rollup| rollup.number == number).map(|rollup| self.counts[rollup]);
         let detail = |(number, definition): (usize, &Definition)| {
             let (processed, updated) = counts(number).unwrap_or_default();
             Detail {

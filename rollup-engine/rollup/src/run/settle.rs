@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::Run;
 use crate::config::MixedCurrency;
+use crate::ids::{RollupId, SourceId};
 use crate::program::Column;
 use crate::report::Mixture;
 use crate::tally::MIXTURE;
@@ -23,7 +24,7 @@ pub(super) struct Write {
     /// When the parent was last seen to be live
     pub(super) read_at: Timestamp,
     /// Rollups that changed something
-    pub(super) rollups: Vec<usize>,
+    pub(super) rollups: Vec<RollupId>,
     /// Whether no child is left
     pub(super) reset: bool,
 }
@@ -31,10 +32,16 @@ pub(super) struct Write {
 impl Run<'_> {
     /// Computes and compares the totals of one parent, and puts them in place in the row, for whoever reads it as a
     /// child.
-    pub(super) fn settle(&self, source: usize, settles: &[usize], row: &mut Row, read_at: Timestamp) -> Option<Write> {
+    pub(super) fn settle(
+        &self,
+        source: SourceId,
+        settles: &[RollupId],
+        row: &mut Row,
+        read_at: Timestamp,
+    ) -> Option<Write> {
         let mut write = Write {
             id: row.id,
-            created_at: self.program.sources.get(source).map_or(Value::Missing, |at| row.value(at.created_at).clone()),
+            created_at: row.value(self.program.sources[source].created_at).clone(),
             changes: Map::new(),
             read_at,
             rollups: Vec::new(),
@@ -45,7 +52,7 @@ impl Run<'_> {
             if self.record.borrow().is_dropped(index) {
                 continue;
             }
-            let (Some(rollup), Some(fold)) = (self.program.rollups.get(index), self.folds.get(index)) else { continue };
+            let (rollup, fold) = (&self.program.rollups[index], &self.folds[index]);
             if !self.again.get() {
                 self.record.borrow_mut().processed(index);
             }
@@ -108,8 +115,8 @@ impl Run<'_> {
     }
 
     /// The total of one column, unless it names a field that is not there
-    fn total(&self, index: usize, number: usize, column: &Column, row: &Row) -> Option<Total> {
-        let fold = self.folds.get(index)?.borrow();
+    fn total(&self, index: RollupId, number: usize, column: &Column, row: &Row) -> Option<Total> {
+        let fold = self.folds[index].borrow();
         if let Some(field) = fold.missing(number) {
             let reason = format!("the children have no `{field}`");
             self.record.borrow_mut().missing(index, number, reason);

@@ -19,6 +19,7 @@ use uuid::Uuid;
 use super::targeted::Rows;
 use super::{Run, Stop};
 use crate::checkpoint::Left;
+use crate::ids::SourceId;
 use crate::program::settle_order;
 
 /// An answer that takes longer makes the slices smaller that follow
@@ -76,12 +77,12 @@ impl Run<'_> {
         if self.manner.dry || !self.wrote.get() {
             return Ok(());
         }
-        let children: Vec<usize> = (0..self.program.sources.len()).collect();
+        let children: Vec<SourceId> = self.program.sources.ids().collect();
         self.look_again(&children).await
     }
 
     /// Parents of an object in one slice, as far as is known at this moment
-    pub(super) fn parents_a_slice(&self, source: usize) -> usize {
+    pub(super) fn parents_a_slice(&self, source: SourceId) -> usize {
         let usual = if self.graphql.get() { self.manner.sizes.smallest_slice } else { self.manner.page_size };
         let asked = self.manner.parents_per_run;
         if self.by_graphql(source) && self.program.into_parent(source).all(|index| self.group_sets(index).is_some()) {
@@ -94,7 +95,7 @@ impl Run<'_> {
     /// server some seconds, that at which it was asked for
     async fn page_of_parents(
         &self,
-        source: usize,
+        source: SourceId,
         after: Option<&str>,
         parents: usize,
     ) -> Result<(Page, Timestamp), ApiError> {
@@ -138,7 +139,7 @@ impl Run<'_> {
     }
 
     /// Where a next run goes on after this parent, all before it being done
-    pub(super) fn go_on_after(&self, source: usize, parent: Uuid) {
+    pub(super) fn go_on_after(&self, source: SourceId, parent: Uuid) {
         self.position.replace(Some((source, Some(cursor_of(parent)))));
     }
 }

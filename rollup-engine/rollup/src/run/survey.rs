@@ -8,6 +8,7 @@ use twenty::client::PageQuery;
 
 use super::read::MANY;
 use super::{Run, Stop};
+use crate::ids::{IdList, RollupId, SourceId};
 use crate::plan::{Choice, Pace, SliceCost, Survey};
 use crate::program::needs_count;
 
@@ -32,7 +33,7 @@ impl Run<'_> {
         let spent = self.spent.get().reads - before;
         let first_page = self.known.iter().any(|known| known.borrow().first_page.is_some());
         let took = self.client.host().now().since(began);
-        let groups = (0..self.program.rollups.len()).map(|index| self.group_cost(index));
+        let groups = self.program.rollups.ids().map(|index| self.group_cost(index));
         let now = self.client.host().now();
         let survey = Survey {
             program: self.program,
@@ -42,7 +43,7 @@ impl Run<'_> {
             first_page,
             graphql: self.graphql.get(),
             page: if self.graphql.get() { MANY } else { self.manner.page_size } as u64,
-            slices: (0..self.program.sources.len()).map(|source| self.slice_cost(source)).collect(),
+            slices: self.program.sources.ids().map(|source| self.slice_cost(source)).collect(),
             parents_in_memory: self.manner.sizes.parents_in_memory,
             sliced: self.manner.parents_per_run.is_some(),
             pace: Pace {
@@ -65,13 +66,13 @@ impl Run<'_> {
     }
 
     /// Requests that the groups of a rollup's children cost; nothing where the server cannot add them up
-    fn group_cost(&self, index: usize) -> Option<u64> {
+    fn group_cost(&self, index: RollupId) -> Option<u64> {
         let sets = self.group_sets(index)?;
         let counted = (0..sets.len()).filter(|number| needs_count(&sets, *number)).count();
         Some((sets.len() + counted + usize::from(self.has_exceptions(index))) as u64)
     }
 
-    fn slice_cost(&self, source: usize) -> SliceCost {
+    fn slice_cost(&self, source: SourceId) -> SliceCost {
         let parents = self.parents_a_slice(source);
         let is_large = parents > self.manner.sizes.smallest_slice;
         let groups = || self.program.into_parent(source).map(|index| self.group_cost(index)).sum();
@@ -79,15 +80,14 @@ impl Run<'_> {
     }
 
     /// Counts through GraphQL; nothing where the names are not proven or the server has none
-    async fn count_all(&self) -> Result<Option<Vec<Option<u64>>>, Stop> {
+    async fn count_all(&self) -> Result<Option<IdList<SourceId, Option<u64>>>, Stop> {
         let mut counts = Vec::new();
-        let all: Vec<usize> = (0..self.program.sources.len()).collect();
+        let all: Vec<SourceId> = self.program.sources.ids().collect();
         for chunk in all.chunks(COUNTED) {
             if !chunk.iter().all(|source| self.by_graphql(*source)) {
                 return Ok(None);
             }
-            let names: Vec<_> = chunk.iter().filter_map(|source| self.program.sources.get(*source)).collect();
-            let names: Vec<_> = names.iter().map(|source| &source.names).collect();
+            let names: Vec<_> = chunk.iter().map(|source| &self.program.sources[*source].names).collect();
             self.spend(|spent| spent.reads += names.len() as u64);
             match self.client.counts(&names).await {
                 Ok(found) => counts.extend(found.into_iter().map(Some)),
@@ -100,22 +100,20 @@ impl Run<'_> {
                 }
             }
         }
-        Ok(Some(counts))
+        Ok(Some(counts.into_iter().collect()))
     }
 
     /// Reads the first page of each object by REST: its count, its keys, and what a scan then need not read again
-    async fn first_pages(&self) -> Result<Vec<Option<u64>>, Stop> {
-        let mut counts = Vec::new();
-        for (source, object) in self.program.sources.iter().enumerate() {
+    async fn first_pages(&self) -> Result<IdList<SourceId, Option<u64>>, Stop> {
+        let mut counts = IdList::default();
+        for (source, object) in self.program.sources.entries() {
             self.spend(|spent| spent.reads += 1);
             let query = PageQuery { filter: None, after: None, limit: self.manner.page_size };
             match self.client.list(&object.names, query, &object.keep).await {
                 Ok(page) => {
                     counts.push(page.total_count);
                     self.learn(source, &page);
-                    if let Some(known) = self.known.get(source) {
-                        known.borrow_mut().first_page = Some((page, self.client.host().now()));
-                    }
+                    self.known[source].borrow_mut().first_page = Some((page, self.client.host().now()));
                 }
                 Err(error) => {
                     self.give_up(source, &error)?;
@@ -133,7 +131,7 @@ impl Run<'_> {
     }
 
     /// Records of an object as the survey counted them
-    pub(super) fn counted(&self, source: usize) -> Option<u64> {
+    pub(super) fn counted(&self, source: SourceId) -> Option<u64> {
         let record = self.record.borrow();
         record.plan.as_ref()?.counts.get(self.name(source)).and_then(Json::as_u64)
     }

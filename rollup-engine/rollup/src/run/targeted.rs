@@ -18,10 +18,11 @@ use uuid::Uuid;
 
 use super::groups::Parents;
 use super::read::{MANY, MANY_IDS, Reading};
-use super::{Run, Stop};
+use super::{RollupTargets, Run, Stop};
 use crate::fold::Fold;
-use crate::program::{Rollup, settle_order};
-use crate::trigger::{Ids, Targets};
+use crate::ids::{IdList, RollupId, SourceId};
+use crate::program::{Program, Rollup, settle_order};
+use crate::trigger::Ids;
 
 /// Children that are read by one request before the server is asked to add up instead
 const FEW_CHILDREN: usize = 2_000;
@@ -67,28 +68,28 @@ impl Rows {
 #[derive(Debug)]
 struct Scope {
     /// Parents that were named, or lie above named ones, by source
-    named: Vec<Ids>,
+    named: IdList<SourceId, Ids>,
     /// Live rows, by source: the named ones, and the children of parents that need all of theirs computed
-    rows: Vec<Rows>,
+    rows: IdList<SourceId, Rows>,
     /// Rollups to compute
-    active: BTreeSet<usize>,
+    active: BTreeSet<RollupId>,
     /// Parents to compute afterwards, by rollup
-    deferred: Targets,
+    deferred: RollupTargets,
     /// Objects in the order in which they are settled
-    order: Vec<usize>,
+    order: Vec<SourceId>,
     /// Whether anything was to be written
     wrote: bool,
     /// The object that is taken slice by slice, and whether a run can go on within a slice
-    slice: Option<(usize, bool)>,
+    slice: Option<(SourceId, bool)>,
 }
 
 impl Scope {
-    fn new(run_sources: usize, run_rollups: usize, order: Vec<usize>) -> Self {
+    fn new(program: &Program, order: Vec<SourceId>) -> Self {
         Self {
-            named: vec![Ids::default(); run_sources],
-            rows: vec![Rows::default(); run_sources],
+            named: program.sources.iter().map(|_| Ids::default()).collect(),
+            rows: program.sources.iter().map(|_| Rows::default()).collect(),
             active: BTreeSet::new(),
-            deferred: vec![Ids::default(); run_rollups],
+            deferred: program.rollups.iter().map(|_| Ids::default()).collect(),
             order,
             wrote: false,
             slice: None,
@@ -97,7 +98,7 @@ impl Scope {
 
     /// Whether the children of a rollup carry their own totals by the time the parents are computed
     fn in_turn(&self, rollup: &Rollup) -> bool {
-        let place = |source: usize| self.order.iter().position(|other| *other == source);
+        let place = |source: SourceId| self.order.iter().position(|other| *other == source);
         !rollup.needs.is_empty() && place(rollup.child) < place(rollup.parent)
     }
 }
@@ -106,7 +107,7 @@ impl Run<'_> {
     /// Recomputes these parents, given by the index of the rollup, and those above them.
     ///
     /// Where it took so long that other runs may have read and written meanwhile, it looks again at what it wrote.
-    pub(crate) async fn recompute(&self, targets: Targets) -> Result<(), Stop> {
+    pub(crate) async fn recompute(&self, targets: RollupTargets) -> Result<(), Stop> {
         let mut due = targets;
         self.rest.replace(due.clone());
         // Totals over totals of the same object come in rounds of their own; definitions in a circle are refused.
@@ -132,7 +133,7 @@ impl Run<'_> {
     }
 
     /// Recomputes these parents; after some refusals for the rate limit it stops, if somebody can be had to do the rest.
-    pub(crate) async fn recompute_patiently(&self, targets: Targets, refusals: u64) -> Result<(), Stop> {
+    pub(crate) async fn recompute_patiently(&self, targets: RollupTargets, refusals: u64) -> Result<(), Stop> {
         self.client.give_up_after(Some(refusals));
         let end = self.recompute(targets).await;
         let in_time = self.client.deadline().is_none_or(|deadline| self.client.host().now() < deadline);
@@ -153,14 +154,12 @@ impl Run<'_> {
 
     /// Computes and writes once. Gives the parents that lie above in the same object, or in one that was settled
     /// before, and whether anything was to be written.
-    async fn pass(&self, targets: &Targets) -> Result<(Targets, bool), Stop> {
+    async fn pass(&self, targets: &RollupTargets) -> Result<(RollupTargets, bool), Stop> {
         let order = settle_order(self.program);
-        let mut scope = Scope::new(self.program.sources.len(), self.program.rollups.len(), order.clone());
-        for (index, (rollup, ids)) in self.program.rollups.iter().zip(targets).enumerate() {
-            if let Some(named) = scope.named.get_mut(rollup.parent).filter(|_| !ids.is_empty()) {
-                named.extend(ids.as_slice().iter().copied());
-                scope.active.insert(index);
-            }
+        let mut scope = Scope::new(self.program, order.clone());
+        for (index, ids) in targets.entries().filter(|(_, ids)| !ids.is_empty()) {
+            scope.named[self.program.rollups[index].parent].extend(ids.as_slice().iter().copied());
+            scope.active.insert(index);
         }
         for source in &order {
             self.go_up(*source, &mut scope).await?;
@@ -177,17 +176,15 @@ impl Run<'_> {
     /// Computes these rows of one object, and the children that their totals need.
     pub(super) async fn slice_of(
         &self,
-        source: usize,
+        source: SourceId,
         rows: Rows,
-        order: &[usize],
+        order: &[SourceId],
         makes_cursors: bool,
     ) -> Result<(), Stop> {
-        let mut scope = Scope::new(self.program.sources.len(), self.program.rollups.len(), order.to_vec());
+        let mut scope = Scope::new(self.program, order.to_vec());
         scope.active = self.program.into_parent(source).collect();
         scope.slice = Some((source, makes_cursors));
-        if let Some(slot) = scope.rows.get_mut(source) {
-            *slot = rows;
-        }
+        scope.rows[source] = rows;
         for source in order.iter().rev() {
             self.go_down(*source, &mut scope).await?;
         }
@@ -202,39 +199,33 @@ impl Run<'_> {
     }
 
     /// Reads the named records of an object, and names the parents above them.
-    async fn go_up(&self, source: usize, scope: &mut Scope) -> Result<(), Stop> {
-        let ids = scope.named.get(source).cloned().unwrap_or_default();
+    async fn go_up(&self, source: SourceId, scope: &mut Scope) -> Result<(), Stop> {
+        let ids = scope.named[source].clone();
         let rows = self.read_by(source, "id", &ids).await?;
-        for (index, rollup) in self.program.rollups.iter().enumerate() {
+        for (index, rollup) in self.program.rollups.entries() {
             if rollup.child == source && rollup.needs.iter().any(|needed| scope.active.contains(needed)) {
                 let above: Ids = rows.rows().filter_map(|row| row.value(rollup.relation).id()).collect();
                 if !scope.in_turn(rollup) {
-                    if let Some(deferred) = scope.deferred.get_mut(index) {
-                        deferred.extend(above.as_slice().iter().copied());
-                    }
-                } else if let Some(named) = scope.named.get_mut(rollup.parent).filter(|_| !above.is_empty()) {
-                    named.extend(above.as_slice().iter().copied());
+                    scope.deferred[index].extend(above.as_slice().iter().copied());
+                } else if !above.is_empty() {
+                    scope.named[rollup.parent].extend(above.as_slice().iter().copied());
                     scope.active.insert(index);
                 }
             }
         }
-        if let Some(slot) = scope.rows.get_mut(source) {
-            *slot = rows;
-        }
+        scope.rows[source] = rows;
         Ok(())
     }
 
     /// Reads the other children of parents whose totals are made of totals.
-    async fn go_down(&self, source: usize, scope: &mut Scope) -> Result<(), Stop> {
-        for (index, rollup) in self.program.rollups.iter().enumerate() {
+    async fn go_down(&self, source: SourceId, scope: &mut Scope) -> Result<(), Stop> {
+        for (index, rollup) in self.program.rollups.entries() {
             if rollup.child != source || !scope.in_turn(rollup) || !scope.active.contains(&index) {
                 continue;
             }
-            let parents = scope.rows.get(rollup.parent).map(Rows::ids).unwrap_or_default();
+            let parents = scope.rows[rollup.parent].ids();
             let members = self.read_by(source, &rollup.relation_field, &parents).await?;
-            if let Some(rows) = scope.rows.get_mut(source) {
-                rows.add(members);
-            }
+            scope.rows[source].add(members);
             for needed in &rollup.needs {
                 scope.active.insert(*needed);
             }
@@ -243,31 +234,30 @@ impl Run<'_> {
     }
 
     /// Folds the children of an object's rows, settles the rows, writes those that differ.
-    async fn compute(&self, source: usize, scope: &mut Scope) -> Result<(), Stop> {
-        let Some(mut rows) = scope.rows.get_mut(source).map(std::mem::take).filter(|rows| !rows.0.is_empty()) else {
+    async fn compute(&self, source: SourceId, scope: &mut Scope) -> Result<(), Stop> {
+        let mut rows = std::mem::take(&mut scope.rows[source]);
+        if rows.0.is_empty() {
             return Ok(());
-        };
-        let settles: Vec<usize> =
+        }
+        let settles: Vec<RollupId> =
             self.program.into_parent(source).filter(|rollup| scope.active.contains(rollup)).collect();
         let parents = rows.ids();
         // One reading of the children serves all rollups of the same relation.
-        let mut readings: Vec<(usize, &str, Vec<usize>)> = Vec::new();
+        let mut readings: Vec<(SourceId, &str, Vec<RollupId>)> = Vec::new();
         for &index in &settles {
-            let Some(rollup) = self.program.rollups.get(index) else { continue };
-            if let Some(fold) = self.folds.get(index) {
-                fold.replace(Fold::default());
-            }
+            let rollup = &self.program.rollups[index];
+            self.folds[index].replace(Fold::default());
             if !scope.in_turn(rollup) {
-                let same = |reading: &&mut (usize, &str, Vec<usize>)| {
+                let same = |reading: &&mut (SourceId, &str, Vec<RollupId>)| {
                     (reading.0, reading.1) == (rollup.child, &rollup.relation_field)
                 };
                 match readings.iter_mut().find(same) {
                     Some((_, _, rollups)) => rollups.push(index),
                     None => readings.push((rollup.child, &rollup.relation_field, vec![index])),
                 }
-            } else if let Some(children) = scope.rows.get(rollup.child) {
-                // They were settled in this computation and carry their totals.
-                self.fold(&[index], children.rows());
+            } else {
+                // The children were settled in this computation and carry their totals.
+                self.fold(&[index], scope.rows[rollup.child].rows());
             }
         }
         let slice = scope.slice.filter(|(sliced, _)| *sliced == source);
@@ -296,15 +286,19 @@ impl Run<'_> {
         let of = self.counted(source).unwrap_or(0);
         let parents = rows.0.len() as u64;
         self.progress("parents_compared", source, &[("parents", parents), ("of", of), ("differ", differ as u64)]);
-        if let Some(slot) = scope.rows.get_mut(source) {
-            *slot = rows;
-        }
+        scope.rows[source] = rows;
         self.write(source, writes).await
     }
 
     /// As [`Self::fold_children`], for parents that are all there are between the first id and the last: a large slice of
     /// them is grouped by that range.
-    async fn fold_range(&self, child: usize, relation: &str, rollups: &[usize], parents: &Ids) -> Result<(), Stop> {
+    async fn fold_range(
+        &self,
+        child: SourceId,
+        relation: &str,
+        rollups: &[RollupId],
+        parents: &Ids,
+    ) -> Result<(), Stop> {
         let mut left = parents.as_slice();
         while let [first, ..] = left
             && left.len() > self.manner.sizes.smallest_slice
@@ -331,10 +325,10 @@ impl Run<'_> {
     }
 
     /// Forgets what the tallies of these rollups hold of these parents.
-    fn release(&self, rollups: &[usize], parents: &[Uuid]) {
-        for fold in rollups.iter().filter_map(|index| self.folds.get(*index)) {
+    fn release(&self, rollups: &[RollupId], parents: &[Uuid]) {
+        for rollup in rollups {
             for parent in parents {
-                fold.borrow_mut().release(*parent);
+                self.folds[*rollup].borrow_mut().release(*parent);
             }
         }
     }
@@ -344,9 +338,9 @@ impl Run<'_> {
     /// Where one set of groups says it all, the server adds up; else the children are read, as long as they are few.
     async fn fold_children(
         &self,
-        child: usize,
+        child: SourceId,
         relation: &str,
-        rollups: &[usize],
+        rollups: &[RollupId],
         parents: &[Uuid],
     ) -> Result<(), Stop> {
         let sets: Option<usize> = rollups.iter().map(|index| self.group_sets(*index).map(|sets| sets.len())).sum();
@@ -398,7 +392,7 @@ impl Run<'_> {
     }
 
     /// Adds the groups of these parents to the tallies; false if the server cannot add all of them up.
-    async fn group_each(&self, rollups: &[usize], parents: &[Uuid]) -> Result<bool, Stop> {
+    async fn group_each(&self, rollups: &[RollupId], parents: &[Uuid]) -> Result<bool, Stop> {
         if rollups.iter().any(|index| self.group_sets(*index).is_none()) {
             return Ok(false);
         }
@@ -415,7 +409,7 @@ impl Run<'_> {
     }
 
     /// Live records of an object whose field is one of these ids; none if the object cannot be read
-    pub(super) async fn read_by(&self, source: usize, field: &str, ids: &Ids) -> Result<Rows, Stop> {
+    pub(super) async fn read_by(&self, source: SourceId, field: &str, ids: &Ids) -> Result<Rows, Stop> {
         let mut left = ids.as_slice();
         let mut reading = FuturesUnordered::new();
         let mut rows = Rows::default();
@@ -435,7 +429,7 @@ impl Run<'_> {
     }
 
     /// The records of ids that one call may name; in several calls, should GraphQL fall away before
-    async fn read_ids(&self, source: usize, field: &str, ids: &[Uuid]) -> Result<Rows, ApiError> {
+    async fn read_ids(&self, source: SourceId, field: &str, ids: &[Uuid]) -> Result<Rows, ApiError> {
         let mut rows = Rows::default();
         let mut left = ids;
         while !left.is_empty() {

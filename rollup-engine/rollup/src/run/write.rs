@@ -22,6 +22,7 @@ use twenty::value::Value;
 
 use super::settle::Write;
 use super::{Run, Stop};
+use crate::ids::SourceId;
 use crate::plan::RECHECKED;
 use crate::program::Source;
 
@@ -41,8 +42,8 @@ impl Run<'_> {
     /// Writes these parents of one object, in as few calls as possible, and notes what Twenty confirms.
     ///
     /// A batch that is refused is halved until the bad record is alone and named; the rest is written.
-    pub(super) async fn write(&self, source: usize, writes: Vec<Write>) -> Result<(), Stop> {
-        let Some(object) = self.program.sources.get(source) else { return Ok(()) };
+    pub(super) async fn write(&self, source: SourceId, writes: Vec<Write>) -> Result<(), Stop> {
+        let object = &self.program.sources[source];
         if self.manner.dry || writes.is_empty() {
             return Ok(());
         }
@@ -66,8 +67,8 @@ impl Run<'_> {
     /// Takes batches from the queue until it is empty, or something has stopped the run.
     async fn work_off(&self, queue: &Queue<'_>) {
         while let Some(mut batch) = queue.next(self.batch_size.get()) {
-            let refusals = self.refusals.get(queue.source);
-            if refusals.is_some_and(|refusals| refusals.get() >= MOST_REFUSALS) {
+            let refusals = &self.refusals[queue.source];
+            if refusals.get() >= MOST_REFUSALS {
                 self.all_failed(
                     queue.source,
                     &batch.writes,
@@ -82,9 +83,7 @@ impl Run<'_> {
             };
             match result {
                 Ok(()) => {
-                    if let Some(refusals) = refusals {
-                        refusals.set(0);
-                    }
+                    refusals.set(0);
                     let (written, of) = {
                         let record = self.record.borrow();
                         (record.totals.updated, record.drift.parents)
@@ -122,7 +121,7 @@ impl Run<'_> {
                     queue.put_back(batch);
                 }
                 Err(error) => {
-                    if let (ApiError::Refused { .. }, Some(refusals)) = (&error, refusals) {
+                    if let ApiError::Refused { .. } = &error {
                         refusals.set(refusals.get() + 1);
                     }
                     self.not_written(queue.source, &batch.writes, &error);
@@ -138,13 +137,13 @@ impl Run<'_> {
     }
 
     /// Notes parents that an error kept from being written; where only the time was short, the next run takes them.
-    fn not_written(&self, source: usize, writes: &[Write], error: &ApiError) {
+    fn not_written(&self, source: SourceId, writes: &[Write], error: &ApiError) {
         if Stop::of(error) != Some(Stop::OutOfTime) {
             self.all_failed(source, writes, &error.to_string());
         }
     }
 
-    fn all_failed(&self, source: usize, writes: &[Write], message: &str) {
+    fn all_failed(&self, source: SourceId, writes: &[Write], message: &str) {
         for write in writes {
             self.record.borrow_mut().failed(self.name(source), write.id, message);
         }
@@ -238,8 +237,8 @@ impl Run<'_> {
     }
 
     /// Reads again which of these parents are live; the others need no write.
-    async fn still_live(&self, source: usize, mut writes: Vec<Write>) -> Result<Vec<Write>, Stop> {
-        let Some(object) = self.program.sources.get(source) else { return Ok(Vec::new()) };
+    async fn still_live(&self, source: SourceId, mut writes: Vec<Write>) -> Result<Vec<Write>, Stop> {
+        let object = &self.program.sources[source];
         let (mut live, mut shortfalls) = (Vec::new(), 0);
         while !writes.is_empty() {
             let chunk = writes.split_off(writes.len().saturating_sub(self.most_ids(source)));
@@ -288,7 +287,7 @@ impl Run<'_> {
     /// Ids of the live records among so many, in their order, as far as one page goes
     ///
     /// As with [`Self::page`], GraphQL that turns out not to serve is an error, and the same can be asked again.
-    async fn ids_of(&self, source: usize, object: &Source, filter: &Filter, most: usize) -> Result<Page, ApiError> {
+    async fn ids_of(&self, source: SourceId, object: &Source, filter: &Filter, most: usize) -> Result<Page, ApiError> {
         self.spend(|spent| spent.rechecks += 1);
         let keep = Projection::default();
         let mut query = PageQuery { filter: Some(filter), after: None, limit: most };
@@ -302,7 +301,7 @@ impl Run<'_> {
 
 /// Parents that wait to be written
 struct Queue<'a> {
-    source: usize,
+    source: SourceId,
     object: &'a Source,
     /// The next one last
     batches: RefCell<Vec<Batch>>,
