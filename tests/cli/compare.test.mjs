@@ -23,7 +23,7 @@ const DRIFT = {
 
 const drifted = (more) =>
   fakeEngine(({ log }) => {
-    for (const change of CHANGES) log({ level: 'info', event: 'would_change', ...change });
+    for (const change of CHANGES) log({ level: 'info', event: 'difference_found', ...change });
     return report({ mode: 'dry-run', drift: DRIFT, ...more });
   });
 
@@ -140,7 +140,7 @@ for (const stored of NO_NUMBERS) {
     const { object, ...rest } = change;
     const drift = { ...DRIFT, values: 1, fields: { 'person.lifetimeGiftAmount': 1 }, examples: [{ parentObject: object, ...rest }] };
     const engine = fakeEngine(({ log }) => {
-      log({ level: 'info', event: 'would_change', ...change });
+      log({ level: 'info', event: 'difference_found', ...change });
       return report({ mode: 'dry-run', drift });
     });
     const { exit, out, err } = await command('drift --csv changes.csv', { engine, folder: folderFor(t) });

@@ -102,7 +102,7 @@ test('a store that keeps anything but texts keeps nothing', async (t) => {
   const store = { get: () => ({ until: 'for ever' }), set: () => {}, delete: () => {} };
   const { given, lines } = options(await fakeTwenty(t), { store });
   assert.equal((await rollups.calculateRollups({}, given)).status, 'ok');
-  assert.deepEqual(lines.filter(({ level }) => level !== 'info' && level !== undefined).map(({ event: name }) => name), ['metadata_unreadable']);
+  assert.deepEqual(lines.filter(({ level }) => level !== 'info' && level !== undefined).map(({ event: name }) => name), ['metadata_refused']);
 });
 
 test('what the rate limit stops is asked to be done later, and is over with that', async (t) => {

@@ -14,20 +14,20 @@ use twenty::schema::{Object, Schema};
 
 use crate::calendar::Calendar;
 use crate::checkpoint::{Checkpoint, Left};
+use crate::compiled::{CompiledRollups, ProvenBy, Skipped};
 use crate::definitions::Definition;
 use crate::environment::{Environment, Variables};
 use crate::host::{RollupClient, RollupHost};
 use crate::memory::Memory;
-use crate::program::{Program, ProvenBy, Skipped};
 use crate::pure::unknown_zone;
 use crate::report::{Mode, Report, Status};
 use crate::requested::Requested;
-use crate::run::{LATER, Manner, RollupTargets, Run, Stop};
+use crate::run::{CONTINUATION_INTERVAL, RollupTargets, Run, RunOptions, Stop};
 use crate::sizes::SliceSizes;
 use crate::trigger::{Ids, Targets, Trigger};
 
-/// Requests that an event run may open with: it shares the minute with whoever caused the event
-const EVENT_BURST: u32 = 10;
+/// Requests that an event run may open with: it shares the minute with the user who caused the event
+const MAX_EVENT_BURST: u32 = 10;
 
 /// Code of a run whose definitions name what the workspace does not have
 const NOTHING_TO_RUN: &str = "nothing_to_run";
@@ -36,7 +36,7 @@ const NOTHING_TO_RUN: &str = "nothing_to_run";
 const BATCH_DONE: &str = "batch_done";
 
 /// Time kept back from the limit of the function, for the answer to be handed over
-const MARGIN: Duration = Duration::from_secs(10);
+const ANSWER_MARGIN: Duration = Duration::from_secs(10);
 
 /// What a run is given besides its payload
 #[derive(Clone, Debug, Default)]
@@ -51,20 +51,20 @@ pub struct Options {
     pub sizes: SliceSizes,
 }
 
-/// A run that nobody can limit keeps others away for no longer than this
-const LONGEST_LEASE: Duration = Duration::from_mins(15);
+/// How long a run without a time limit keeps others away
+const DEFAULT_LEASE: Duration = Duration::from_mins(15);
 
 /// Refusals for the rate limit after which an event run leaves the rest to a run that is to follow
-const PATIENCE: u64 = 2;
+const MAX_EVENT_THROTTLES: u64 = 2;
 
 /// When a run goes on that had no time left
-const SOON: Duration = Duration::from_secs(5);
+const OUT_OF_TIME_INTERVAL: Duration = Duration::from_secs(5);
 
-/// How far back a first sweep looks, or one that has no store to remember the last
-const SWEEP_BACK: Duration = Duration::from_hours(1);
+/// How far back a first sweep verifications, or one that has no store to remember the last
+const SWEEP_LOOKBACK: Duration = Duration::from_hours(1);
 
 /// How long before an event the records may have been merged that it tells of
-const MERGE_BACK: Duration = Duration::from_mins(2);
+const MERGE_LOOKBACK: Duration = Duration::from_mins(2);
 
 /// Recomputes what the payload asks for. Whatever goes wrong is told in the report.
 pub async fn calculate_rollups(host: &dyn RollupHost, payload: &Json, options: &Options) -> Report {
@@ -122,12 +122,12 @@ fn prepare(
     let calendar = Calendar::in_zone(host, &config.time_zone, now, config.fiscal_year_start_month)
         .ok_or_else(|| Box::new(Report::error("invalid_config", &unknown_zone(&config.time_zone))))?;
     let targets = trigger.targets(&config.definitions);
-    let nobody = targets.as_ref().is_some_and(|targets| targets.iter().all(Ids::is_empty));
-    if nobody && !trigger.may_be_a_merge(&config.definitions) {
+    let no_parents = targets.as_ref().is_some_and(|targets| targets.iter().all(Ids::is_empty));
+    if no_parents && !trigger.may_be_a_merge(&config.definitions) {
         return Ok(None);
     }
     let time_limit = options.time_limit;
-    let deadline = time_limit.map(|limit| now + limit.saturating_sub(MARGIN).max(limit / 2));
+    let deadline = time_limit.map(|limit| now + limit.saturating_sub(ANSWER_MARGIN).max(limit / 2));
     Ok(Some(Work {
         calendar,
         trigger,
@@ -148,7 +148,7 @@ async fn carry_out(host: &dyn RollupHost, work: Work) -> Report {
         let from = if let Trigger::Rest(checkpoint) = &work.trigger { Some(checkpoint) } else { None };
         return run(host, &memory, &work, from).await;
     }
-    if !memory.take_lease(work.time_limit.unwrap_or(LONGEST_LEASE)).await {
+    if !memory.take_lease(work.time_limit.unwrap_or(DEFAULT_LEASE)).await {
         let message = "another run over everything is at work, and sees what this one would have seen";
         return Report {
             status: Status::Noop,
@@ -173,8 +173,8 @@ async fn run(host: &dyn RollupHost, memory: &Memory<'_>, work: &Work, from: Opti
     let (mode, config) = (work.mode(), &work.environment.config);
     let per_minute = work.environment.requests_per_minute;
     let remembered = memory.allowance(per_minute).await.unwrap_or(u32::MAX);
-    let most_burst = if mode == Mode::Targeted { EVENT_BURST.min(remembered) } else { remembered };
-    let pace = config.pacing.pace(per_minute, most_burst.max(1));
+    let max_burst = if mode == Mode::Targeted { MAX_EVENT_BURST.min(remembered) } else { remembered };
+    let pace = config.pacing.pace(per_minute, max_burst.max(1));
     let client = Client::new(host, work.environment.connection.clone(), pace, Priority::Job, work.deadline, work.seed);
 
     let schema = match read_schema(&client).await {
@@ -184,13 +184,13 @@ async fn run(host: &dyn RollupHost, memory: &Memory<'_>, work: &Work, from: Opti
         }
     };
     let proven_by = schema.as_ref().map_or(ProvenBy::Names(&config.objects), ProvenBy::Metadata);
-    let program = Program::new(&config.definitions, &proven_by, &work.calendar);
+    let program = CompiledRollups::new(&config.definitions, &proven_by, &work.calendar);
     let concurrency = usize::try_from(pace.concurrency).unwrap_or(1);
-    let manner = Manner::new(config, concurrency, work.sizes, mode == Mode::DryRun);
-    let run = Run::new(&client, &program, &work.calendar, manner);
+    let options = RunOptions::new(config, concurrency, work.sizes, mode == Mode::DryRun);
+    let run = Run::new(&client, &program, &work.calendar, options);
     let end = if program.rollups.is_empty() { Ok(()) } else { go(&run, memory, work, from, pace).await };
 
-    // Where this run did not come to a place of its own, the next one begins where it was to begin.
+    // No progress: keep the incoming checkpoint.
     let checkpoint = if end.is_err() { run.checkpoint().or_else(|| from.cloned()) } else { None };
     let (since, continued) = (run.since(), run.continued());
     let mut report = assemble(mode, run, &program, &config.definitions);
@@ -222,13 +222,13 @@ async fn run(host: &dyn RollupHost, memory: &Memory<'_>, work: &Work, from: Opti
     {
         let no_headway = from == Some(&checkpoint) && report.totals.updated == 0;
         report.continued = continued;
-        hand_on(host, memory, &mut report, &checkpoint, no_headway).await;
+        schedule_continuation(host, memory, &mut report, &checkpoint, no_headway).await;
     }
     report
 }
 
 /// Whether parents were named, and all definitions that write to them were left out
-fn nothing_concerned_runs(work: &Work, program: &Program) -> bool {
+fn nothing_concerned_runs(work: &Work, program: &CompiledRollups) -> bool {
     let Some(targets) = &work.targets else { return false };
     let runs = |number: usize| program.rollups.iter().any(|rollup| rollup.number == number);
     let concerned = || targets.iter().enumerate().filter(|(_, ids)| !ids.is_empty()).map(|(number, _)| number);
@@ -247,7 +247,7 @@ async fn go(
         (Trigger::Plan, _) => run.plan(pace).await,
         (Trigger::Explain { object, id }, _) => run.explain(object, *id).await,
         (Trigger::Sweep, _) if from.is_none() => {
-            let back = run.since() - SWEEP_BACK;
+            let back = run.since() - SWEEP_LOOKBACK;
             run.sweep(pace, memory.swept().await.unwrap_or(back)).await
         }
         (trigger, Some(targets)) => {
@@ -256,9 +256,9 @@ async fn go(
                 // What was handed on once waits for its turn: it must not hand itself on for ever.
                 return run.recompute(targets).await;
             }
-            run.recompute_patiently(targets, PATIENCE).await?;
+            run.recompute_or_continue_later(targets, MAX_EVENT_THROTTLES).await?;
             if trigger.may_be_a_merge(&work.environment.config.definitions) {
-                let moved = run.changed_since(&run.children_of_all(), run.since() - MERGE_BACK).await?;
+                let moved = run.changed_since(&run.children_of_all(), run.since() - MERGE_LOOKBACK).await?;
                 run.recompute(moved).await?;
             }
             Ok(())
@@ -269,7 +269,7 @@ async fn go(
 
 /// Sees to it that what is left over is done: by a run that follows by itself, else by the next one, which finds the
 /// checkpoint in the store.
-async fn hand_on(
+async fn schedule_continuation(
     host: &dyn RollupHost,
     memory: &Memory<'_>,
     report: &mut Report,
@@ -284,11 +284,11 @@ async fn hand_on(
     if report.continued || (by_batches && kept) || no_headway {
         return;
     }
-    let delay = if by_batches { LATER } else { SOON };
+    let delay = if by_batches { CONTINUATION_INTERVAL } else { OUT_OF_TIME_INTERVAL };
     report.continued = host.enqueue(&checkpoint.to_payload(), delay).await;
 }
 
-fn assemble(mode: Mode, run: Run<'_>, program: &Program, definitions: &[Definition]) -> Report {
+fn assemble(mode: Mode, run: Run<'_>, program: &CompiledRollups, definitions: &[Definition]) -> Report {
     let record = run.into_record();
     let skipped: BTreeSet<_> = program.skipped.iter().cloned().chain(record.skipped(program)).collect();
     let mut report = Report {
@@ -362,7 +362,7 @@ async fn read_schema(client: &RollupClient<'_>) -> Result<Option<Schema>, ApiErr
             }
             Err(error @ (ApiError::Forbidden { .. } | ApiError::NotFound { .. } | ApiError::Refused { .. })) => {
                 client.host().log(
-                    Event::new(Level::Warn, "metadata_unreadable")
+                    Event::new(Level::Warn, "metadata_refused")
                         .with("code", error.code())
                         .with("message", error.to_string()),
                 );
@@ -374,7 +374,7 @@ async fn read_schema(client: &RollupClient<'_>) -> Result<Option<Schema>, ApiErr
 }
 
 /// Targets by the rollup; definitions that do not run fall away
-fn by_rollup(program: &Program, mut targets: Targets) -> RollupTargets {
+fn by_rollup(program: &CompiledRollups, mut targets: Targets) -> RollupTargets {
     let of = |number: usize| targets.get_mut(number).map(std::mem::take).unwrap_or_default();
     program.rollups.iter().map(|rollup| rollup.number).map(of).collect()
 }

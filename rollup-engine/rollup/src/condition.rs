@@ -167,8 +167,9 @@ mod tests {
         }
     }
 
+    /// Equality sees nulls and the comparisons do not
     #[test]
-    fn equality_sees_nulls_and_the_comparisons_do_not() {
+    fn nulls_in_comparisons() {
         for (operator, operand, expected) in [
             ("equals", json!(null), true),
             ("notEquals", json!(null), false),

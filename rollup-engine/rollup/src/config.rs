@@ -54,11 +54,11 @@ pub struct Pacing {
 impl Pacing {
     /// The pace of a run; `requests_per_minute` is what the environment says, over the configuration
     #[must_use]
-    pub fn pace(&self, requests_per_minute: Option<u32>, most_burst: u32) -> Pace {
+    pub fn pace(&self, requests_per_minute: Option<u32>, max_burst: u32) -> Pace {
         let default = Pace::default();
         Pace {
             requests_per_minute,
-            burst: self.burst.unwrap_or(default.burst).min(most_burst),
+            burst: self.burst.unwrap_or(default.burst).min(max_burst),
             concurrency: self.concurrency.unwrap_or(default.concurrency),
             pause: self.pause.unwrap_or(default.pause),
         }

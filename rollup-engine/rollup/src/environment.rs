@@ -186,8 +186,9 @@ mod tests {
 
     const HERE: (&str, &str) = (URL, "https://crm.example.org");
 
+    /// The apps own token comes first and the users last
     #[test]
-    fn the_apps_own_token_comes_first_and_the_users_last() {
+    fn token_precedence() {
         let token = |variables: &[(&str, &str)]| read(variables).map(|found| found.connection.token);
         assert_eq!(token(&[HERE, (USER_TOKEN, "u"), (API_KEY, "k"), (APP_TOKEN, "a")]).unwrap(), "a");
         assert_eq!(token(&[HERE, (USER_TOKEN, "u"), (API_KEY, "k"), (APP_TOKEN, "")]).unwrap(), "k");
@@ -202,8 +203,9 @@ mod tests {
         assert_eq!(read(&[(URL, "http://a/b/rest"), (API_KEY, "k")]).unwrap().connection.base_url, "http://a/b");
     }
 
+    /// The rate comes from the variable then the configuration then the token
     #[test]
-    fn the_rate_comes_from_the_variable_then_the_configuration_then_the_token() {
+    fn rate_precedence() {
         let rate = |more: &[(&str, &str)]| read(&[&[HERE], more].concat()).unwrap().requests_per_minute;
         let config = (CONFIG, r#"{"definitions":[],"pacing":{"requestsPerMinute":40}}"#);
         assert_eq!(rate(&[(API_KEY, "k")]), Some(80));

@@ -11,7 +11,7 @@ use twenty::value::Value;
 use uuid::Uuid;
 
 use crate::calendar::Calendar;
-use crate::program::{Column, GroupSet, Rollup, Tests, is_exact};
+use crate::compiled::{Column, GroupSet, Rollup, Tests, is_exact};
 use crate::tally::{Grouped, Tally};
 use crate::total::Total;
 use crate::trigger::Ids;
@@ -30,7 +30,7 @@ pub struct Fold {
 
 impl Fold {
     /// Takes one child of whatever parent; the values are the record's, perhaps with its own totals put in place
-    pub fn take(&mut self, rollup: &Rollup, record: &Record) {
+    pub fn add(&mut self, rollup: &Rollup, record: &Record) {
         let relation = record.value(rollup.relation);
         if *relation == Value::Missing {
             self.missing.get_or_insert_with(|| rollup.relation_field.clone());
@@ -58,27 +58,28 @@ impl Fold {
             .entry(parent)
             .or_insert_with(|| vec![Tally::default(); rollup.columns.len()].into_boxed_slice());
         for (column, tally) in rollup.columns.iter().zip(tallies.iter_mut()) {
-            take(column, tally, record);
+            add_child(column, tally, record);
         }
     }
 
     /// Takes a group of children of one parent that the server has added up
-    pub fn take_group(&mut self, rollup: &Rollup, set: &GroupSet, parent: Uuid, group: &Group) {
+    pub fn add_group(&mut self, rollup: &Rollup, set: &GroupSet, parent: Uuid, group: &Group) {
         let tallies = self
             .parents
             .entry(parent)
             .or_insert_with(|| vec![Tally::default(); rollup.columns.len()].into_boxed_slice());
         let value = |place: Option<usize>| place.and_then(|place| group.values.get(place)).unwrap_or(&Value::Null);
-        for take in &set.takes {
-            let (Some(column), Some(tally)) = (rollup.columns.get(take.column), tallies.get_mut(take.column)) else {
+        for inputs in &set.inputs {
+            let (Some(column), Some(tally)) = (rollup.columns.get(inputs.column), tallies.get_mut(inputs.column))
+            else {
                 continue;
             };
-            let (sum, least, greatest) = (value(take.sum), value(take.least), value(take.greatest));
+            let (sum, least, greatest) = (value(inputs.sum), value(inputs.least), value(inputs.greatest));
             if !is_exact(sum) {
                 self.doubtful.insert(parent);
             }
             let code = column.code.map(|_| &group.code);
-            tally.take_group(column.aggregation.kind, &Grouped { count: group.count, sum, least, greatest }, code);
+            tally.add_group(column.aggregation.kind, &Grouped { count: group.count, sum, least, greatest }, code);
         }
     }
 
@@ -140,7 +141,7 @@ fn missing_path(column: &Column, record: &Record) -> Option<String> {
 }
 
 /// Adds one child to one tally, if it meets the column's own conditions
-fn take(column: &Column, tally: &mut Tally, record: &Record) {
+fn add_child(column: &Column, tally: &mut Tally, record: &Record) {
     if !meets(&column.tests, record) {
         return;
     }
@@ -151,15 +152,15 @@ fn take(column: &Column, tally: &mut Tally, record: &Record) {
     }
     let (kind, value) = (column.aggregation.kind, value.unwrap_or(&Value::Null));
     let code = column.code.map(|place| record.value(place));
-    tally.take(kind, value, code);
-    let Some((less, less_code)) = column.less else { return };
-    match record.value(less).number() {
+    tally.add(kind, value, code);
+    let Some((subtrahend, subtrahend_code)) = column.subtrahend else { return };
+    match record.value(subtrahend).number() {
         Some(amount) if !amount.is_zero() => {
             // In the currency of the amount itself where it names none.
-            let own = less_code.map(|place| record.value(place)).filter(|code| !code.is_absent());
-            tally.take(kind, &Value::Number(amount.negated()), own.or(code));
+            let own = subtrahend_code.map(|place| record.value(place)).filter(|code| !code.is_absent());
+            tally.add(kind, &Value::Number(amount.negated()), own.or(code));
         }
-        None if !record.value(less).is_absent() => tally.take(kind, record.value(less), code),
+        None if !record.value(subtrahend).is_absent() => tally.add(kind, record.value(subtrahend), code),
         _ => {}
     }
 }
@@ -175,7 +176,7 @@ pub fn totals(rollup: &Rollup, children: &[Record], calendar: &Calendar) -> Vec<
     let total = |column: &Column| {
         let mut tally = Tally::default();
         for child in &counted {
-            take(column, &mut tally, child);
+            add_child(column, &mut tally, child);
         }
         Total::new(&column.aggregation, column.target, &tally, calendar)
     };

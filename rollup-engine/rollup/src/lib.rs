@@ -6,6 +6,7 @@
 mod calculate;
 pub mod calendar;
 pub mod checkpoint;
+pub mod compiled;
 pub mod condition;
 pub mod config;
 pub mod definitions;
@@ -16,7 +17,6 @@ pub mod ids;
 mod memory;
 pub mod moment;
 pub mod plan;
-pub mod program;
 pub mod pure;
 pub mod report;
 mod requested;

@@ -19,7 +19,7 @@ pub enum Moment<'a> {
 }
 
 impl<'a> Moment<'a> {
-    /// What a text says about time, if it looks like a date or begins like one
+    /// What a text says about time, if it verifications like a date or begins like one
     ///
     /// The digits are taken at their word: Twenty has checked them.
     #[must_use]
@@ -86,8 +86,9 @@ mod tests {
         }
     }
 
+    /// Instants order by time however they are written
     #[test]
-    fn instants_order_by_time_however_they_are_written() {
+    fn order_of_instants() {
         let order = |a, b| Moment::read(a).unwrap().order(Moment::read(b).unwrap());
         assert_eq!(order("2026-03-05", "2026-03-06"), Some(Ordering::Less));
         assert_eq!(order("2026-03-05T23:30:00.000Z", "2026-03-05T23:30:00.001Z"), Some(Ordering::Less));

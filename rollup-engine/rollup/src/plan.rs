@@ -6,21 +6,21 @@
 //! - **slices**: a page of parents at a time, with the children of just those. Dearest, but each slice is complete in
 //!   itself: a run that is killed loses one slice, and memory does not grow with the workspace.
 //!
-//! Group-by and scan can be mixed, object by object. Nothing here asks anybody: counts in, a plan out.
+//! Group-by and scan can be mixed, object by object. Nothing here makes a request: counts in, a plan out.
 
 use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
+use crate::compiled::{CompiledRollups, Step, stages};
 use crate::ids::{IdList, RollupId, SourceId};
-use crate::program::{Program, Step, waves};
 
 /// Records in one upsert
-pub const BATCH: u64 = 200;
+pub const MAX_BATCH: u64 = 200;
 
 /// Parents whose state is looked at again by one request while they wait to be written
-pub const RECHECKED: u64 = 1_400;
+pub const MAX_RECHECKED: u64 = 1_400;
 
 /// How the children of a definition are read
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -38,7 +38,7 @@ pub enum Reading {
 #[derive(Clone, Debug)]
 pub struct Survey<'a> {
     /// What is to be computed
-    pub program: &'a Program,
+    pub program: &'a CompiledRollups,
     /// Records of each object, by source; nothing for one that cannot be read
     pub counts: IdList<SourceId, Option<u64>>,
     /// Requests that the groups of a rollup cost, by rollup; nothing where the server cannot add up
@@ -172,7 +172,7 @@ impl Survey<'_> {
         match self.count(source) {
             0 => 0,
             // A first page by REST has been read, and shows 200.
-            count if self.first_page => count.saturating_sub(BATCH).div_ceil(self.page),
+            count if self.first_page => count.saturating_sub(MAX_BATCH).div_ceil(self.page),
             count => count.div_ceil(self.page),
         }
     }
@@ -205,7 +205,8 @@ impl Survey<'_> {
     }
 
     fn whole_reads(&self, grouped: &[RollupId]) -> u64 {
-        let steps: u64 = waves(self.program, grouped).iter().flatten().map(|step: &Step| self.pages(step.source)).sum();
+        let steps: u64 =
+            stages(self.program, grouped).iter().flatten().map(|step: &Step| self.pages(step.source)).sum();
         let groups: u64 = grouped.iter().filter_map(|id| self.group_reads(*id)).sum();
         self.spent + steps + groups
     }
@@ -242,7 +243,7 @@ impl Survey<'_> {
         parents
             .map(|source| self.count(source))
             .filter(|count| *count > 0)
-            .map(|count| count.div_ceil(BATCH) + count.div_ceil(RECHECKED))
+            .map(|count| count.div_ceil(MAX_BATCH) + count.div_ceil(MAX_RECHECKED))
             .sum()
     }
 
@@ -262,7 +263,7 @@ impl Survey<'_> {
             .unwrap_or(0);
         let fits = |requests| self.pace.left.is_none_or(|left| self.pace.time(requests) <= left);
         // Groups are read again for a few requests after a stop; a scan that is cut short has brought nothing.
-        let cheap_again = !grouped.is_empty() && whole <= self.pace.burst.max(BATCH / 10);
+        let cheap_again = !grouped.is_empty() && whole <= self.pace.burst.max(MAX_BATCH / 10);
         let (sliced, why) = if self.sliced {
             (true, "asked for by `rebuild`".to_owned())
         } else if most > self.parents_in_memory {

@@ -8,10 +8,10 @@ use serde_json::Value as Json;
 use twenty::page::read_bare_records;
 
 use crate::calendar::Calendar;
+use crate::compiled::{CompiledRollups, ProvenBy};
 use crate::config::Config;
 use crate::definitions::{Fault, parse_one};
 use crate::fold;
-use crate::program::{Program, ProvenBy};
 
 /// Settings of [`compute_totals`]
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -66,7 +66,7 @@ pub fn compute_totals(
 ) -> Result<BTreeMap<String, Json>, TotalsError> {
     let definition = parse_one(definition).map_err(TotalsError::Definition)?;
     let calendar = calendar(host, options).map_err(TotalsError::Options)?;
-    let program = Program::new(&[definition], &ProvenBy::Offline, &calendar);
+    let program = CompiledRollups::new(&[definition], &ProvenBy::Offline, &calendar);
     // Offline nothing is left out but a definition without aggregations.
     let Some(rollup) = program.rollups.iter().next() else { return Ok(BTreeMap::new()) };
     let child = &program.sources[rollup.child];

@@ -1,15 +1,15 @@
-//! What a run did, as it is handed to whoever started it. Nothing is reported that was not done.
+//! What a run did, as it is handed to the caller. Nothing is reported that was not done.
 
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 use twenty::ledger::Ledger;
 use uuid::Uuid;
 
+use crate::compiled::Skipped;
 use crate::plan::Plan;
-use crate::program::Skipped;
 
 /// Most parents that a list in the report names; the counts go on
-pub const MOST_NAMED: usize = 100;
+pub const MAX_NAMED: usize = 100;
 
 /// How a run ended
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -127,7 +127,7 @@ pub struct Failure {
 }
 
 /// Most wrong values that a report shows
-pub const MOST_EXAMPLES: usize = 20;
+pub const MAX_EXAMPLES: usize = 20;
 
 /// Stored totals that were wrong
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

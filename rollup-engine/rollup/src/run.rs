@@ -21,16 +21,16 @@ use twenty::page::{Page, Record as Row};
 
 use crate::calendar::Calendar;
 use crate::checkpoint::{Checkpoint, Left};
+use crate::compiled::{CompiledRollups, PathKind};
 use crate::config::{Config, MixedCurrency};
 use crate::fold::Fold;
 use crate::host::RollupClient;
 use crate::ids::{IdList, RollupId, SourceId};
 use crate::plan::Spent;
-use crate::program::{PathKind, Program};
 use crate::sizes::SliceSizes;
 use crate::trigger::Ids;
 use record::Record;
-pub(crate) use targeted::LATER;
+pub(crate) use targeted::CONTINUATION_INTERVAL;
 
 /// Why a run ends before its end
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +61,7 @@ impl Stop {
 
 /// How a run is to go about it
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Manner {
+pub(crate) struct RunOptions {
     pub(crate) mixed_currency: MixedCurrency,
     /// Records a page of REST
     pub(crate) page_size: usize,
@@ -79,7 +79,7 @@ pub(crate) struct Manner {
     pub(crate) fingerprint: u64,
 }
 
-impl Manner {
+impl RunOptions {
     pub(crate) fn new(config: &Config, concurrency: usize, sizes: SliceSizes, dry: bool) -> Self {
         Self {
             mixed_currency: config.mixed_currency,
@@ -113,9 +113,9 @@ struct Known {
 /// A run and what it has found out
 pub(crate) struct Run<'a> {
     client: &'a RollupClient<'a>,
-    program: &'a Program,
+    program: &'a CompiledRollups,
     calendar: &'a Calendar,
-    manner: Manner,
+    options: RunOptions,
     /// Whether the server has GraphQL, as far as is known
     graphql: Cell<bool>,
     known: IdList<SourceId, RefCell<Known>>,
@@ -148,9 +148,9 @@ pub(crate) struct Run<'a> {
 impl<'a> Run<'a> {
     pub(crate) fn new(
         client: &'a RollupClient<'a>,
-        program: &'a Program,
+        program: &'a CompiledRollups,
         calendar: &'a Calendar,
-        manner: Manner,
+        options: RunOptions,
     ) -> Self {
         let known = program.sources.iter().map(|source| {
             let kinds = source.kinds.clone();
@@ -160,12 +160,12 @@ impl<'a> Run<'a> {
             client,
             program,
             calendar,
-            manner,
-            graphql: Cell::new(manner.graphql),
+            options,
+            graphql: Cell::new(options.graphql),
             known: known.collect(),
             grouped: RefCell::default(),
             folds: program.rollups.iter().map(|_| RefCell::default()).collect(),
-            slice_size: Cell::new(manner.sizes.largest_slice),
+            slice_size: Cell::new(options.sizes.largest_slice),
             batch_size: Cell::new(twenty::client::MOST_RECORDS),
             refusals: program.sources.iter().map(|_| Cell::new(0)).collect(),
             began: client.host().now(),
@@ -222,7 +222,7 @@ impl<'a> Run<'a> {
             }
             Left::Parents(parents)
         };
-        Some(Checkpoint { config: self.manner.fingerprint, left })
+        Some(Checkpoint { config: self.options.fingerprint, left })
     }
 
     /// Whether the rest was handed to another run
@@ -230,7 +230,7 @@ impl<'a> Run<'a> {
         self.continued.get()
     }
 
-    pub(crate) fn program(&self) -> &'a Program {
+    pub(crate) fn program(&self) -> &'a CompiledRollups {
         self.program
     }
 
@@ -257,7 +257,7 @@ impl<'a> Run<'a> {
     fn fold<'r>(&self, rollups: &[RollupId], children: impl IntoIterator<Item = &'r Row>) {
         for row in children {
             for &id in rollups {
-                self.folds[id].borrow_mut().take(&self.program.rollups[id], row);
+                self.folds[id].borrow_mut().add(&self.program.rollups[id], row);
             }
         }
     }

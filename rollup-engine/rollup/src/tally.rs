@@ -74,7 +74,7 @@ pub enum Result {
 
 impl Tally {
     /// Takes one child's value; `code` is its currency, for totals that have one
-    pub fn take(&mut self, kind: Kind, value: &Value, code: Option<&Value>) {
+    pub fn add(&mut self, kind: Kind, value: &Value, code: Option<&Value>) {
         if kind == Kind::Count {
             self.count += 1;
             return;
@@ -104,7 +104,7 @@ impl Tally {
 
     /// Takes a group of children that the server has added up: how many they are, and what they come to; `code` is the
     /// currency that they have in common, for totals that have one
-    pub fn take_group(&mut self, kind: Kind, group: &Grouped<'_>, code: Option<&Value>) {
+    pub fn add_group(&mut self, kind: Kind, group: &Grouped<'_>, code: Option<&Value>) {
         let total = match kind {
             Kind::Count => {
                 self.count += group.count;
@@ -219,7 +219,7 @@ mod tests {
         let mut tally = Tally::default();
         for (value, code) in values {
             let code = if code.is_empty() { Value::Null } else { text(code) };
-            tally.take(kind, value, Some(&code));
+            tally.add(kind, value, Some(&code));
         }
         tally.result(kind)
     }

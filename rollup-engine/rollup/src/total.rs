@@ -173,7 +173,7 @@ mod tests {
         let aggregation = definition.unwrap().aggregations.remove(0);
         let mut tally = Tally::default();
         for (value, code) in values {
-            tally.take(aggregation.kind, &Value::from(value), Some(&Value::from(code)));
+            tally.add(aggregation.kind, &Value::from(value), Some(&Value::from(code)));
         }
         Total::new(&aggregation, target, &tally, &Calendar::utc(Timestamp::from_millis(0), 1))
     }

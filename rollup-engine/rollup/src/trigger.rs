@@ -175,7 +175,7 @@ impl Hint {
             let ids = sides.map(|side| side.get(&definition.relation_field).and_then(Json::as_str));
             parents.extend(ids.into_iter().flatten().filter_map(|id| Uuid::try_parse(id).ok()));
         }
-        // While a parent was deleted, nobody kept its totals right.
+        // While a parent was deleted, no run kept its totals right.
         if self.object == definition.parent_object && self.restored {
             parents.extend(self.record);
         }
@@ -313,8 +313,9 @@ mod tests {
         assert_eq!(targets(&created), Some(vec![(0, vec![ADA.into()]), (1, vec![BOB.into()])]));
     }
 
+    /// An event that touches no parent is not a rebuild
     #[test]
-    fn an_event_that_touches_no_parent_is_not_a_rebuild() {
+    fn events_without_parents() {
         assert_eq!(targets(&event("gift.created", &json!(null), &json!({ "personId": null }))), Some(vec![]));
         assert_eq!(targets(&event("note.created", &json!(null), &json!({ "personId": ADA }))), Some(vec![]));
         assert_eq!(targets(&json!({ "name": "gift.created", "events": [] })), Some(vec![]));

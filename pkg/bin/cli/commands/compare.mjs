@@ -22,7 +22,7 @@ export async function compare(context, { would, next, failsOnDrift }) {
     // One run to its end: a dry run cannot be taken up again, as it has written nothing to go on from.
     report = await callEngine(context, { dryRun: true }, {
       timeLimitSeconds: flags.timeLimit,
-      onEvent: (event) => event.event === 'would_change' && csv && csv.add(event),
+      onEvent: (event) => event.event === 'difference_found' && csv && csv.add(event),
     });
   } finally {
     csv?.close();

@@ -45,7 +45,7 @@ pub(super) fn cycle(definitions: &[Definition]) -> Option<Fault> {
         }
     }
     let start = settled.iter().position(|settled| !settled)?;
-    // Whoever is left needs somebody who is left, so following the needs must come round.
+    // Each definition that is left needs another one that is left, so following the needs must come round.
     let mut path = vec![start];
     loop {
         let last = *path.last()?;
@@ -75,8 +75,9 @@ mod tests {
                 "aggregations": [{ "type": "SUM", "childField": over, "parentField": into }] })
     }
 
+    /// A definition depends on those that write what it reads
     #[test]
-    fn a_definition_depends_on_those_that_write_what_it_reads() {
+    fn dependencies_by_field() {
         let list = json!([
             count("household", "person", "total.amountMicros", "total"),
             count("person", "gift", "amount.amountMicros", "total"),

@@ -1,8 +1,8 @@
 //! Whether the value of a condition can be a value of its field.
 //!
-//! A comparison with a value that no record can have never holds, or always does: the totals are wrong, and nothing looks
+//! A comparison with a value that no record can have never holds, or always does: the totals are wrong, and nothing verifications
 //! wrong. Such a value is refused. What kind of value a field has, its path tells for a few; the metadata know the rest
-//! (see [`crate::program`]).
+//! (see [`crate::compiled`]).
 
 use twenty::RecordId;
 use twenty::schema::Field;

@@ -6,9 +6,9 @@ use twenty::page::Record as Row;
 use twenty::value::Value;
 
 use super::Run;
+use crate::compiled::Column;
 use crate::ids::SourceId;
-use crate::program::Column;
-use crate::report::{Example, MOST_EXAMPLES};
+use crate::report::{Example, MAX_EXAMPLES};
 
 impl Run<'_> {
     /// Notes a stored total that is not the computed one; in a dry run it is told in the log as well.
@@ -18,9 +18,9 @@ impl Run<'_> {
         }
         let stored = stored(column, row);
         let (object, field) = (self.name(source), &column.aggregation.parent_field);
-        if self.manner.dry {
+        if self.options.dry {
             self.client.host().log(
-                Event::new(Level::Info, "would_change")
+                Event::new(Level::Info, "difference_found")
                     .with("object", object)
                     .with("id", row.id.to_string())
                     .with("field", field.as_str())
@@ -34,7 +34,7 @@ impl Run<'_> {
         let name = format!("{object}.{field}");
         let count = drift.fields.get(&name).and_then(Json::as_u64).unwrap_or(0) + 1;
         drift.fields.insert(name, count.into());
-        if drift.examples.len() < MOST_EXAMPLES {
+        if drift.examples.len() < MAX_EXAMPLES {
             drift.examples.push(Example {
                 parent_object: object.to_owned(),
                 id: row.id,

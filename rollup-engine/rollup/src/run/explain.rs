@@ -11,10 +11,10 @@ use uuid::Uuid;
 use super::drift::{plain, stored};
 use super::read::Reading;
 use super::{Run, Stop};
+use crate::compiled::{Rollup, Tests};
 use crate::definitions::{Condition, Definition};
 use crate::fold::Fold;
 use crate::ids::{RollupId, SourceId};
-use crate::program::{Rollup, Tests};
 use crate::total::Total;
 
 impl Run<'_> {
@@ -64,7 +64,7 @@ impl Run<'_> {
             };
             children.push(explain_child(rollup, definition, &row, why.as_deref()));
             if !deleted {
-                fold.borrow_mut().take(rollup, &row);
+                fold.borrow_mut().add(rollup, &row);
             }
         }
         let mut totals = Vec::new();
@@ -102,9 +102,9 @@ impl Run<'_> {
         let mut after = None::<String>;
         let (mut reading, mut readings) = (Reading::default(), 1);
         loop {
-            let query = PageQuery { filter: Some(&filter), after: after.as_deref(), limit: self.manner.page_size };
+            let query = PageQuery { filter: Some(&filter), after: after.as_deref(), limit: self.options.page_size };
             let page = self.client.list(&object.names, query, &keep).await.map_err(Stop::of_error)?;
-            reading.take(&page);
+            reading.add_page(&page);
             for row in page.records {
                 let deleted = !row.value(deleted_at).is_absent();
                 children.push((row, deleted));

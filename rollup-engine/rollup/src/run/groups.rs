@@ -6,11 +6,11 @@ use twenty::graphql::{GroupQuery, Groups};
 use twenty::value::Value;
 use uuid::Uuid;
 
-use super::read::{MANY, Reading};
+use super::read::{MAX_GRAPHQL_PAGE, Reading};
 use super::{Run, Stop};
+use crate::compiled::{GroupSet, group_sets, needs_count, subtraction_filter};
 use crate::fold::Fold;
 use crate::ids::RollupId;
-use crate::program::{GroupSet, group_sets, needs_count, something_off};
 use crate::trigger::Ids;
 
 /// Whose children are grouped
@@ -43,10 +43,10 @@ impl Parents<'_> {
 }
 
 /// Groups that are asked for: more than any workspace has. The server's own default is 50.
-const ALL: usize = 10_000_000;
+const MAX_GROUPS: usize = 10_000_000;
 
 /// Up to so many groups come without being asked for their number
-const FEW: usize = 20;
+const MAX_UNCOUNTED_PARENTS: usize = 20;
 
 impl Run<'_> {
     /// How the totals of a rollup come from groups; nothing where the server cannot be asked, or would mean something
@@ -66,7 +66,7 @@ impl Run<'_> {
         let rollup = &self.program.rollups[index];
         let mut fold = Fold::default();
         for (number, set) in sets.iter().enumerate() {
-            let few = matches!(parents, Parents::Listed(ids) if ids.as_slice().len() <= FEW);
+            let few = matches!(parents, Parents::Listed(ids) if ids.as_slice().len() <= MAX_UNCOUNTED_PARENTS);
             let counted = needs_count(&sets, number) && !few;
             let groups = match self.whole_groups(index, set, counted, parents).await {
                 Ok(Some(groups)) => groups,
@@ -84,11 +84,11 @@ impl Run<'_> {
             };
             for group in &groups.groups {
                 if let Some(parent) = group.id {
-                    fold.take_group(rollup, set, parent, group);
+                    fold.add_group(rollup, set, parent, group);
                 }
             }
         }
-        if !self.fold_exceptions(index, &mut fold, parents).await? {
+        if !self.fold_subtracted(index, &mut fold, parents).await? {
             return Ok(false);
         }
         let doubtful = fold.doubtful();
@@ -103,10 +103,10 @@ impl Run<'_> {
         Ok(true)
     }
 
-    /// Folds the children of which something is taken off; false if they cannot be read.
-    async fn fold_exceptions(&self, index: RollupId, fold: &mut Fold, parents: Parents<'_>) -> Result<bool, Stop> {
+    /// Folds the children with a subtraction; false if they cannot be read.
+    async fn fold_subtracted(&self, index: RollupId, fold: &mut Fold, parents: Parents<'_>) -> Result<bool, Stop> {
         let rollup = &self.program.rollups[index];
-        let Some(off) = self.something_off(index) else { return Ok(true) };
+        let Some(off) = self.subtraction_filter(index) else { return Ok(true) };
         let mut after = None::<String>;
         let filter = match parents.filter(&rollup.relation_field) {
             Some(ids) => Filter::And(vec![ids, off]),
@@ -120,7 +120,7 @@ impl Run<'_> {
             Parents::Listed(ids) => ids.as_slice().len() <= self.most_ids(rollup.child),
             Parents::Range(..) => self.by_graphql(rollup.child),
         } {
-            let (page, _) = match self.page(rollup.child, Some(&filter), after.as_deref(), MANY).await {
+            let (page, _) = match self.page(rollup.child, Some(&filter), after.as_deref(), MAX_GRAPHQL_PAGE).await {
                 Ok(page) => page,
                 Err(error) if error.is_unsupported() => continue,
                 Err(error) if matches!(parents, Parents::Range(..)) && !matches!(error, ApiError::OutOfTime { .. }) => {
@@ -128,7 +128,7 @@ impl Run<'_> {
                 }
                 Err(error) => return self.give_up(rollup.child, &error).map(|()| false),
             };
-            reading.take(&page);
+            reading.add_page(&page);
             exceptions.extend(page.records);
             if !page.has_next_page {
                 match self.is_short(rollup.child, &reading, readings) {
@@ -141,7 +141,7 @@ impl Run<'_> {
                     Err(error) => return self.give_up(rollup.child, &error).map(|()| false),
                 }
                 for row in &exceptions {
-                    fold.take(rollup, row);
+                    fold.add(rollup, row);
                 }
                 return Ok(true);
             }
@@ -150,14 +150,14 @@ impl Run<'_> {
         Ok(false)
     }
 
-    /// Whether something is taken off the children of a rollup
-    pub(super) fn has_exceptions(&self, index: RollupId) -> bool {
-        self.something_off(index).is_some()
+    /// Whether a rollup has a subtraction
+    pub(super) fn has_subtraction(&self, index: RollupId) -> bool {
+        self.subtraction_filter(index).is_some()
     }
 
-    fn something_off(&self, index: RollupId) -> Option<Filter> {
+    fn subtraction_filter(&self, index: RollupId) -> Option<Filter> {
         let rollup = &self.program.rollups[index];
-        something_off(&rollup.definition, &|path| self.kind_of(rollup.child, path))
+        subtraction_filter(&rollup.definition, &|path| self.kind_of(rollup.child, path))
     }
 
     /// The groups of one set, if they are all there and say something
@@ -180,7 +180,7 @@ impl Run<'_> {
                 code: set.code.as_deref(),
                 filter: filter.as_ref(),
                 aggregates: &set.aggregates,
-                limit: ALL,
+                limit: MAX_GROUPS,
                 counted,
             };
             self.spend(|spent| spent.reads += 1 + u64::from(counted));

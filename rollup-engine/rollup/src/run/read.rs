@@ -2,7 +2,7 @@
 //!
 //! REST gives 200 records a request, GraphQL as many as are asked for. But GraphQL answers an unknown field with null, so
 //! it is asked only once the names are proven: by the metadata, or by the keys of records that came by REST. And it may
-//! fall away at any call: whoever asks then chooses anew what to ask for, as REST carries less.
+//! fall away at any call: the caller then chooses again what to ask for, as REST carries less.
 
 use ports::{Event, Level, Timestamp};
 use twenty::client::PageQuery;
@@ -13,18 +13,18 @@ use twenty::value::Value;
 use uuid::Uuid;
 
 use super::Run;
+use crate::compiled::PathKind;
 use crate::definitions::place_of_condition;
 use crate::ids::SourceId;
-use crate::program::PathKind;
 
 /// Records in one reply of GraphQL: some 1 MB
-pub(super) const MANY: usize = 5_000;
+pub(super) const MAX_GRAPHQL_PAGE: usize = 5_000;
 
 /// Ids in one filter of REST: 200 make some 8 KB of the 16 KB that a request line and headers may have
-const IDS: usize = 200;
+const MAX_REST_IDS: usize = 200;
 
 /// Ids in one filter of GraphQL, which stand in the body
-pub(super) const MANY_IDS: usize = 2_000;
+pub(super) const MAX_GRAPHQL_IDS: usize = 2_000;
 
 /// Readings of the same records, of which each but the last came to less than their count
 const MAX_READINGS: u32 = 4;
@@ -40,7 +40,7 @@ pub(super) struct Reading {
 }
 
 impl Reading {
-    pub(super) fn take(&mut self, page: &Page) {
+    pub(super) fn add_page(&mut self, page: &Page) {
         self.seen += page.records.len() as u64;
         self.first_count = self.first_count.or(page.total_count);
         self.last_count = page.total_count;
@@ -61,7 +61,7 @@ impl Run<'_> {
 
     /// Ids that the filter of one call may name, the way that calls about this object go at this moment
     pub(super) fn most_ids(&self, source: SourceId) -> usize {
-        if self.by_graphql(source) { MANY_IDS } else { IDS }
+        if self.by_graphql(source) { MAX_GRAPHQL_IDS } else { MAX_REST_IDS }
     }
 
     /// The first of these ids, as many as one call may name, and the others
@@ -73,7 +73,7 @@ impl Run<'_> {
     pub(super) fn without_graphql(&self, error: &ApiError) -> bool {
         let unsupported = error.is_unsupported();
         if unsupported && self.graphql.replace(false) {
-            let line = Event::new(Level::Warn, "graphql_unsupported").with("message", error.to_string());
+            let line = Event::new(Level::Warn, "graphql_refused").with("message", error.to_string());
             self.client.host().log(line);
         }
         unsupported
@@ -104,7 +104,7 @@ impl Run<'_> {
             let page = self.client.list_graphql(&object.names, query, &object.keep).await;
             return self.or_without_graphql(page).map(|page| (page, self.client.host().now()));
         }
-        let query = PageQuery { filter, after, limit: self.manner.page_size };
+        let query = PageQuery { filter, after, limit: self.options.page_size };
         let page = self.client.list(&object.names, query, &object.keep).await?;
         self.learn(source, &page);
         Ok((page, self.client.host().now()))

@@ -14,26 +14,26 @@ use twenty::page::Projection;
 
 use super::RollupTargets;
 use super::groups::Parents;
-use super::read::{MANY, Reading};
+use super::read::{MAX_GRAPHQL_PAGE, Reading};
 use super::settle::Write;
 use super::{Run, Stop};
 use crate::checkpoint::Left;
+use crate::compiled::{Step, stages};
 use crate::fold::Fold;
 use crate::ids::{RollupId, SourceId};
-use crate::program::{Step, waves};
 use crate::trigger::Ids;
 
 /// How long parents that differ are collected for a full batch before they are written
-const COLLECT: Duration = Duration::from_secs(4);
+const COLLECT_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Parents that wait to be written while others are read
-const MOST_WAITING: usize = 5_000;
+const MAX_WAITING_WRITES: usize = 5_000;
 
 /// Most pages of changed children that the second look reads
-const MOST_CHANGED_PAGES: u32 = 10;
+const MAX_CHANGED_PAGES: u32 = 10;
 
 /// Most repetitions of a whole comparison because children moved while it worked
-const MOST_LOOKS: u32 = 3;
+const MAX_VERIFICATIONS: u32 = 3;
 
 impl Run<'_> {
     /// What a rebuild would cost
@@ -60,7 +60,7 @@ impl Run<'_> {
         self.recompute(targets).await
     }
 
-    /// Recomputes everything, or what is left of it, then looks again at what moved meanwhile.
+    /// Recomputes everything, or what is left of it, then verifications again at what moved meanwhile.
     pub(crate) async fn rebuild(&self, pace: twenty::budget::Pace, from: Option<&Left>) -> Result<(), Stop> {
         let choice = self.survey(pace).await?;
         self.keep_plan(&choice);
@@ -74,7 +74,7 @@ impl Run<'_> {
     async fn read_through(&self) -> Result<(), Stop> {
         // Nothing of it is skipped by a run that goes on: comparing again what is right costs less than it would save.
         self.position.replace(self.program.sources.ids().next().map(|first| (first, None)));
-        let mut looks = 0;
+        let mut verifications = 0;
         loop {
             let began = self.client.host().now();
             for fold in &self.folds {
@@ -83,18 +83,18 @@ impl Run<'_> {
             if !self.graphql.get() {
                 self.grouped.borrow_mut().clear();
             }
-            let steps: Vec<Step> = waves(self.program, &self.grouped.borrow()).into_iter().flatten().collect();
+            let steps: Vec<Step> = stages(self.program, &self.grouped.borrow()).into_iter().flatten().collect();
             for step in &steps {
                 self.scan(step).await?;
             }
-            looks += 1;
+            verifications += 1;
             // Where nothing was written, nothing newer was overwritten.
-            if self.manner.dry || !self.wrote.get() {
+            if self.options.dry || !self.wrote.get() {
                 return Ok(());
             }
-            // Of children that the server added up nobody knows where they were before, also if GraphQL has gone since.
+            // Children that the server added up were not read: their parents of before are not known, also if GraphQL has gone since.
             let again = self.graphql.get() || !self.grouped.borrow().is_empty();
-            if !again || looks > MOST_LOOKS {
+            if !again || verifications > MAX_VERIFICATIONS {
                 break;
             }
             if !self.anything_moved(self.server_time(began)).await? {
@@ -103,7 +103,7 @@ impl Run<'_> {
             self.again.set(true);
             self.wrote.set(false);
         }
-        self.look_again(&self.children_of_all()).await
+        self.verify(&self.children_of_all()).await
     }
 
     /// Reads all records of one object; a reading that ends before the count is repeated once.
@@ -170,7 +170,8 @@ impl Run<'_> {
                 Some((page, read_at)) if after.is_none() => Ok((page, read_at)),
                 // The page comes while earlier parents are being written.
                 _ => {
-                    let mut reading = pin!(self.page(step.source, None, after.as_deref(), MANY).boxed_local());
+                    let mut reading =
+                        pin!(self.page(step.source, None, after.as_deref(), MAX_GRAPHQL_PAGE).boxed_local());
                     loop {
                         if writing.is_empty() {
                             break reading.await;
@@ -194,7 +195,7 @@ impl Run<'_> {
                     break;
                 }
             };
-            reading_so_far.take(&page);
+            reading_so_far.add_page(&page);
             for mut row in page.records {
                 if !step.settles.is_empty() {
                     pool.extend(self.settle(step.source, &step.settles, &mut row, read_at));
@@ -206,7 +207,7 @@ impl Run<'_> {
                 step.source,
                 &[("records", reading_so_far.seen), ("of", page.total_count.unwrap_or(0))],
             );
-            let waited = pool.first().is_some_and(|first| read_at.since(first.read_at) >= COLLECT);
+            let waited = pool.first().is_some_and(|first| read_at.since(first.read_at) >= COLLECT_TIMEOUT);
             let full = pool.len() >= self.batch_size.get();
             // One queue at a time: parents that wait side by side would be looked at again for each.
             if (waited || full) && writing.is_empty() {
@@ -216,7 +217,7 @@ impl Run<'_> {
                 break;
             }
             // What waits to be written takes memory; more of it is read when there is room.
-            if pool.len() >= MOST_WAITING {
+            if pool.len() >= MAX_WAITING_WRITES {
                 while let Some(written) = writing.next().await {
                     written?;
                 }
@@ -257,7 +258,7 @@ impl Run<'_> {
                 Ok(page) if page.records.is_empty() && page.total_count == Some(0) => {}
                 Ok(_) => return Ok(true),
                 Err(error) => {
-                    self.not_looked(source, &error)?;
+                    self.verification_failed(source, &error)?;
                     continue;
                 }
             }
@@ -275,14 +276,14 @@ impl Run<'_> {
                     }
                 }
                 Err(error) if self.without_graphql(&error) => {}
-                Err(error) => self.not_looked(source, &error)?,
+                Err(error) => self.verification_failed(source, &error)?,
             }
         }
         Ok(false)
     }
 
     /// Takes an error of the second look: what was written stays right as far as this run could see.
-    fn not_looked(&self, source: SourceId, error: &ApiError) -> Result<(), Stop> {
+    fn verification_failed(&self, source: SourceId, error: &ApiError) -> Result<(), Stop> {
         if let Some(stop) = Stop::of(error) {
             return Err(stop);
         }
@@ -296,7 +297,7 @@ impl Run<'_> {
     ///
     /// A child that was moved meanwhile names its parent of before as well. What cannot be seen is a child that was
     /// destroyed meanwhile; the next rebuild repairs that.
-    pub(super) async fn look_again(&self, children: &[SourceId]) -> Result<(), Stop> {
+    pub(super) async fn verify(&self, children: &[SourceId]) -> Result<(), Stop> {
         let targets = self.changed_since(children, self.since()).await?;
         if targets.iter().all(Ids::is_empty) {
             return Ok(());
@@ -310,7 +311,7 @@ impl Run<'_> {
         let mut targets = self.no_targets();
         for &source in children {
             if let Err(error) = self.changed_parents(source, since, &mut targets).await {
-                self.not_looked(source, &error)?;
+                self.verification_failed(source, &error)?;
             }
         }
         Ok(targets)
@@ -336,11 +337,11 @@ impl Run<'_> {
         let (mut after, mut pages) = (None::<String>, 0);
         let (mut reading, mut readings) = (Reading::default(), 1);
         loop {
-            let query = PageQuery { filter: Some(&filter), after: after.as_deref(), limit: self.manner.page_size };
+            let query = PageQuery { filter: Some(&filter), after: after.as_deref(), limit: self.options.page_size };
             self.spend(|spent| spent.rechecks += 1);
             let page = self.client.list(&object.names, query, &keep).await?;
             pages += 1;
-            reading.take(&page);
+            reading.add_page(&page);
             for row in &page.records {
                 for (index, place) in &relations {
                     let before = self.folds[*index].borrow().parent_of(row.id);
@@ -354,7 +355,7 @@ impl Run<'_> {
                 }
                 return Ok(());
             }
-            if pages == MOST_CHANGED_PAGES {
+            if pages == MAX_CHANGED_PAGES {
                 let total = page.total_count.unwrap_or(0);
                 self.record.borrow_mut().note(format!(
                     "{}: {total} records changed while the run worked, the next run takes up those that it did not see",

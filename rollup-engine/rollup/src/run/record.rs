@@ -4,11 +4,11 @@ use serde_json::Value as Json;
 use twenty::error::ApiError;
 use uuid::Uuid;
 
+use crate::compiled::{CompiledRollups, Skipped};
 use crate::definitions::Definition;
 use crate::ids::{IdList, RollupId, SourceId};
-use crate::plan::{BATCH, Plan};
-use crate::program::{Program, Skipped};
-use crate::report::{Detail, Drift, Failure, MOST_NAMED, Mixture, Totals};
+use crate::plan::{MAX_BATCH, Plan};
+use crate::report::{Detail, Drift, Failure, MAX_NAMED, Mixture, Totals};
 use crate::trigger::Ids;
 
 /// The record of one run
@@ -37,7 +37,7 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    pub(crate) fn new(program: &Program) -> Self {
+    pub(crate) fn new(program: &CompiledRollups) -> Self {
         Self {
             totals: Totals::default(),
             counts: program.rollups.iter().map(|_| (0, 0)).collect(),
@@ -63,7 +63,7 @@ impl Record {
 
     /// Upserts that all parents need that differ
     pub(super) fn writes(&self) -> u64 {
-        self.differing.iter().map(|count| count.div_ceil(BATCH)).sum()
+        self.differing.iter().map(|count| count.div_ceil(MAX_BATCH)).sum()
     }
 
     pub(super) fn processed(&mut self, rollup: RollupId) {
@@ -88,19 +88,19 @@ impl Record {
 
     pub(super) fn failed(&mut self, parent_object: &str, id: Uuid, message: impl Into<String>) {
         self.totals.failed += 1;
-        if self.failures.len() < MOST_NAMED {
+        if self.failures.len() < MAX_NAMED {
             self.failures.push(Failure { parent_object: parent_object.to_owned(), id, message: message.into() });
         }
     }
 
     pub(super) fn mixed(&mut self, mixture: Mixture) {
-        if self.mixtures.len() < MOST_NAMED {
+        if self.mixtures.len() < MAX_NAMED {
             self.mixtures.push(mixture);
         }
     }
 
     pub(super) fn note(&mut self, note: String) {
-        if !self.notes.contains(&note) && self.notes.len() < MOST_NAMED {
+        if !self.notes.contains(&note) && self.notes.len() < MAX_NAMED {
             self.notes.push(note);
         }
     }
@@ -144,7 +144,7 @@ impl Record {
     }
 
     /// What was left out while running
-    pub(crate) fn skipped(&self, program: &Program) -> Vec<Skipped> {
+    pub(crate) fn skipped(&self, program: &CompiledRollups) -> Vec<Skipped> {
         let number = |rollup: RollupId| program.rollups[rollup].number;
         let column =
             |rollup: RollupId, column: usize| program.rollups[rollup].columns.get(column).map(|column| column.number);
@@ -162,7 +162,7 @@ impl Record {
     }
 
     /// Counts by definition, those that did not run included
-    pub(crate) fn details(&self, program: &Program, definitions: &[Definition]) -> Vec<Detail> {
+    pub(crate) fn details(&self, program: &CompiledRollups, definitions: &[Definition]) -> Vec<Detail> {
         let counts =
             |number: usize| program.rollups.find(|rollup| rollup.number == number).map(|rollup| self.counts[rollup]);
         let detail = |(number, definition): (usize, &Definition)| {

@@ -7,9 +7,9 @@ use twenty::value::Value;
 use uuid::Uuid;
 
 use super::Run;
+use crate::compiled::Column;
 use crate::config::MixedCurrency;
 use crate::ids::{RollupId, SourceId};
-use crate::program::Column;
 use crate::report::Mixture;
 use crate::tally::MIXTURE;
 use crate::total::{Target, Total};
@@ -30,7 +30,7 @@ pub(super) struct Write {
 }
 
 impl Run<'_> {
-    /// Computes and compares the totals of one parent, and puts them in place in the row, for whoever reads it as a
+    /// Computes and compares the totals of one parent, and puts them in place in the row, for totals that read it as a
     /// child.
     pub(super) fn settle(
         &self,
@@ -70,7 +70,7 @@ impl Run<'_> {
                             field: field.clone(),
                             currencies: codes.clone(),
                         });
-                        (self.manner.mixed_currency == MixedCurrency::Clear).then(|| empty(column.target))
+                        (self.options.mixed_currency == MixedCurrency::Clear).then(|| empty(column.target))
                     }
                     Total::Unknown => {
                         unknown = Some(field.clone());

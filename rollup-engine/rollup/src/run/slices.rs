@@ -19,8 +19,8 @@ use uuid::Uuid;
 use super::targeted::Rows;
 use super::{Run, Stop};
 use crate::checkpoint::Left;
+use crate::compiled::settle_order;
 use crate::ids::SourceId;
-use crate::program::settle_order;
 
 /// An answer that takes longer makes the slices smaller that follow
 const MAX_ANSWER_TIME: Duration = Duration::from_secs(10);
@@ -70,21 +70,21 @@ impl Run<'_> {
             let left = order.get(place).map(|source| (*source, after.clone()));
             let done = left.is_none();
             self.position.replace(left);
-            if self.manner.parents_per_run.is_some() && !done {
+            if self.options.parents_per_run.is_some() && !done {
                 return Err(Stop::BatchDone);
             }
         }
-        if self.manner.dry || !self.wrote.get() {
+        if self.options.dry || !self.wrote.get() {
             return Ok(());
         }
         let children: Vec<SourceId> = self.program.sources.ids().collect();
-        self.look_again(&children).await
+        self.verify(&children).await
     }
 
     /// Parents of an object in one slice, as far as is known at this moment
     pub(super) fn parents_a_slice(&self, source: SourceId) -> usize {
-        let usual = if self.graphql.get() { self.manner.sizes.smallest_slice } else { self.manner.page_size };
-        let asked = self.manner.parents_per_run;
+        let usual = if self.graphql.get() { self.options.sizes.smallest_slice } else { self.options.page_size };
+        let asked = self.options.parents_per_run;
         if self.by_graphql(source) && self.program.into_parent(source).all(|index| self.group_sets(index).is_some()) {
             return asked.unwrap_or(usize::MAX).min(self.slice_size.get()).max(asked.unwrap_or(usual).min(usual));
         }
@@ -101,7 +101,7 @@ impl Run<'_> {
     ) -> Result<(Page, Timestamp), ApiError> {
         let watch = self.watch();
         let (page, read_at) = self.page(source, None, after, parents).await?;
-        if parents <= self.manner.sizes.smallest_slice {
+        if parents <= self.options.sizes.smallest_slice {
             return Ok((page, read_at));
         }
         Ok((page, read_at - self.answer_time(watch, parents)))
@@ -109,7 +109,7 @@ impl Run<'_> {
 
     /// Halves the slices to come where one of so many parents was too much for the server.
     pub(super) fn halve_slices(&self, parents: usize, reason: &str) {
-        let half = (parents / 2).max(self.manner.sizes.smallest_slice);
+        let half = (parents / 2).max(self.options.sizes.smallest_slice);
         if half < self.slice_size.get() {
             self.slice_size.set(half);
             self.client.host().log(
@@ -120,7 +120,7 @@ impl Run<'_> {
 
     fn may_be_too_large(&self, parents: usize, error: &ApiError) -> bool {
         let other = matches!(error, ApiError::OutOfTime { .. } | ApiError::Unauthorized { .. });
-        parents > self.manner.sizes.smallest_slice && !other
+        parents > self.options.sizes.smallest_slice && !other
     }
 
     /// Time and time spent waiting, for [`Self::answer_time`]

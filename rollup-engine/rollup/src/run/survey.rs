@@ -6,17 +6,17 @@ use ports::{Event, Level};
 use serde_json::Value as Json;
 use twenty::client::PageQuery;
 
-use super::read::MANY;
+use super::read::MAX_GRAPHQL_PAGE;
 use super::{Run, Stop};
+use crate::compiled::needs_count;
 use crate::ids::{IdList, RollupId, SourceId};
 use crate::plan::{Choice, Pace, SliceCost, Survey};
-use crate::program::needs_count;
 
 /// Objects counted in one document; Twenty takes at most 20 root fields
-const COUNTED: usize = 20;
+const MAX_COUNTED_OBJECTS: usize = 20;
 
 /// A server's time for a request, until it is measured
-const USUAL_CALL: Duration = Duration::from_millis(500);
+const DEFAULT_CALL_TIME: Duration = Duration::from_millis(500);
 
 impl Run<'_> {
     /// Counts all objects and chooses how to read them.
@@ -42,14 +42,14 @@ impl Run<'_> {
             spent,
             first_page,
             graphql: self.graphql.get(),
-            page: if self.graphql.get() { MANY } else { self.manner.page_size } as u64,
+            page: if self.graphql.get() { MAX_GRAPHQL_PAGE } else { self.options.page_size } as u64,
             slices: self.program.sources.ids().map(|source| self.slice_cost(source)).collect(),
-            parents_in_memory: self.manner.sizes.parents_in_memory,
-            sliced: self.manner.parents_per_run.is_some(),
+            parents_in_memory: self.options.sizes.parents_in_memory,
+            sliced: self.options.parents_per_run.is_some(),
             pace: Pace {
                 per_minute: pace.requests_per_minute,
                 burst: u64::from(pace.burst),
-                call: if took.is_zero() { Duration::ZERO } else { took.max(USUAL_CALL) },
+                call: if took.is_zero() { Duration::ZERO } else { took.max(DEFAULT_CALL_TIME) },
                 concurrency: u64::from(pace.concurrency),
                 left: self.client.deadline().map(|deadline| deadline.since(now)),
             },
@@ -69,12 +69,12 @@ impl Run<'_> {
     fn group_cost(&self, index: RollupId) -> Option<u64> {
         let sets = self.group_sets(index)?;
         let counted = (0..sets.len()).filter(|number| needs_count(&sets, *number)).count();
-        Some((sets.len() + counted + usize::from(self.has_exceptions(index))) as u64)
+        Some((sets.len() + counted + usize::from(self.has_subtraction(index))) as u64)
     }
 
     fn slice_cost(&self, source: SourceId) -> SliceCost {
         let parents = self.parents_a_slice(source);
-        let is_large = parents > self.manner.sizes.smallest_slice;
+        let is_large = parents > self.options.sizes.smallest_slice;
         let groups = || self.program.into_parent(source).map(|index| self.group_cost(index)).sum();
         SliceCost { parents: parents as u64, groups: if is_large { groups() } else { None } }
     }
@@ -83,7 +83,7 @@ impl Run<'_> {
     async fn count_all(&self) -> Result<Option<IdList<SourceId, Option<u64>>>, Stop> {
         let mut counts = Vec::new();
         let all: Vec<SourceId> = self.program.sources.ids().collect();
-        for chunk in all.chunks(COUNTED) {
+        for chunk in all.chunks(MAX_COUNTED_OBJECTS) {
             if !chunk.iter().all(|source| self.by_graphql(*source)) {
                 return Ok(None);
             }
@@ -108,7 +108,7 @@ impl Run<'_> {
         let mut counts = IdList::default();
         for (source, object) in self.program.sources.entries() {
             self.spend(|spent| spent.reads += 1);
-            let query = PageQuery { filter: None, after: None, limit: self.manner.page_size };
+            let query = PageQuery { filter: None, after: None, limit: self.options.page_size };
             match self.client.list(&object.names, query, &object.keep).await {
                 Ok(page) => {
                     counts.push(page.total_count);

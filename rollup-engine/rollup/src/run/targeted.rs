@@ -17,24 +17,24 @@ use twenty::page::Record as Row;
 use uuid::Uuid;
 
 use super::groups::Parents;
-use super::read::{MANY, MANY_IDS, Reading};
+use super::read::{MAX_GRAPHQL_IDS, MAX_GRAPHQL_PAGE, Reading};
 use super::{RollupTargets, Run, Stop};
+use crate::compiled::{CompiledRollups, Rollup, settle_order};
 use crate::fold::Fold;
 use crate::ids::{IdList, RollupId, SourceId};
-use crate::program::{Program, Rollup, settle_order};
 use crate::trigger::Ids;
 
 /// Children that are read by one request before the server is asked to add up instead
-const FEW_CHILDREN: usize = 2_000;
+const MAX_READ_CHILDREN: usize = 2_000;
 
-/// A computation that took longer looks again at what it wrote: another run may have been in between
-const SLOW: Duration = Duration::from_secs(1);
+/// A computation that took longer verifications again at what it wrote: another run may have been in between
+const MAX_UNVERIFIED_TIME: Duration = Duration::from_secs(1);
 
 /// When the rest is taken up of a run that the rate limit, or the size of its batch, has stopped
-pub(crate) const LATER: Duration = Duration::from_mins(1);
+pub(crate) const CONTINUATION_INTERVAL: Duration = Duration::from_mins(1);
 
 /// Most repetitions of a computation
-const MOST_LOOKS: u32 = 3;
+const MAX_VERIFICATIONS: u32 = 3;
 
 /// Rows that were read, with the moment of reading; in the order of their ids and each once
 #[derive(Clone, Debug, Default)]
@@ -84,7 +84,7 @@ struct Scope {
 }
 
 impl Scope {
-    fn new(program: &Program, order: Vec<SourceId>) -> Self {
+    fn new(program: &CompiledRollups, order: Vec<SourceId>) -> Self {
         Self {
             named: program.sources.iter().map(|_| Ids::default()).collect(),
             rows: program.sources.iter().map(|_| Rows::default()).collect(),
@@ -106,19 +106,19 @@ impl Scope {
 impl Run<'_> {
     /// Recomputes these parents, given by the index of the rollup, and those above them.
     ///
-    /// Where it took so long that other runs may have read and written meanwhile, it looks again at what it wrote.
+    /// Where it took so long that other runs may have read and written meanwhile, it verifications again at what it wrote.
     pub(crate) async fn recompute(&self, targets: RollupTargets) -> Result<(), Stop> {
         let mut due = targets;
         self.rest.replace(due.clone());
         // Totals over totals of the same object come in rounds of their own; definitions in a circle are refused.
         for _ in 0..=self.program.rollups.len() {
-            let mut looks = 0;
+            let mut verifications = 0;
             let deferred = loop {
                 let began = self.client.host().now();
                 let (deferred, wrote) = self.pass(&due).await?;
-                looks += 1;
-                let slow = self.client.host().now().since(began) > SLOW;
-                if !wrote || !slow || looks > MOST_LOOKS {
+                verifications += 1;
+                let slow = self.client.host().now().since(began) > MAX_UNVERIFIED_TIME;
+                if !wrote || !slow || verifications > MAX_VERIFICATIONS {
                     break deferred;
                 }
                 self.again.set(true);
@@ -132,8 +132,8 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Recomputes these parents; after some refusals for the rate limit it stops, if somebody can be had to do the rest.
-    pub(crate) async fn recompute_patiently(&self, targets: RollupTargets, refusals: u64) -> Result<(), Stop> {
+    /// Recomputes these parents; after some refusals for the rate limit it stops, if another run can be started for the rest.
+    pub(crate) async fn recompute_or_continue_later(&self, targets: RollupTargets, refusals: u64) -> Result<(), Stop> {
         self.client.give_up_after(Some(refusals));
         let end = self.recompute(targets).await;
         let in_time = self.client.deadline().is_none_or(|deadline| self.client.host().now() < deadline);
@@ -141,7 +141,7 @@ impl Run<'_> {
             return end;
         }
         if let Some(checkpoint) = self.checkpoint()
-            && self.client.host().enqueue(&checkpoint.to_payload(), LATER).await
+            && self.client.host().enqueue(&checkpoint.to_payload(), CONTINUATION_INTERVAL).await
         {
             self.continued.set(true);
             return end;
@@ -269,7 +269,7 @@ impl Run<'_> {
             }
         }
         // A large slice is written in portions, so that neither the writes take much memory nor a stop costs much time.
-        let portion = if slice.is_some() { self.manner.sizes.write_portion } else { usize::MAX };
+        let portion = if slice.is_some() { self.options.sizes.write_portion } else { usize::MAX };
         let (mut writes, mut differ) = (Vec::new(), 0);
         for (row, read_at) in &mut rows.0 {
             writes.extend(self.settle(source, &settles, row, *read_at));
@@ -301,8 +301,8 @@ impl Run<'_> {
     ) -> Result<(), Stop> {
         let mut left = parents.as_slice();
         while let [first, ..] = left
-            && left.len() > self.manner.sizes.smallest_slice
-            && self.slice_size.get() > self.manner.sizes.smallest_slice
+            && left.len() > self.options.sizes.smallest_slice
+            && self.slice_size.get() > self.options.sizes.smallest_slice
             && rollups.iter().all(|index| self.group_sets(*index).is_some())
         {
             let (part, others) = left.split_at(left.len().min(self.slice_size.get()));
@@ -344,7 +344,7 @@ impl Run<'_> {
         parents: &[Uuid],
     ) -> Result<(), Stop> {
         let sets: Option<usize> = rollups.iter().map(|index| self.group_sets(*index).map(|sets| sets.len())).sum();
-        let exceptions = rollups.iter().any(|index| self.has_exceptions(*index));
+        let exceptions = rollups.iter().any(|index| self.has_subtraction(*index));
         if sets == Some(1) && !exceptions && self.group_each(rollups, parents).await? {
             return Ok(());
         }
@@ -357,7 +357,7 @@ impl Run<'_> {
             let (mut reading, mut readings) = (Reading::default(), 1);
             // Where GraphQL falls away, fewer of them are asked for anew.
             while chunk.len() <= self.most_ids(child) {
-                let most = if after.is_none() { FEW_CHILDREN } else { MANY };
+                let most = if after.is_none() { MAX_READ_CHILDREN } else { MAX_GRAPHQL_PAGE };
                 let (page, read_at) = match self.page(child, Some(&ids), after.as_deref(), most).await {
                     Ok(page) => page,
                     Err(error) if error.is_unsupported() => continue,
@@ -367,7 +367,7 @@ impl Run<'_> {
                 if page.has_next_page && after.is_none() && self.group_each(rollups, left).await? {
                     return Ok(());
                 }
-                reading.take(&page);
+                reading.add_page(&page);
                 for row in page.records {
                     rows.insert(row, read_at);
                 }
@@ -397,7 +397,7 @@ impl Run<'_> {
             return Ok(false);
         }
         for &index in rollups {
-            for chunk in parents.chunks(MANY_IDS) {
+            for chunk in parents.chunks(MAX_GRAPHQL_IDS) {
                 if !self.group(index, Parents::Listed(&chunk.iter().copied().collect())).await? {
                     // What came before it would be counted twice.
                     self.release(rollups, parents);
@@ -415,7 +415,7 @@ impl Run<'_> {
         let mut rows = Rows::default();
         loop {
             // The gate would hold back more than that; what is not begun costs no memory.
-            while reading.len() < self.manner.concurrency && !left.is_empty() {
+            while reading.len() < self.options.concurrency && !left.is_empty() {
                 let (chunk, others) = self.portion(source, left);
                 reading.push(self.read_ids(source, field, chunk).boxed_local());
                 left = others;
@@ -439,11 +439,11 @@ impl Run<'_> {
             let mut after = None::<String>;
             let (mut reading, mut readings) = (Reading::default(), 1);
             while chunk.len() <= self.most_ids(source) {
-                let (page, read_at) = match self.page(source, Some(&filter), after.as_deref(), MANY).await {
+                let (page, read_at) = match self.page(source, Some(&filter), after.as_deref(), MAX_GRAPHQL_PAGE).await {
                     Err(error) if error.is_unsupported() => continue,
                     page => page?,
                 };
-                reading.take(&page);
+                reading.add_page(&page);
                 for row in page.records {
                     of_chunk.insert(row, read_at);
                 }

@@ -1,4 +1,4 @@
-//! Writing totals so that nobody is revived, created or forgotten.
+//! Writing totals without reviving deleted records, creating blank ones or leaving a parent out.
 //!
 //! An upsert is the only call that gives many records different values, and it is a sharp tool: it revives deleted
 //! records, makes blank ones of unknown ids, and is not atomic. So only parents that were just read as live go into
@@ -22,21 +22,21 @@ use twenty::value::Value;
 
 use super::settle::Write;
 use super::{Run, Stop};
+use crate::compiled::Source;
 use crate::ids::SourceId;
-use crate::plan::RECHECKED;
-use crate::program::Source;
+use crate::plan::MAX_RECHECKED;
 
 /// How old the reading that says "live" may be when the write goes out; one second of ten is left for the call
-const FRESH: Duration = Duration::from_secs(9);
+const MAX_READING_AGE: Duration = Duration::from_secs(9);
 
 /// How often parents are read again because their write could not go out in time; after that they go one by one
-const MOST_READINGS: u32 = 5;
+const MAX_STALE_READINGS: u32 = 5;
 
 /// After so many single records in a row that Twenty refused, the rest of the object is not tried
-const MOST_REFUSALS: u32 = 5;
+const MAX_REFUSALS: u32 = 5;
 
 /// Upserts of one object under way at once
-const WRITERS: usize = 2;
+const MAX_WRITERS: usize = 2;
 
 impl Run<'_> {
     /// Writes these parents of one object, in as few calls as possible, and notes what Twenty confirms.
@@ -44,7 +44,7 @@ impl Run<'_> {
     /// A batch that is refused is halved until the bad record is alone and named; the rest is written.
     pub(super) async fn write(&self, source: SourceId, writes: Vec<Write>) -> Result<(), Stop> {
         let object = &self.program.sources[source];
-        if self.manner.dry || writes.is_empty() {
+        if self.options.dry || writes.is_empty() {
             return Ok(());
         }
         self.wrote.set(true);
@@ -55,7 +55,7 @@ impl Run<'_> {
             stop: RefCell::default(),
         };
         // An upsert of 200 takes Twenty a second; two at a time take it little more.
-        let mut workers: FuturesUnordered<_> = (0..WRITERS).map(|_| self.work_off(&queue).boxed_local()).collect();
+        let mut workers: FuturesUnordered<_> = (0..MAX_WRITERS).map(|_| self.work_off(&queue).boxed_local()).collect();
         while workers.next().await.is_some() {}
         drop(workers);
         match queue.stop.into_inner() {
@@ -68,7 +68,7 @@ impl Run<'_> {
     async fn work_off(&self, queue: &Queue<'_>) {
         while let Some(mut batch) = queue.next(self.batch_size.get()) {
             let refusals = &self.refusals[queue.source];
-            if refusals.get() >= MOST_REFUSALS {
+            if refusals.get() >= MAX_REFUSALS {
                 self.all_failed(
                     queue.source,
                     &batch.writes,
@@ -90,7 +90,7 @@ impl Run<'_> {
                     };
                     self.progress("parents_written", queue.source, &[("written", written), ("of", of)]);
                 }
-                Err(ApiError::Stale { .. }) if batch.readings == MOST_READINGS => {
+                Err(ApiError::Stale { .. }) if batch.readings == MAX_STALE_READINGS => {
                     let readings = batch.readings;
                     for write in batch.writes {
                         queue.put_back(Batch { writes: vec![write], readings });
@@ -99,7 +99,8 @@ impl Run<'_> {
                 Err(ApiError::Stale { .. }) => {
                     // Those that wait behind it are as old: one look serves them all.
                     let readings = batch.readings + 1;
-                    let most = if self.by_graphql(queue.source) { usize::try_from(RECHECKED).unwrap_or(1) } else { 0 };
+                    let most =
+                        if self.by_graphql(queue.source) { usize::try_from(MAX_RECHECKED).unwrap_or(1) } else { 0 };
                     let mut writes = batch.writes;
                     while writes.len() < most
                         && let Some(more) = queue.next(most - writes.len())
@@ -170,7 +171,7 @@ impl Run<'_> {
         let oldest = writes.iter().map(|write| write.read_at).min();
         let mut keep = Projection::default();
         keep.add("createdAt");
-        let not_after = oldest.map(|read_at| read_at + FRESH);
+        let not_after = oldest.map(|read_at| read_at + MAX_READING_AGE);
         let page = self.upsert(&source.names, &rows, not_after, &keep).await?;
         self.spend(|spent| spent.writes += 1);
         let mut blanks = Vec::new();
@@ -214,7 +215,7 @@ impl Run<'_> {
 
     /// Whether a row of a reply was made by the write: created later than the one that was read, and in this run
     ///
-    /// Anything else is taken for the record that was read, also if somebody has changed its `createdAt`: what is
+    /// Anything else is taken for the record that was read, also if a user has changed its `createdAt`: what is
     /// destroyed is gone for good.
     fn is_blank(&self, write: &Write, made: &Value) -> bool {
         let instant = |value: &Value| value.text().and_then(Timestamp::parse);
@@ -260,7 +261,7 @@ impl Run<'_> {
             let counted = usize::try_from(page.total_count.unwrap_or(0)).unwrap_or(usize::MAX);
             if !page.has_next_page && page.records.len() < counted {
                 shortfalls += 1;
-                if shortfalls == MOST_READINGS {
+                if shortfalls == MAX_STALE_READINGS {
                     let endpoint = format!("reading `{}`", object.names.singular);
                     let reason = format!("only {} of {counted} records came", page.records.len());
                     self.not_written(source, &chunk, &ApiError::Malformed { endpoint, reason });
@@ -292,7 +293,7 @@ impl Run<'_> {
         let keep = Projection::default();
         let mut query = PageQuery { filter: Some(filter), after: None, limit: most };
         if !self.by_graphql(source) {
-            query.limit = self.manner.page_size;
+            query.limit = self.options.page_size;
             return self.client.list(&object.names, query, &keep).await;
         }
         self.or_without_graphql(self.client.list_graphql(&object.names, query, &keep).await)

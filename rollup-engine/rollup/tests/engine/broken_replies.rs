@@ -8,7 +8,7 @@ use rollup::{Report, calculate_rollups};
 use sandbox::{Faults, Limits};
 use serde_json::{Value, json};
 
-use super::common::{Between, Way, World, id};
+use super::common::{InterceptHost, Way, World, id};
 
 /// What is done to a body
 type Break = (&'static str, fn(&str) -> String);
@@ -75,7 +75,7 @@ const BREAKS: [Break; 19] = [
 /// Runs with the replies broken from one call on, so many of them; tells whether that changed anything, and the report
 async fn run(world: &World, payload: &Value, from: usize, most: usize, bend: &Break) -> (bool, Report) {
     let (calls, broken) = (Cell::new(0), Cell::new(0));
-    let host = Between::new(world.host(Faults::none())).after(|_: &Request, answer: Response| {
+    let host = InterceptHost::new(world.host(Faults::none())).after(|_: &Request, answer: Response| {
         let place = calls.replace(calls.get() + 1);
         if place < from || broken.get() >= most || answer.status >= 300 {
             return answer;

@@ -262,15 +262,15 @@ impl World {
 type Before<'a> = Box<dyn Fn(&Request) -> Option<Response> + 'a>;
 type After<'a> = Box<dyn Fn(&Request, Response) -> Response + 'a>;
 
-/// A host with somebody in between: sees each request before and after, and each wait
-pub(crate) struct Between<'a> {
+/// A host that intercepts: sees each request before and after, and each wait
+pub(crate) struct InterceptHost<'a> {
     pub(crate) inner: SandboxHost,
     before: Before<'a>,
     after: After<'a>,
     waiting: Box<dyn Fn(Duration) -> Duration + 'a>,
 }
 
-impl<'a> Between<'a> {
+impl<'a> InterceptHost<'a> {
     pub(crate) fn new(inner: SandboxHost) -> Self {
         Self {
             inner,
@@ -297,7 +297,7 @@ impl<'a> Between<'a> {
 }
 
 #[async_trait(?Send)]
-impl Http for Between<'_> {
+impl Http for InterceptHost<'_> {
     async fn fetch(&self, request: Request) -> Result<Response, FetchError> {
         if let Some(answer) = (self.before)(&request) {
             return Ok(answer);
@@ -308,7 +308,7 @@ impl Http for Between<'_> {
 }
 
 #[async_trait(?Send)]
-impl Clock for Between<'_> {
+impl Clock for InterceptHost<'_> {
     async fn sleep(&self, duration: Duration) {
         self.inner.sleep((self.waiting)(duration)).await;
     }
@@ -318,20 +318,20 @@ impl Clock for Between<'_> {
     }
 }
 
-impl Log for Between<'_> {
+impl Log for InterceptHost<'_> {
     fn log(&self, event: Event) {
         self.inner.log(event);
     }
 }
 
-impl TimeZones for Between<'_> {
+impl TimeZones for InterceptHost<'_> {
     fn utc_offset(&self, zone: &str, at: Timestamp) -> Option<i32> {
         self.inner.utc_offset(zone, at)
     }
 }
 
 #[async_trait(?Send)]
-impl KeyValue for Between<'_> {
+impl KeyValue for InterceptHost<'_> {
     async fn get(&self, key: &str) -> Option<String> {
         KeyValue::get(&self.inner, key).await
     }
@@ -342,7 +342,7 @@ impl KeyValue for Between<'_> {
 }
 
 #[async_trait(?Send)]
-impl Wakeups for Between<'_> {
+impl Wakeups for InterceptHost<'_> {
     async fn enqueue(&self, payload: &Value, delay: Duration) -> bool {
         self.inner.enqueue(payload, delay).await
     }

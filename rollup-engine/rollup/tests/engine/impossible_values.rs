@@ -6,7 +6,7 @@ use sandbox::{Faults, Limits};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::common::{Between, Way, World, id, refusal};
+use super::common::{InterceptHost, Way, World, id, refusal};
 
 /// Ada gave once; her count is stored from before, and gifts have a field of each kind
 fn world(way: Way) -> World {
@@ -50,7 +50,7 @@ fn is(field: &str, operator: &str, value: &Value) -> Value {
 }
 
 async fn run(world: &World, definitions: Value, payload: &Value, metadata: bool) -> Report {
-    let host = Between::new(world.host(Faults::none())).before(|request| {
+    let host = InterceptHost::new(world.host(Faults::none())).before(|request| {
         let forbidden = !metadata && request.url.contains("/rest/metadata/");
         forbidden.then(|| refusal(403, "no", Some("PERMISSION_DENIED")))
     });

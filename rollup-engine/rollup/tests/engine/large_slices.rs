@@ -10,7 +10,7 @@ use rollup::{Options, Report, calculate_rollups};
 use sandbox::{Fault, Faults, Limits};
 use serde_json::{Value, json};
 
-use super::common::{Between, Way, World, id, noon, refusal_of, rows_written, wrote_nothing};
+use super::common::{InterceptHost, Way, World, id, noon, refusal_of, rows_written, wrote_nothing};
 
 /// 100 donors with 300 gifts, of which some are refunded in part
 fn world(parents: usize) -> World {
@@ -53,7 +53,7 @@ fn names_a_range(request: &Request) -> bool {
 /// The least number of calls that a run makes of those that compare ids
 async fn ranges_of(world: &World) -> (u64, Report) {
     let ranges = Cell::new(0);
-    let host = Between::new(world.host(Faults::none())).before(|request| {
+    let host = InterceptHost::new(world.host(Faults::none())).before(|request| {
         ranges.set(ranges.get() + u64::from(names_a_range(request)));
         None
     });
@@ -82,7 +82,7 @@ async fn requests_by_size() {
 async fn refused_ranges() {
     let world = world(80);
     let refused = Cell::new(0);
-    let host = Between::new(world.host(Faults::none())).before(|request| {
+    let host = InterceptHost::new(world.host(Faults::none())).before(|request| {
         names_a_range(request).then(|| {
             refused.set(refused.get() + 1);
             refusal_of(request, "Operator \"gte\" is not valid for field \"donorId\"")
@@ -133,7 +133,7 @@ async fn one_refusal_at_each_reading() {
     for at in 1.. {
         let world = template.twin();
         let readings = Cell::new(0);
-        let host = Between::new(world.host(Faults::none())).before(|request| {
+        let host = InterceptHost::new(world.host(Faults::none())).before(|request| {
             let reads_a_slice = names_a_range(request) || body(request).contains("people(first:60");
             readings.set(readings.get() + u32::from(reads_a_slice));
             (reads_a_slice && readings.get() == at).then(|| refusal_of(request, "Query too complex"))
@@ -153,7 +153,7 @@ async fn one_refusal_at_each_reading() {
 async fn halving_to_what_the_server_takes() {
     let world = world(100);
     let sizes = RefCell::new(Vec::new());
-    let host = Between::new(world.host(Faults::none())).after(|request, answer| {
+    let host = InterceptHost::new(world.host(Faults::none())).after(|_, answer| {
         let answered: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         let groups = answered["data"]["giftsGroupBy"].as_array().map_or(0, Vec::len);
         if groups > 0 {
@@ -190,7 +190,7 @@ async fn going_on_within_a_slice() {
     for run in 0.. {
         assert!(run < 20, "there is no end of it");
         let slow = Faults::none().latency(Duration::from_secs(3), Duration::from_secs(3));
-        let host = Between::new(world.host(slow)).before(|request| {
+        let host = InterceptHost::new(world.host(slow)).before(|request| {
             written.borrow_mut().extend(rows_written(request).into_iter().map(|row| row["id"].to_string()));
             None
         });
@@ -216,7 +216,7 @@ async fn going_on_within_a_slice() {
 async fn a_parent_that_comes_meanwhile() {
     let world = world(100);
     let came = Cell::new(false);
-    let host = Between::new(world.host(Faults::none())).before(|request| {
+    let host = InterceptHost::new(world.host(Faults::none())).before(|request| {
         if names_a_range(request) && !came.replace(true) {
             let mut sandbox = world.sandbox.borrow_mut();
             sandbox.create("person", &json!({ "id": id("person", 500) }), noon()).unwrap();

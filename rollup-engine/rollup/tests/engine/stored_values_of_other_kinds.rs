@@ -6,7 +6,7 @@ use rollup::report::Status;
 use sandbox::{Faults, Limits};
 use serde_json::{Value, json};
 
-use super::common::{Between, Way, World, id};
+use super::common::{InterceptHost, Way, World, id};
 
 /// The stored values of all people, in every reply that shows people
 fn stored(answer: Response, field: &str, value: &str) -> Response {
@@ -67,7 +67,7 @@ async fn stored_values_that_are_no_numbers() {
             world.create("gift", 1, &json!({ "donorId": id("person", 1), "amount": amount, "giftDate": "2026-03-05" }));
             world.run(&json!({})).await;
             let host = || {
-                Between::new(world.host(Faults::none())).after(move |request: &Request, answer: Response| {
+                InterceptHost::new(world.host(Faults::none())).after(move |request: &Request, answer: Response| {
                     let body = String::from_utf8_lossy(request.body.as_deref().unwrap_or_default()).into_owned();
                     let reads = request.url.contains("/rest/people") || body.contains("people(");
                     if reads { stored(answer, field, value) } else { answer }

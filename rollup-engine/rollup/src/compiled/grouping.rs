@@ -33,12 +33,12 @@ pub struct GroupSet {
     /// Names of the aggregates, as Twenty calls them
     pub aggregates: Vec<String>,
     /// Totals that come from these groups
-    pub takes: Vec<Take>,
+    pub inputs: Vec<TotalInputs>,
 }
 
 /// What a total takes from a group
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Take {
+pub struct TotalInputs {
     /// The total, as an index into [`Rollup::columns`]
     pub column: usize,
     /// Places of sum, least and greatest among the aggregates; a count needs none
@@ -61,21 +61,21 @@ pub fn group_sets(
     }
     let definition = &rollup.definition;
     let mut sets: Vec<GroupSet> = Vec::new();
-    let plain = nothing_off(definition, kind_of)?;
+    let plain = unsubtracted_filters(definition, kind_of)?;
     for (index, column) in rollup.columns.iter().enumerate() {
         let (filter, code) = conditions(definition, column, kind_of, calendar, &plain)?;
         // A count or a date needs no currency and goes with any set of the same conditions.
         let same = |set: &GroupSet| set.filter == filter && (code.is_none() || set.code == code || set.code.is_none());
         let place = sets.iter().position(same).unwrap_or_else(|| {
-            sets.push(GroupSet { filter: filter.clone(), code: None, aggregates: Vec::new(), takes: Vec::new() });
+            sets.push(GroupSet { filter: filter.clone(), code: None, aggregates: Vec::new(), inputs: Vec::new() });
             sets.len() - 1
         });
         let set = sets.get_mut(place)?;
         if code.is_some() {
             set.code = code;
         }
-        let take = take(index, column, set, kind_of)?;
-        set.takes.push(take);
+        let inputs = inputs(index, column, set, kind_of)?;
+        set.inputs.push(inputs);
     }
     Some(sets)
 }
@@ -97,8 +97,8 @@ fn subtracted(definition: &Definition) -> Vec<&str> {
     paths
 }
 
-/// What children meet of which nothing is taken off: those the server adds up. The others, few of them, are read.
-fn nothing_off(definition: &Definition, kind_of: &dyn Fn(&str) -> Option<PathKind>) -> Option<Vec<Filter>> {
+/// Filters for children without a subtraction, which the server adds up; the few others are read.
+fn unsubtracted_filters(definition: &Definition, kind_of: &dyn Fn(&str) -> Option<PathKind>) -> Option<Vec<Filter>> {
     let mut filters = Vec::new();
     for path in subtracted(definition) {
         match kind_of(path)? {
@@ -111,9 +111,9 @@ fn nothing_off(definition: &Definition, kind_of: &dyn Fn(&str) -> Option<PathKin
     Some(filters)
 }
 
-/// What children meet of which something is taken off; nothing where no amount is
+/// Filter for children with a subtraction; none where no definition subtracts
 #[must_use]
-pub fn something_off(definition: &Definition, kind_of: &dyn Fn(&str) -> Option<PathKind>) -> Option<Filter> {
+pub fn subtraction_filter(definition: &Definition, kind_of: &dyn Fn(&str) -> Option<PathKind>) -> Option<Filter> {
     let mut filters = Vec::new();
     for path in subtracted(definition).into_iter().filter(|path| kind_of(path) == Some(PathKind::Micros)) {
         filters.push(compare_with_zero(path, Comparator::Neq));
@@ -168,11 +168,16 @@ fn conditions(
     Some((filter, code))
 }
 
-fn take(index: usize, column: &Column, set: &mut GroupSet, kind_of: &dyn Fn(&str) -> Option<PathKind>) -> Option<Take> {
-    let mut take = Take { column: index, sum: None, least: None, greatest: None };
+fn inputs(
+    index: usize,
+    column: &Column,
+    set: &mut GroupSet,
+    kind_of: &dyn Fn(&str) -> Option<PathKind>,
+) -> Option<TotalInputs> {
+    let mut inputs = TotalInputs { column: index, sum: None, least: None, greatest: None };
     let kind = column.aggregation.kind;
     if kind == Kind::Count {
-        return Some(take);
+        return Some(inputs);
     }
     let path = column.aggregation.child_field.as_deref()?;
     let of = kind_of(path)?;
@@ -185,15 +190,15 @@ fn take(index: usize, column: &Column, set: &mut GroupSet, kind_of: &dyn Fn(&str
     };
     match (kind, of) {
         (Kind::Sum | Kind::Avg, PathKind::Micros) => {
-            (take.sum, take.least, take.greatest) = (place("sum"), place("min"), place("max"));
+            (inputs.sum, inputs.least, inputs.greatest) = (place("sum"), place("min"), place("max"));
         }
         // Whether an amount other than zero is among them tells a mixture of currencies.
-        (Kind::Min | Kind::Max, PathKind::Micros) => (take.least, take.greatest) = (place("min"), place("max")),
-        (Kind::Min, PathKind::Number | PathKind::Date) => take.least = place("min"),
-        (Kind::Max, PathKind::Number | PathKind::Date) => take.greatest = place("max"),
+        (Kind::Min | Kind::Max, PathKind::Micros) => (inputs.least, inputs.greatest) = (place("min"), place("max")),
+        (Kind::Min, PathKind::Number | PathKind::Date) => inputs.least = place("min"),
+        (Kind::Max, PathKind::Number | PathKind::Date) => inputs.greatest = place("max"),
         _ => return None,
     }
-    Some(take)
+    Some(inputs)
 }
 
 /// `sum` of `amount.amountMicros` is `sumAmountAmountMicros`

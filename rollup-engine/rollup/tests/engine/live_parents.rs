@@ -9,7 +9,7 @@ use rollup::report::Status;
 use sandbox::{Faults, Limits};
 use serde_json::json;
 
-use super::common::{Between, Way, World, defaults, id, noon, refusal, writes};
+use super::common::{InterceptHost, Way, World, defaults, id, noon, refusal, writes};
 
 #[tokio::test(start_paused = true)]
 async fn a_deleted_parent_is_not_touched() {
@@ -28,13 +28,14 @@ async fn a_deleted_parent_is_not_touched() {
     }
 }
 
+/// A blank that the write made is destroyed and reported
 #[tokio::test(start_paused = true)]
-async fn a_blank_that_the_write_made_is_destroyed_and_reported() {
+async fn blank_record_is_destroyed() {
     for way in Way::BOTH {
         let world = World::with_gifts(Limits::default(), 20, 100).by(way);
         let gone = id("person", 3);
         let done = Cell::new(false);
-        let host = Between::new(world.host(Faults::none())).before(|request| {
+        let host = InterceptHost::new(world.host(Faults::none())).before(|request| {
             if writes(request) && !done.replace(true) {
                 world.sandbox.borrow_mut().destroy("person", gone, noon()).unwrap();
             }
@@ -48,14 +49,15 @@ async fn a_blank_that_the_write_made_is_destroyed_and_reported() {
     }
 }
 
+/// What was read too long ago is read again before the write
 #[tokio::test(start_paused = true)]
-async fn what_was_read_too_long_ago_is_read_again_before_the_write() {
+async fn stale_parents_are_read_again() {
     for way in Way::BOTH {
         let world = World::with_gifts(Limits::default(), 20, 100).by(way);
         let gone = id("person", 3);
         let done = Cell::new(false);
         // Deleted while the budget holds the write back
-        let host = Between::new(world.host(Faults::none())).waiting(|duration| {
+        let host = InterceptHost::new(world.host(Faults::none())).waiting(|duration| {
             if !done.replace(true) {
                 world.sandbox.borrow_mut().soft_delete("person", gone, noon()).unwrap();
             }
@@ -73,12 +75,13 @@ async fn what_was_read_too_long_ago_is_read_again_before_the_write() {
     }
 }
 
+/// A person whose date of creation was changed is not destroyed
 #[tokio::test(start_paused = true)]
-async fn a_person_whose_date_of_creation_was_changed_is_not_destroyed() {
+async fn changed_creation_date_is_kept() {
     for way in Way::BOTH {
         let world = World::with_gifts(Limits::default(), 20, 100).by(way);
         let done = Cell::new(false);
-        let host = Between::new(world.host(Faults::none())).before(|request| {
+        let host = InterceptHost::new(world.host(Faults::none())).before(|request| {
             if writes(request) && !done.replace(true) {
                 let earlier = json!({ "createdAt": "2026-11-29T13:00:00.000Z" });
                 world.sandbox.borrow_mut().patch("person", id("person", 3), &earlier, noon()).unwrap();
@@ -93,12 +96,13 @@ async fn a_person_whose_date_of_creation_was_changed_is_not_destroyed() {
     }
 }
 
+/// A blank that cannot be destroyed is a failure of its own
 #[tokio::test(start_paused = true)]
-async fn a_blank_that_cannot_be_destroyed_is_a_failure_of_its_own() {
+async fn undestroyed_blank_is_a_failure() {
     for way in Way::BOTH {
         let world = World::with_gifts(Limits::default(), 20, 100).by(way);
         let (gone, done) = (id("person", 3), Cell::new(false));
-        let host = Between::new(world.host(Faults::none())).before(|request| {
+        let host = InterceptHost::new(world.host(Faults::none())).before(|request| {
             if request.method == Method::Delete {
                 return Some(refusal(400, "no", None));
             }

@@ -15,8 +15,9 @@ fn waits(host: &SandboxHost) -> Vec<u64> {
     repeated.map(|line| line.field("waitMs").unwrap().as_u64().unwrap()).collect()
 }
 
+/// Five to ten seconds pass before the engine calls again
 #[tokio::test(start_paused = true)]
-async fn five_to_ten_seconds_pass_before_anybody_calls_again() {
+async fn five_to_ten_seconds_of_silence() {
     let world = World::with_gifts(Limits::default(), 20, 60);
     let host = world.host(Faults::none().at(2, Fault::Status(429)));
     let report = calculate_rollups(&host, &json!({}), &world.options()).await;

@@ -27,8 +27,9 @@ async fn one_gift_of_one_donor_costs_three_requests() {
     assert_eq!((again.totals.updated, again.requests.total - again.requests.unmetered), (0, 2));
 }
 
+/// Both parents of a moved gift are right and the last gift resets
 #[tokio::test(start_paused = true)]
-async fn both_parents_of_a_moved_gift_are_right_and_the_last_gift_resets() {
+async fn moved_gift_updates_both_parents() {
     for way in Way::BOTH {
         let world = World::new(Limits::default()).by(way);
         for number in 0..2 {
@@ -77,8 +78,9 @@ async fn an_event_that_touches_nobody_costs_nothing() {
     }
 }
 
+/// Two hundred events of two hundred donors are one batch
 #[tokio::test(start_paused = true)]
-async fn two_hundred_events_of_two_hundred_donors_are_one_batch() {
+async fn batch_of_200_events() {
     for way in Way::BOTH {
         let world = World::with_gifts(Limits::default(), 200, 200).by(way);
         let events: Vec<Value> = (0..200)
@@ -90,8 +92,9 @@ async fn two_hundred_events_of_two_hundred_donors_are_one_batch() {
     }
 }
 
+/// Totals over totals of the same object come in rounds
 #[tokio::test(start_paused = true)]
-async fn totals_over_totals_of_the_same_object_come_in_rounds() {
+async fn totals_over_own_object() {
     let world = World::new(Limits::default());
     {
         let mut sandbox = world.sandbox.borrow_mut();

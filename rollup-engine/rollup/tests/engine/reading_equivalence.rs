@@ -11,7 +11,7 @@ use rollup::{Report, calculate_rollups};
 use sandbox::{Faults, Profile};
 use serde_json::{Map, Value, json};
 
-use super::common::{Between, Chance, Way, World, id, refusal};
+use super::common::{Chance, InterceptHost, Way, World, id, refusal};
 
 const PARENTS: u128 = 7;
 const CHILDREN: u128 = 60;
@@ -199,7 +199,7 @@ fn as_many(request: &Request, answer: Response) -> Response {
 }
 
 async fn run(world: &World, config: &Value, server: Server, payload: &Value) -> Report {
-    let host = Between::new(world.host(Faults::none()))
+    let host = InterceptHost::new(world.host(Faults::none()))
         .before(|request| {
             let hidden = !server.metadata && request.url.contains("/rest/metadata/");
             hidden.then(|| refusal(403, "no", Some("PERMISSION_DENIED")))
@@ -371,7 +371,7 @@ fn small() -> (World, Value) {
 
 async fn with_groups(change: impl Fn(String) -> String) -> (World, Report) {
     let (world, config) = small();
-    let host = Between::new(world.host(Faults::none())).after(|request, answer| {
+    let host = InterceptHost::new(world.host(Faults::none())).after(|request, answer| {
         let answer = as_many(request, answer);
         let grouped = String::from_utf8_lossy(request.body.as_deref().unwrap_or_default()).contains("GroupBy");
         if grouped {
@@ -419,8 +419,9 @@ async fn groups_that_were_cut_are_not_believed() {
     assert_eq!((report.status, counts(&world)), (Status::Ok, right()), "{report:?}");
 }
 
+/// An aggregate that the server does not know is no zero
 #[tokio::test(start_paused = true)]
-async fn an_aggregate_that_the_server_does_not_know_is_no_zero() {
+async fn unknown_aggregate() {
     let (world, report) = with_groups(|text| {
         let mut json: Value = serde_json::from_str(&text).unwrap();
         for group in json["data"]["pledgesGroupBy"].as_array_mut().unwrap() {
@@ -438,7 +439,7 @@ async fn a_sum_that_came_rounded_is_read_again() {
     let big = |micros: i64| json!({ "amount": { "amountMicros": micros, "currencyCode": "GBP" } });
     world.patch("pledge", id("pledge", 0), &big(9_007_199_254_740_992));
     world.patch("pledge", id("pledge", 7), &big(3));
-    let host = Between::new(world.host(Faults::none())).after(as_many);
+    let host = InterceptHost::new(world.host(Faults::none())).after(as_many);
     let report = calculate_rollups(&host, &json!({}), &world.configured(config.clone())).await;
     assert_eq!(json!(report.plan)["reading"], "group-by");
     let scanned = small().0;
@@ -457,7 +458,7 @@ async fn a_server_without_graphql_is_read_by_rest() {
         let (world, config) = small();
         let config = json!({ "definitions": config, "objects": { "fund": "funds", "pledge": "pledges" } });
         let asked = Cell::new(0);
-        let host = Between::new(world.host(Faults::none())).before(|request| {
+        let host = InterceptHost::new(world.host(Faults::none())).before(|request| {
             if request.url.ends_with("/graphql") {
                 asked.set(asked.get() + 1);
                 return Some(refusal(404, "Cannot POST /graphql", None));

@@ -43,8 +43,9 @@ fn stored(world: &World, number: u128) -> (Value, Value, Value, Value) {
     )
 }
 
+/// Whether the server adds up or the children are read
 #[tokio::test(start_paused = true)]
-async fn whether_the_server_adds_up_or_the_children_are_read() {
+async fn refunds_by_groups_and_by_reading() {
     for graphql in ["auto", "off"] {
         for more in [0, 20_000] {
             let world = world();
@@ -70,8 +71,9 @@ async fn whether_the_server_adds_up_or_the_children_are_read() {
     }
 }
 
+/// A workspace without the field is told that nothing is subtracted
 #[tokio::test(start_paused = true)]
-async fn a_workspace_without_the_field_is_told_that_nothing_is_subtracted() {
+async fn missing_refund_field_is_noted() {
     let world = World::with_gifts(Limits::default(), 3, 9);
     let report = world.run(&json!({})).await;
     assert_eq!(world.wrong(), Vec::<String>::new());

@@ -10,7 +10,7 @@ use rollup::{Options, Report, calculate_rollups};
 use sandbox::{Fault, Faults, Limits};
 use serde_json::{Value, json};
 
-use super::common::{Between, World, defaults, writes};
+use super::common::{InterceptHost, World, defaults, writes};
 
 /// Answers every call alike
 struct Always(Result<(u16, &'static str), &'static str>);
@@ -114,8 +114,9 @@ async fn answers_that_end_the_run() {
 #[tokio::test(start_paused = true)]
 async fn answer_past_the_limit() {
     let world = World::with_gifts(Limits::default(), 10, 30).by_rest();
-    let large =
-        Between::new(world.host((1..=30).fold(Faults::none(), |faults, call| faults.at(call, Fault::LargeReply))));
+    let large = InterceptHost::new(
+        world.host((1..=30).fold(Faults::none(), |faults, call| faults.at(call, Fault::LargeReply))),
+    );
     let report = calculate_rollups(&large, &json!({}), &world.options()).await;
     let message = "the answer is larger than 33554432 bytes, the most that is read";
     assert_eq!((report.status, report.code.as_deref()), (Status::Error, Some("answer_too_large")));
@@ -134,8 +135,9 @@ async fn reason_of_a_repetition() {
     assert_eq!(reasons, [Some(json!("connection refused")), None]);
 }
 
+/// A page that cannot be read costs its definitions and no more
 #[tokio::test(start_paused = true)]
-async fn a_page_that_cannot_be_read_costs_its_definitions_and_no_more() {
+async fn unreadable_page_drops_definitions() {
     for (body, reason) in [
         ("", "EOF while parsing a value at line 1 column 0"),
         ("{}", "`data.companies` is missing"),
@@ -147,7 +149,7 @@ async fn a_page_that_cannot_be_read_costs_its_definitions_and_no_more() {
     ] {
         let world = World::with_gifts(Limits::default(), 10, 30).by_rest();
         let reason_in_full = format!("GET /rest/companies: the answer could not be read: {reason}");
-        let host = Between::new(world.host(Faults::none())).after(|request, answer| {
+        let host = InterceptHost::new(world.host(Faults::none())).after(|request, answer| {
             if request.url.contains("/rest/companies") { Response { body: body.into(), ..answer } } else { answer }
         });
         let report = calculate_rollups(&host, &json!({}), &world.options()).await;
@@ -209,10 +211,11 @@ async fn what_is_wrong_before_the_first_request() {
     }
 }
 
+/// Children that cannot be read make the run partial, and no parent is compared
 #[tokio::test(start_paused = true)]
-async fn children_that_fail_make_the_run_partial_and_compare_nobody() {
+async fn unreadable_children_compare_no_parent() {
     let world = World::with_gifts(Limits::default(), 10, 30).by_rest();
-    let host = Between::new(world.host(Faults::none()))
+    let host = InterceptHost::new(world.host(Faults::none()))
         .before(|request| request.url.contains("/rest/gifts").then(|| super::common::refusal(500, "boom", None)));
     let options = world.configured(json!([defaults()[0], defaults()[1]]));
     let report = calculate_rollups(&host, &json!({}), &options).await;
@@ -230,7 +233,7 @@ async fn pages_that_end_before_the_count_write_nothing() {
         let world = World::with_gifts(Limits::default(), 50, 500).by_rest();
         world.run(&json!({})).await;
         let cuts = std::cell::Cell::new(0);
-        let host = Between::new(world.host(Faults::none())).after(|request, answer| {
+        let host = InterceptHost::new(world.host(Faults::none())).after(|request, answer| {
             if !request.url.contains("/rest/gifts") || request.url.contains("updatedAt") || cuts.get() >= cut_short {
                 return answer;
             }
@@ -249,8 +252,9 @@ async fn pages_that_end_before_the_count_write_nothing() {
     }
 }
 
+/// Slow answers do not carry a run past its limit
 #[tokio::test(start_paused = true)]
-async fn slow_answers_do_not_carry_a_run_past_its_limit() {
+async fn slow_answers_within_time_limit() {
     let world = World::with_gifts(Limits::off(), 400, 8_000).by_rest();
     let slow = Faults::none().latency(Duration::from_secs(3), Duration::from_secs(3));
     let mut options = world.options();
@@ -260,10 +264,11 @@ async fn slow_answers_do_not_carry_a_run_past_its_limit() {
     assert!(report.took_ms < 60_000, "{} ms", report.took_ms);
 }
 
+/// What every record is refused for is not asked for every record
 #[tokio::test(start_paused = true)]
-async fn what_every_record_is_refused_for_is_not_asked_for_every_record() {
+async fn repeated_refusals_stop_writing() {
     let world = World::with_gifts(Limits::default(), 190, 1_000);
-    let host = Between::new(world.host(Faults::none()))
+    let host = InterceptHost::new(world.host(Faults::none()))
         .before(|request| writes(request).then(|| super::common::refusal(400, "no", None)));
     let report = calculate_rollups(&host, &json!({}), &world.options()).await;
     assert_eq!((report.status, report.totals.updated), (Status::Partial, 0));

@@ -65,8 +65,9 @@ async fn alone_the_engine_is_never_refused() {
     }
 }
 
+/// Another key that calls ten times a minute is not refused
 #[tokio::test(start_paused = true)]
-async fn another_key_that_calls_ten_times_a_minute_is_not_refused() {
+async fn second_key_is_not_throttled() {
     for (seed, phase) in [(1, 0), (2, 1_700), (3, 3_300)] {
         let world = big();
         tokio::time::sleep(Duration::from_millis(phase)).await;
@@ -78,8 +79,9 @@ async fn another_key_that_calls_ten_times_a_minute_is_not_refused() {
     }
 }
 
+/// A caller that eats half the bucket slows the engine and loses it nothing
 #[tokio::test(start_paused = true)]
-async fn a_caller_that_eats_half_the_bucket_slows_the_engine_and_loses_it_nothing() {
+async fn busy_second_caller() {
     let alone = big();
     let undisturbed = calculate_rollups(&alone.host(slow_server(5)), &json!({}), &alone.options()).await;
     let world = big();
@@ -90,8 +92,9 @@ async fn a_caller_that_eats_half_the_bucket_slows_the_engine_and_loses_it_nothin
     assert_eq!(world.wrong(), Vec::<String>::new());
 }
 
+/// When the time runs out the run ends as partial and the next ones finish
 #[tokio::test(start_paused = true)]
-async fn when_the_time_runs_out_the_run_ends_as_partial_and_the_next_ones_finish() {
+async fn partial_run_is_finished_by_next_runs() {
     let world = big();
     let limited = Options { time_limit: Some(Duration::from_secs(40)), ..world.options() };
     let report = calculate_rollups(&world.host(slow_server(6)), &json!({}), &limited).await;

@@ -7,12 +7,12 @@ use rollup::{Report, calculate_rollups};
 use sandbox::{Fault, Faults, Limits};
 use serde_json::json;
 
-use super::common::{Between, Way, World, id, refusal_of, writes};
+use super::common::{InterceptHost, Way, World, id, refusal_of, writes};
 
 /// Refuses every write that holds a certain id, and batches of more than a certain size
-fn picky(world: &World, bad: &str, most: usize) -> Between<'static> {
+fn picky(world: &World, bad: &str, most: usize) -> InterceptHost<'static> {
     let bad = bad.to_owned();
-    Between::new(world.host(Faults::none())).before(move |request| {
+    InterceptHost::new(world.host(Faults::none())).before(move |request| {
         let body = String::from_utf8_lossy(request.body.as_deref().unwrap_or_default()).into_owned();
         if writes(request) && (body.contains(&bad) || request.url.contains(&bad)) {
             return Some(refusal_of(request, "a trigger of the workspace does not like it"));
@@ -22,8 +22,9 @@ fn picky(world: &World, bad: &str, most: usize) -> Between<'static> {
     })
 }
 
+/// A refused batch is halved until the bad record is alone
 #[tokio::test(start_paused = true)]
-async fn a_refused_batch_is_halved_until_the_bad_record_is_alone() {
+async fn refused_batch_is_halved() {
     for way in Way::BOTH {
         one_bad_record(&World::with_gifts(Limits::default(), 150, 1_200).by(way)).await;
     }
@@ -82,7 +83,7 @@ fn batches(report: &Report) -> u64 {
 /// Number of the first request of a rebuild that writes
 async fn first_write(world: &World) -> u64 {
     let (requests, first) = (Cell::new(0), Cell::new(0));
-    let host = Between::new(world.host(Faults::none())).before(|request| {
+    let host = InterceptHost::new(world.host(Faults::none())).before(|request| {
         requests.set(requests.get() + 1);
         if first.get() == 0 && writes(request) {
             first.set(requests.get());

@@ -7,7 +7,7 @@ use rollup::{Options, Report, calculate_rollups};
 use sandbox::{Fault, Faults, Limits};
 use serde_json::{Value, json};
 
-use super::common::{Between, Way, World, defaults, id, refusal};
+use super::common::{InterceptHost, Way, World, defaults, id, refusal};
 
 /// Too much for one run on a server that takes two seconds for an answer
 fn big() -> World {
@@ -23,8 +23,9 @@ async fn limited(world: &World, payload: &Value) -> Report {
     report
 }
 
+/// A run without time hands on through a job a store or its caller
 #[tokio::test(start_paused = true)]
-async fn a_run_without_time_hands_on_through_a_job_a_store_or_its_caller() {
+async fn out_of_time_run_is_continued() {
     for (world, memory) in [(big().with_jobs(), 0), (big().with_store(), 1), (big(), 2)] {
         let mut payload = json!({});
         let mut runs = 0;
@@ -52,8 +53,9 @@ async fn a_run_without_time_hands_on_through_a_job_a_store_or_its_caller() {
     }
 }
 
+/// A checkpoint of another configuration is not followed
 #[tokio::test(start_paused = true)]
-async fn a_checkpoint_of_another_configuration_is_not_followed() {
+async fn checkpoint_of_another_configuration() {
     for way in [Way::Slices(10), Way::GraphQl] {
         let world = World::with_gifts(Limits::default(), 30, 90).by(Way::Slices(10)).with_store();
         let first = world.run(&json!({})).await;
@@ -87,15 +89,16 @@ async fn a_checkpoint_of_another_configuration_is_not_followed() {
     }
 }
 
+/// A run that makes no headway is not started again
 #[tokio::test(start_paused = true)]
-async fn a_run_that_makes_no_headway_is_not_started_again() {
+async fn run_without_progress_is_not_continued() {
     let named = json!({ "requestContext": {}, "body": { "parentObject": "person", "ids": [id("person", 3)] } });
     for payload in [json!({}), named] {
-        until_nobody_goes_on(payload).await;
+        continue_until_no_job(payload).await;
     }
 }
 
-async fn until_nobody_goes_on(mut payload: Value) {
+async fn continue_until_no_job(mut payload: Value) {
     let world = World::with_gifts(Limits::default(), 30, 90).with_jobs();
     let slow = || Faults::none().latency(Duration::from_secs(40), Duration::from_secs(40));
     let options = Options { time_limit: Some(Duration::from_secs(100)), ..world.options() };
@@ -112,8 +115,9 @@ async fn until_nobody_goes_on(mut payload: Value) {
     panic!("it starts itself for ever");
 }
 
+/// A lease keeps runs over everything apart until it expires
 #[tokio::test(start_paused = true)]
-async fn a_lease_keeps_runs_over_everything_apart_until_it_expires() {
+async fn lease_excludes_other_rebuilds() {
     let world = World::with_gifts(Limits::default(), 30, 90).with_store();
     let until = (world.now.get() + Duration::from_mins(10)).as_millis();
     assert!(world.platform.keep("rollups.lease", Some(&format!("{until} 42"))));
@@ -124,7 +128,7 @@ async fn a_lease_keeps_runs_over_everything_apart_until_it_expires() {
             (Status::Noop, Some("another_run"), 0)
         );
     }
-    // Whoever looks or is told of parents does not wait.
+    // Whoever verifications or is told of parents does not wait.
     assert_eq!(world.run(&json!({ "dryRun": true })).await.status, Status::Ok);
     let named = json!({ "requestContext": {}, "body": { "ids": [id("person", 3)] } });
     assert_eq!(world.run(&named).await.totals.updated, 1);
@@ -134,8 +138,9 @@ async fn a_lease_keeps_runs_over_everything_apart_until_it_expires() {
     assert_eq!(world.platform.kept("rollups.lease"), None);
 }
 
+/// A lease lasts as long as its run may
 #[tokio::test(start_paused = true)]
-async fn a_lease_lasts_as_long_as_its_run_may() {
+async fn lease_duration() {
     let world = World::with_gifts(Limits::default(), 30, 90).with_store();
     let host = world.host(Faults::none().crash(2, false));
     let options = Options { time_limit: Some(Duration::from_mins(2)), ..world.options() };
@@ -152,12 +157,13 @@ fn gift_event(world: &World) -> Value {
     json!({ "name": "gift.created", "recordId": id("gift", 500), "properties": { "after": gift } })
 }
 
+/// An event run that is refused twice leaves the rest to a later run
 #[tokio::test(start_paused = true)]
-async fn an_event_run_that_is_refused_twice_leaves_the_rest_to_a_later_run() {
+async fn throttled_event_run_is_continued_later() {
     let world = World::with_gifts(Limits::default(), 10, 30).with_jobs();
     world.run(&json!({})).await;
     let event = gift_event(&world);
-    let refused = Between::new(world.host(Faults::none())).before(|request| {
+    let refused = InterceptHost::new(world.host(Faults::none())).before(|request| {
         (!request.url.contains("/metadata/")).then(|| refusal(429, "Limit reached (100 tokens per 60000 ms)", None))
     });
     let report = calculate_rollups(&refused, &event, &world.options()).await;
@@ -175,8 +181,9 @@ async fn an_event_run_that_is_refused_twice_leaves_the_rest_to_a_later_run() {
     assert_eq!(world.wrong(), Vec::<String>::new());
 }
 
+/// Without jobs an event run waits
 #[tokio::test(start_paused = true)]
-async fn without_jobs_an_event_run_waits() {
+async fn event_run_waits_without_jobs() {
     let world = World::with_gifts(Limits::default(), 10, 30);
     world.run(&json!({})).await;
     let event = gift_event(&world);

@@ -13,7 +13,7 @@ pub enum Workspace<'a> {
     Metadata(&'a Schema),
     /// Nothing but the plurals that the configuration adds to the usual ones
     Names(&'a [(String, String)]),
-    /// Nothing, and nothing is sent: totals of records that somebody else has read
+    /// Nothing, and nothing is sent: totals of records that the caller has read
     Offline,
 }
 
@@ -56,7 +56,7 @@ impl Unfit {
 
 impl Workspace<'_> {
     /// The definition without the subtractions of fields that the children do not have: nothing can have been refunded
-    /// there. Said in the notes, as a field that was renamed looks the same.
+    /// there. Said in the notes, as a field that was renamed verifications the same.
     pub(super) fn without_missing_subtractions(&self, definition: &Definition, notes: &mut Vec<String>) -> Definition {
         let mut definition = definition.clone();
         let Self::Metadata(schema) = self else { return definition };
@@ -228,7 +228,7 @@ fn kind<'a>(object: &'a Object, field: &str) -> Result<&'a str, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Program, Skipped};
+    use super::super::{CompiledRollups, Skipped};
     use super::*;
     use crate::calendar::Calendar;
     use crate::definitions::parse;
@@ -278,7 +278,7 @@ mod tests {
         change(&mut definition);
         let definitions = parse(&json!([definition])).unwrap();
         let calendar = Calendar::utc(Timestamp::from_millis(0), 1);
-        let program = Program::new(&definitions, &Workspace::Metadata(&workspace()), &calendar);
+        let program = CompiledRollups::new(&definitions, &Workspace::Metadata(&workspace()), &calendar);
         assert_eq!(program.rollups.is_empty(), program.skipped.iter().any(|skipped| skipped.aggregation.is_none()));
         let shown = |Skipped { aggregation, reason, .. }: &Skipped| match aggregation {
             Some(number) => format!("{number}: {reason}"),
@@ -341,7 +341,7 @@ mod tests {
               "aggregations": [{ "type": "COUNT", "parentField": "n" }] }
         ]));
         let calendar = Calendar::utc(Timestamp::from_millis(0), 1);
-        let program = Program::new(&definitions.unwrap(), &Workspace::Names(&[]), &calendar);
+        let program = CompiledRollups::new(&definitions.unwrap(), &Workspace::Names(&[]), &calendar);
         assert_eq!((program.rollups.len(), program.skipped.len()), (1, 1));
         assert!(program.skipped[0].reason.starts_with("there is no object `sheep` here: the workspace's metadata"));
     }

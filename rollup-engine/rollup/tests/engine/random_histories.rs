@@ -106,8 +106,9 @@ fn virtual_time<T>(run: impl Future<Output = T>) -> T {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
 
+    /// A rebuild ends right and a second one writes nothing
     #[test]
-    fn a_rebuild_ends_right_and_a_second_one_writes_nothing(way in ways(), changes in proptest::collection::vec(change(), 0..40)) {
+    fn rebuild_after_any_history(way in ways(), changes in proptest::collection::vec(change(), 0..40)) {
         let world = world().by(way);
         for change in &changes {
             apply(&world, change);
@@ -120,8 +121,9 @@ proptest! {
         prop_assert!(wrote_nothing(&second));
     }
 
+    /// Events end right for the parents that they name
     #[test]
-    fn events_end_right_for_the_parents_that_they_name(
+    fn events_after_any_history(
         way in ways(),
         changes in proptest::collection::vec(change(), 1..12),
         later in proptest::collection::vec(change(), 1..6),
@@ -165,8 +167,9 @@ proptest! {
         prop_assert_eq!(world.wrong(), Vec::<String>::new(), "{:?}", report);
     }
 
+    /// Naming all parents equals a rebuild
     #[test]
-    fn naming_all_parents_equals_a_rebuild(way in ways(), changes in proptest::collection::vec(change(), 0..30)) {
+    fn named_parents_equal_a_rebuild(way in ways(), changes in proptest::collection::vec(change(), 0..30)) {
         let (named, rebuilt) = (world().by(way), world().by(way));
         for change in &changes {
             apply(&named, change);

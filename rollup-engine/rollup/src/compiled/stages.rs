@@ -4,7 +4,7 @@
 //! their own totals, and folded with those totals in place. So children come before parents, a person before the
 //! household; objects that do not wait for each other are read side by side, in one wave.
 
-use super::Program;
+use super::CompiledRollups;
 use crate::ids::{RollupId, SourceId};
 
 /// One reading of an object's records
@@ -18,13 +18,13 @@ pub struct Step {
     pub settles: Vec<RollupId>,
 }
 
-/// Steps in waves; those of one wave do not wait for each other. Rollups that are `grouped` by the server need none of
+/// Steps in stages; those of one wave do not wait for each other. Rollups that are `grouped` by the server need none of
 /// their children read.
 #[must_use]
-pub fn waves(program: &Program, grouped: &[RollupId]) -> Vec<Vec<Step>> {
+pub fn stages(program: &CompiledRollups, grouped: &[RollupId]) -> Vec<Vec<Step>> {
     let mut folded = grouped.to_vec();
     let mut settled = Vec::new();
-    let mut waves = Vec::new();
+    let mut stages = Vec::new();
     while settled.len() < program.rollups.len() {
         let steps: Vec<Step> =
             program.sources.ids().filter_map(|source| step(program, source, &folded, &settled)).collect();
@@ -44,16 +44,16 @@ pub fn waves(program: &Program, grouped: &[RollupId]) -> Vec<Vec<Step>> {
             folded.extend(step.folds.iter().copied());
             settled.extend(step.settles.iter().copied());
         }
-        waves.push(wave);
+        stages.push(wave);
     }
-    waves
+    stages
 }
 
 /// Objects with totals, each where the last of them is settled: children before parents
 #[must_use]
-pub fn settle_order(program: &Program) -> Vec<SourceId> {
+pub fn settle_order(program: &CompiledRollups) -> Vec<SourceId> {
     let mut order = Vec::new();
-    for step in waves(program, &[]).into_iter().flatten().filter(|step| !step.settles.is_empty()) {
+    for step in stages(program, &[]).into_iter().flatten().filter(|step| !step.settles.is_empty()) {
         order.retain(|source| *source != step.source);
         order.push(step.source);
     }
@@ -61,7 +61,7 @@ pub fn settle_order(program: &Program) -> Vec<SourceId> {
 }
 
 /// What one reading of an object could do at this point, if anything
-fn step(program: &Program, source: SourceId, folded: &[RollupId], settled: &[RollupId]) -> Option<Step> {
+fn step(program: &CompiledRollups, source: SourceId, folded: &[RollupId], settled: &[RollupId]) -> Option<Step> {
     let settles: Vec<RollupId> =
         program.into_parent(source).filter(|rollup| folded.contains(rollup) && !settled.contains(rollup)).collect();
     let known = |needed: &RollupId| settled.contains(needed) || settles.contains(needed);
@@ -82,7 +82,7 @@ mod tests {
     use ports::Timestamp;
     use serde_json::json;
 
-    /// `parent<child:read>written` for each definition, and the waves as `object(folds|settles)`
+    /// `parent<child:read>written` for each definition, and the stages as `object(folds|settles)`
     fn shown(definitions: &[(&str, &str, &str, &str)]) -> Vec<Vec<String>> {
         let list: Vec<_> = definitions
             .iter()
@@ -92,22 +92,22 @@ mod tests {
             })
             .collect();
         let calendar = Calendar::utc(Timestamp::from_millis(0), 1);
-        let program = Program::new(&parse(&json!(list)).unwrap(), &Workspace::Offline, &calendar);
+        let program = CompiledRollups::new(&parse(&json!(list)).unwrap(), &Workspace::Offline, &calendar);
         let show =
             |step: &Step| format!("{}{:?}{:?}", program.sources[step.source].names.singular, step.folds, step.settles);
-        waves(&program, &[]).iter().map(|wave| wave.iter().map(show).collect()).collect()
+        stages(&program, &[]).iter().map(|wave| wave.iter().map(show).collect()).collect()
     }
 
     #[test]
     fn each_object_is_read_once_children_first() {
-        let waves = shown(&[
+        let stages = shown(&[
             ("household", "person", "total", "total"),
             ("person", "gift", "amount", "total"),
             ("company", "gift", "amount", "total"),
             ("payout", "staging", "x", "y"),
         ]);
         assert_eq!(
-            waves,
+            stages,
             [
                 vec!["gift[1, 2][]", "staging[3][]"],
                 vec!["person[0][1]", "company[][2]", "payout[][3]"],
@@ -123,8 +123,8 @@ mod tests {
 
     #[test]
     fn objects_over_each_other_end_all_the_same() {
-        let waves = shown(&[("a", "b", "p", "q"), ("b", "a", "q", "r"), ("a", "b", "r", "s")]);
-        let settled: Vec<_> = waves.iter().flatten().filter(|step| !step.ends_with("[]")).collect();
-        assert_eq!(settled, ["a[1][0]", "b[2][1]", "a[][2]"], "{waves:?}");
+        let stages = shown(&[("a", "b", "p", "q"), ("b", "a", "q", "r"), ("a", "b", "r", "s")]);
+        let settled: Vec<_> = stages.iter().flatten().filter(|step| !step.ends_with("[]")).collect();
+        assert_eq!(settled, ["a[1][0]", "b[2][1]", "a[][2]"], "{stages:?}");
     }
 }

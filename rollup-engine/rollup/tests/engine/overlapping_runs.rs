@@ -15,13 +15,13 @@ use rollup::{Report, calculate_rollups};
 use sandbox::{Fault, Faults, Limits};
 use serde_json::{Value, json};
 
-use super::common::{Between, Chance, Way, World, id};
+use super::common::{Chance, InterceptHost, Way, World, id};
 
 fn world(way: Way) -> World {
     World::new(Limits::default()).by(way).with_parents(6)
 }
 
-/// What somebody does at this moment, if it is possible
+/// What a user does at this moment, if it is possible
 fn edit(world: &World, chance: &mut Chance, now: Timestamp) {
     let mut sandbox = world.sandbox.borrow_mut();
     let gift = id("gift", u128::from(chance.below(14)));
@@ -69,7 +69,7 @@ fn faults(chance: &mut Chance) -> Faults {
 async fn run(world: &World, payload: &Value, faults: Faults, chance: &RefCell<Chance>, busy: bool) -> Report {
     let start = tokio::time::Instant::now();
     let edits = Cell::new(0);
-    let host = Between::new(world.host(faults)).after(|_, answer| {
+    let host = InterceptHost::new(world.host(faults)).after(|_, answer| {
         let mut chance = chance.borrow_mut();
         if busy && edits.get() < 4 && chance.below(6) == 0 {
             edits.set(edits.get() + 1);

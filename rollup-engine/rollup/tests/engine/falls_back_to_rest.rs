@@ -12,7 +12,7 @@ use rollup::report::Status;
 use sandbox::{Faults, Limits};
 use serde_json::{Value, json};
 
-use super::common::{Between, Way, World, defaults, id, noon, refusal, writes, yesterday};
+use super::common::{InterceptHost, Way, World, defaults, id, noon, refusal, writes, yesterday};
 
 /// People in households, with gifts of which some are refunded in part
 fn world(people: u128, gifts: u128) -> World {
@@ -108,8 +108,9 @@ async fn a_rebuild() {
     }
 }
 
+/// A rebuild of gifts so many that the server adds them up or gives them in pages
 #[tokio::test(start_paused = true)]
-async fn a_rebuild_of_gifts_so_many_that_the_server_adds_them_up_or_gives_them_in_pages() {
+async fn rebuild_by_groups_or_pages() {
     let template = world(30, 15_100);
     for (config, reading) in [(few_groups(true), "group-by"), (json!([defaults()[0]]), "scan")] {
         let twin = template.twin();
@@ -120,8 +121,9 @@ async fn a_rebuild_of_gifts_so_many_that_the_server_adds_them_up_or_gives_them_i
     }
 }
 
+/// A gift that moves while some were added up by the server and others read
 #[tokio::test(start_paused = true)]
-async fn a_gift_that_moves_while_some_were_added_up_by_the_server_and_others_read() {
+async fn gift_moved_between_readings() {
     let template = World::with_gifts(Limits::default(), 30, 20_100);
     template.create("appeal", 0, &json!({ "name": "a" }));
     let count = |parent: &str, relation: &str, field: &str| {
@@ -133,7 +135,7 @@ async fn a_gift_that_moves_while_some_were_added_up_by_the_server_and_others_rea
         let world = template.twin();
         let options = world.configured(config.clone());
         let (moved, grouped) = (Cell::new(false), Cell::new(false));
-        let host = Between::new(world.host(Faults::none().graphql_ends(call))).after(|request, answer| {
+        let host = InterceptHost::new(world.host(Faults::none().graphql_ends(call))).after(|request, answer| {
             let body = String::from_utf8_lossy(request.body.as_deref().unwrap_or_default());
             let groups = body.contains("GroupBy") && answer.status == 200;
             grouped.set(grouped.get() || groups);
@@ -156,15 +158,17 @@ async fn a_gift_that_moves_while_some_were_added_up_by_the_server_and_others_rea
     }
 }
 
+/// Slices of more parents than an address holds
 #[tokio::test(start_paused = true)]
-async fn slices_of_more_parents_than_an_address_holds() {
+async fn slices_of_many_parents() {
     let template = world(1_000, 3_000).by(Way::Slices(700));
     let config = json!({ "definitions": defaults() });
     assert!(wherever_it_goes(&template, &Faults::none(), &config, &json!({})).await > 1);
 }
 
+/// A batch of events for more parents than an address holds
 #[tokio::test(start_paused = true)]
-async fn a_batch_of_events_for_more_parents_than_an_address_holds() {
+async fn events_of_many_parents() {
     // Few gifts are read. Where they are many, the server adds them up: at once, or having read some.
     let everything = json!({ "definitions": defaults() });
     for (gifts, config) in [(600, everything), (2_100, few_groups(false)), (2_100, few_groups(true))] {
@@ -174,8 +178,9 @@ async fn a_batch_of_events_for_more_parents_than_an_address_holds() {
     }
 }
 
+/// A second look at more parents than a page holds
 #[tokio::test(start_paused = true)]
-async fn a_second_look_at_more_parents_than_a_page_holds() {
+async fn recheck_of_many_parents() {
     // Two upserts at once: after two rounds the rest has waited for too long, and is read again. 300 fit into an address
     // and not into a page, 800 into neither.
     for people in [1_100, 1_600] {
@@ -193,7 +198,7 @@ async fn each_id_is_asked_for_once() {
     // So few calls that they need not wait, and nothing is looked at for a second time
     let world = World::with_gifts(Limits::default(), 600, 600);
     let asked = RefCell::new(Vec::new());
-    let host = Between::new(world.host(Faults::none().graphql_ends(1))).before(|request| {
+    let host = InterceptHost::new(world.host(Faults::none().graphql_ends(1))).before(|request| {
         if request.method == Method::Get && !request.url.contains("starting_after") {
             asked.borrow_mut().push(request.url.clone());
         }
@@ -218,7 +223,7 @@ async fn who_was_deleted_meanwhile_is_still_left_alone() {
         let world = template.twin();
         let slow = Faults::none().latency(Duration::from_secs(5), Duration::from_secs(5)).graphql_ends(call);
         let deleted = Cell::new(false);
-        let host = Between::new(world.host(slow)).before(|request| {
+        let host = InterceptHost::new(world.host(slow)).before(|request| {
             if writes(request) && !deleted.replace(true) {
                 world.sandbox.borrow_mut().soft_delete("person", gone, yesterday()).unwrap();
             }
@@ -233,12 +238,12 @@ async fn who_was_deleted_meanwhile_is_still_left_alone() {
 async fn who_stands_on_no_page_yet_is_not_gone() {
     let world = World::with_gifts(Limits::default(), 1_100, 1_100);
     let slow = Faults::none().latency(Duration::from_secs(5), Duration::from_secs(5));
-    let looks = Cell::new(0);
+    let verifications = Cell::new(0);
     // A server that gives 100 at a time, however many are asked for
-    let host = Between::new(world.host(slow)).before(|request| {
+    let host = InterceptHost::new(world.host(slow)).before(|request| {
         let body = String::from_utf8_lossy(request.body.as_deref().unwrap_or_default()).into_owned();
         let (head, tail) = body.split_once("people(first:").filter(|(_, tail)| tail.contains("id:{in:"))?;
-        looks.set(looks.get() + 1);
+        verifications.set(verifications.get() + 1);
         let tail = tail.trim_start_matches(|letter: char| letter.is_ascii_digit());
         let fewer = Request { body: Some(format!("{head}people(first:100{tail}").into_bytes()), ..request.clone() };
         Some(world.sandbox.borrow_mut().handle(&fewer, noon()))
@@ -246,7 +251,7 @@ async fn who_stands_on_no_page_yet_is_not_gone() {
     let report = calculate_rollups(&host, &json!({}), &world.configured(json!([defaults()[0]]))).await;
     assert_eq!(report.status, Status::Ok, "{report:?}");
     assert!(!report.notes.iter().any(|note| note.contains("was deleted")), "{:?}", report.notes);
-    assert_eq!((world.wrong(), looks.get()), (vec![], 3));
+    assert_eq!((world.wrong(), verifications.get()), (vec![], 3));
 }
 
 #[tokio::test(start_paused = true)]
@@ -255,7 +260,7 @@ async fn also_where_the_metadata_may_not_be_read() {
     let template = World::with_gifts(Limits::default(), 600, 1_200);
     for call in 1..20 {
         let world = template.twin();
-        let host = Between::new(world.host(Faults::none().graphql_ends(call))).before(|request| {
+        let host = InterceptHost::new(world.host(Faults::none().graphql_ends(call))).before(|request| {
             let hidden = request.url.contains("/rest/metadata/");
             hidden.then(|| refusal(403, "no", Some("PERMISSION_DENIED")))
         });

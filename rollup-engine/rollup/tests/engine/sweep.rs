@@ -34,8 +34,9 @@ fn with_households(way: Way) -> World {
     world
 }
 
+/// A sweep sees changes and deletions since the last one
 #[tokio::test(start_paused = true)]
-async fn a_sweep_sees_changes_and_deletions_since_the_last_one() {
+async fn sweep_finds_unreported_changes() {
     for way in Way::BOTH {
         let world = World::with_gifts(Limits::default(), 60, 300).by(way).with_store();
         world.run(&json!({})).await;
@@ -89,8 +90,9 @@ async fn a_merge_tells_only_of_the_one_that_is_gone() {
     }
 }
 
+/// A person who moves is deleted or restored is seen by the households
 #[tokio::test(start_paused = true)]
-async fn a_person_who_moves_is_deleted_or_restored_is_seen_by_the_households() {
+async fn sweep_finds_moved_people() {
     for way in Way::BOTH {
         let world = with_households(way);
         world.run(&json!({})).await;
@@ -110,7 +112,7 @@ async fn a_person_who_moves_is_deleted_or_restored_is_seen_by_the_households() {
             if deleted {
                 world.sandbox.borrow_mut().soft_delete("person", person, now).unwrap();
             } else {
-                // While it was deleted, nobody told of its gifts.
+                // While the person was deleted, no event told of the gifts.
                 world.create(
                     "gift",
                     900,
@@ -146,7 +148,7 @@ async fn a_dry_run_tells_everything_and_writes_nothing() {
         );
         assert!(wrote_nothing(&report), "{:?}", report.requests);
         assert_eq!(world.wrong(), before);
-        let told: Vec<_> = host.log_lines().into_iter().filter(|line| line.event == "would_change").collect();
+        let told: Vec<_> = host.log_lines().into_iter().filter(|line| line.event == "difference_found").collect();
         assert_eq!(told.len(), 2);
         let line = told.iter().find(|line| line.field("stored") == Some(&json!(99))).unwrap();
         assert_eq!(line.field("id"), Some(&json!(id("person", 5))));
@@ -166,8 +168,9 @@ async fn a_dry_run_tells_everything_and_writes_nothing() {
     }
 }
 
+/// An explanation names the children and the reasons
 #[tokio::test(start_paused = true)]
-async fn an_explanation_names_the_children_and_the_reasons() {
+async fn explanation_of_one_parent() {
     let world = World::new(Limits::default());
     world.create("person", 1, &json!({ "lifetimeGiftCount": 7 }));
     for (number, micros, date) in [
@@ -198,8 +201,8 @@ async fn an_explanation_names_the_children_and_the_reasons() {
     let totals = definition["totals"].as_array().unwrap();
     let count = totals.iter().find(|total| total["parentField"] == "lifetimeGiftCount").unwrap();
     assert_eq!((&count["stored"], &count["computed"], &count["right"]), (&json!(7), &json!(2), &json!(false)));
-    let nobody = world.run(&ask(99)).await;
-    assert_eq!(json!(nobody.explanation)["found"], json!(false));
+    let absent = world.run(&ask(99)).await;
+    assert_eq!(json!(absent.explanation)["found"], json!(false));
 }
 
 #[tokio::test(start_paused = true)]
@@ -241,8 +244,9 @@ async fn a_plan_is_made_without_reading_and_kept_to() {
     }
 }
 
+/// The id of the call stands in every line and in the report
 #[tokio::test(start_paused = true)]
-async fn the_id_of_the_call_stands_in_every_line_and_in_the_report() {
+async fn request_id_in_logs_and_report() {
     let world = World::with_gifts(Limits::default(), 10, 30);
     let host = world.host(Faults::none());
     let payload = json!({ "requestContext": {}, "headers": { "x-request-id": "call-77" }, "body": {} });
@@ -253,13 +257,14 @@ async fn the_id_of_the_call_stands_in_every_line_and_in_the_report() {
     assert!(lines.iter().all(|line| line.field("requestId") == Some(&json!("call-77"))), "{lines:?}");
 }
 
+/// A page of parents that ends early zeroes no parent
 #[tokio::test(start_paused = true)]
-async fn a_page_of_parents_that_ends_early_zeroes_nobody() {
+async fn short_page_of_parents() {
     // The parents that were read are right already; reading them again must not find them without children.
     for way in Way::BOTH {
         let world = World::with_gifts(Limits::default(), 50, 150).by(way);
         let cut = std::cell::Cell::new(false);
-        let host = super::common::Between::new(world.host(Faults::none())).after(|request, answer| {
+        let host = super::common::InterceptHost::new(world.host(Faults::none())).after(|request, answer| {
             let body = String::from_utf8_lossy(request.body.as_deref().unwrap_or_default()).into_owned();
             let people =
                 request.url.contains("/rest/people?") || body.contains("{people(") && !body.contains("first:1)");
@@ -276,8 +281,9 @@ async fn a_page_of_parents_that_ends_early_zeroes_nobody() {
     }
 }
 
+/// An import in three batches costs a handful of requests
 #[tokio::test(start_paused = true)]
-async fn an_import_in_three_batches_costs_a_handful_of_requests() {
+async fn requests_of_an_import() {
     let world = World::with_gifts(Limits::default(), 600, 1_800);
     world.run(&json!({})).await;
     world.later(30);

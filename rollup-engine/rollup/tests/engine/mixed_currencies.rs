@@ -34,8 +34,9 @@ fn fields(world: &World, object: &str, number: u128) -> (Value, Value, Value) {
     (amount, count, date)
 }
 
+/// The amount stays and count and dates are written
 #[tokio::test(start_paused = true)]
-async fn the_amount_stays_and_count_and_dates_are_written() {
+async fn mixed_amount_is_left() {
     for way in Way::BOTH {
         let (whole, targeted) = (world(way), world(way));
         let report = whole.run(&json!({})).await;
@@ -87,8 +88,9 @@ async fn a_mixture_does_not_hide_behind_a_filter() {
     }
 }
 
+/// The amount is emptied where that is configured
 #[tokio::test(start_paused = true)]
-async fn the_amount_is_emptied_where_that_is_configured() {
+async fn mixed_amount_is_cleared() {
     for way in Way::BOTH {
         let world = world(way);
         let options = world.configured(json!({ "definitions": defaults(), "mixedCurrency": "clear" }));

@@ -7,11 +7,11 @@
 mod grouping;
 mod kinds;
 mod proof;
-mod waves;
+mod stages;
 
-pub use grouping::{GroupSet, Take, group_sets, is_exact, needs_count, something_off};
+pub use grouping::{GroupSet, TotalInputs, group_sets, is_exact, needs_count, subtraction_filter};
 pub use kinds::PathKind;
-pub use waves::{Step, settle_order, waves};
+pub use stages::{Step, settle_order, stages};
 
 use twenty::page::{Projection, Record};
 use twenty::schema::Names;
@@ -69,7 +69,7 @@ pub struct Tested {
     /// Where the value is kept
     pub place: usize,
     /// Where the amount is kept that is taken off it first
-    pub less: Option<usize>,
+    pub subtrahend: Option<usize>,
     /// What it must meet
     pub test: Test,
 }
@@ -79,8 +79,10 @@ impl Tested {
     #[must_use]
     pub fn value(&self, record: &Record) -> Value {
         let value = record.value(self.place);
-        match (value.number(), self.less.and_then(|less| record.value(less).number())) {
-            (Some(amount), Some(less)) => amount.checked_add(less.negated()).map_or(Value::Unknown, Value::Number),
+        match (value.number(), self.subtrahend.and_then(|subtrahend| record.value(subtrahend).number())) {
+            (Some(amount), Some(subtrahend)) => {
+                amount.checked_add(subtrahend.negated()).map_or(Value::Unknown, Value::Number)
+            }
             _ => value.clone(),
         }
     }
@@ -88,7 +90,7 @@ impl Tested {
     /// Whether a child meets it
     #[must_use]
     pub fn holds(&self, record: &Record) -> bool {
-        match self.less {
+        match self.subtrahend {
             None => self.test.holds(record.value(self.place)),
             Some(_) => self.test.holds(&self.value(record)),
         }
@@ -133,7 +135,7 @@ pub struct Column {
     /// Where its currency code is kept
     pub code: Option<usize>,
     /// Where the amount is kept that is taken off the value, and its currency code
-    pub less: Option<(usize, Option<usize>)>,
+    pub subtrahend: Option<(usize, Option<usize>)>,
     /// What a child must meet for this total
     pub tests: Tests,
     /// What kind of field receives it
@@ -154,7 +156,7 @@ impl Column {
 
 /// All definitions that can run, and the objects that they read
 #[derive(Clone, Debug, Default)]
-pub struct Program {
+pub struct CompiledRollups {
     /// The objects
     pub sources: IdList<SourceId, Source>,
     /// The definitions
@@ -165,7 +167,7 @@ pub struct Program {
     pub notes: Vec<String>,
 }
 
-impl Program {
+impl CompiledRollups {
     /// Makes the definitions ready for a workspace
     #[must_use]
     pub fn new(definitions: &[Definition], workspace: &Workspace<'_>, calendar: &Calendar) -> Self {
@@ -251,7 +253,7 @@ impl Program {
             number,
             value: aggregation.child_field.as_deref().map(|path| self.keep(child, path)),
             code: aggregation.code_path().map(|path| self.keep(child, &path)),
-            less: aggregation.subtract_field.as_deref().map(|path| {
+            subtrahend: aggregation.subtract_field.as_deref().map(|path| {
                 (self.keep_optional(child, path), code_beside(path).map(|code| self.keep_optional(child, &code)))
             }),
             tests: self.tests(child, &aggregation.filters, calendar),
@@ -267,7 +269,7 @@ impl Program {
         for condition in conditions {
             tests.push(Tested {
                 place: self.keep(source, &condition.field),
-                less: condition.subtract_field.as_deref().map(|path| self.keep_optional(source, path)),
+                subtrahend: condition.subtract_field.as_deref().map(|path| self.keep_optional(source, path)),
                 test: Test::new(condition, calendar),
             });
         }

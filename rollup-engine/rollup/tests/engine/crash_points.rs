@@ -9,7 +9,7 @@ use rollup::report::Status;
 use sandbox::{Faults, Limits};
 use serde_json::{Value, json};
 
-use super::common::{Between, Way, World, id, rows_written, yesterday};
+use super::common::{InterceptHost, Way, World, id, rows_written, yesterday};
 
 /// What the platform offers to a run that is to go on
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +59,7 @@ async fn to_the_end(world: &World, memory: Memory, kill: Option<(u64, bool)>, ag
             Some((at, acted)) => Faults::none().crash(at - requests, acted),
             None => Faults::none(),
         };
-        let host = Between::new(world.host(faults)).before(|request| {
+        let host = InterceptHost::new(world.host(faults)).before(|request| {
             for row in &rows_written(request) {
                 written.see(row);
             }
@@ -129,8 +129,9 @@ async fn a_rebuild_through_rest() {
     killed_anywhere(Way::Rest, Memory::None).await;
 }
 
+/// A rebuild of a hundred parents a run whose caller hands the checkpoint on
 #[tokio::test(start_paused = true)]
-async fn a_rebuild_of_a_hundred_parents_a_run_whose_caller_hands_the_checkpoint_on() {
+async fn slices_continued_by_caller() {
     killed_anywhere(Way::Slices(100), Memory::None).await;
 }
 
@@ -142,12 +143,14 @@ async fn large_slices() {
     }
 }
 
+/// A rebuild of a hundred parents a tick
 #[tokio::test(start_paused = true)]
-async fn a_rebuild_of_a_hundred_parents_a_tick() {
+async fn slices_continued_by_tick() {
     killed_anywhere(Way::Slices(100), Memory::Store).await;
 }
 
+/// A rebuild of a hundred parents a job
 #[tokio::test(start_paused = true)]
-async fn a_rebuild_of_a_hundred_parents_a_job() {
+async fn slices_continued_by_job() {
     killed_anywhere(Way::Slices(100), Memory::Jobs).await;
 }

@@ -8,7 +8,7 @@ use rollup::calculate_rollups;
 use sandbox::{Faults, Limits};
 use serde_json::{Value, json};
 
-use super::common::{Between, Way, World, defaults};
+use super::common::{InterceptHost, Way, World, defaults};
 
 async fn most_in_flight(way: Way, payload: &Value, concurrency: u32) -> u32 {
     let world = World::with_gifts(Limits::off(), 1_500, 3_000).by(way);
@@ -21,7 +21,7 @@ async fn most_in_flight(way: Way, payload: &Value, concurrency: u32) -> u32 {
     options.environment.set("ROLLUP_ENGINE_REQUESTS_PER_MINUTE", "off");
     let latency = Faults::none().latency(Duration::from_millis(50), Duration::from_millis(300));
     let (running, most) = (Cell::new(0), Cell::new(0));
-    let host = Between::new(world.host(latency))
+    let host = InterceptHost::new(world.host(latency))
         .before(|_| {
             running.set(running.get() + 1);
             most.set(most.get().max(running.get()));
@@ -46,8 +46,9 @@ async fn a_rebuild_uses_what_it_may_and_no_more() {
     }
 }
 
+/// A targeted run reads chunks of parents side by side
 #[tokio::test(start_paused = true)]
-async fn a_targeted_run_reads_chunks_of_parents_side_by_side() {
+async fn targeted_reading_in_parallel() {
     let ids: Vec<_> = (0..1_500).map(|number| super::common::id("person", number)).collect();
     let body = json!({ "requestContext": {}, "body": { "parentObject": "person", "ids": ids } });
     assert_eq!(most_in_flight(Way::Rest, &body, 1).await, 1);

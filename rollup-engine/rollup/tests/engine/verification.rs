@@ -9,7 +9,7 @@ use rollup::report::Status;
 use sandbox::{Faults, Limits};
 use serde_json::json;
 
-use super::common::{Between, Way, World, id, noon};
+use super::common::{InterceptHost, Way, World, id, noon};
 
 /// Changes gifts, as people do
 fn work(world: &World, now: Timestamp) {
@@ -22,10 +22,10 @@ fn work(world: &World, now: Timestamp) {
     sandbox.patch("gift", id("gift", 11), &json!({ "donorId": id("person", 9) }), now).unwrap();
 }
 
-/// A rebuild during which somebody works, after the answer to this request
+/// A rebuild during which a user works, after the answer to this request
 async fn ends_right(world: &World, faults: Faults, after: u64, what: &str) {
     let (answers, start) = (Cell::new(0_u64), tokio::time::Instant::now());
-    let host = Between::new(world.host(faults)).after(|_, answer| {
+    let host = InterceptHost::new(world.host(faults)).after(|_, answer| {
         answers.set(answers.get() + 1);
         if answers.get() == after {
             work(world, noon() + start.elapsed());
