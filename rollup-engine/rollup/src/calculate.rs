@@ -22,6 +22,8 @@ use crate::memory::Memory;
 use crate::pure::unknown_zone;
 use crate::report::{Mode, Report, Status};
 use crate::requested::Requested;
+use crate::run::outcome::Outcome;
+use crate::run::reader::Reader;
 use crate::run::{CONTINUATION_INTERVAL, RollupTargets, Run, RunOptions, Stop};
 use crate::sizes::SliceSizes;
 use crate::trigger::{Ids, Targets, Trigger};
@@ -187,13 +189,15 @@ async fn run(host: &dyn RollupHost, memory: &Memory<'_>, work: &Work, from: Opti
     let program = CompiledRollups::new(&config.definitions, &proven_by, &work.calendar);
     let concurrency = usize::try_from(pace.concurrency).unwrap_or(1);
     let options = RunOptions::new(config, concurrency, work.sizes, mode == Mode::DryRun);
-    let run = Run::new(&client, &program, &work.calendar, options);
+    let outcome = Outcome::new(&client, &program, options);
+    let reader = Reader::new(&outcome);
+    let run = Run::new(&reader, &work.calendar);
     let end = if program.rollups.is_empty() { Ok(()) } else { go(&run, memory, work, from, pace).await };
 
     // No progress: keep the incoming checkpoint.
-    let checkpoint = if end.is_err() { run.checkpoint().or_else(|| from.cloned()) } else { None };
-    let (since, continued) = (run.since(), run.continued());
-    let mut report = assemble(mode, run, &program, &config.definitions);
+    let checkpoint = if end.is_err() { outcome.checkpoint().or_else(|| from.cloned()) } else { None };
+    let (since, continued) = (reader.since(), outcome.continued());
+    let mut report = assemble(mode, outcome, &program, &config.definitions);
     if report.status == Status::Ok && nothing_concerned_runs(work, &program) {
         // Of the built-in definitions a workspace need not have all; a team's own are meant to run.
         report.status = if config.built_in { Status::Noop } else { Status::Error };
@@ -288,8 +292,8 @@ async fn schedule_continuation(
     report.continued = host.enqueue(&checkpoint.to_payload(), delay).await;
 }
 
-fn assemble(mode: Mode, run: Run<'_>, program: &CompiledRollups, definitions: &[Definition]) -> Report {
-    let record = run.into_record();
+fn assemble(mode: Mode, outcome: Outcome<'_>, program: &CompiledRollups, definitions: &[Definition]) -> Report {
+    let record = outcome.into_record();
     let skipped: BTreeSet<_> = program.skipped.iter().cloned().chain(record.skipped(program)).collect();
     let mut report = Report {
         status: if record.totals.failed > 0 || record.incomplete { Status::Partial } else { Status::Ok },

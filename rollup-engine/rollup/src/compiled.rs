@@ -22,6 +22,7 @@ use crate::condition::Test;
 use crate::definitions::{Aggregation, Condition, Definition, code_beside, dependencies};
 use crate::ids::{IdList, RollupId, SourceId};
 use crate::total::Target;
+use crate::trigger::Ids;
 use proof::Workspace;
 
 /// Something that was left out, and why
@@ -303,6 +304,17 @@ impl CompiledRollups {
             optional.push(place);
         }
         place
+    }
+
+    /// Name of an object in the singular
+    #[must_use]
+    pub fn name(&self, source: SourceId) -> &str {
+        &self.sources[source].names.singular
+    }
+
+    /// No parents to recompute, for each rollup
+    pub(crate) fn no_targets(&self) -> IdList<RollupId, Ids> {
+        self.rollups.iter().map(|_| Ids::default()).collect()
     }
 
     /// Rollups that write to this object

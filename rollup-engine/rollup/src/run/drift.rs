@@ -5,19 +5,19 @@ use serde_json::{Map, Value as Json};
 use twenty::page::Record as Row;
 use twenty::value::Value;
 
-use super::Run;
+use super::outcome::Outcome;
 use crate::compiled::Column;
 use crate::ids::SourceId;
 use crate::report::{Example, MAX_EXAMPLES};
 
-impl Run<'_> {
+impl Outcome<'_> {
     /// Notes a stored total that is not the computed one; in a dry run it is told in the log as well.
     pub(super) fn wrong(&self, source: SourceId, row: &Row, column: &Column, computed: &Json) {
-        if self.again.get() {
+        if self.verifying.get() {
             return;
         }
         let stored = stored(column, row);
-        let (object, field) = (self.name(source), &column.aggregation.parent_field);
+        let (object, field) = (self.program.name(source), &column.aggregation.parent_field);
         if self.options.dry {
             self.client.host().log(
                 Event::new(Level::Info, "difference_found")

@@ -23,7 +23,7 @@ impl Run<'_> {
         let mut explanation = Map::new();
         explanation.insert("parentObject".to_owned(), object.into());
         explanation.insert("id".to_owned(), id.to_string().into());
-        let source = self.program.sources.ids().find(|source| self.name(*source) == object);
+        let source = self.program.sources.ids().find(|source| self.program.name(*source) == object);
         let row = match source {
             Some(source) => self.one(source, id).await?,
             None => None,
@@ -36,7 +36,7 @@ impl Run<'_> {
             }
         }
         explanation.insert("definitions".to_owned(), Json::Array(definitions));
-        self.record.borrow_mut().explanation = Some(Json::Object(explanation));
+        self.outcome.record.borrow_mut().explanation = Some(Json::Object(explanation));
         Ok(())
     }
 
@@ -52,7 +52,7 @@ impl Run<'_> {
 
     async fn explain_rollup(&self, index: RollupId, parent: &Row) -> Result<Json, Stop> {
         let mut shown = Map::new();
-        let (rollup, fold) = (&self.program.rollups[index], &self.folds[index]);
+        let (rollup, fold) = (&self.program.rollups[index], &self.tallies.folds[index]);
         let definition = &rollup.definition;
         fold.replace(Fold::default());
         let mut children = Vec::new();
@@ -110,7 +110,7 @@ impl Run<'_> {
                 children.push((row, deleted));
             }
             if !page.has_next_page {
-                if self.is_short(rollup.child, &reading, readings).map_err(Stop::of_error)? {
+                if self.reader.is_short(rollup.child, &reading, readings).map_err(Stop::of_error)? {
                     (reading, readings, after) = (Reading::default(), readings + 1, None);
                     children.clear();
                     continue;

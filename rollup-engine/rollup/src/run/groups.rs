@@ -53,10 +53,10 @@ impl Run<'_> {
     /// else
     pub(super) fn group_sets(&self, index: RollupId) -> Option<Vec<GroupSet>> {
         let rollup = &self.program.rollups[index];
-        if !self.by_graphql(rollup.child) {
+        if !self.reader.by_graphql(rollup.child) {
             return None;
         }
-        group_sets(rollup, &|path| self.kind_of(rollup.child, path), self.calendar)
+        group_sets(rollup, &|path| self.reader.kind_of(rollup.child, path), self.calendar)
     }
 
     /// Fills the tallies of a rollup from groups, for all parents or for these; false if that did not work and the
@@ -78,7 +78,7 @@ impl Run<'_> {
                     if let Some(stop) = Stop::of(&error).filter(|_| !may_be_size) {
                         return Err(stop);
                     }
-                    self.without_graphql(&error);
+                    self.reader.without_graphql(&error);
                     return Ok(false);
                 }
             };
@@ -95,10 +95,10 @@ impl Run<'_> {
         for parent in doubtful.as_slice() {
             fold.release(*parent);
         }
-        self.folds[index].borrow_mut().join(fold);
+        self.tallies.folds[index].borrow_mut().join(fold);
         if !doubtful.is_empty() {
             let children = self.read_by(rollup.child, &rollup.relation_field, &doubtful).await?;
-            self.fold(&[index], children.rows());
+            self.tallies.fold(&[index], children.rows());
         }
         Ok(true)
     }
@@ -117,28 +117,31 @@ impl Run<'_> {
         // What GraphQL was asked for may be more than REST can be asked for.
         while match parents {
             Parents::All => true,
-            Parents::Listed(ids) => ids.as_slice().len() <= self.most_ids(rollup.child),
-            Parents::Range(..) => self.by_graphql(rollup.child),
+            Parents::Listed(ids) => ids.as_slice().len() <= self.reader.most_ids(rollup.child),
+            Parents::Range(..) => self.reader.by_graphql(rollup.child),
         } {
-            let (page, _) = match self.page(rollup.child, Some(&filter), after.as_deref(), MAX_GRAPHQL_PAGE).await {
-                Ok(page) => page,
-                Err(error) if error.is_unsupported() => continue,
-                Err(error) if matches!(parents, Parents::Range(..)) && !matches!(error, ApiError::OutOfTime { .. }) => {
-                    return Ok(false);
-                }
-                Err(error) => return self.give_up(rollup.child, &error).map(|()| false),
-            };
+            let (page, _) =
+                match self.reader.page(rollup.child, Some(&filter), after.as_deref(), MAX_GRAPHQL_PAGE).await {
+                    Ok(page) => page,
+                    Err(error) if error.is_unsupported() => continue,
+                    Err(error)
+                        if matches!(parents, Parents::Range(..)) && !matches!(error, ApiError::OutOfTime { .. }) =>
+                    {
+                        return Ok(false);
+                    }
+                    Err(error) => return self.outcome.give_up(rollup.child, &error).map(|()| false),
+                };
             reading.add_page(&page);
             exceptions.extend(page.records);
             if !page.has_next_page {
-                match self.is_short(rollup.child, &reading, readings) {
+                match self.reader.is_short(rollup.child, &reading, readings) {
                     Ok(false) => {}
                     Ok(true) => {
                         (reading, readings, after) = (Reading::default(), readings + 1, None);
                         exceptions.clear();
                         continue;
                     }
-                    Err(error) => return self.give_up(rollup.child, &error).map(|()| false),
+                    Err(error) => return self.outcome.give_up(rollup.child, &error).map(|()| false),
                 }
                 for row in &exceptions {
                     fold.add(rollup, row);
@@ -157,7 +160,7 @@ impl Run<'_> {
 
     fn subtraction_filter(&self, index: RollupId) -> Option<Filter> {
         let rollup = &self.program.rollups[index];
-        subtraction_filter(&rollup.definition, &|path| self.kind_of(rollup.child, path))
+        subtraction_filter(&rollup.definition, &|path| self.reader.kind_of(rollup.child, path))
     }
 
     /// The groups of one set, if they are all there and say something
@@ -183,7 +186,7 @@ impl Run<'_> {
                 limit: MAX_GROUPS,
                 counted,
             };
-            self.spend(|spent| spent.reads += 1 + u64::from(counted));
+            self.outcome.spend(|spent| spent.reads += 1 + u64::from(counted));
             let groups = self.client.groups(&child.names, &query).await?;
             let seen: u64 = groups.groups.iter().map(|group| group.count).sum();
             // An aggregate that one group has and another lacks was lost on the way.
@@ -206,7 +209,8 @@ impl Run<'_> {
             return Ok(None);
         }
         let (object, field) = (&child.names.plural, &rollup.relation_field);
-        self.record
+        self.outcome
+            .record
             .borrow_mut()
             .note(format!("the groups of {object} by {field} do not add up to their count, so all were read"));
         Ok(None)

@@ -12,7 +12,7 @@ use twenty::page::Page;
 use twenty::value::Value;
 use uuid::Uuid;
 
-use super::Run;
+use super::reader::Reader;
 use crate::compiled::PathKind;
 use crate::definitions::place_of_condition;
 use crate::ids::SourceId;
@@ -53,7 +53,7 @@ impl Reading {
     }
 }
 
-impl Run<'_> {
+impl Reader<'_> {
     /// Whether GraphQL may be asked for this object
     pub(super) fn by_graphql(&self, source: SourceId) -> bool {
         self.graphql.get() && self.known[source].borrow().proven
@@ -98,7 +98,7 @@ impl Run<'_> {
         most: usize,
     ) -> Result<(Page, Timestamp), ApiError> {
         let object = &self.program.sources[source];
-        self.spend(|spent| spent.reads += 1);
+        self.outcome.spend(|spent| spent.reads += 1);
         if self.by_graphql(source) {
             let query = PageQuery { filter, after, limit: most };
             let page = self.client.list_graphql(&object.names, query, &object.keep).await;
@@ -117,7 +117,7 @@ impl Run<'_> {
         if number < MAX_READINGS {
             return Ok(true);
         }
-        let endpoint = format!("reading `{}`", self.name(source));
+        let endpoint = format!("reading `{}`", self.program.name(source));
         Err(ApiError::Malformed { endpoint, reason: format!("only {seen} of {counted} records came") })
     }
 
@@ -151,7 +151,7 @@ impl Run<'_> {
                 let kind = path.and_then(|path| kinds.get(path).copied().flatten()).and_then(PathKind::of_values);
                 let Some((inside, message)) = kind.and_then(|kind| kind.misfit(condition)) else { continue };
                 let place = place_of_condition(aggregation, place);
-                self.record.borrow_mut().impossible_value(index, format!("{place}, {inside}: {message}"));
+                self.outcome.record.borrow_mut().impossible_value(index, format!("{place}, {inside}: {message}"));
             }
         }
     }

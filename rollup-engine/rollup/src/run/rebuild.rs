@@ -46,9 +46,9 @@ impl Run<'_> {
     /// Recomputes whatever may have changed without being told: everything where the server adds up, else the parents of
     /// the children that changed since.
     pub(crate) async fn sweep(&self, pace: twenty::budget::Pace, since: Timestamp) -> Result<(), Stop> {
-        if self.graphql.get() {
+        if self.reader.graphql.get() {
             let choice = self.survey(pace).await?;
-            if self.graphql.get() && !choice.sliced {
+            if self.reader.graphql.get() && !choice.sliced {
                 self.keep_plan(&choice);
                 return self.read_through().await;
             }
@@ -73,35 +73,35 @@ impl Run<'_> {
     /// Group by group and object by object, each read once
     async fn read_through(&self) -> Result<(), Stop> {
         // Nothing of it is skipped by a run that goes on: comparing again what is right costs less than it would save.
-        self.position.replace(self.program.sources.ids().next().map(|first| (first, None)));
+        self.outcome.position.replace(self.program.sources.ids().next().map(|first| (first, None)));
         let mut verifications = 0;
         loop {
             let began = self.client.host().now();
-            for fold in &self.folds {
+            for fold in &self.tallies.folds {
                 fold.replace(Fold::default());
             }
-            if !self.graphql.get() {
-                self.grouped.borrow_mut().clear();
+            if !self.reader.graphql.get() {
+                self.tallies.grouped.borrow_mut().clear();
             }
-            let steps: Vec<Step> = stages(self.program, &self.grouped.borrow()).into_iter().flatten().collect();
+            let steps: Vec<Step> = stages(self.program, &self.tallies.grouped.borrow()).into_iter().flatten().collect();
             for step in &steps {
                 self.scan(step).await?;
             }
             verifications += 1;
             // Where nothing was written, nothing newer was overwritten.
-            if self.options.dry || !self.wrote.get() {
+            if self.options.dry || !self.outcome.wrote.get() {
                 return Ok(());
             }
             // Children that the server added up were not read: their parents of before are not known, also if GraphQL has gone since.
-            let again = self.graphql.get() || !self.grouped.borrow().is_empty();
+            let again = self.reader.graphql.get() || !self.tallies.grouped.borrow().is_empty();
             if !again || verifications > MAX_VERIFICATIONS {
                 break;
             }
-            if !self.anything_moved(self.server_time(began)).await? {
+            if !self.anything_moved(self.reader.server_time(began)).await? {
                 return Ok(());
             }
-            self.again.set(true);
-            self.wrote.set(false);
+            self.outcome.verifying.set(true);
+            self.outcome.wrote.set(false);
         }
         self.verify(&self.children_of_all()).await
     }
@@ -116,16 +116,17 @@ impl Run<'_> {
         for attempt in 1..=2 {
             let Some((seen, counted)) = self.read_all(step).await?.shortfall() else { return Ok(()) };
             let last = attempt == 2 || !step.settles.is_empty();
-            let reason = || format!("only {seen} of {counted} records of `{}` could be read", self.name(step.source));
+            let reason =
+                || format!("only {seen} of {counted} records of `{}` could be read", self.program.name(step.source));
             for &index in &step.folds {
                 if last {
-                    self.record.borrow_mut().cut_short(index, reason());
+                    self.outcome.record.borrow_mut().cut_short(index, reason());
                 } else {
-                    self.folds[index].replace(Fold::default());
+                    self.tallies.folds[index].replace(Fold::default());
                 }
             }
             if last {
-                let mut record = self.record.borrow_mut();
+                let mut record = self.outcome.record.borrow_mut();
                 record.incomplete = true;
                 record.note(reason());
                 break;
@@ -139,14 +140,14 @@ impl Run<'_> {
         let rollup = &self.program.rollups[index];
         let nothing = self.counted(rollup.parent) == Some(0) || self.counted(rollup.child) == Some(0);
         // What is counted as empty may have filled since: the first look takes the count's word, later ones do not.
-        if !self.grouped.borrow().contains(&index) || (nothing && !self.again.get()) {
+        if !self.tallies.grouped.borrow().contains(&index) || (nothing && !self.outcome.verifying.get()) {
             return Ok(());
         }
         if self.group(index, Parents::All).await? {
             return Ok(());
         }
-        self.grouped.borrow_mut().retain(|other| *other != index);
-        self.folds[index].replace(Fold::default());
+        self.tallies.grouped.borrow_mut().retain(|other| *other != index);
+        self.tallies.folds[index].replace(Fold::default());
         let step = Step { source: rollup.child, folds: vec![index], settles: Vec::new() };
         Box::pin(self.scan(&step)).await
     }
@@ -154,24 +155,24 @@ impl Run<'_> {
     /// Reads an object page by page: folds the records into their parents, settles them as parents.
     async fn read_all(&self, step: &Step) -> Result<Reading, Stop> {
         let mut reading_so_far = Reading::default();
-        if self.counted(step.source) == Some(0) && !self.again.get() {
+        if self.counted(step.source) == Some(0) && !self.outcome.verifying.get() {
             return Ok(reading_so_far);
         }
         let mut writing = FuturesUnordered::new();
         let mut pool: Vec<Write> = Vec::new();
         let mut after = None::<String>;
         loop {
-            if !step.folds.iter().chain(&step.settles).any(|rollup| !self.record.borrow().is_dropped(*rollup)) {
+            if !step.folds.iter().chain(&step.settles).any(|rollup| !self.outcome.record.borrow().is_dropped(*rollup)) {
                 reading_so_far.given_up = true;
                 break;
             }
-            let first = self.known[step.source].borrow_mut().first_page.take();
+            let first = self.reader.known[step.source].borrow_mut().first_page.take();
             let page = match first {
                 Some((page, read_at)) if after.is_none() => Ok((page, read_at)),
                 // The page comes while earlier parents are being written.
                 _ => {
                     let mut reading =
-                        pin!(self.page(step.source, None, after.as_deref(), MAX_GRAPHQL_PAGE).boxed_local());
+                        pin!(self.reader.page(step.source, None, after.as_deref(), MAX_GRAPHQL_PAGE).boxed_local());
                     loop {
                         if writing.is_empty() {
                             break reading.await;
@@ -190,7 +191,7 @@ impl Run<'_> {
                 Ok(page) => page,
                 Err(error) if error.is_unsupported() => continue,
                 Err(error) => {
-                    self.give_up(step.source, &error)?;
+                    self.outcome.give_up(step.source, &error)?;
                     reading_so_far.given_up = true;
                     break;
                 }
@@ -200,18 +201,18 @@ impl Run<'_> {
                 if !step.settles.is_empty() {
                     pool.extend(self.settle(step.source, &step.settles, &mut row, read_at));
                 }
-                self.fold(&step.folds, [&row]);
+                self.tallies.fold(&step.folds, [&row]);
             }
-            self.progress(
+            self.outcome.progress(
                 "page_read",
                 step.source,
                 &[("records", reading_so_far.seen), ("of", page.total_count.unwrap_or(0))],
             );
             let waited = pool.first().is_some_and(|first| read_at.since(first.read_at) >= COLLECT_TIMEOUT);
-            let full = pool.len() >= self.batch_size.get();
+            let full = pool.len() >= self.writer.batch_size.get();
             // One queue at a time: parents that wait side by side would be looked at again for each.
             if (waited || full) && writing.is_empty() {
-                writing.push(self.write(step.source, std::mem::take(&mut pool)).boxed_local());
+                writing.push(self.writer.write(step.source, std::mem::take(&mut pool)).boxed_local());
             }
             if !page.has_next_page {
                 break;
@@ -221,14 +222,14 @@ impl Run<'_> {
                 while let Some(written) = writing.next().await {
                     written?;
                 }
-                writing.push(self.write(step.source, std::mem::take(&mut pool)).boxed_local());
+                writing.push(self.writer.write(step.source, std::mem::take(&mut pool)).boxed_local());
             }
             after = page.end_cursor;
         }
         while let Some(written) = writing.next().await {
             written?;
         }
-        self.write(step.source, pool).await?;
+        self.writer.write(step.source, pool).await?;
         self.note_moved_count(step.source, &reading_so_far);
         Ok(reading_so_far)
     }
@@ -238,8 +239,9 @@ impl Run<'_> {
         if let (false, Some(first), Some(last)) = (reading.given_up, reading.first_count, reading.last_count)
             && (last != reading.seen || first != last)
         {
-            let (seen, name) = (reading.seen, self.name(source));
-            self.record
+            let (seen, name) = (reading.seen, self.program.name(source));
+            self.outcome
+                .record
                 .borrow_mut()
                 .note(format!("{name}: {seen} records were read while their count went from {first} to {last}"));
         }
@@ -253,7 +255,7 @@ impl Run<'_> {
             }
             let filter = Filter::And(vec![Filter::Since("updatedAt".into(), since), Filter::with_deleted()]);
             let query = PageQuery { filter: Some(&filter), after: None, limit: 1 };
-            self.spend(|spent| spent.rechecks += 1);
+            self.outcome.spend(|spent| spent.rechecks += 1);
             match self.client.list(&object.names, query, &Projection::default()).await {
                 Ok(page) if page.records.is_empty() && page.total_count == Some(0) => {}
                 Ok(_) => return Ok(true),
@@ -263,19 +265,19 @@ impl Run<'_> {
                 }
             }
             // A record that was destroyed leaves nothing but a smaller count.
-            if !self.graphql.get() {
+            if !self.reader.graphql.get() {
                 continue;
             }
-            self.spend(|spent| spent.rechecks += 1);
+            self.outcome.spend(|spent| spent.rechecks += 1);
             match self.client.counts(&[&object.names]).await {
                 Ok(counts) => {
                     let count = counts.first().copied();
-                    let before = std::mem::replace(&mut self.known[source].borrow_mut().count, count);
+                    let before = std::mem::replace(&mut self.reader.known[source].borrow_mut().count, count);
                     if before != count {
                         return Ok(true);
                     }
                 }
-                Err(error) if self.without_graphql(&error) => {}
+                Err(error) if self.reader.without_graphql(&error) => {}
                 Err(error) => self.verification_failed(source, &error)?,
             }
         }
@@ -287,9 +289,12 @@ impl Run<'_> {
         if let Some(stop) = Stop::of(error) {
             return Err(stop);
         }
-        let mut record = self.record.borrow_mut();
+        let mut record = self.outcome.record.borrow_mut();
         record.incomplete = true;
-        record.note(format!("{}: what changed while the run worked could not be seen: {error}", self.name(source)));
+        record.note(format!(
+            "{}: what changed while the run worked could not be seen: {error}",
+            self.program.name(source)
+        ));
         Ok(())
     }
 
@@ -298,17 +303,17 @@ impl Run<'_> {
     /// A child that was moved meanwhile names its parent of before as well. What cannot be seen is a child that was
     /// destroyed meanwhile; the next rebuild repairs that.
     pub(super) async fn verify(&self, children: &[SourceId]) -> Result<(), Stop> {
-        let targets = self.changed_since(children, self.since()).await?;
+        let targets = self.changed_since(children, self.reader.since()).await?;
         if targets.iter().all(Ids::is_empty) {
             return Ok(());
         }
-        self.again.set(true);
+        self.outcome.verifying.set(true);
         self.recompute(targets).await
     }
 
     /// Parents of the children of these objects that changed since, by rollup
     pub(crate) async fn changed_since(&self, children: &[SourceId], since: Timestamp) -> Result<RollupTargets, Stop> {
-        let mut targets = self.no_targets();
+        let mut targets = self.program.no_targets();
         for &source in children {
             if let Err(error) = self.changed_parents(source, since, &mut targets).await {
                 self.verification_failed(source, &error)?;
@@ -326,7 +331,7 @@ impl Run<'_> {
     ) -> Result<(), ApiError> {
         let object = &self.program.sources[source];
         let rollups = self.program.rollups.entries().filter(|(index, rollup)| {
-            rollup.child == source && rollup.needs.is_empty() && !self.record.borrow().is_dropped(*index)
+            rollup.child == source && rollup.needs.is_empty() && !self.outcome.record.borrow().is_dropped(*index)
         });
         let mut keep = Projection::default();
         let relations: Vec<_> = rollups.map(|(index, rollup)| (index, keep.add(&rollup.relation_field))).collect();
@@ -338,18 +343,18 @@ impl Run<'_> {
         let (mut reading, mut readings) = (Reading::default(), 1);
         loop {
             let query = PageQuery { filter: Some(&filter), after: after.as_deref(), limit: self.options.page_size };
-            self.spend(|spent| spent.rechecks += 1);
+            self.outcome.spend(|spent| spent.rechecks += 1);
             let page = self.client.list(&object.names, query, &keep).await?;
             pages += 1;
             reading.add_page(&page);
             for row in &page.records {
                 for (index, place) in &relations {
-                    let before = self.folds[*index].borrow().parent_of(row.id);
+                    let before = self.tallies.folds[*index].borrow().parent_of(row.id);
                     targets[*index].extend(row.value(*place).id().into_iter().chain(before));
                 }
             }
             if !page.has_next_page {
-                if self.is_short(source, &reading, readings)? {
+                if self.reader.is_short(source, &reading, readings)? {
                     (reading, readings, after, pages) = (Reading::default(), readings + 1, None, 0);
                     continue;
                 }
@@ -357,7 +362,7 @@ impl Run<'_> {
             }
             if pages == MAX_CHANGED_PAGES {
                 let total = page.total_count.unwrap_or(0);
-                self.record.borrow_mut().note(format!(
+                self.outcome.record.borrow_mut().note(format!(
                     "{}: {total} records changed while the run worked, the next run takes up those that it did not see",
                     object.names.singular
                 ));

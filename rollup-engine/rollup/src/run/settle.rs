@@ -49,12 +49,12 @@ impl Run<'_> {
         };
         let (mut mixed, mut unknown, mut compared) = (false, None, false);
         for &index in settles {
-            if self.record.borrow().is_dropped(index) {
+            if self.outcome.record.borrow().is_dropped(index) {
                 continue;
             }
-            let (rollup, fold) = (&self.program.rollups[index], &self.folds[index]);
-            if !self.again.get() {
-                self.record.borrow_mut().processed(index);
+            let (rollup, fold) = (&self.program.rollups[index], &self.tallies.folds[index]);
+            if !self.outcome.verifying.get() {
+                self.outcome.record.borrow_mut().processed(index);
             }
             write.reset &= !fold.borrow().has_children(row.id);
             for (number, column) in rollup.columns.iter().enumerate() {
@@ -64,8 +64,8 @@ impl Run<'_> {
                 let wanted = match &total {
                     Total::Mixed(codes) => {
                         mixed = true;
-                        self.record.borrow_mut().mixed(Mixture {
-                            parent_object: self.name(source).to_owned(),
+                        self.outcome.record.borrow_mut().mixed(Mixture {
+                            parent_object: self.program.name(source).to_owned(),
                             id: row.id,
                             field: field.clone(),
                             currencies: codes.clone(),
@@ -82,7 +82,7 @@ impl Run<'_> {
                     && !wanted.is_stored(row.value(column.stored), column.code_in(&row.values))
                     && let Some(json) = wanted.to_json()
                 {
-                    self.wrong(source, row, column, &json);
+                    self.outcome.wrong(source, row, column, &json);
                     write.changes.insert(field.clone(), json);
                     if !write.rollups.contains(&index) {
                         write.rollups.push(index);
@@ -92,23 +92,23 @@ impl Run<'_> {
             }
             fold.borrow_mut().release(row.id);
         }
-        let mut record = self.record.borrow_mut();
+        let mut record = self.outcome.record.borrow_mut();
         if !compared {
             return None;
         }
-        if !self.again.get() {
+        if !self.outcome.verifying.get() {
             record.totals.processed += 1;
             record.totals.mixed_currency += u64::from(mixed);
         }
         if let Some(field) = &unknown {
             let reason = format!("`{field}`: a value is not a number, or the sum is out of range");
-            record.failed(self.name(source), row.id, reason);
+            record.failed(self.program.name(source), row.id, reason);
         }
-        if !write.changes.is_empty() && !self.again.get() {
+        if !write.changes.is_empty() && !self.outcome.verifying.get() {
             record.differs(source);
         }
         if write.changes.is_empty() {
-            record.totals.unchanged += u64::from(unknown.is_none() && !self.again.get());
+            record.totals.unchanged += u64::from(unknown.is_none() && !self.outcome.verifying.get());
             return None;
         }
         Some(write)
@@ -116,15 +116,15 @@ impl Run<'_> {
 
     /// The total of one column, unless it names a field that is not there
     fn total(&self, index: RollupId, number: usize, column: &Column, row: &Row) -> Option<Total> {
-        let fold = self.folds[index].borrow();
+        let fold = self.tallies.folds[index].borrow();
         if let Some(field) = fold.missing(number) {
             let reason = format!("the children have no `{field}`");
-            self.record.borrow_mut().missing(index, number, reason);
+            self.outcome.record.borrow_mut().missing(index, number, reason);
             return None;
         }
         if *row.value(column.stored) == Value::Missing {
             let reason = format!("the parents have no `{}`", column.aggregation.parent_field);
-            self.record.borrow_mut().missing(index, number, reason);
+            self.outcome.record.borrow_mut().missing(index, number, reason);
             return None;
         }
         Some(fold.total(row.id, number, column, self.calendar))

@@ -31,12 +31,12 @@ impl Run<'_> {
         let order = settle_order(self.program);
         let (mut place, mut after) = (0, None);
         if let Some(Left::From { object, after: cursor }) = from
-            && let Some(begun) = order.iter().position(|source| self.name(*source) == object)
+            && let Some(begun) = order.iter().position(|source| self.program.name(*source) == object)
         {
             (place, after) = (begun, cursor.clone());
         }
         while let Some(&source) = order.get(place) {
-            self.position.replace(Some((source, after.clone())));
+            self.outcome.position.replace(Some((source, after.clone())));
             let parents = self.parents_a_slice(source);
             let page = match self.page_of_parents(source, after.as_deref(), parents).await {
                 Ok((page, read_at)) => {
@@ -54,7 +54,7 @@ impl Run<'_> {
                     continue;
                 }
                 Err(error) => {
-                    self.give_up(source, &error)?;
+                    self.outcome.give_up(source, &error)?;
                     None
                 }
             };
@@ -69,12 +69,12 @@ impl Run<'_> {
             after = next;
             let left = order.get(place).map(|source| (*source, after.clone()));
             let done = left.is_none();
-            self.position.replace(left);
+            self.outcome.position.replace(left);
             if self.options.parents_per_run.is_some() && !done {
                 return Err(Stop::BatchDone);
             }
         }
-        if self.options.dry || !self.wrote.get() {
+        if self.options.dry || !self.outcome.wrote.get() {
             return Ok(());
         }
         let children: Vec<SourceId> = self.program.sources.ids().collect();
@@ -83,9 +83,11 @@ impl Run<'_> {
 
     /// Parents of an object in one slice, as far as is known at this moment
     pub(super) fn parents_a_slice(&self, source: SourceId) -> usize {
-        let usual = if self.graphql.get() { self.options.sizes.smallest_slice } else { self.options.page_size };
+        let usual = if self.reader.graphql.get() { self.options.sizes.smallest_slice } else { self.options.page_size };
         let asked = self.options.parents_per_run;
-        if self.by_graphql(source) && self.program.into_parent(source).all(|index| self.group_sets(index).is_some()) {
+        if self.reader.by_graphql(source)
+            && self.program.into_parent(source).all(|index| self.group_sets(index).is_some())
+        {
             return asked.unwrap_or(usize::MAX).min(self.slice_size.get()).max(asked.unwrap_or(usual).min(usual));
         }
         asked.unwrap_or(usual)
@@ -100,7 +102,7 @@ impl Run<'_> {
         parents: usize,
     ) -> Result<(Page, Timestamp), ApiError> {
         let watch = self.watch();
-        let (page, read_at) = self.page(source, None, after, parents).await?;
+        let (page, read_at) = self.reader.page(source, None, after, parents).await?;
         if parents <= self.options.sizes.smallest_slice {
             return Ok((page, read_at));
         }
@@ -140,7 +142,7 @@ impl Run<'_> {
 
     /// Where a next run goes on after this parent, all before it being done
     pub(super) fn go_on_after(&self, source: SourceId, parent: Uuid) {
-        self.position.replace(Some((source, Some(cursor_of(parent)))));
+        self.outcome.position.replace(Some((source, Some(cursor_of(parent)))));
     }
 }
 

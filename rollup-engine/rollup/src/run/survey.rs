@@ -21,17 +21,17 @@ const DEFAULT_CALL_TIME: Duration = Duration::from_millis(500);
 impl Run<'_> {
     /// Counts all objects and chooses how to read them.
     pub(super) async fn survey(&self, pace: twenty::budget::Pace) -> Result<Choice, Stop> {
-        let before = self.spent.get().reads;
+        let before = self.outcome.spent.get().reads;
         let began = self.client.host().now();
         let counts = match self.count_all().await? {
             Some(counts) => counts,
             None => self.first_pages().await?,
         };
-        for (known, count) in self.known.iter().zip(&counts) {
+        for (known, count) in self.reader.known.iter().zip(&counts) {
             known.borrow_mut().count = *count;
         }
-        let spent = self.spent.get().reads - before;
-        let first_page = self.known.iter().any(|known| known.borrow().first_page.is_some());
+        let spent = self.outcome.spent.get().reads - before;
+        let first_page = self.reader.known.iter().any(|known| known.borrow().first_page.is_some());
         let took = self.client.host().now().since(began);
         let groups = self.program.rollups.ids().map(|index| self.group_cost(index));
         let now = self.client.host().now();
@@ -41,8 +41,8 @@ impl Run<'_> {
             groups: groups.collect(),
             spent,
             first_page,
-            graphql: self.graphql.get(),
-            page: if self.graphql.get() { MAX_GRAPHQL_PAGE } else { self.options.page_size } as u64,
+            graphql: self.reader.graphql.get(),
+            page: if self.reader.graphql.get() { MAX_GRAPHQL_PAGE } else { self.options.page_size } as u64,
             slices: self.program.sources.ids().map(|source| self.slice_cost(source)).collect(),
             parents_in_memory: self.options.sizes.parents_in_memory,
             sliced: self.options.parents_per_run.is_some(),
@@ -84,18 +84,18 @@ impl Run<'_> {
         let mut counts = Vec::new();
         let all: Vec<SourceId> = self.program.sources.ids().collect();
         for chunk in all.chunks(MAX_COUNTED_OBJECTS) {
-            if !chunk.iter().all(|source| self.by_graphql(*source)) {
+            if !chunk.iter().all(|source| self.reader.by_graphql(*source)) {
                 return Ok(None);
             }
             let names: Vec<_> = chunk.iter().map(|source| &self.program.sources[*source].names).collect();
-            self.spend(|spent| spent.reads += names.len() as u64);
+            self.outcome.spend(|spent| spent.reads += names.len() as u64);
             match self.client.counts(&names).await {
                 Ok(found) => counts.extend(found.into_iter().map(Some)),
                 Err(error) => {
                     if let Some(stop) = Stop::of(&error) {
                         return Err(stop);
                     }
-                    self.without_graphql(&error);
+                    self.reader.without_graphql(&error);
                     return Ok(None);
                 }
             }
@@ -107,16 +107,16 @@ impl Run<'_> {
     async fn first_pages(&self) -> Result<IdList<SourceId, Option<u64>>, Stop> {
         let mut counts = IdList::default();
         for (source, object) in self.program.sources.entries() {
-            self.spend(|spent| spent.reads += 1);
+            self.outcome.spend(|spent| spent.reads += 1);
             let query = PageQuery { filter: None, after: None, limit: self.options.page_size };
             match self.client.list(&object.names, query, &object.keep).await {
                 Ok(page) => {
                     counts.push(page.total_count);
-                    self.learn(source, &page);
-                    self.known[source].borrow_mut().first_page = Some((page, self.client.host().now()));
+                    self.reader.learn(source, &page);
+                    self.reader.known[source].borrow_mut().first_page = Some((page, self.client.host().now()));
                 }
                 Err(error) => {
-                    self.give_up(source, &error)?;
+                    self.outcome.give_up(source, &error)?;
                     counts.push(None);
                 }
             }
@@ -126,13 +126,13 @@ impl Run<'_> {
 
     /// Notes the plan; `counts` of the report are those of the survey.
     pub(super) fn keep_plan(&self, choice: &Choice) {
-        self.record.borrow_mut().plan = Some(choice.plan.clone());
-        self.grouped.replace(choice.grouped.clone());
+        self.outcome.record.borrow_mut().plan = Some(choice.plan.clone());
+        self.tallies.grouped.replace(choice.grouped.clone());
     }
 
     /// Records of an object as the survey counted them
     pub(super) fn counted(&self, source: SourceId) -> Option<u64> {
-        let record = self.record.borrow();
-        record.plan.as_ref()?.counts.get(self.name(source)).and_then(Json::as_u64)
+        let record = self.outcome.record.borrow();
+        record.plan.as_ref()?.counts.get(self.program.name(source)).and_then(Json::as_u64)
     }
 }

@@ -109,7 +109,7 @@ impl Run<'_> {
     /// Where it took so long that other runs may have read and written meanwhile, it verifications again at what it wrote.
     pub(crate) async fn recompute(&self, targets: RollupTargets) -> Result<(), Stop> {
         let mut due = targets;
-        self.rest.replace(due.clone());
+        self.outcome.rest.replace(due.clone());
         // Totals over totals of the same object come in rounds of their own; definitions in a circle are refused.
         for _ in 0..=self.program.rollups.len() {
             let mut verifications = 0;
@@ -121,9 +121,9 @@ impl Run<'_> {
                 if !wrote || !slow || verifications > MAX_VERIFICATIONS {
                     break deferred;
                 }
-                self.again.set(true);
+                self.outcome.verifying.set(true);
             };
-            self.rest.replace(deferred.clone());
+            self.outcome.rest.replace(deferred.clone());
             if deferred.iter().all(Ids::is_empty) {
                 return Ok(());
             }
@@ -140,15 +140,15 @@ impl Run<'_> {
         if end != Err(Stop::OutOfTime) || !in_time {
             return end;
         }
-        if let Some(checkpoint) = self.checkpoint()
+        if let Some(checkpoint) = self.outcome.checkpoint()
             && self.client.host().enqueue(&checkpoint.to_payload(), CONTINUATION_INTERVAL).await
         {
-            self.continued.set(true);
+            self.outcome.continued.set(true);
             return end;
         }
         self.client.give_up_after(None);
-        self.again.set(true);
-        let rest = self.rest.borrow().clone();
+        self.outcome.verifying.set(true);
+        let rest = self.outcome.rest.borrow().clone();
         self.recompute(rest).await
     }
 
@@ -188,13 +188,13 @@ impl Run<'_> {
         for source in order.iter().rev() {
             self.go_down(*source, &mut scope).await?;
         }
-        let again = self.again.get();
+        let again = self.outcome.verifying.get();
         for below in order {
             // The children that are parents themselves were counted in slices of their own.
-            self.again.set(again || *below != source);
+            self.outcome.verifying.set(again || *below != source);
             self.compute(*below, &mut scope).await?;
         }
-        self.again.set(again);
+        self.outcome.verifying.set(again);
         Ok(())
     }
 
@@ -246,18 +246,18 @@ impl Run<'_> {
         let mut readings: Vec<(SourceId, &str, Vec<RollupId>)> = Vec::new();
         for &index in &settles {
             let rollup = &self.program.rollups[index];
-            self.folds[index].replace(Fold::default());
-            if !scope.in_turn(rollup) {
-                let same = |reading: &&mut (SourceId, &str, Vec<RollupId>)| {
-                    (reading.0, reading.1) == (rollup.child, &rollup.relation_field)
-                };
-                match readings.iter_mut().find(same) {
-                    Some((_, _, rollups)) => rollups.push(index),
-                    None => readings.push((rollup.child, &rollup.relation_field, vec![index])),
-                }
-            } else {
+            self.tallies.folds[index].replace(Fold::default());
+            if scope.in_turn(rollup) {
                 // The children were settled in this computation and carry their totals.
-                self.fold(&[index], scope.rows[rollup.child].rows());
+                self.tallies.fold(&[index], scope.rows[rollup.child].rows());
+                continue;
+            }
+            let same = |reading: &&mut (SourceId, &str, Vec<RollupId>)| {
+                (reading.0, reading.1) == (rollup.child, &rollup.relation_field)
+            };
+            match readings.iter_mut().find(same) {
+                Some((_, _, rollups)) => rollups.push(index),
+                None => readings.push((rollup.child, &rollup.relation_field, vec![index])),
             }
         }
         let slice = scope.slice.filter(|(sliced, _)| *sliced == source);
@@ -275,7 +275,7 @@ impl Run<'_> {
             writes.extend(self.settle(source, &settles, row, *read_at));
             if writes.len() == portion {
                 differ += writes.len();
-                self.write(source, std::mem::take(&mut writes)).await?;
+                self.writer.write(source, std::mem::take(&mut writes)).await?;
                 if let Some((_, true)) = slice {
                     self.go_on_after(source, row.id);
                 }
@@ -285,9 +285,13 @@ impl Run<'_> {
         scope.wrote |= differ > 0;
         let of = self.counted(source).unwrap_or(0);
         let parents = rows.0.len() as u64;
-        self.progress("parents_compared", source, &[("parents", parents), ("of", of), ("differ", differ as u64)]);
+        self.outcome.progress(
+            "parents_compared",
+            source,
+            &[("parents", parents), ("of", of), ("differ", differ as u64)],
+        );
         scope.rows[source] = rows;
-        self.write(source, writes).await
+        self.writer.write(source, writes).await
     }
 
     /// As [`Self::fold_children`], for parents that are all there are between the first id and the last: a large slice of
@@ -318,19 +322,10 @@ impl Run<'_> {
                 continue;
             }
             // What came before it would be counted twice.
-            self.release(rollups, part);
+            self.tallies.release(rollups, part);
             self.halve_slices(part.len(), "the groups of the children were refused");
         }
         self.fold_children(child, relation, rollups, left).await
-    }
-
-    /// Forgets what the tallies of these rollups hold of these parents.
-    fn release(&self, rollups: &[RollupId], parents: &[Uuid]) {
-        for rollup in rollups {
-            for parent in parents {
-                self.folds[*rollup].borrow_mut().release(*parent);
-            }
-        }
     }
 
     /// Fills the tallies of rollups that share a relation, for these parents.
@@ -350,18 +345,18 @@ impl Run<'_> {
         }
         let mut left = parents;
         while !left.is_empty() {
-            let (chunk, others) = self.portion(child, left);
+            let (chunk, others) = self.reader.portion(child, left);
             let ids = Filter::IdIn(relation.to_owned(), chunk.to_vec());
             let mut rows = Rows::default();
             let mut after = None::<String>;
             let (mut reading, mut readings) = (Reading::default(), 1);
             // Where GraphQL falls away, fewer of them are asked for anew.
-            while chunk.len() <= self.most_ids(child) {
+            while chunk.len() <= self.reader.most_ids(child) {
                 let most = if after.is_none() { MAX_READ_CHILDREN } else { MAX_GRAPHQL_PAGE };
-                let (page, read_at) = match self.page(child, Some(&ids), after.as_deref(), most).await {
+                let (page, read_at) = match self.reader.page(child, Some(&ids), after.as_deref(), most).await {
                     Ok(page) => page,
                     Err(error) if error.is_unsupported() => continue,
-                    Err(error) => return self.give_up(child, &error),
+                    Err(error) => return self.outcome.give_up(child, &error),
                 };
                 // These are too many to be carried over one by one, if the server can add them up.
                 if page.has_next_page && after.is_none() && self.group_each(rollups, left).await? {
@@ -372,16 +367,16 @@ impl Run<'_> {
                     rows.insert(row, read_at);
                 }
                 if !page.has_next_page {
-                    match self.is_short(child, &reading, readings) {
+                    match self.reader.is_short(child, &reading, readings) {
                         Ok(false) => {}
                         Ok(true) => {
                             (reading, readings, after) = (Reading::default(), readings + 1, None);
                             rows = Rows::default();
                             continue;
                         }
-                        Err(error) => return self.give_up(child, &error),
+                        Err(error) => return self.outcome.give_up(child, &error),
                     }
-                    self.fold(rollups, rows.rows());
+                    self.tallies.fold(rollups, rows.rows());
                     left = others;
                     break;
                 }
@@ -400,7 +395,7 @@ impl Run<'_> {
             for chunk in parents.chunks(MAX_GRAPHQL_IDS) {
                 if !self.group(index, Parents::Listed(&chunk.iter().copied().collect())).await? {
                     // What came before it would be counted twice.
-                    self.release(rollups, parents);
+                    self.tallies.release(rollups, parents);
                     return Ok(false);
                 }
             }
@@ -416,14 +411,14 @@ impl Run<'_> {
         loop {
             // The gate would hold back more than that; what is not begun costs no memory.
             while reading.len() < self.options.concurrency && !left.is_empty() {
-                let (chunk, others) = self.portion(source, left);
+                let (chunk, others) = self.reader.portion(source, left);
                 reading.push(self.read_ids(source, field, chunk).boxed_local());
                 left = others;
             }
             match reading.next().await {
                 None => return Ok(rows),
                 Some(Ok(chunk)) => rows.add(chunk),
-                Some(Err(error)) => return self.give_up(source, &error).map(|()| Rows::default()),
+                Some(Err(error)) => return self.outcome.give_up(source, &error).map(|()| Rows::default()),
             }
         }
     }
@@ -433,22 +428,23 @@ impl Run<'_> {
         let mut rows = Rows::default();
         let mut left = ids;
         while !left.is_empty() {
-            let (chunk, others) = self.portion(source, left);
+            let (chunk, others) = self.reader.portion(source, left);
             let filter = Filter::IdIn(field.to_owned(), chunk.to_vec());
             let mut of_chunk = Rows::default();
             let mut after = None::<String>;
             let (mut reading, mut readings) = (Reading::default(), 1);
-            while chunk.len() <= self.most_ids(source) {
-                let (page, read_at) = match self.page(source, Some(&filter), after.as_deref(), MAX_GRAPHQL_PAGE).await {
-                    Err(error) if error.is_unsupported() => continue,
-                    page => page?,
-                };
+            while chunk.len() <= self.reader.most_ids(source) {
+                let (page, read_at) =
+                    match self.reader.page(source, Some(&filter), after.as_deref(), MAX_GRAPHQL_PAGE).await {
+                        Err(error) if error.is_unsupported() => continue,
+                        page => page?,
+                    };
                 reading.add_page(&page);
                 for row in page.records {
                     of_chunk.insert(row, read_at);
                 }
                 if !page.has_next_page {
-                    if self.is_short(source, &reading, readings)? {
+                    if self.reader.is_short(source, &reading, readings)? {
                         (reading, readings, after) = (Reading::default(), readings + 1, None);
                         of_chunk = Rows::default();
                         continue;

@@ -20,8 +20,9 @@ use twenty::page::{Page, Projection};
 use twenty::schema::Names;
 use twenty::value::Value;
 
+use super::Stop;
 use super::settle::Write;
-use super::{Run, Stop};
+use super::writer::Writer;
 use crate::compiled::Source;
 use crate::ids::SourceId;
 use crate::plan::MAX_RECHECKED;
@@ -38,7 +39,7 @@ const MAX_REFUSALS: u32 = 5;
 /// Upserts of one object under way at once
 const MAX_WRITERS: usize = 2;
 
-impl Run<'_> {
+impl Writer<'_> {
     /// Writes these parents of one object, in as few calls as possible, and notes what Twenty confirms.
     ///
     /// A batch that is refused is halved until the bad record is alone and named; the rest is written.
@@ -47,7 +48,7 @@ impl Run<'_> {
         if self.options.dry || writes.is_empty() {
             return Ok(());
         }
-        self.wrote.set(true);
+        self.outcome.wrote.set(true);
         let queue = Queue {
             source,
             object,
@@ -85,10 +86,10 @@ impl Run<'_> {
                 Ok(()) => {
                     refusals.set(0);
                     let (written, of) = {
-                        let record = self.record.borrow();
+                        let record = self.outcome.record.borrow();
                         (record.totals.updated, record.drift.parents)
                     };
-                    self.progress("parents_written", queue.source, &[("written", written), ("of", of)]);
+                    self.outcome.progress("parents_written", queue.source, &[("written", written), ("of", of)]);
                 }
                 Err(ApiError::Stale { .. }) if batch.readings == MAX_STALE_READINGS => {
                     let readings = batch.readings;
@@ -99,8 +100,11 @@ impl Run<'_> {
                 Err(ApiError::Stale { .. }) => {
                     // Those that wait behind it are as old: one look serves them all.
                     let readings = batch.readings + 1;
-                    let most =
-                        if self.by_graphql(queue.source) { usize::try_from(MAX_RECHECKED).unwrap_or(1) } else { 0 };
+                    let most = if self.reader.by_graphql(queue.source) {
+                        usize::try_from(MAX_RECHECKED).unwrap_or(1)
+                    } else {
+                        0
+                    };
                     let mut writes = batch.writes;
                     while writes.len() < most
                         && let Some(more) = queue.next(most - writes.len())
@@ -146,13 +150,13 @@ impl Run<'_> {
 
     fn all_failed(&self, source: SourceId, writes: &[Write], message: &str) {
         for write in writes {
-            self.record.borrow_mut().failed(self.name(source), write.id, message);
+            self.outcome.record.borrow_mut().failed(self.program.name(source), write.id, message);
         }
     }
 
     async fn write_one(&self, source: &Source, write: &Write) -> Result<(), ApiError> {
         let changes = Json::Object(write.changes.clone());
-        self.spend(|spent| spent.writes += 1);
+        self.outcome.spend(|spent| spent.writes += 1);
         match self.client.patch(&source.names, write.id, &changes, None, &Projection::default()).await {
             Ok(page) => {
                 self.confirm(source, write, &page);
@@ -173,7 +177,7 @@ impl Run<'_> {
         keep.add("createdAt");
         let not_after = oldest.map(|read_at| read_at + MAX_READING_AGE);
         let page = self.upsert(&source.names, &rows, not_after, &keep).await?;
-        self.spend(|spent| spent.writes += 1);
+        self.outcome.spend(|spent| spent.writes += 1);
         let mut blanks = Vec::new();
         for write in writes {
             let made = page.records.iter().find(|record| record.id == write.id).map(|record| record.value(0));
@@ -189,7 +193,7 @@ impl Run<'_> {
                 Ok(()) | Err(ApiError::NotFound { .. }) => self.gone(&source.names, write),
                 Err(error) => {
                     let message = format!("the write made a blank record, which could not be destroyed: {error}");
-                    self.record.borrow_mut().failed(&source.names.singular, write.id, message);
+                    self.outcome.record.borrow_mut().failed(&source.names.singular, write.id, message);
                 }
             }
         }
@@ -204,9 +208,9 @@ impl Run<'_> {
         not_after: Option<Timestamp>,
         keep: &Projection,
     ) -> Result<Page, ApiError> {
-        if self.graphql.get() {
+        if self.reader.graphql.get() {
             match self.client.upsert_graphql(names, rows, not_after, keep).await {
-                Err(error) if self.without_graphql(&error) => {}
+                Err(error) if self.reader.without_graphql(&error) => {}
                 result => return result,
             }
         }
@@ -220,13 +224,13 @@ impl Run<'_> {
     fn is_blank(&self, write: &Write, made: &Value) -> bool {
         let instant = |value: &Value| value.text().and_then(Timestamp::parse);
         let (Some(made), Some(read)) = (instant(made), instant(&write.created_at)) else { return false };
-        made > read && made >= self.since()
+        made > read && made >= self.reader.since()
     }
 
     fn confirm(&self, source: &Source, write: &Write, page: &Page) {
-        let mut record = self.record.borrow_mut();
+        let mut record = self.outcome.record.borrow_mut();
         if page.records.iter().any(|record| record.id == write.id) {
-            record.updated(write.id, &write.rollups, write.reset, self.again.get());
+            record.updated(write.id, &write.rollups, write.reset, self.outcome.verifying.get());
         } else {
             record.failed(&source.names.singular, write.id, "the reply to the write does not name this record");
         }
@@ -234,7 +238,7 @@ impl Run<'_> {
 
     fn gone(&self, names: &Names, write: &Write) {
         let note = format!("{} {} was deleted while its totals were computed", names.singular, write.id);
-        self.record.borrow_mut().note(note);
+        self.outcome.record.borrow_mut().note(note);
     }
 
     /// Reads again which of these parents are live; the others need no write.
@@ -242,7 +246,7 @@ impl Run<'_> {
         let object = &self.program.sources[source];
         let (mut live, mut shortfalls) = (Vec::new(), 0);
         while !writes.is_empty() {
-            let chunk = writes.split_off(writes.len().saturating_sub(self.most_ids(source)));
+            let chunk = writes.split_off(writes.len().saturating_sub(self.reader.most_ids(source)));
             let filter = Filter::IdIn("id".into(), chunk.iter().map(|write| write.id).collect());
             let page = match self.ids_of(source, object, &filter, chunk.len()).await {
                 Ok(page) => page,
@@ -252,7 +256,7 @@ impl Run<'_> {
                 }
                 Err(error) => {
                     self.not_written(source, &chunk, &error);
-                    self.give_up(source, &error)?;
+                    self.outcome.give_up(source, &error)?;
                     continue;
                 }
             };
@@ -265,7 +269,7 @@ impl Run<'_> {
                     let endpoint = format!("reading `{}`", object.names.singular);
                     let reason = format!("only {} of {counted} records came", page.records.len());
                     self.not_written(source, &chunk, &ApiError::Malformed { endpoint, reason });
-                    self.record.borrow_mut().incomplete = true;
+                    self.outcome.record.borrow_mut().incomplete = true;
                     continue;
                 }
                 cut_short = true;
@@ -289,14 +293,14 @@ impl Run<'_> {
     ///
     /// As with [`Self::page`], GraphQL that turns out not to serve is an error, and the same can be asked again.
     async fn ids_of(&self, source: SourceId, object: &Source, filter: &Filter, most: usize) -> Result<Page, ApiError> {
-        self.spend(|spent| spent.rechecks += 1);
+        self.outcome.spend(|spent| spent.rechecks += 1);
         let keep = Projection::default();
         let mut query = PageQuery { filter: Some(filter), after: None, limit: most };
-        if !self.by_graphql(source) {
+        if !self.reader.by_graphql(source) {
             query.limit = self.options.page_size;
             return self.client.list(&object.names, query, &keep).await;
         }
-        self.or_without_graphql(self.client.list_graphql(&object.names, query, &keep).await)
+        self.reader.or_without_graphql(self.client.list_graphql(&object.names, query, &keep).await)
     }
 }
 
