@@ -1,9 +1,7 @@
-// The proxy over one instance of its module, and the replacing of that instance when it breaks.
+// The proxy over one instance of its module, which the glue replaces after a fault.
 //
-// A bug of the module ends as an exception out of WebAssembly, and leaves the instance's memory in an unknown state. So
-// the instance is replaced at once: `__wbg_reset_state` of the glue puts a fresh instance of the same compiled module in
-// its place. Every request that was under way in the old one is answered with 500 and its own id; whoever sends it again
-// finds what was already done, since the ids of gifts are derived from their keys.
+// Every request that was under way in the old instance is answered with 500 and its own id; whoever sends it again finds
+// what was already done, since the ids of gifts are derived from their keys.
 
 import { Admission, TurnedAway } from './admission.js';
 
@@ -23,11 +21,9 @@ const WITHOUT_BODY = new Set([101, 204, 205, 304]);
  * @param load gives the module's bytes, or the module compiled; called once, by the first request
  */
 export function connect(glue, load) {
-  // The living instance's number; 0 while there is none.
-  let living = 0;
-  // How to end each request that is under way in the living instance.
-  let underWay = new Set();
-  // Numbers of the proxies in the living instance, by their environment as an object and as text.
+  /** The instance that the numbers below belong to. */
+  let instance;
+  // Numbers of the proxies in that instance, by their environment as an object and as text.
   let byObject = new WeakMap();
   let byText = new Map();
   // What is taken on with each environment, by its text; it outlives the instance, as the requests do.
@@ -37,20 +33,11 @@ export function connect(glue, load) {
   const turned = { saidAt: -Infinity, count: 0 };
 
   const enter = () => {
-    if (living > 0) return;
-    glue.initSync({ module: load() });
-    living = 1;
+    const living = glue.enterInstance(load);
+    if (living === instance) return;
+    instance = living;
+    [byObject, byText] = [new WeakMap(), new Map()];
     names = JSON.parse(glue.setting_names());
-  };
-
-  const replace = (instance, error) => {
-    // Of several requests that one fault ends, the first has replaced the instance already.
-    if (instance !== living) return;
-    glue.__wbg_reset_state();
-    living += 1;
-    const ended = underWay;
-    [underWay, byObject, byText] = [new Set(), new WeakMap(), new Map()];
-    for (const end of ended) end(error);
   };
 
   /** What the module reads of an environment, as JSON text; of names that it does not know the names alone. */
@@ -63,6 +50,7 @@ export function connect(glue, load) {
   };
 
   const proxyFor = (environment) => {
+    enter();
     const known = byObject.get(environment);
     if (known !== undefined) return known;
     const text = settingsOf(environment);
@@ -72,25 +60,6 @@ export function connect(glue, load) {
     const proxy = { number, admission: admissions.get(text) };
     byObject.set(environment, proxy);
     return proxy;
-  };
-
-  /** Runs a function on the module; of a fault of it, all that is under way in the instance ends. */
-  const guarded = async (work) => {
-    enter();
-    const instance = living;
-    let end;
-    const ended = new Promise((_, reject) => (end = reject));
-    // Where the work throws at once, nothing else hears of the end.
-    ended.catch(() => {});
-    underWay.add(end);
-    try {
-      return await Promise.race([work(), ended]);
-    } catch (error) {
-      replace(instance, error);
-      throw error;
-    } finally {
-      underWay.delete(end);
-    }
   };
 
   /** At most one line in ten seconds: a flood must not become a flood of lines. */
@@ -117,7 +86,7 @@ export function connect(glue, load) {
     let named = asked ? headers : [...headers, ['x-request-id', id]];
     let ticket;
     try {
-      const { head, admission } = await guarded(() => {
+      const { head, admission } = glue.askInstance(load, () => {
         const { number, admission } = proxyFor(environment);
         return { head: JSON.parse(glue.head(number, method, target, JSON.stringify(named))), admission };
       });
@@ -128,7 +97,7 @@ export function connect(glue, load) {
         named = [...named.filter(([name]) => name.toLowerCase() !== 'content-length'), ['content-length', String(head.maxBytes + 1)]];
         bytes = NO_BYTES;
       }
-      const [status, sent, replied] = await guarded(() => {
+      const [status, sent, replied] = await glue.callInstance(load, () => {
         const { number } = proxyFor(environment);
         const answered = glue.handle(number, method, target, JSON.stringify(named), bytes, entropy());
         ticket.drop();
@@ -168,7 +137,6 @@ export function connect(glue, load) {
 
   /** How many connections a server should take at a time. */
   const maxConnections = (environment) => {
-    enter();
     return JSON.parse(glue.limits(proxyFor(environment).number)).maxConnections;
   };
 

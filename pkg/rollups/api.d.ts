@@ -1,7 +1,7 @@
 /** What the generated module of wasm-bindgen has to offer. */
 export interface Glue {
-  initSync(module: { module: WebAssembly.Module | Uint8Array }): unknown;
-  __wbg_reset_state(): void;
+  callInstance<T>(load: () => WebAssembly.Module | Uint8Array, work: () => Promise<T>): Promise<T>;
+  askInstance<T>(load: () => WebAssembly.Module | Uint8Array, work: () => T): T;
   calculate_rollups(payload: any, options: any): Promise<object>;
   compute_totals(definition: any, records: any, options: any): object;
   validate_definitions(definitions: any): object;

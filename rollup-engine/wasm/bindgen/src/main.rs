@@ -6,6 +6,8 @@
 //! against and the tool that reads the module. Here the tool is a library of the same workspace, both are pinned with
 //! `=` in one place, and one lock file holds them: a mismatch cannot be built.
 //!
+//! At the end of the glue stands `runtime.js`: the life of the module's instance, and its way to the network.
+//!
 //! It refuses a module that needs files of its own beside it (snippets, npm packages), since the same glue is also
 //! inlined into a single file.
 
@@ -14,6 +16,9 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use wasm_bindgen_cli_support::Bindgen;
+
+/// Put at the end of the glue, and of its declarations
+const RUNTIME: [&str; 2] = [include_str!("runtime.js"), include_str!("runtime.d.ts")];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = env::args_os().skip(1);
@@ -48,8 +53,11 @@ fn generate(module: &Path, folder: &Path, name: &str) -> Result<(), Box<dyn Erro
         return Err(format!("`{module}` brings JavaScript files of its own, which the glue cannot carry").into());
     }
     fs::create_dir_all(folder)?;
-    fs::write(folder.join(name).with_extension("js"), output.js())?;
-    fs::write(folder.join(name).with_extension("d.ts"), output.ts().ok_or("no type declarations were made")?)?;
+    let [runtime, declarations] = RUNTIME;
+    let glue = format!("{}{runtime}", output.js());
+    let types = format!("{}{declarations}", output.ts().ok_or("no type declarations were made")?);
+    fs::write(folder.join(name).with_extension("js"), glue)?;
+    fs::write(folder.join(name).with_extension("d.ts"), types)?;
     fs::write(folder.join(name).with_extension("wasm"), output.wasm_mut().emit_wasm())?;
     Ok(())
 }

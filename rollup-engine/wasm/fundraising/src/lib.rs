@@ -16,7 +16,7 @@ use proxy::service::{self, Service};
 use proxy::settings::{SettingErrors, Settings, unknown_names};
 use serde_json::{Map, Value};
 use wasm_bindgen::prelude::*;
-use wasm_host::{World, install_panic_hook, misuse, promise};
+use wasm_host::{JsHost, install_panic_hook, misuse, promise};
 
 thread_local! {
     /// By the number that [`open`] gave out; one for each set of settings
@@ -40,7 +40,7 @@ fn start() {
 #[wasm_bindgen]
 pub fn open(environment: &str) -> Result<u32, JsValue> {
     let environment = environment_of(environment)?;
-    let world = World::new(None, None);
+    let world = JsHost::new(None, None);
     for (name, nearest) in unknown_names(environment.keys().map(String::as_str)) {
         let event = Event::new(Level::Warn, "setting_unknown").with("name", name);
         world.log(match nearest {
@@ -153,7 +153,7 @@ pub fn handle(
     Ok(promise(async move {
         Ok(answer(match opened {
             Ok(proxy) => {
-                let world = World::new(None, None).reading_at_most(proxy.settings().max_response_bytes);
+                let world = JsHost::new(None, None).reading_at_most(proxy.settings().max_response_bytes);
                 proxy.handle(&world, inbound).await
             }
             Err(errors) => service::refuse(&errors, &inbound),

@@ -1,9 +1,11 @@
 //! Values across the border, and the errors that a caller's mistake throws.
 //!
-//! Small data (configuration, payload, report) crosses as JSON text, which both sides parse anyway. Walking the objects
-//! with `serde-wasm-bindgen` added 30 kB to a module of 110; it refuses a sum of money past 2^53 micros, where
-//! `JSON.parse` gives the nearest number; and a cyclic object or a getter that throws would break the instance in the
-//! midst of the walk, where `JSON.stringify` throws before it begins.
+//! Results leave by `serde-wasm-bindgen`. It refuses a sum of money past 2^53 micros, where `JSON.parse` gives the nearest
+//! number: a result that has one goes by way of JSON text.
+//!
+//! What a caller hands in crosses as JSON text. `serde-wasm-bindgen` would walk the caller's own objects: a cyclic one
+//! fills the stack, and a getter that throws flies through WebAssembly frames; either breaks the instance, where
+//! `JSON.stringify` throws before anything is read. A date would come as an object without fields.
 //!
 //! A mistake is a real `Error` with a `code`; that `code` is also how the shim tells it from a broken engine, whose
 //! errors have none.
@@ -11,6 +13,7 @@
 use js_sys::{Error, Function, JSON, Object, Reflect};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::prelude::*;
 
 /// An `Error` for a caller's mistake, with a stable `code`
@@ -38,6 +41,10 @@ pub fn from_js<T: DeserializeOwned>(value: &JsValue, code: &str, name: &str) -> 
 ///
 /// The value cannot be said in JavaScript: a bug of the engine.
 pub fn to_js<T: Serialize + ?Sized>(value: &T) -> Result<JsValue, JsValue> {
+    if let Ok(value) = value.serialize(&Serializer::json_compatible()) {
+        return Ok(value);
+    }
+    // A number past 2^53: `JSON.parse` takes the nearest that there is.
     let text = serde_json::to_string(value).map_err(|error| JsValue::from(Error::new(&error.to_string())))?;
     JSON::parse(&text)
 }

@@ -7,22 +7,20 @@
 //! flies through WebAssembly frames leaves the instance in an unknown state. And whatever the engine itself breaks on (a
 //! panic, a full stack) reaches the caller as a rejected promise, never as an uncaught error of the process.
 
-mod chain;
 mod console;
 mod convert;
-mod fetch;
-mod lasting;
-mod settled;
-mod task;
-mod world;
-mod zones;
+mod exchange;
+mod js_host;
+mod promise;
+mod store;
+mod time_zone;
 
 pub use console::install_panic_hook;
 pub use convert::{Options, bytes, from_js, misuse, random_seed, stringify, to_js};
-pub use lasting::{Queue, Store};
+pub use js_host::JsHost;
 pub use ports::DEFAULT_MAX_RESPONSE_BYTES;
-pub use task::promise;
-pub use world::World;
+pub use store::{Queue, Store};
+pub use wasm_bindgen_futures::future_to_promise as promise;
 
 #[cfg(target_arch = "wasm32")]
 #[global_allocator]

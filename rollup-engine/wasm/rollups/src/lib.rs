@@ -8,7 +8,7 @@ mod options;
 use js_sys::Promise;
 use serde_json::Value as Json;
 use wasm_bindgen::prelude::*;
-use wasm_host::{World, bytes, from_js, install_panic_hook, misuse, promise, to_js};
+use wasm_host::{JsHost, bytes, from_js, install_panic_hook, misuse, promise, to_js};
 
 use crate::options::{RunOptions, totals_options};
 
@@ -39,7 +39,7 @@ pub fn compute_totals(definition: &JsValue, records: &JsValue, options: &JsValue
     let definition: Json = from_js(definition, "invalid_definition", "definition")?;
     let records = bytes(records, "invalid_records", "records")?;
     let options = totals_options(options)?;
-    let totals = rollup::compute_totals(&World::new(None, None), &definition, &records, &options)
+    let totals = rollup::compute_totals(&JsHost::new(None, None), &definition, &records, &options)
         .map_err(|error| misuse(error.code(), &error.to_string()))?;
     to_js(&totals)
 }

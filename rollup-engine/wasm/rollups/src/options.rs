@@ -12,7 +12,7 @@ use ports::{Event, Level, Log};
 use rollup::TotalsOptions;
 use rollup::environment::Variables;
 use wasm_bindgen::prelude::*;
-use wasm_host::{DEFAULT_MAX_RESPONSE_BYTES, Options, Queue, Store, World, random_seed, stringify};
+use wasm_host::{DEFAULT_MAX_RESPONSE_BYTES, JsHost, Options, Queue, Store, random_seed, stringify};
 
 const CODE: &str = "invalid_options";
 
@@ -28,7 +28,7 @@ const TOTALS_KNOWN: [&str; 3] = ["now", "timeZone", "fiscalYearStartMonth"];
 
 /// The options of one run
 pub(crate) struct RunOptions {
-    pub(crate) world: World,
+    pub(crate) world: JsHost,
     pub(crate) engine: rollup::Options,
 }
 
@@ -80,7 +80,7 @@ impl RunOptions {
             None => None,
         };
         let queue = options.function("enqueue")?.map(Queue::new);
-        let world = World::new(options.function("fetch")?, options.function("log")?)
+        let world = JsHost::new(options.function("fetch")?, options.function("log")?)
             .reading_at_most(max_response_bytes)
             .lasting(store, queue);
         for event in unknown {

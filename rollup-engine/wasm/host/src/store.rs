@@ -13,8 +13,8 @@ use serde_json::Value as Json;
 use wasm_bindgen::prelude::*;
 
 use crate::convert::{Options, to_js};
-use crate::fetch::reason;
-use crate::settled::Settled;
+use crate::exchange::reason;
+use crate::promise::settled;
 
 /// The answer, and the line to log
 type Outcome<T> = (T, Option<Event>);
@@ -87,7 +87,7 @@ impl Queue {
 }
 
 async fn call(function: &Function, first: &JsValue, second: &JsValue) -> Result<JsValue, JsValue> {
-    Settled::new(&function.call2(&JsValue::UNDEFINED, first, second)?).await
+    settled(&function.call2(&JsValue::UNDEFINED, first, second)?).await
 }
 
 fn told_once(answer: Result<JsValue, JsValue>, told: &Cell<bool>, event: &'static str) -> Outcome<Option<JsValue>> {

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use js_sys::{Date, Function, Promise, Reflect};
-use ports::time::timer_millis;
+use js_sys::{Date, Function};
 use ports::{
     Clock, DEFAULT_MAX_RESPONSE_BYTES, Event, FetchError, Http, KeyValue, Log, Request, Response, TimeZones, Timestamp,
     Wakeups, async_trait,
@@ -13,19 +12,13 @@ use wasm_bindgen::prelude::*;
 
 use crate::console::log_to_console;
 use crate::convert::to_js;
-use crate::fetch::send;
-use crate::lasting::{Queue, Store};
-use crate::settled::Settled;
-use crate::zones;
-
-#[wasm_bindgen]
-extern "C" {
-    #[wasm_bindgen(catch, js_name = setTimeout)]
-    fn set_timeout(callback: &Function, millis: u32) -> Result<JsValue, JsValue>;
-}
+use crate::exchange::send;
+use crate::promise;
+use crate::store::{Queue, Store};
+use crate::time_zone;
 
 /// The outside of one call: where its requests and its log lines go, and what outlives it
-pub struct World {
+pub struct JsHost {
     fetch: Option<Function>,
     log: Option<Function>,
     store: Option<Store>,
@@ -33,24 +26,17 @@ pub struct World {
     max_response_bytes: u64,
 }
 
-impl std::fmt::Debug for World {
+impl std::fmt::Debug for JsHost {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("World").finish_non_exhaustive()
+        f.debug_struct("JsHost").finish_non_exhaustive()
     }
 }
 
-impl World {
-    /// With the caller's `fetch` and `log`, or the runtime's own
+impl JsHost {
+    /// With the caller's `fetch` and `log`, or the loader's way to send requests and the console
     #[must_use]
     pub fn new(fetch: Option<Function>, log: Option<Function>) -> Self {
-        let global = || Reflect::get(&js_sys::global(), &"fetch".into()).ok()?.dyn_into().ok();
-        Self {
-            fetch: fetch.or_else(global),
-            log,
-            store: None,
-            queue: None,
-            max_response_bytes: DEFAULT_MAX_RESPONSE_BYTES,
-        }
+        Self { fetch, log, store: None, queue: None, max_response_bytes: DEFAULT_MAX_RESPONSE_BYTES }
     }
 
     /// The same, with another limit for an answer's size
@@ -77,28 +63,16 @@ impl World {
 }
 
 #[async_trait(?Send)]
-impl Http for World {
+impl Http for JsHost {
     async fn fetch(&self, request: Request) -> Result<Response, FetchError> {
-        let Some(fetch) = &self.fetch else {
-            let reason = "this runtime has no `fetch`: hand one in as the option `fetch`".to_owned();
-            return Err(FetchError::Unreachable { reason });
-        };
-        send(fetch, request, self.max_response_bytes).await
+        send(self.fetch.as_ref(), request, self.max_response_bytes).await
     }
 }
 
 #[async_trait(?Send)]
-impl Clock for World {
+impl Clock for JsHost {
     async fn sleep(&self, duration: Duration) {
-        // The timer calls the promise's own function, never one of ours: should the instance be replaced meanwhile,
-        // there is nothing of the old one that the timer could call.
-        let timer = Promise::new(&mut |resolve, reject| {
-            if let Err(error) = set_timeout(&resolve, timer_millis(duration)) {
-                let _ = reject.call1(&JsValue::UNDEFINED, &error);
-            }
-        });
-        // A runtime that refuses a timer makes the wait short, not the run fail.
-        let _ = Settled::new(&timer).await;
+        promise::sleep(duration).await;
     }
 
     fn now(&self) -> Timestamp {
@@ -108,7 +82,7 @@ impl Clock for World {
     }
 }
 
-impl Log for World {
+impl Log for JsHost {
     fn log(&self, event: Event) {
         match &self.log {
             // A log function that throws must not end the run.
@@ -118,14 +92,14 @@ impl Log for World {
     }
 }
 
-impl TimeZones for World {
+impl TimeZones for JsHost {
     fn utc_offset(&self, zone: &str, at: Timestamp) -> Option<i32> {
-        zones::offset(zone, at)
+        time_zone::offset(zone, at)
     }
 }
 
 #[async_trait(?Send)]
-impl KeyValue for World {
+impl KeyValue for JsHost {
     async fn get(&self, key: &str) -> Option<String> {
         let (value, failure) = self.store.as_ref()?.get(key).await;
         self.warn(failure);
@@ -141,7 +115,7 @@ impl KeyValue for World {
 }
 
 #[async_trait(?Send)]
-impl Wakeups for World {
+impl Wakeups for JsHost {
     async fn enqueue(&self, payload: &Json, delay: Duration) -> bool {
         let Some(queue) = &self.queue else { return false };
         let (taken, failure) = queue.add(payload, delay).await;
