@@ -13,7 +13,7 @@ use crate::definitions::{self, Definition, Fault, shown};
 const DEFAULTS: &str = include_str!("defaults.json");
 
 /// `$schema` is for editors.
-const KEYS: [&str; 9] = [
+pub(crate) const KEYS: [&str; 9] = [
     "definitions",
     "$schema",
     "timeZone",
@@ -24,7 +24,8 @@ const KEYS: [&str; 9] = [
     "graphql",
     "rebuild",
 ];
-const PACING_KEYS: [&str; 5] = ["pageSize", "concurrency", "pauseMs", "requestsPerMinute", "burst"];
+pub(crate) const PACING_KEYS: [&str; 5] = ["pageSize", "concurrency", "pauseMs", "requestsPerMinute", "burst"];
+pub(crate) const REBUILD_KEYS: [&str; 1] = ["parentsPerRun"];
 
 /// What to do with a money field whose amounts are in several currencies
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -205,7 +206,7 @@ impl Settings {
             self.faults.push(Fault::new("rebuild", "expected an object with `parentsPerRun`"));
             return None;
         };
-        self.keys("rebuild, ", rebuild, &["parentsPerRun"]);
+        self.keys("rebuild, ", rebuild, &REBUILD_KEYS);
         self.number(rebuild, "rebuild, ", "parentsPerRun", 1, 10_000)
     }
 

@@ -5,7 +5,7 @@
 //! has such objects and fields).
 
 mod order;
-mod parse;
+pub(crate) mod parse;
 mod values;
 
 pub use order::dependencies;
@@ -94,7 +94,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [(&'static str, Self); 5] =
+    pub(crate) const ALL: [(&'static str, Self); 5] =
         [("SUM", Self::Sum), ("COUNT", Self::Count), ("AVG", Self::Avg), ("MIN", Self::Min), ("MAX", Self::Max)];
 }
 
@@ -158,7 +158,7 @@ impl Condition {
 }
 
 impl Operator {
-    const ALL: [(&'static str, Self); 8] = [
+    pub(crate) const ALL: [(&'static str, Self); 8] = [
         ("equals", Self::Equals),
         ("notEquals", Self::NotEquals),
         ("in", Self::In),
@@ -195,7 +195,7 @@ pub enum Day {
 }
 
 impl Day {
-    const ALL: [(&'static str, Self); 4] = [
+    pub(crate) const ALL: [(&'static str, Self); 4] = [
         ("today", Self::Today),
         ("startOfMonth", Self::StartOfMonth),
         ("startOfYear", Self::StartOfYear),

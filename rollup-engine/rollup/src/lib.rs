@@ -21,6 +21,8 @@ pub mod pure;
 pub mod report;
 mod requested;
 mod run;
+#[cfg(any(test, feature = "schema"))]
+pub mod shape;
 mod sizes;
 pub mod tally;
 pub mod total;

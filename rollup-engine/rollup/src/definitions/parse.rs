@@ -8,10 +8,11 @@ use super::{
     Aggregation, Condition, Day, Definition, Fault, Kind, Operand, Operator, order, place_of_condition, values,
 };
 
-const DEFINITION_KEYS: [&str; 7] =
+pub(crate) const DEFINITION_KEYS: [&str; 7] =
     ["parentObject", "childObject", "relationField", "childFilters", "aggregations", "name", "description"];
-const AGGREGATION_KEYS: [&str; 6] = ["type", "childField", "subtractField", "currencyField", "parentField", "filters"];
-const CONDITION_KEYS: [&str; 5] = ["field", "subtractField", "operator", "value", "dynamicValue"];
+pub(crate) const AGGREGATION_KEYS: [&str; 6] =
+    ["type", "childField", "subtractField", "currencyField", "parentField", "filters"];
+pub(crate) const CONDITION_KEYS: [&str; 5] = ["field", "subtractField", "operator", "value", "dynamicValue"];
 
 /// Reads and validates a list of definitions
 ///
