@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the WebAssembly modules into pkg/ and the Twenty function's generated sources, and the sandbox server.
+# Builds the WebAssembly modules and the TypeScript of pkg/, the Twenty function's generated sources, and the sandbox server.
 #
 #   ./build.sh             everything
 #   BLESS=1 ./build.sh     accepts a changed list of imports or changed type declarations
@@ -59,10 +59,11 @@ install_target() {
 }
 
 install_node_packages() {
-  if [[ -x node_modules/.bin/wasm-opt && node_modules/.package-lock.json -nt package-lock.json ]]; then return; fi
+  if [[ -x node_modules/.bin/wasm-opt && -x node_modules/.bin/tsc && node_modules/.package-lock.json -nt package-lock.json ]]; then return; fi
   say "installing the Node packages"
   if [[ -f package-lock.json ]]; then npm ci --no-audit --no-fund; else npm install --no-audit --no-fund; fi
   [[ -x node_modules/.bin/wasm-opt ]] || fail "wasm-opt is missing: package.json must name binaryen"
+  [[ -x node_modules/.bin/tsc ]] || fail "tsc is missing: package.json must name typescript"
 }
 
 # Panic messages hold the path of the source: as seen from the workspace, the same on every machine, also on one that has
@@ -113,6 +114,12 @@ product() {
   node "$TOOLS/contract.mjs" "$1" "pkg/$1/generated" "$GOLDEN"
 }
 
+# The TypeScript of pkg/ becomes the JavaScript beside it; the compiler knows by itself what is up to date.
+compile_typescript() {
+  say "compiling pkg/"
+  node_modules/.bin/tsc -b pkg
+}
+
 # The function is one file with no other beside it: the module goes in as text.
 inline_into_app() {
   local from=pkg/rollups
@@ -138,6 +145,7 @@ build_glue_tool
 product rollups
 product fundraising
 cp rollup-engine/model/model.json pkg/fundraising/generated/model.json
+compile_typescript
 inline_into_app
 build_sandbox
 weigh

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 
-import { run } from '../../pkg/bin/cli/program.mjs';
+import { run } from '../../pkg/rollups/cli/program.js';
 
 export const URL_HERE = 'https://crm.example.org';
 export const TOKEN = 'a-token-of-the-workspace';

@@ -120,6 +120,11 @@ test('two totals on one field are seen by the engine alone', () => {
   assert.match(validateDefinitions(twice).errors[0].message, /already written/);
 });
 
+test('types of the schema', async () => {
+  const { configurationTypes, keptTypes } = await import('../../pkg/tools/configuration-types.mjs');
+  assert.equal(keptTypes(), await configurationTypes(), 'run `npm run schema`');
+});
+
 test('every property is described', () => {
   const missing = [];
   const walk = (node, path) => {

@@ -1,4 +1,4 @@
-// The hand-written types, as TypeScript sees them from the installed package.
+// The compiler's declarations, as TypeScript sees them from the installed package.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

@@ -13,19 +13,29 @@ const SLOW_AFTER_MS = 1_000;
 /** A body that has not arrived by then is given up. */
 const BODY_TIMEOUT_MS = 10_000;
 /** By how much the memory for a body grows. */
-const STEP_BYTES = 64 * 1024;
+const BODY_STEP_BYTES = 64 * 1024;
 /** A request that was taken on so long ago is over: workerd drops one whose caller has gone without running its code. */
-const MAX_REQUEST_MS = 150_000;
+const REQUEST_TIMEOUT_MS = 150_000;
 /** When a request that found no room may come again. */
 const RETRY_AFTER_SECONDS = 5;
 
 /** Why a request is turned away before the module has all of it; the connection is to be closed. */
 export class TurnedAway extends Error {
-  constructor(status, message) {
+  readonly status: 408 | 503;
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(status: 408 | 503, message: string) {
     super(message);
     this.status = status;
-    if (status === 503) this.retryAfterSeconds = RETRY_AFTER_SECONDS;
+    this.retryAfterSeconds = status === 503 ? RETRY_AFTER_SECONDS : undefined;
   }
+}
+
+/** A body that is arriving. */
+interface Reading {
+  since: number;
+  over: boolean;
+  giveUp: (reason: TurnedAway) => void;
 }
 
 /** What callers, or providers, have taken. */
@@ -33,31 +43,44 @@ class Share {
   requests = 0;
   bytes = 0;
   /** Those whose body is arriving, the oldest first. */
-  reading = new Set();
+  reading = new Set<Reading>();
+  readonly #maxRequests: number;
+  readonly #maxBytes: number;
 
-  constructor(maxRequests, maxBytes) {
-    Object.assign(this, { maxRequests, maxBytes });
+  constructor(maxRequests: number, maxBytes: number) {
+    this.#maxRequests = maxRequests;
+    this.#maxBytes = maxBytes;
   }
 
-  fits(requests, bytes) {
-    return this.requests + requests <= this.maxRequests && this.bytes + bytes <= this.maxBytes;
+  fits(requests: number, bytes: number): boolean {
+    return this.requests + requests <= this.#maxRequests && this.bytes + bytes <= this.#maxBytes;
   }
 
-  take(requests, bytes) {
+  take(requests: number, bytes: number): void {
     this.requests += requests;
     this.bytes += bytes;
   }
 }
 
+/** The class of a request, by which its share is chosen; one of another class is always taken on. */
+export type RequestClass = 'caller' | 'webhook' | (string & {});
+
+/** How long a body may be, and how long its sender says that it is. */
+export interface BodyLimits {
+  maxBytes: number;
+  declaredBytes: number | null;
+}
+
 /** One request, from its head to its answer. */
-class Ticket {
-  #admission;
-  #share;
+export class Ticket {
+  #admission: Admission | undefined;
+  readonly #share: Share;
+  readonly since: number;
   #bytes = 0;
   /** What the body is gathered in: memory that is given back at once, and not when the runtime comes to it. */
-  #room;
+  #room: ArrayBuffer | undefined;
 
-  constructor(admission, share) {
+  constructor(admission: Admission, share: Share) {
     this.#admission = admission;
     this.#share = share;
     this.since = performance.now();
@@ -66,7 +89,7 @@ class Ticket {
   }
 
   /** Takes room for so many bytes, or gives it back. */
-  #reserve(bytes) {
+  #reserve(bytes: number): void {
     this.#admission?.take(this.#share, 0, bytes);
     this.#bytes += bytes;
   }
@@ -74,42 +97,40 @@ class Ticket {
   /**
    * The bytes of a body, until they are dropped; nothing if it is longer than `maxBytes`.
    *
-   * @param {AsyncIterable<Uint8Array>} chunks
-   * @param {{ maxBytes: number, declaredBytes: number | null }} head
    * @throws {TurnedAway} for a body that is slow, or that there is no room for; and whatever the sender's going throws
    */
-  read(chunks, { maxBytes, declaredBytes }) {
+  read(chunks: AsyncIterable<Uint8Array>, { maxBytes, declaredBytes }: BodyLimits): Promise<Uint8Array | undefined> {
     // Reserved at once, and not as it arrives: of many bodies that begin together so many are read as can end.
     const longest = declaredBytes ?? maxBytes;
     this.#reserve(longest);
-    this.#room = new ArrayBuffer(0, { maxByteLength: longest });
+    const room = new ArrayBuffer(0, { maxByteLength: longest });
+    this.#room = room;
     const iterator = chunks[Symbol.asyncIterator]();
     return new Promise((resolve, reject) => {
-      const reading = { since: performance.now(), over: false, giveUp: undefined };
-      const end = (settle, value) => {
+      const giveUp = (reason: TurnedAway) => {
+        end(() => reject(reason));
+        // Its room is free from now on, not only when its own request ends.
+        this.leave();
+      };
+      const reading: Reading = { since: performance.now(), over: false, giveUp };
+      const end = (settle: () => void) => {
         if (reading.over) return;
         reading.over = true;
         clearTimeout(timer);
         this.#share.reading.delete(reading);
-        settle(value);
+        settle();
       };
-      reading.giveUp = (reason) => {
-        end(reject, reason);
-        // Its room is free from now on, not only when its own request ends.
-        this.leave();
-      };
-      const late = () => reading.giveUp(new TurnedAway(408, 'the body of the request did not arrive in time'));
+      const late = () => giveUp(new TurnedAway(408, 'the body of the request did not arrive in time'));
       const timer = setTimeout(late, BODY_TIMEOUT_MS);
       this.#share.reading.add(reading);
-      this.#gather(iterator, reading).then(
-        (body) => end(resolve, body),
-        (error) => end(reject, error),
+      this.#gather(iterator, reading, room).then(
+        (body) => end(() => resolve(body)),
+        (error: unknown) => end(() => reject(error)),
       );
     });
   }
 
-  async #gather(iterator, reading) {
-    const room = this.#room;
+  async #gather(iterator: AsyncIterator<Uint8Array>, reading: Reading, room: ArrayBuffer): Promise<Uint8Array | undefined> {
     // Copied into one piece: kept as they are, bytes that come one by one would take many times their number.
     const bytes = new Uint8Array(room);
     let length = 0;
@@ -118,7 +139,7 @@ class Ticket {
       if (reading.over || done) break;
       const end = length + value.length;
       if (end > room.maxByteLength) return undefined;
-      if (end > room.byteLength) room.resize(Math.min(Math.ceil(end / STEP_BYTES) * STEP_BYTES, room.maxByteLength));
+      if (end > room.byteLength) room.resize(Math.min(Math.ceil(end / BODY_STEP_BYTES) * BODY_STEP_BYTES, room.maxByteLength));
       bytes.set(value, length);
       length = end;
     }
@@ -127,12 +148,12 @@ class Ticket {
   }
 
   /** Gives the memory of the body back; the room for it stays taken, as the module has a copy. */
-  drop() {
+  drop(): void {
     this.#room?.resize(0);
     this.#room = undefined;
   }
 
-  leave() {
+  leave(): void {
     this.drop();
     this.#admission?.take(this.#share, -1, -this.#bytes);
     this.#admission?.tickets.delete(this);
@@ -144,13 +165,12 @@ class Ticket {
 const FREE = new Share(Infinity, Infinity);
 
 export class Admission {
-  #all;
-  #shares;
+  readonly #all: Share;
+  readonly #shares: Record<string, Share>;
   /** Of the requests that are under way, the oldest first. */
-  tickets = new Set();
+  tickets = new Set<Ticket>();
 
-  /** @param {{ maxRequests: number, maxBodyBytes: number }} limits */
-  constructor({ maxRequests, maxBodyBytes }) {
+  constructor({ maxRequests, maxBodyBytes }: { maxRequests: number; maxBodyBytes: number }) {
     this.#all = new Share(maxRequests, maxBodyBytes);
     const share = () => new Share(Math.max(maxRequests * SHARE, 1), Math.max(maxBodyBytes * SHARE, MIN_SHARE_BYTES));
     this.#shares = { caller: share(), webhook: share() };
@@ -159,19 +179,18 @@ export class Admission {
   /**
    * Takes a request on; it is to be told when the request is over.
    *
-   * @param {string} name the class of the request; one that has no share is always taken on
    * @throws {TurnedAway} if there is no room for it
    */
-  enter(name) {
+  enter(name: RequestClass): Ticket {
     for (const ticket of this.tickets) {
-      if (performance.now() - ticket.since < MAX_REQUEST_MS) break;
+      if (performance.now() - ticket.since < REQUEST_TIMEOUT_MS) break;
       ticket.leave();
     }
     return new Ticket(this, this.#shares[name] ?? FREE);
   }
 
   /** For tickets. */
-  take(share, requests, bytes) {
+  take(share: Share, requests: number, bytes: number): void {
     if (share === FREE) return;
     const fits = () => share.fits(requests, bytes) && this.#all.fits(requests, bytes);
     if (requests > 0 || bytes > 0) {

@@ -26,20 +26,20 @@ export interface Outbound {
  * @param env the settings; the process's own where it is left out, the worker's bindings on workerd
  * @param context on workerd what the worker is handed, so that the work outlives a caller who hangs up
  */
-export function fetch(
+export declare function fetch(
   request: Request,
   env?: Environment,
   context?: { waitUntil(promise: Promise<unknown>): void },
 ): Promise<Response>;
 
 /** Answers a request without the fetch standard's objects; not on workerd. */
-export function answer(request: Inbound, env?: Environment): Promise<Outbound>;
+export declare function answer(request: Inbound, env?: Environment): Promise<Outbound>;
 
 /** The names of all settings. */
-export function settingNames(): string[];
+export declare function settingNames(): string[];
 
 /** What is wrong with the settings, one line each, without the values of secrets; an empty text if they can be read. */
-export function settingErrors(env?: Environment): string;
+export declare function settingErrors(env?: Environment): string;
 
 declare const handler: { fetch: typeof fetch };
 export default handler;

@@ -5,46 +5,91 @@
 
 import { readFileSync } from 'node:fs';
 
-import { DEFAULT_MAX_RESPONSE_BYTES, readBounded } from '../read-bounded.js';
+import { DEFAULT_MAX_RESPONSE_BYTES, readBounded } from '../rollups/read-bounded.js';
 import { settingErrors } from './node.js';
 
-const MODEL = JSON.parse(readFileSync(new URL('./generated/model.json', import.meta.url), 'utf8'));
+/** An object of the data model, as `model.json` declares it; a field's kind is its type, or `target.list` for a relation. */
+interface ModelObject {
+  plural: string;
+  label: string;
+  labels: string;
+  icon: string;
+  about: string;
+  fields: Record<string, string>;
+  totals?: Record<string, string>;
+}
+
+const MODEL: Record<string, ModelObject> = JSON.parse(readFileSync(new URL('./generated/model.json', import.meta.url), 'utf8'));
 const COLOURS = ['green', 'turquoise', 'sky', 'blue', 'purple', 'pink', 'red', 'orange', 'yellow', 'gray'];
 
 const DEFAULT_BASE = 'http://server:3000/rest';
 
-const filled = (text) => text?.trim() || undefined;
+const filled = (text: string | undefined) => text?.trim() || undefined;
 
 /** `giftAidEligible` → `Gift aid eligible` */
-const labelOf = (name) => {
+const labelOf = (name: string) => {
   const words = name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
-  return words[0].toUpperCase() + words.slice(1);
+  return words.charAt(0).toUpperCase() + words.slice(1);
 };
 
+/** What the setting `FUNDRAISING_MODEL` says of an object: other names for it and its fields; null leaves out. */
+type Renaming = Record<string, { name?: string; plural?: string; fields?: Record<string, string | null> } | null>;
+
+type Field = { name: string } & ({ kind: string; target?: never } | { kind?: never; target: string; list: string });
+
+/** An object of the model in a workspace's own names. */
+interface OwnObject extends Omit<ModelObject, 'fields'> {
+  name: string;
+  fields: Field[];
+}
+
 /** The model in a workspace's own names, as the setting `FUNDRAISING_MODEL` gives them; without what it leaves out. */
-const ownModel = (setting) => {
-  const given = filled(setting) ? JSON.parse(setting) : {};
-  const nameOf = (singular) => (given[singular] === null ? undefined : (given[singular]?.name ?? singular));
+const ownModel = (setting: string | undefined): OwnObject[] => {
+  const given: Renaming = JSON.parse(filled(setting) ?? '{}');
+  const nameOf = (singular: string) => (given[singular] === null ? undefined : (given[singular]?.name ?? singular));
   return Object.entries(MODEL).flatMap(([singular, object]) => {
     const name = nameOf(singular);
     if (!name) return [];
     const own = given[singular]?.fields ?? {};
-    const fields = Object.entries({ ...object.fields, ...object.totals }).flatMap(([declared, kind]) => {
+    const fields = Object.entries({ ...object.fields, ...object.totals }).flatMap(([declared, kind]): Field[] => {
       if (own[declared] === null) return [];
-      const [type, list] = kind.split('.');
-      const target = list && nameOf(type);
-      if (list && !target) return [];
-      return [{ name: own[declared] ?? declared, ...(list ? { target, list } : { kind }) }];
+      const fieldName = own[declared] ?? declared;
+      const [type = '', list] = kind.split('.');
+      if (!list) return [{ name: fieldName, kind }];
+      const target = nameOf(type);
+      return target ? [{ name: fieldName, target, list }] : [];
     });
     return [{ ...object, name, plural: given[singular]?.plural ?? object.plural, fields }];
   });
 };
 
+/** What a run of {@link provision} did; names are like `gift` and `gift.amount`. */
+export interface Provisioned {
+  made: string[];
+  /** How many objects and fields were there already. */
+  present: number;
+}
+
+/** Replies come in envelopes, or bare, by a flag of the workspace. */
+interface MetadataReply {
+  id?: string;
+  data?: ObjectMetadata[] & { objects?: ObjectMetadata[]; createOneObject?: { id: string }; id?: string };
+  pageInfo?: { hasNextPage: boolean; endCursor: string };
+}
+
+interface ObjectMetadata {
+  id: string;
+  nameSingular: string;
+  fields: { name: string }[];
+}
+
 /**
- * @param {Record<string, string | undefined>} env `TWENTY_API_BASE_URL`, `TWENTY_API_KEY`, `FUNDRAISING_MODEL`, `FUNDRAISING_MAX_RESPONSE_BYTES`
- * @returns {Promise<{ made: string[], present: number }>} names like `gift` and `gift.amount`
+ * Makes what a workspace lacks of the data model, through its metadata API.
+ *
+ * @param env `TWENTY_API_BASE_URL`, `TWENTY_API_KEY`, `FUNDRAISING_MODEL` and `FUNDRAISING_MAX_RESPONSE_BYTES`; the
+ *   process's own where it is left out
  */
-export async function provision(env = process.env) {
+export async function provision(env: Record<string, string | undefined> = process.env): Promise<Provisioned> {
   const errors = settingErrors(env);
   if (errors) throw new Error(errors);
   const base = (filled(env.TWENTY_API_BASE_URL) ?? filled(env.TWENTY_REST_BASE_URL) ?? DEFAULT_BASE).replace(/\/+$/, '');
@@ -53,31 +98,30 @@ export async function provision(env = process.env) {
   const model = ownModel(env.FUNDRAISING_MODEL);
 
   const maxBytes = Number(filled(env.FUNDRAISING_MAX_RESPONSE_BYTES) ?? DEFAULT_MAX_RESPONSE_BYTES);
-  const call = async (method, path, body, what) => {
+  const call = async (method: string, path: string, body: object | undefined, what: string): Promise<MetadataReply> => {
     const response = await fetch(`${base}/metadata/${path}`, {
       method,
       headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-      body: body && JSON.stringify(body),
+      ...(body && { body: JSON.stringify(body) }),
     });
-    const text = await readBounded(response, maxBytes).catch((error) => {
+    const text = await readBounded(response, maxBytes).catch((error: Error) => {
       throw new Error(`${what}: ${error.message}`, { cause: error });
     });
     if (!response.ok) throw new Error(`${what}: Twenty answered ${response.status}: ${text}`);
     return JSON.parse(text);
   };
 
-  // Answers come in envelopes, or bare, by a flag of the workspace.
-  const workspace = new Map();
-  for (let after = ''; after !== undefined; ) {
-    const page = await call('GET', `objects?limit=200${after}`, undefined, 'the list of objects');
-    for (const object of page.data.objects ?? page.data) {
+  const workspace = new Map<string, { id: string; fields: Set<string> }>();
+  for (let after: string | undefined = ''; after !== undefined; ) {
+    const page: MetadataReply = await call('GET', `objects?limit=200${after}`, undefined, 'the list of objects');
+    for (const object of page.data?.objects ?? page.data ?? []) {
       workspace.set(object.nameSingular, { id: object.id, fields: new Set(object.fields.map(({ name }) => name)) });
     }
     after = page.pageInfo?.hasNextPage ? `&starting_after=${encodeURIComponent(page.pageInfo.endCursor)}` : undefined;
   }
 
-  const report = { made: [], present: 0 };
-  const missing = (isThere, name) => {
+  const report: Provisioned = { made: [], present: 0 };
+  const missing = (isThere: boolean, name: string) => {
     if (isThere) report.present += 1;
     else report.made.push(name);
     return !isThere;
@@ -87,24 +131,31 @@ export async function provision(env = process.env) {
     if (!missing(workspace.has(name), name)) continue;
     const body = { nameSingular: name, namePlural: plural, labelSingular: label, labelPlural: labels, icon, description: about };
     const reply = await call('POST', 'objects', body, name);
-    const { id } = reply.data?.createOneObject ?? reply.data ?? reply;
+    const { id = '' } = reply.data?.createOneObject ?? reply.data ?? reply;
     // A custom object comes with its own name.
     workspace.set(name, { id, fields: new Set(['name']) });
   }
 
-  const make = async (object, field, more) => {
-    const { id: objectMetadataId, fields } = workspace.get(object.name);
+  const objectOf = (name: string) => {
+    const object = workspace.get(name);
+    if (!object) throw new Error(`the workspace has no object ${name}`);
+    return object;
+  };
+
+  const make = async (object: OwnObject, field: Field, more: object) => {
+    const { id: objectMetadataId, fields } = objectOf(object.name);
     if (!missing(fields.has(field.name), `${object.name}.${field.name}`)) return;
     const body = { objectMetadataId, name: field.name, label: labelOf(field.name), ...more };
     await call('POST', 'fields', body, `${object.name}.${field.name}`);
     fields.add(field.name);
   };
   for (const object of model) {
-    for (const field of object.fields.filter(({ kind }) => kind)) {
-      const [type, ...values] = field.kind.split(' ');
+    for (const field of object.fields) {
+      if (!field.kind) continue;
+      const [type = '', ...values] = field.kind.split(' ');
       const options = values.map((value, position) => ({
         value,
-        label: value[0] + value.slice(1).toLowerCase(),
+        label: value.charAt(0) + value.slice(1).toLowerCase(),
         position,
         color: COLOURS[position % COLOURS.length],
       }));
@@ -112,8 +163,9 @@ export async function provision(env = process.env) {
     }
   }
   for (const object of model) {
-    for (const field of object.fields.filter(({ target }) => target)) {
-      const target = workspace.get(field.target);
+    for (const field of object.fields) {
+      if (!field.target) continue;
+      const target = objectOf(field.target);
       const list = target.fields.has(field.list) ? `${field.list}By${labelOf(field.name).replaceAll(' ', '')}` : field.list;
       const relationCreationPayload = {
         type: 'MANY_TO_ONE',

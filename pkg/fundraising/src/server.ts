@@ -8,7 +8,8 @@
 // On SIGTERM or SIGINT it takes no further request, finishes those that are under way, and ends within ten seconds; on a
 // second signal at once.
 
-import { createServer } from 'node:http';
+import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import { constants } from 'node:os';
 import { parseArgs } from 'node:util';
 
@@ -40,10 +41,10 @@ const STOP_TIMEOUT_MS = 8_000;
 
 let stopping = false;
 
-async function respond(request, response, expectsContinue) {
-  const { method, url: target, rawHeaders } = request;
-  const headers = [];
-  for (let at = 0; at < rawHeaders.length; at += 2) headers.push([rawHeaders[at].toLowerCase(), rawHeaders[at + 1]]);
+async function respond(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): Promise<void> {
+  const { method = 'GET', url: target = '/', rawHeaders } = request;
+  const headers: [string, string][] = [];
+  for (let at = 0; at < rawHeaders.length; at += 2) headers.push([rawHeaders[at]!.toLowerCase(), rawHeaders[at + 1]!]);
   const sent = await answer({ method, target, headers, body: bodyOf(request, response, expectsContinue) });
   if (!request.complete) lingerOn(request.socket);
   // A body that was not read to its end leaves a connection that cannot be used again.
@@ -56,42 +57,48 @@ async function respond(request, response, expectsContinue) {
 }
 
 /** The body; a caller that asks first (`Expect`) is told to send it only when the route reads it. */
-async function* bodyOf(request, response, expectsContinue) {
+async function* bodyOf(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): AsyncGenerator<Uint8Array> {
   if (expectsContinue) response.writeContinue();
   // Not destroyed where the reading stops, or there would be no connection left to say so on.
   yield* request.iterator({ destroyOnReturn: false });
 }
 
 /** Node closes a connection right after the answer; here what still arrives is dropped for a moment first. */
-function lingerOn(socket) {
+function lingerOn(socket: Socket): void {
   socket.destroySoon = () => {
     socket.end();
     setTimeout(() => socket.destroy(), LINGER_MS).unref();
   };
 }
 
-/** Keeps to so many connections. */
-function limitConnections(server, most) {
-  const open = new Set();
+interface ConnectionLimit {
+  /** Says that a request has come on a connection. */
+  isServed: (request: IncomingMessage, response: ServerResponse) => void;
+  /** Closes all connections without a request. */
+  closeIdle: () => void;
+}
+
+function limitConnections(server: Server, maxOpen: number): ConnectionLimit {
+  const open = new Set<Socket>();
   /** Those without a request, and since when; the longest idle first. */
-  const idle = new Map();
-  const busy = new Map();
+  const idle = new Map<Socket, number>();
+  const busy = new Map<Socket, number>();
   server.on('connection', (socket) => {
     open.add(socket);
-    if (open.size > most) {
-      const [[oldest, since] = []] = idle;
-      const isIdle = since !== undefined && performance.now() - since > IDLE_AFTER_MS;
-      (isIdle ? oldest : socket).destroy();
+    if (open.size > maxOpen) {
+      const [longestIdle] = idle;
+      const [oldest, since] = longestIdle ?? [socket, Infinity];
+      (performance.now() - since > IDLE_AFTER_MS ? oldest : socket).destroy();
     }
     idle.set(socket, performance.now());
     socket.once('close', () => [open, idle, busy].forEach((sockets) => sockets.delete(socket)));
   });
-  const isServed = ({ socket }, response) => {
+  const isServed = ({ socket }: IncomingMessage, response: ServerResponse) => {
     idle.delete(socket);
     busy.set(socket, (busy.get(socket) ?? 0) + 1);
     response.once('close', () => {
       if (!open.has(socket)) return;
-      const left = busy.get(socket) - 1;
+      const left = (busy.get(socket) ?? 1) - 1;
       if (left > 0) busy.set(socket, left);
       else if (busy.delete(socket)) idle.set(socket, performance.now());
     });
@@ -102,7 +109,7 @@ function limitConnections(server, most) {
 /** Compares the workspace with the data model, so that the log says what is missing before anybody meets it. */
 const checkModel = () => answer({ method: 'GET', target: '/ready', headers: [], body: null });
 
-function serve(port, host) {
+function serve(port: number, host: string): void {
   const server = createServer({
     headersTimeout: HEADERS_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -112,8 +119,8 @@ function serve(port, host) {
   });
   server.maxHeadersCount = MAX_HEADERS;
   const { isServed, closeIdle } = limitConnections(server, maxConnections());
-  for (const [event, expectsContinue] of [['request', false], ['checkContinue', true]]) {
-    server.on(event, (request, response) => {
+  for (const [event, expectsContinue] of [['request', false], ['checkContinue', true]] as const) {
+    server.on(event, (request: IncomingMessage, response: ServerResponse) => {
       isServed(request, response);
       // The caller has gone while it sent its body: no answer can reach it.
       respond(request, response, expectsContinue).catch(() => response.destroy());
@@ -124,11 +131,11 @@ function serve(port, host) {
     process.exitCode = 1;
   });
   server.listen(port, host, () => {
-    const { address, family, port: own } = server.address();
+    const { address, family, port: own } = server.address() as AddressInfo;
     console.log(JSON.stringify({ url: `http://${family === 'IPv6' ? `[${address}]` : address}:${own}` }));
     void checkModel();
   });
-  const stop = (signal) => {
+  const stop = (signal: 'SIGINT' | 'SIGTERM') => {
     if (stopping) process.exit(128 + constants.signals[signal]);
     stopping = true;
     server.close();
@@ -136,22 +143,22 @@ function serve(port, host) {
     // What is under way in the module may be waiting for Twenty: the ids of gifts make a repetition harmless.
     setTimeout(() => process.exit(), STOP_TIMEOUT_MS).unref();
   };
-  for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, stop);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop);
 }
 
-async function makeModel() {
+async function makeModel(): Promise<void> {
   const { made, present } = await provision();
   console.log(JSON.stringify({ made, present }));
 }
 
 try {
-  const options = { port: { type: 'string' }, host: { type: 'string' }, provision: { type: 'boolean' } };
+  const options = { port: { type: 'string' }, host: { type: 'string' }, provision: { type: 'boolean' } } as const;
   const { values } = parseArgs({ options });
   const errors = startErrors(process.env, values.port);
   if (errors) throw new Error(errors);
   if (values.provision) await makeModel();
   else serve(portOf(process.env, values.port), hostOf(values.host));
 } catch (error) {
-  console.error(error.message);
+  console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
 }

@@ -1,111 +1,8 @@
-/** Path of a value in a record: names joined by points, such as `amount.amountMicros`. */
-export type FieldPath = string;
+// The types of the library. Those of a configuration are made of the engine's own: see configuration.ts.
 
-/** A value that a condition compares with. */
-export type Scalar = string | number | boolean | null;
+import type { Configuration, Definition } from './configuration.js';
 
-/** A day that moves with the calendar of the configured time zone. */
-export type DynamicDay = 'today' | 'startOfMonth' | 'startOfYear' | 'startOfFiscalYear';
-
-/** `notEquals` includes records where the field is empty. */
-export type EqualityCondition = { field: FieldPath; operator: 'equals' | 'notEquals' } & (
-  | { value: Scalar; dynamicValue?: never }
-  | { dynamicValue: DynamicDay; value?: never }
-);
-
-/** Never holds for a record where the field is empty. */
-export type OrderCondition = { field: FieldPath; operator: 'gt' | 'gte' | 'lt' | 'lte' } & (
-  | { value: string | number; dynamicValue?: never }
-  | { dynamicValue: DynamicDay; value?: never }
-);
-
-/** `notIn` includes records where the field is empty. */
-export interface ListCondition {
-  field: FieldPath;
-  operator: 'in' | 'notIn';
-  value: Scalar[];
-  dynamicValue?: never;
-}
-
-export type Condition = EqualityCondition | OrderCondition | ListCondition;
-
-interface AggregationBase {
-  /** Field of the parent that receives the total; no two totals may share one. */
-  parentField: string;
-  /** Further conditions on a child, for this total alone. */
-  filters?: Condition[] | null;
-}
-
-/** How many children there are; with a `childField`, how many have a value there. */
-export interface CountAggregation extends AggregationBase {
-  type: 'COUNT';
-  childField?: FieldPath | null;
-  currencyField?: null;
-}
-
-export interface ValueAggregation extends AggregationBase {
-  type: 'SUM' | 'AVG' | 'MIN' | 'MAX';
-  childField: FieldPath;
-  /** Path of the currency code that belongs to the value; makes the total an amount of money. */
-  currencyField?: FieldPath | null;
-}
-
-export type Aggregation = CountAggregation | ValueAggregation;
-
-/** Which totals the parents of one relation carry, computed from which children. */
-export interface Definition {
-  /** Object that carries the totals, in the singular: `person`. */
-  parentObject: string;
-  /** Object that is counted, in the singular: `gift`. */
-  childObject: string;
-  /** Field of the child that holds the parent's id: `donorId`. */
-  relationField: string;
-  /** Conditions that a child has to meet to be counted at all. */
-  childFilters?: Condition[] | null;
-  aggregations: Aggregation[];
-  /** For the reader. */
-  name?: string;
-  /** For the reader. */
-  description?: string;
-}
-
-export type MixedCurrency = 'leave' | 'clear';
-
-export interface Pacing {
-  /** Records a page, at most 200. */
-  pageSize?: number;
-  /** Requests that may be under way at once. */
-  concurrency?: number;
-  /** Least time between two requests, in milliseconds. */
-  pauseMs?: number;
-  /** Requests a minute, on average. */
-  requestsPerMinute?: number;
-  /** Requests that a rebuild may open with. */
-  burst?: number;
-}
-
-/** The definitions with the settings: what `rollups.json` holds. */
-export interface Configuration {
-  definitions: Definition[];
-  /** IANA time zone that days begin in; UTC if there is none. */
-  timeZone?: string;
-  /** Month that the fiscal year begins with, 1 to 12; January if there is none. */
-  fiscalYearStartMonth?: number;
-  /** What becomes of a field of money whose amounts are in several currencies: it stays, or is emptied. */
-  mixedCurrency?: MixedCurrency;
-  /** Plural names of objects, by their singular, for tokens that may not read the metadata. */
-  objects?: Record<string, string>;
-  pacing?: Pacing;
-  /** Whether GraphQL is used where the server has it; `auto` if there is none. */
-  graphql?: 'auto' | 'off';
-  /** How a rebuild goes about it; what the engine finds best if there is none. */
-  rebuild?: Rebuild;
-}
-
-/** The plainest way of rebuilding: each run takes so many parents, and the next one goes on behind them. */
-export interface Rebuild {
-  parentsPerRun?: number;
-}
+export type * from './configuration.js';
 
 /** The variables that the engine reads; an object with these, such as `process.env`, may hold any others. */
 export interface Environment {
@@ -121,7 +18,7 @@ export interface Environment {
 
 /** One structured log line; further fields depend on the event. */
 export interface LogEvent {
-  level: 'info' | 'warn' | 'error';
+  level: 'debug' | 'info' | 'warn' | 'error';
   event: string;
   [field: string]: unknown;
 }
@@ -341,7 +238,7 @@ export interface Explanation {
   }[];
 }
 
-interface Run {
+export interface Run {
   mode: Mode | null;
   tookMs: number;
   totals: RunTotals;
@@ -437,7 +334,7 @@ export interface RollupsError extends Error {
  *
  * @throws {RollupsError} as a rejection, if an option is unknown or of the wrong kind
  */
-export function calculateRollups(payload?: unknown, options?: RunOptions): Promise<Report>;
+export declare function calculateRollups(payload?: unknown, options?: RunOptions): Promise<Report>;
 
 /**
  * The totals of one parent, by field, from all its children: no network. A total over several currencies, or over
@@ -446,7 +343,7 @@ export function calculateRollups(payload?: unknown, options?: RunOptions): Promi
  * @param records the children as objects, or as the JSON text of a list
  * @throws {RollupsError} if the definition, the records or an option is not as it should be
  */
-export function computeTotals(
+export declare function computeTotals(
   definition: Definition,
   records: readonly ChildRecord[] | string,
   options?: TotalsOptions,
@@ -457,4 +354,4 @@ export function computeTotals(
  *
  * @throws {RollupsError} if it cannot be written as JSON
  */
-export function validateDefinitions(configuration: unknown): Validation;
+export declare function validateDefinitions(configuration: unknown): Validation;

@@ -1,8 +1,11 @@
 // Type-checked and never run: what a careful user writes, and the mistakes that the types must catch.
 
 import {
+  type Aggregation,
+  type Condition,
   type Configuration,
   type Definition,
+  type LogEvent,
   type Report,
   type Store,
   calculateRollups,
@@ -23,6 +26,7 @@ const definition: Definition = {
       type: 'SUM',
       childField: 'amount.amountMicros',
       currencyField: 'amount.currencyCode',
+      subtractField: 'refundedAmount.amountMicros',
       parentField: 'yearToDateGiftAmount',
       filters: [{ field: 'giftDate', operator: 'gte', dynamicValue: 'startOfYear' }],
     },
@@ -69,6 +73,12 @@ export const totals = computeTotals(definition, [{ id: '1', giftDate: '2026-02-0
 export const amount: unknown = totals.yearToDateGiftAmount;
 export const fromText = computeTotals(definition, '[]', { now: '2026-02-01T00:00:00Z', timeZone: 'Europe/London' });
 export const places: string[] = validateDefinitions([definition]).errors.map((fault) => fault.place);
+
+export const isDebug = ({ level }: LogEvent): boolean => level === 'debug';
+export const refunded: Condition = { field: 'amount', subtractField: 'refunded', operator: 'equals', value: 0 };
+
+// @ts-expect-error only a SUM subtracts
+export const meanOfRest: Aggregation = { type: 'AVG', childField: 'amount', subtractField: 'refunded', parentField: 'mean' };
 
 // @ts-expect-error a list needs `in` or `notIn`
 export const listForEquals: Definition['childFilters'] = [{ field: 'x', operator: 'equals', value: ['a'] }];

@@ -3,17 +3,25 @@
 
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 
-import { usage } from './outcome.mjs';
+import type { Checkpoint } from '../index.js';
+import { codeOf, messageOf, usage } from './outcome.js';
 
 const KIND = 'twenty-rollups checkpoint';
 
-/** @throws {import('./outcome.mjs').Ending} if it is no checkpoint, or one of another workspace */
-export function readCheckpoint(path, url) {
-  let file;
+interface CheckpointFile {
+  kind: typeof KIND;
+  url: string | undefined;
+  savedAt: string;
+  checkpoint: Checkpoint;
+}
+
+/** @throws {CliError} if it is no checkpoint, or one of another workspace */
+export function readCheckpoint(path: string, url: string | undefined): Checkpoint {
+  let file: Partial<CheckpointFile> | null;
   try {
     file = JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
-    throw usage('unreadable_file', `cannot read the checkpoint \`${path}\`: ${error.code === 'ENOENT' ? 'there is no such file' : error.message}`);
+    throw usage('unreadable_file', `cannot read the checkpoint \`${path}\`: ${codeOf(error) === 'ENOENT' ? 'there is no such file' : messageOf(error)}`);
   }
   if (file?.kind !== KIND || typeof file.checkpoint !== 'object' || file.checkpoint === null) {
     throw usage('invalid_checkpoint', `\`${path}\` is no checkpoint of a rebuild`);
@@ -24,13 +32,13 @@ export function readCheckpoint(path, url) {
   return file.checkpoint;
 }
 
-export function writeCheckpoint(path, url, checkpoint) {
-  const text = JSON.stringify({ kind: KIND, url, savedAt: new Date().toISOString(), checkpoint }, null, 2);
+export function writeCheckpoint(path: string, url: string | undefined, checkpoint: Checkpoint): void {
+  const file: CheckpointFile = { kind: KIND, url, savedAt: new Date().toISOString(), checkpoint };
   try {
-    writeFileSync(path, `${text}\n`, { mode: 0o600 });
+    writeFileSync(path, `${JSON.stringify(file, null, 2)}\n`, { mode: 0o600 });
   } catch (error) {
-    throw usage('unwritable_file', `cannot write the checkpoint \`${path}\`: ${error.message}`);
+    throw usage('unwritable_file', `cannot write the checkpoint \`${path}\`: ${messageOf(error)}`);
   }
 }
 
-export const removeCheckpoint = (path) => rmSync(path, { force: true });
+export const removeCheckpoint = (path: string): void => rmSync(path, { force: true });

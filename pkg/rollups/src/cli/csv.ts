@@ -3,45 +3,54 @@
 
 import { closeSync, openSync, writeSync } from 'node:fs';
 
-import { usage } from './outcome.mjs';
-import { amount, isMoney } from './text.mjs';
+import { messageOf, usage } from './outcome.js';
+import { amount, isMoney } from './text.js';
 
 const HEAD = ['object', 'id', 'field', 'stored', 'storedCurrency', 'computed', 'computedCurrency'];
 
-// A text that a spreadsheet would run as a formula is kept from it by an apostrophe; a negative number is none.
-const inert = (text) => (/^[=+\-@\t\r]/.test(text) && !/^-?\d+(\.\d+)?$/.test(text) ? `'${text}` : text);
+/** What the log line `would_change` says of a value. */
+export interface Change {
+  object: string;
+  id: string;
+  field: string;
+  stored: unknown;
+  computed: unknown;
+}
 
-const cell = (value) => {
+/** Marks a text that a spreadsheet would run as a formula by an apostrophe; a negative number is none. */
+const inert = (text: string) => (/^[=+\-@\t\r]/.test(text) && !/^-?\d+(\.\d+)?$/.test(text) ? `'${text}` : text);
+
+const cell = (value: unknown) => {
   const text = inert(typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value ?? ''));
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 };
 
-const line = (cells) => `${cells.map(cell).join(',')}\r\n`;
+const line = (cells: unknown[]) => `${cells.map(cell).join(',')}\r\n`;
 
-const columns = (value) => {
+const columns = (value: unknown): unknown[] => {
   if (isMoney(value)) return [amount(value.amountMicros), value.currencyCode];
   return [typeof value === 'object' && value !== null ? JSON.stringify(value) : value, null];
 };
 
-/** Writes each change as it is told, so that a million of them need no memory. */
+/** Writes each change as it is logged, so that a million of them need no memory. */
 export class ChangesFile {
-  #file;
+  readonly #file: number;
 
-  constructor(path) {
+  constructor(path: string) {
     try {
       // Names of records and what donors gave: for the owner's eyes.
       this.#file = openSync(path, 'w', 0o600);
     } catch (error) {
-      throw usage('unwritable_file', `cannot write \`${path}\`: ${error.message}`);
+      throw usage('unwritable_file', `cannot write \`${path}\`: ${messageOf(error)}`);
     }
     writeSync(this.#file, line(HEAD));
   }
 
-  add({ object, id, field, stored, computed }) {
+  add({ object, id, field, stored, computed }: Change): void {
     writeSync(this.#file, line([object, id, field, ...columns(stored), ...columns(computed)]));
   }
 
-  close() {
+  close(): void {
     closeSync(this.#file);
   }
 }

@@ -1,17 +1,19 @@
-// One call of the engine, with its log lines led to whoever wants them.
+// One call of the engine, with its log lines led to the progress bar and to the command.
 
-import { EXIT, Ending, HINTS, exitOf } from './outcome.mjs';
-import { Progress } from './progress.mjs';
-import { engineOptions } from './settings.mjs';
-import { count } from './text.mjs';
+import type { CompleteReport, LogEvent, PartialReport, Report, Store } from '../index.js';
+import type { Context, Engine, World } from './context.js';
+import { CliError, EXIT, HINTS, exitOf, messageOf } from './outcome.js';
+import { Progress } from './progress.js';
+import { type Settings, engineOptions } from './settings.js';
+import { count } from './text.js';
 
-/**
- * @param {object} context of the command: see `program.mjs`
- * @param {object} payload what the run is to do
- * @param {{ timeLimitSeconds?: number, onEvent?: (event: object) => void }} [more]
- * @returns {Promise<object>} the report
- */
-export async function callEngine(context, payload, { timeLimitSeconds, onEvent } = {}) {
+interface CallOptions {
+  timeLimitSeconds?: number | undefined;
+  onEvent?: (event: LogEvent) => void;
+}
+
+/** @param payload what the run is to do */
+export async function callEngine(context: Context, payload: object, { timeLimitSeconds, onEvent }: CallOptions = {}): Promise<Report> {
   const { world, screen, settings, flags, fetch } = context;
   const { calculateRollups } = await loadEngine(world);
   const progress = new Progress(screen);
@@ -21,12 +23,11 @@ export async function callEngine(context, payload, { timeLimitSeconds, onEvent }
       ...engineOptions(settings),
       ...(timeLimitSeconds && { timeLimitSeconds }),
       fetch,
-      // For the runs of this one command: the second is not to spend what the first has spent.
-      store: (context.store ??= memory()),
+      store: (context.store ??= memoryStore()),
       log: (event) => {
         progress.take(event);
         onEvent?.(event);
-        if (flags.verbose) screen.tell(JSON.stringify(event));
+        if (flags.verbose) screen.log(JSON.stringify(event));
       },
     });
   } finally {
@@ -34,8 +35,8 @@ export async function callEngine(context, payload, { timeLimitSeconds, onEvent }
   }
 }
 
-function memory() {
-  const kept = new Map();
+function memoryStore(): Store {
+  const kept = new Map<string, string>();
   return {
     get: async (key) => kept.get(key) ?? null,
     set: async (key, value) => void kept.set(key, value),
@@ -43,25 +44,25 @@ function memory() {
   };
 }
 
-export const loadEngine = (world) =>
-  world.engine().catch((error) => {
-    throw new Ending(EXIT.fault, 'not_built', `the engine cannot be loaded: ${error.message}`);
+export const loadEngine = (world: World): Promise<Engine> =>
+  world.engine().catch((error: unknown) => {
+    throw new CliError(EXIT.fault, 'not_built', `the engine cannot be loaded: ${messageOf(error)}`);
   });
 
 /** Ends the command if the definitions are not sound: before the engine is called, and in the name of their file. */
-export async function requireSoundness({ config, source }, world) {
+export async function requireSoundness({ config, source }: Settings, world: World): Promise<void> {
   if (config === undefined) return;
   const { validateDefinitions } = await loadEngine(world);
   const { errors } = validateDefinitions(config);
   if (errors.length === 0) return;
   const list = errors.map(({ place, message }) => `  ${place}: ${message}`).join('\n');
-  throw new Ending(EXIT.wrong, 'invalid_config', `${source}: ${count(errors.length, 'fault')}\n${list}`);
+  throw new CliError(EXIT.wrong, 'invalid_config', `${source}: ${count(errors.length, 'fault')}\n${list}`);
 }
 
 /** Ends the command if the report says that nothing came of the run. */
-export function refuseError(report) {
+export function refuseError(report: Report): asserts report is CompleteReport | PartialReport {
   if (report.status !== 'error') return;
-  const ending = new Ending(exitOf(report), report.code, report.message, HINTS[report.code]);
-  ending.report = report;
-  throw ending;
+  const error = new CliError(exitOf(report), report.code, report.message, (HINTS as Record<string, string>)[report.code]);
+  error.report = report;
+  throw error;
 }

@@ -1,23 +1,30 @@
-// Ctrl-C: nothing further is sent, what is under way may end, and then the command does. A batch that is cut off would
-// be no harm, as values are absolute; but nobody could say whether it was written.
+// Ctrl-C: nothing further is sent, requests under way may end, and then the command does. A batch that is cut off would
+// do no harm, as values are absolute; but whether it was written could not be told.
 
-import { EXIT } from './outcome.mjs';
+import type { Fetch, Signals } from './context.js';
+import { EXIT, type ExitCode } from './outcome.js';
 
-const SIGNALS = { SIGINT: EXIT.interrupted, SIGTERM: EXIT.terminated };
-const PATIENCE_MS = 15_000;
+const EXIT_OF_SIGNAL = { SIGINT: EXIT.interrupted, SIGTERM: EXIT.terminated } as const;
+const STOP_TIMEOUT_MS = 15_000;
+
+interface Interruptible {
+  fetch: Fetch;
+  /** Resolves with the exit code when the command is to end. */
+  stopped: Promise<ExitCode>;
+  release: () => void;
+}
 
 /**
- * @param {typeof globalThis.fetch} fetch
- * @param {{ on: Function, off: Function }} signals the process
- * @param {(underWay: number) => void} told is called at the first signal
+ * @param signals the process
+ * @param onStop is called at the first signal, with the number of requests under way
  */
-export function interruptible(fetch, signals, told) {
+export function interruptible(fetch: Fetch, signals: Signals, onStop: (underWay: number) => void): Interruptible {
   let underWay = 0;
-  let exit;
-  let finish;
-  const stopped = new Promise((resolve) => (finish = resolve));
+  let exit: ExitCode | undefined;
+  let finish: (code: ExitCode) => void;
+  const stopped = new Promise<ExitCode>((resolve) => (finish = resolve));
 
-  const guarded = async (url, init) => {
+  const guarded: Fetch = async (url, init) => {
     // Never answered: the run behind it ends with the process.
     if (exit !== undefined) return new Promise(() => {});
     underWay += 1;
@@ -29,22 +36,17 @@ export function interruptible(fetch, signals, told) {
     }
   };
 
-  const handlers = Object.entries(SIGNALS).map(([name, code]) => {
+  const handlers = (['SIGINT', 'SIGTERM'] as const).map((name) => {
     const stop = () => {
       const again = exit !== undefined;
-      exit ??= code;
-      if (again || underWay === 0) return finish(exit);
-      told(underWay);
-      setTimeout(() => finish(exit), PATIENCE_MS).unref?.();
+      const code = (exit ??= EXIT_OF_SIGNAL[name]);
+      if (again || underWay === 0) return finish(code);
+      onStop(underWay);
+      setTimeout(() => finish(code), STOP_TIMEOUT_MS).unref();
     };
     signals.on(name, stop);
     return () => signals.off(name, stop);
   });
 
-  return {
-    fetch: guarded,
-    /** Resolves with the exit code when the command is to end. */
-    stopped,
-    release: () => handlers.forEach((release) => release()),
-  };
+  return { fetch: guarded, stopped, release: () => handlers.forEach((release) => release()) };
 }

@@ -4,21 +4,22 @@ import { readFileSync } from 'node:fs';
 
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 
-import { drift } from './commands/drift.mjs';
-import { explain } from './commands/explain.mjs';
-import { plan } from './commands/plan.mjs';
-import { rebuild, USUAL_SECONDS } from './commands/rebuild.mjs';
-import { validate } from './commands/validate.mjs';
-import { requireSoundness } from './engine.mjs';
-import { interruptible } from './interrupt.mjs';
-import { EXIT, Ending } from './outcome.mjs';
-import { Screen } from './screen.mjs';
-import { requireWorkspace, secretsOf, settingsOf, unknownSettings } from './settings.mjs';
-import { count } from './text.mjs';
+import { drift } from './commands/drift.js';
+import { explain } from './commands/explain.js';
+import { plan } from './commands/plan.js';
+import { DEFAULT_TIME_LIMIT_SECONDS, rebuild } from './commands/rebuild.js';
+import { validate } from './commands/validate.js';
+import type { Command as Act, Context, Flags, World } from './context.js';
+import { requireSoundness } from './engine.js';
+import { interruptible } from './interrupt.js';
+import { CliError, EXIT, type ExitCode } from './outcome.js';
+import { Screen } from './screen.js';
+import { requireWorkspace, secretsOf, settingsOf, unknownSettings } from './settings.js';
+import { count } from './text.js';
 
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+const { version }: { version: string } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
 
-const ENDINGS = `
+const EXIT_CODES = `
 Exit codes: 0 all is right, 1 something is wrong (faults, drift, a run that did not finish), 2 usage,
 3 the workspace cannot be reached or refuses the token, 4 a fault of this program, 5 nothing wrong was found, but not
 everything was compared, 130 stopped by Ctrl-C.
@@ -29,16 +30,15 @@ definitions ROLLUP_ENGINE_CONFIG, else rollups.json in this folder, else the bui
 /**
  * Runs a command to its end.
  *
- * @param {string[]} args without the program's name
- * @param {{ env: object, folder: string, stdout: object, stderr: object, fetch: Function, signals: object,
- *   sleep: (ms: number) => Promise<void>, engine: () => Promise<object> }} world what a process has, so that a test can hand in another
- * @returns {Promise<number>} the exit code
+ * @param args without the program's name
+ * @returns the exit code
  */
-export async function run(args, world) {
-  let exit = EXIT.right;
-  const act = (name, command, needsWorkspace = true) => async (...given) => {
-    const flags = given.at(-2);
-    exit = await carryOut({ name, command, needsWorkspace, flags, operands: given.slice(0, -2) }, world);
+export async function run(args: string[], world: World): Promise<ExitCode> {
+  let exit: ExitCode = EXIT.right;
+  // Commander hands over the operands, then the options, then the command.
+  const act: Register = (name, command, needsWorkspace = true) => async (...given) => {
+    const flags = given.at(-2) as Flags;
+    exit = await carryOut({ name, command, needsWorkspace, flags, operands: given.slice(0, -2) as string[] }, world);
   };
   try {
     await commandLine(act, world).parseAsync(args, { from: 'user' });
@@ -54,15 +54,18 @@ export async function run(args, world) {
   return exit;
 }
 
-function commandLine(act, { stdout, stderr }) {
+/** Makes of a command what commander is to call. */
+type Register = (name: string, command: Act, needsWorkspace?: boolean) => (...given: unknown[]) => Promise<void>;
+
+function commandLine(act: Register, { stdout, stderr }: World): Command {
   const program = new Command('twenty-rollups')
     .description('Keeps totals on parent records of a Twenty workspace right.')
     .version(version)
     .exitOverride()
     .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(text) })
-    .addHelpText('after', ENDINGS);
+    .addHelpText('after', EXIT_CODES);
 
-  const command = (name, description) =>
+  const command = (name: string, description: string) =>
     program
       .command(name)
       .description(description)
@@ -73,7 +76,8 @@ function commandLine(act, { stdout, stderr }) {
       .option('--json', 'print one JSON document and nothing else')
       .option('--verbose', "print the engine's log lines to stderr");
 
-  const limited = (made, usual) => made.option('--time-limit <seconds>', `time that a run may take (${usual})`, seconds);
+  const limited = (made: Command, byDefault: string) =>
+    made.option('--time-limit <seconds>', `time that a run may take (${byDefault})`, seconds);
 
   command('validate', 'are the definitions sound, and does the workspace have what they name?')
     .option('--offline', 'do not ask the workspace')
@@ -83,7 +87,7 @@ function commandLine(act, { stdout, stderr }) {
     act('plan', plan),
   );
 
-  limited(command('rebuild', 'put every total right'), `${USUAL_SECONDS}, then it goes on in a next one`)
+  limited(command('rebuild', 'put every total right'), `${DEFAULT_TIME_LIMIT_SECONDS}, then it goes on in a next one`)
     .option('--dry-run', 'write nothing, show what would change')
     .option('--csv <file>', 'with --dry-run: every value that would change')
     .option('--sample <number>', 'with --dry-run: changes that are shown', number, 10)
@@ -106,16 +110,24 @@ function commandLine(act, { stdout, stderr }) {
   return program;
 }
 
-async function carryOut({ name, command, needsWorkspace, flags, operands }, world) {
+interface Call {
+  name: string;
+  command: Act;
+  needsWorkspace: boolean;
+  flags: Flags;
+  operands: string[];
+}
+
+async function carryOut({ name, command, needsWorkspace, flags, operands }: Call, world: World): Promise<ExitCode> {
   const screen = new Screen(world, { json: Boolean(flags.json) });
   for (const secret of secretsOf(flags, world.env)) screen.hide(secret);
-  for (const line of unknownSettings(world.env)) screen.tell(`${screen.colors.yellow('warning')}: ${line}`);
-  const context = { world, screen, flags };
+  for (const line of unknownSettings(world.env)) screen.log(`${screen.colors.yellow('warning')}: ${line}`);
+  const context: Partial<Context> = { world, screen, flags };
   const stop = interruptible(world.fetch, world.signals, (underWay) => {
     context.progress?.end();
-    screen.tell(`Stopping: ${count(underWay, 'request')} under way may end. Ctrl-C again stops at once.`);
+    screen.log(`Stopping: ${count(underWay, 'request')} under way may end. Ctrl-C again stops at once.`);
   });
-  const finish = (exit, document) => {
+  const finish = (exit: ExitCode, document: object) => {
     screen.document({ command: name, exitCode: exit, ...document });
     return exit;
   };
@@ -127,37 +139,37 @@ async function carryOut({ name, command, needsWorkspace, flags, operands }, worl
       await requireSoundness(context.settings, world);
     }
     context.fetch = stop.fetch;
-    const { exit, document } = await command(context, ...operands);
+    const { exit, document } = await command(context as Context, ...operands);
     return () => finish(exit, document);
   };
   const interrupted = stop.stopped.then((exit) => () => {
     context.progress?.end();
-    const message = context.onInterrupt?.(context.kept) ?? 'Stopped. Nothing was written.';
-    screen.tell(message);
+    const message = context.onInterrupt?.(Boolean(context.kept)) ?? 'Stopped. Nothing was written.';
+    screen.log(message);
     return finish(exit, { error: { code: 'interrupted', message } });
   });
 
   try {
     return (await Promise.race([work(), interrupted]))();
   } catch (error) {
-    const ending = error instanceof Ending ? error : new Ending(EXIT.fault, 'fault', error.stack ?? String(error));
-    screen.tell(`${screen.colors.red('error')}: ${ending.message}`);
-    if (ending.hint) screen.tell(ending.hint);
-    return finish(ending.exit, {
-      error: { code: ending.code, message: ending.message, hint: ending.hint ?? null },
-      ...(ending.report && { report: ending.report }),
+    const reason = error instanceof CliError ? error : new CliError(EXIT.fault, 'fault', (error as Error).stack ?? String(error));
+    screen.log(`${screen.colors.red('error')}: ${reason.message}`);
+    if (reason.hint) screen.log(reason.hint);
+    return finish(reason.exit, {
+      error: { code: reason.code, message: reason.message, hint: reason.hint ?? null },
+      ...(reason.report && { report: reason.report }),
     });
   } finally {
     stop.release();
   }
 }
 
-function number(text) {
+function number(text: string): number {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError('Expected a whole number.');
   return Number(text);
 }
 
-function seconds(text) {
+function seconds(text: string): number {
   const value = number(text);
   if (value < 1) throw new InvalidArgumentError('Expected at least one second.');
   return value;

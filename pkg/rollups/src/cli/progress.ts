@@ -1,25 +1,34 @@
-// What a run is at, drawn from its log lines. Drawn only where somebody watches.
+// What a run is at, drawn from its log lines. Drawn only on a terminal.
 
 import cliProgress from 'cli-progress';
 
-import { group } from './text.mjs';
+import type { LogEvent } from '../index.js';
+import type { Screen } from './screen.js';
+import { group } from './text.js';
 
 const FORMAT = '  {what} {bar} {done} of {all}{also}  {duration_formatted}';
 
+interface Step {
+  what: string;
+  value: number;
+  of?: number | undefined;
+  also?: string;
+}
+
 export class Progress {
-  #bar;
-  #what;
+  #bar: cliProgress.SingleBar | undefined;
+  #what: string | undefined;
   /** What is left of the step on the screen. */
   #left = 0;
   #written = 0;
   /** Parents compared so far, by object: a line tells of one slice. */
-  #compared = new Map();
+  #compared = new Map<string, number>();
 
-  constructor(screen) {
-    if (!screen.watched) return;
+  constructor(screen: Screen) {
+    if (!screen.isInteractive) return;
     this.#bar = new cliProgress.SingleBar({
       format: FORMAT,
-      stream: screen.stage,
+      stream: screen.progressStream as NodeJS.WritableStream,
       clearOnComplete: true,
       hideCursor: true,
       barsize: 30,
@@ -31,9 +40,9 @@ export class Progress {
   }
 
   /** Takes a log line of the engine. */
-  take(event) {
+  take(event: LogEvent): void {
     if (!this.#bar) return;
-    const step = this.#stepOf(event);
+    const step = this.#stepOf(event as unknown as ProgressEvent);
     if (!step) return;
     const { what, value, of = 0, also = '' } = step;
     const total = Math.max(of, value, 1);
@@ -45,7 +54,7 @@ export class Progress {
     this.#bar.update(value, words);
   }
 
-  #stepOf({ event, object, records = 0, of, parents = 0, differ, written }) {
+  #stepOf({ event, object, records = 0, of, parents = 0, differ, written = 0 }: ProgressEvent): Step | undefined {
     if (event === 'parents_written') {
       this.#written = written;
       // Writing goes on beside reading, which is shown as long as it lasts.
@@ -61,8 +70,19 @@ export class Progress {
   }
 
   /** Takes the bar away, and gives the cursor back. */
-  end() {
+  end(): void {
     this.#bar?.stop();
     this.#bar = undefined;
   }
+}
+
+/** The fields of the log lines that a bar is drawn from. */
+interface ProgressEvent {
+  event: string;
+  object: string;
+  records?: number;
+  of?: number;
+  parents?: number;
+  differ?: number;
+  written?: number;
 }

@@ -2,52 +2,57 @@
 
 import picocolors from 'picocolors';
 
-export class Screen {
-  #secrets = [];
-  #stdout;
-  #stderr;
-  /** Whether stdout gets one JSON document and nothing else. */
-  json;
-  /** Whether somebody watches, so that a progress bar makes sense. */
-  watched;
-  colors;
+import type { Output, World } from './context.js';
 
-  constructor({ stdout, stderr, env }, { json }) {
+/** Shorter texts are no secrets, and redacting them would tear holes into words. */
+const MIN_SECRET_LENGTH = 6;
+
+export class Screen {
+  readonly #secrets: string[] = [];
+  readonly #stdout: Output;
+  readonly #stderr: Output;
+  /** Whether stdout gets one JSON document and nothing else. */
+  readonly json: boolean;
+  /** Whether this is a terminal, so that a progress bar makes sense. */
+  readonly isInteractive: boolean;
+  readonly colors;
+
+  constructor({ stdout, stderr, env }: Pick<World, 'stdout' | 'stderr' | 'env'>, { json }: { json: boolean }) {
     this.#stdout = stdout;
     this.#stderr = stderr;
     this.json = json;
     const dumb = env.TERM === 'dumb';
-    this.watched = Boolean(stdout.isTTY && stderr.isTTY) && !json && !dumb;
+    this.isInteractive = Boolean(stdout.isTTY && stderr.isTTY) && !json && !dumb;
     // By https://no-color.org an empty value is none.
     this.colors = picocolors.createColors(Boolean(stdout.isTTY) && !env.NO_COLOR && !dumb);
   }
 
-  /** Keeps a text from ever being printed. One of a few letters is no secret, and would tear holes into words. */
-  hide(secret) {
-    if (secret.length >= 6) this.#secrets.push(secret);
+  /** Keeps a text from ever being printed. */
+  hide(secret: string): void {
+    if (secret.length >= MIN_SECRET_LENGTH) this.#secrets.push(secret);
   }
 
-  redact(text) {
+  redact(text: string): string {
     return this.#secrets.reduce((shown, secret) => shown.replaceAll(secret, '[secret]'), text);
   }
 
-  /** A line of the result; not with `--json`. */
-  say(text = '') {
+  /** Prints a line of the result; not with `--json`. */
+  print(text = ''): void {
     if (!this.json) this.#stdout.write(`${this.redact(text)}\n`);
   }
 
-  /** A line about the run itself. */
-  tell(text) {
+  /** Prints a line about the run itself. */
+  log(text: string): void {
     this.#stderr.write(`${this.redact(text)}\n`);
   }
 
-  /** The one document of `--json`. */
-  document(value) {
+  /** Prints the one document of `--json`. */
+  document(value: unknown): void {
     if (this.json) this.#stdout.write(`${this.redact(JSON.stringify(value, null, 2))}\n`);
   }
 
   /** Where a progress bar draws. */
-  get stage() {
+  get progressStream(): Output {
     return this.#stderr;
   }
 }

@@ -3,8 +3,10 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 
-import { DEFAULT_MAX_RESPONSE_BYTES } from '../../read-bounded.js';
-import { usage } from './outcome.mjs';
+import { DEFAULT_MAX_RESPONSE_BYTES } from '../read-bounded.js';
+import type { Configuration, Definition, RunOptions } from '../index.js';
+import type { Flags, Variables, World } from './context.js';
+import { codeOf, messageOf, usage } from './outcome.js';
 
 /** In the order in which they count; the names are the engine's own. */
 const TOKENS = ['TWENTY_APP_APPLICATION_ACCESS_TOKEN', 'TWENTY_API_KEY', 'TWENTY_APP_ACCESS_TOKEN'];
@@ -12,21 +14,33 @@ const RATE = 'ROLLUP_ENGINE_REQUESTS_PER_MINUTE';
 const CONFIG = 'ROLLUP_ENGINE_CONFIG';
 const MAX_RESPONSE_BYTES = 'ROLLUP_ENGINE_MAX_RESPONSE_BYTES';
 const SETTINGS = [CONFIG, RATE, MAX_RESPONSE_BYTES];
-const USUAL_FILE = 'rollups.json';
+const DEFAULT_FILE = 'rollups.json';
 /** The engine's own bound. */
 const MAX_RATE = 100_000;
 
-const filled = (text) => text?.trim() || undefined;
+export interface Settings {
+  url: string | undefined;
+  token: string | undefined;
+  rate: string | undefined;
+  maxResponseBytes: string | undefined;
+  /** The configuration, which may be anything yet; none for the built-in definitions. */
+  config: unknown;
+  /** Where the configuration is from, in words. */
+  source: string;
+}
+
+const filled = (text: string | undefined) => text?.trim() || undefined;
 
 /** Secrets that must not be printed, whatever else is wrong with them. */
-export const secretsOf = (flags, env) => [flags.token, ...TOKENS.map((name) => env[name])].map(filled).filter(Boolean);
+export const secretsOf = (flags: Flags, env: Variables): string[] =>
+  [flags.token, ...TOKENS.map((name) => env[name])].map(filled).filter((text) => text !== undefined);
 
 /** A setting that is filled, and where it stands: by its option, else by its name in the environment. */
-const given = (option, value, name, env) =>
+const given = (option: string, value: string | undefined, name: string, env: Variables) =>
   filled(value) ? { from: option, text: filled(value) } : { from: name, text: filled(env[name]) };
 
 /** The address without a trailing slash and without `/rest`, which some people copy along. */
-function addressOf(flags, env) {
+function addressOf(flags: Flags, env: Variables): string | undefined {
   const { from, text } = given('--url', flags.url, 'TWENTY_API_URL', env);
   if (!text) return undefined;
   const url = /^https?:\/\/[^/]/i.test(text) && !/[\s\\]/.test(text) && URL.canParse(text) ? new URL(text) : undefined;
@@ -39,14 +53,15 @@ function addressOf(flags, env) {
   return text.replace(/\/+$/, '').replace(/\/rest$/, '').replace(/\/+$/, '');
 }
 
-function tokenOf(flags, env) {
-  const tokens = [['--token', filled(flags.token)], ...TOKENS.map((name) => [name, filled(env[name])])].filter(([, token]) => token);
-  const [bad] = tokens.find(([, token]) => /[^\x21-\x7e]|["\\]/.test(token)) ?? [];
-  if (bad) throw usage('invalid_token', `${bad}: the token has a space, a line break or another letter that no token has`);
-  return tokens[0]?.[1];
+function tokenOf(flags: Flags, env: Variables): string | undefined {
+  const given = [{ from: '--token', token: flags.token }, ...TOKENS.map((name) => ({ from: name, token: env[name] }))];
+  const tokens = given.flatMap(({ from, token }) => (filled(token) ? [{ from, token: String(filled(token)) }] : []));
+  const bad = tokens.find(({ token }) => /[^\x21-\x7e]|["\\]/.test(token));
+  if (bad) throw usage('invalid_token', `${bad.from}: the token has a space, a line break or another letter that no token has`);
+  return tokens[0]?.token;
 }
 
-function rateOf(flags, env) {
+function rateOf(flags: Flags, env: Variables): string | undefined {
   const { from, text } = given('--requests-per-minute', flags.requestsPerMinute, RATE, env);
   if (text === undefined || text.toLowerCase() === 'off') return text?.toLowerCase();
   if (!/^\d+$/.test(text) || Number(text) < 1 || Number(text) > MAX_RATE) {
@@ -56,7 +71,7 @@ function rateOf(flags, env) {
 }
 
 /** The largest answer that is read, in bytes, as text; nothing if none is set. */
-function maxResponseBytesOf(env) {
+function maxResponseBytesOf(env: Variables): string | undefined {
   const text = filled(env[MAX_RESPONSE_BYTES]);
   if (text !== undefined && !(/^[1-9]\d*$/.test(text) && Number(text) < 2 ** 32)) {
     throw usage('invalid_size', `\`${text}\` in ${MAX_RESPONSE_BYTES}: expected a whole number of bytes from 1`);
@@ -65,50 +80,50 @@ function maxResponseBytesOf(env) {
 }
 
 /** The text of a file, or nothing if there is none and none was asked for. */
-function read(path, required) {
+function read(path: string, required: boolean): string | undefined {
   try {
     // Some editors put a mark before the text that JSON does not know.
     return readFileSync(path, 'utf8').replace(/^\uFEFF/, '');
   } catch (error) {
-    if (!required && error.code === 'ENOENT') return undefined;
-    throw usage('unreadable_file', `cannot read \`${path}\`: ${error.code === 'ENOENT' ? 'there is no such file' : error.message}`);
+    if (!required && codeOf(error) === 'ENOENT') return undefined;
+    throw usage('unreadable_file', `cannot read \`${path}\`: ${codeOf(error) === 'ENOENT' ? 'there is no such file' : messageOf(error)}`);
   }
 }
 
-function parsed(text, source) {
+function parsed(text: string, source: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw usage('invalid_json', `${source} is not JSON: ${error.message}`);
+    throw usage('invalid_json', `${source} is not JSON: ${messageOf(error)}`);
   }
 }
 
 /** The configuration and where it is from; without one the built-in definitions count. */
-function configOf(flags, { env, folder }) {
-  if (flags.config) return { config: parsed(read(resolve(folder, flags.config), true), flags.config), source: flags.config };
+function configOf(flags: Flags, { env, folder }: World): Pick<Settings, 'config' | 'source'> {
+  if (flags.config) return { config: parsed(String(read(resolve(folder, flags.config), true)), flags.config), source: flags.config };
   const variable = filled(env[CONFIG]);
   if (variable) return { config: parsed(variable, CONFIG), source: CONFIG };
-  const file = read(resolve(folder, USUAL_FILE), false);
-  if (file !== undefined) return { config: parsed(file, USUAL_FILE), source: USUAL_FILE };
+  const file = read(resolve(folder, DEFAULT_FILE), false);
+  if (file !== undefined) return { config: parsed(file, DEFAULT_FILE), source: DEFAULT_FILE };
   return { config: undefined, source: 'the built-in definitions' };
 }
 
 /** How many letters have to be changed, added or taken away to make one name of the other. */
-function distance(one, other) {
+function distance(one: string, other: string): number {
   let row = Array.from({ length: other.length + 1 }, (_, at) => at);
   for (let index = 1; index <= one.length; index += 1) {
     const next = [index];
     for (let at = 1; at <= other.length; at += 1) {
-      const changed = row[at - 1] + Number(one[index - 1] !== other[at - 1]);
-      next.push(Math.min(changed, row[at] + 1, next[at - 1] + 1));
+      const changed = row[at - 1]! + Number(one[index - 1] !== other[at - 1]);
+      next.push(Math.min(changed, row[at]! + 1, next[at - 1]! + 1));
     }
     row = next;
   }
-  return row.at(-1);
+  return row.at(-1) ?? 0;
 }
 
 /** Of names that look like a setting and are none, a line each with the setting that may be meant. */
-export const unknownSettings = (env) =>
+export const unknownSettings = (env: Variables): string[] =>
   Object.keys(env)
     .filter((name) => /^ROLLUP_ENGINE_/i.test(name) && !SETTINGS.includes(name))
     .map((name) => {
@@ -116,11 +131,8 @@ export const unknownSettings = (env) =>
       return `\`${name}\` is no setting; the nearest is \`${nearest}\``;
     });
 
-/**
- * @returns {{ url?: string, token?: string, rate?: string, maxResponseBytes?: string, config?: unknown, source: string }}
- * @throws {import('./outcome.mjs').Ending} for what is there and not as it should be
- */
-export const settingsOf = (flags, world) => ({
+/** @throws {CliError} for what is there and not as it should be */
+export const settingsOf = (flags: Flags, world: World): Settings => ({
   url: addressOf(flags, world.env),
   token: tokenOf(flags, world.env),
   rate: rateOf(flags, world.env),
@@ -129,7 +141,7 @@ export const settingsOf = (flags, world) => ({
 });
 
 /** The same, for a command that cannot do without a workspace. */
-export function requireWorkspace(settings) {
+export function requireWorkspace(settings: Settings): Settings {
   if (!settings.url) {
     throw usage('missing_url', 'no workspace: the address of the Twenty server is missing', 'Set TWENTY_API_URL, or give --url.');
   }
@@ -144,18 +156,20 @@ export function requireWorkspace(settings) {
 }
 
 /** The options of the engine that these settings are. */
-export const engineOptions = ({ url, token, rate, maxResponseBytes, config }) => ({
-  apiUrl: url,
-  token,
+export const engineOptions = ({ url, token, rate, maxResponseBytes, config }: Settings): RunOptions => ({
+  ...(url && { apiUrl: url }),
+  ...(token && { token }),
   // `off` is known to the variable alone, and the size to nothing else.
   ...((rate || maxResponseBytes) && {
     env: { ...(rate && { [RATE]: rate }), ...(maxResponseBytes && { [MAX_RESPONSE_BYTES]: maxResponseBytes }) },
   }),
-  ...(config !== undefined && { config }),
+  // What is wrong with it, the engine says.
+  ...(config !== undefined && { config: config as Configuration }),
 });
 
 /** The largest answer that is read, in bytes. */
-export const maxBytesOf = ({ maxResponseBytes }) => Number(maxResponseBytes ?? DEFAULT_MAX_RESPONSE_BYTES);
+export const maxBytesOf = ({ maxResponseBytes }: Settings): number => Number(maxResponseBytes ?? DEFAULT_MAX_RESPONSE_BYTES);
 
 /** The definitions of a configuration, in either of its forms; for the built-in ones none. */
-export const definitionsOf = (config) => (Array.isArray(config) ? config : (config?.definitions ?? []));
+export const definitionsOf = (config: unknown): Partial<Definition>[] =>
+  Array.isArray(config) ? config : ((config as Partial<Configuration> | undefined)?.definitions ?? []);

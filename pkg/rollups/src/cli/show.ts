@@ -1,16 +1,24 @@
 // The parts that the output of several commands shares.
 
-import { exitOf } from './outcome.mjs';
-import { definitionsOf } from './settings.mjs';
-import { count, duration, group, table, total } from './text.mjs';
+import type { CompleteReport, Definition, Drift, PartialReport, RequestCounts, Skipped } from '../index.js';
+import { type Outcome, exitOf } from './outcome.js';
+import type { Screen } from './screen.js';
+import { definitionsOf } from './settings.js';
+import { count, duration, group, table, total } from './text.js';
 
 /** Lines of a list that are shown; the rest is in the report of `--json`. */
-const SHOWN = 10;
+const DEFAULT_SHOWN = 10;
+/** Lines of a list that is worth more room. */
+export const MAX_SHOWN = 50;
 
-export const definitionName = ({ parentObject, childObject, relationField }) => `${parentObject} ← ${childObject}.${relationField}`;
+/** The report of a run that could begin. */
+export type RanReport = CompleteReport | PartialReport;
+
+export const definitionName = ({ parentObject, childObject, relationField }: Partial<Definition>): string =>
+  `${parentObject} ← ${childObject}.${relationField}`;
 
 /** `definition 2 (person ← gift.donorId), aggregation 0 (lifetimeGiftAmount)` */
-export const placeOf = ({ definition, aggregation }, config) => {
+export const placeOf = ({ definition, aggregation }: Skipped, config: unknown): string => {
   const found = definitionsOf(config)[definition];
   const field = aggregation === null ? undefined : found?.aggregations?.[aggregation]?.parentField;
   const whole = found ? ` (${definitionName(found)})` : '';
@@ -19,34 +27,34 @@ export const placeOf = ({ definition, aggregation }, config) => {
 };
 
 /** A list with a head, cut where it gets long. */
-export function showList(screen, head, lines, shown = SHOWN) {
+export function showList(screen: Screen, head: string, lines: string[], shown = DEFAULT_SHOWN): void {
   if (lines.length === 0) return;
-  screen.say(head);
-  for (const line of lines.slice(0, shown)) screen.say(`  ${line}`);
-  if (lines.length > shown) screen.say(`  … and ${group(lines.length - shown)} more`);
+  screen.print(head);
+  for (const line of lines.slice(0, shown)) screen.print(`  ${line}`);
+  if (lines.length > shown) screen.print(`  … and ${group(lines.length - shown)} more`);
 }
 
 /** What was left out; of the built-in definitions, which no workspace has all of, only the numbers. */
-export function showSkipped(screen, skipped = [], config) {
+export function showSkipped(screen: Screen, skipped: Skipped[], config: unknown): void {
   if (config === undefined && skipped.length > 0) {
     const numbers = [...new Set(skipped.map(({ definition }) => definition))].join(', ');
-    screen.say(`Left out of the built-in definitions, as the workspace lacks what they name: ${numbers} (twenty-rollups validate lists it)`);
+    screen.print(`Left out of the built-in definitions, as the workspace lacks what they name: ${numbers} (twenty-rollups validate lists it)`);
     return;
   }
-  showList(screen, 'Left out:', skipped.map((entry) => `${placeOf(entry, config)}: ${entry.reason}`), 50);
+  showList(screen, 'Left out:', skipped.map((entry) => `${placeOf(entry, config)}: ${entry.reason}`), MAX_SHOWN);
 }
 
-export function showRequests(screen, { total: all, throttled, retried, waitedMs }, tookMs, runs = 1) {
+export function showRequests(screen: Screen, { total: all, throttled, retried, waitedMs }: RequestCounts, tookMs: number, runs = 1): void {
   const more = [
     throttled > 0 && `${group(throttled)} refused by the rate limit`,
     retried > 0 && `${group(retried)} sent again`,
     waitedMs >= 1000 && `${duration(waitedMs)} of waiting`,
     runs > 1 && `${runs} runs`,
   ].filter(Boolean);
-  screen.say(`  ${[`${count(all, 'request')} in ${duration(tookMs)}`, ...more].join(', ')}`);
+  screen.print(`  ${[`${count(all, 'request')} in ${duration(tookMs)}`, ...more].join(', ')}`);
 }
 
-export function showTrouble(screen, { failures = [], mixedCurrency = [], notes = [] }) {
+export function showTrouble(screen: Screen, { failures, mixedCurrency, notes }: RanReport): void {
   showList(screen, 'Not right:', failures.map(({ parentObject, id, message }) => `${parentObject} ${id}: ${message}`));
   showList(
     screen,
@@ -57,21 +65,21 @@ export function showTrouble(screen, { failures = [], mixedCurrency = [], notes =
 }
 
 /** Wrong values: how many in which field, and some of them. */
-export function showDrift(screen, drift, examples = SHOWN, head = 'wrong values') {
+export function showDrift(screen: Screen, drift: Drift, examples = DEFAULT_SHOWN, head = 'wrong values'): void {
   const fields = Object.entries(drift.fields ?? {});
   if (fields.length > 0) {
-    for (const line of table([['field', head], ...fields.map(([field, wrong]) => [field, group(wrong)])], [1])) screen.say(line);
+    for (const line of table([['field', head], ...fields.map(([field, wrong]) => [field, group(wrong)])], [1])) screen.print(line);
   }
   const rows = (drift.examples ?? []).slice(0, examples);
   if (rows.length === 0) return;
-  screen.say();
-  screen.say(rows.length < drift.values ? `${count(rows.length, 'example')}:` : 'All of them:');
+  screen.print();
+  screen.print(rows.length < drift.values ? `${count(rows.length, 'example')}:` : 'All of them:');
   const cells = rows.map(({ parentObject, id, field, stored, computed }) => [parentObject, id, field, total(stored), total(computed)]);
-  for (const line of table([['object', 'id', 'field', 'stored', 'right'], ...cells])) screen.say(line);
+  for (const line of table([['object', 'id', 'field', 'stored', 'right'], ...cells])) screen.print(line);
 }
 
 /** The end of a command whose run had nothing to do. */
-export function nothingToDo(screen, report) {
-  screen.say(`Nothing to do: ${report.message ?? 'there are no definitions'}`);
+export function nothingToDo(screen: Screen, report: RanReport): Outcome {
+  screen.print(`Nothing to do: ${report.message ?? 'there are no definitions'}`);
   return { exit: exitOf(report), document: { report } };
 }

@@ -1,13 +1,14 @@
 // A look whether the workspace is there, before a run. The engine waits patiently for a server that is away, as it has
 // until its deadline; a mistyped address should be told at once. Metadata calls are free of Twenty's rate limit.
 
-import { TooLarge, readBounded } from '../../read-bounded.js';
-import { EXIT, Ending, HINTS } from './outcome.mjs';
-import { maxBytesOf } from './settings.mjs';
+import { TooLarge, readBounded } from '../read-bounded.js';
+import type { Fetch } from './context.js';
+import { CliError, EXIT, HINTS } from './outcome.js';
+import { type Settings, maxBytesOf } from './settings.js';
 
-const PATIENCE_MS = 20_000;
+const TIMEOUT_MS = 20_000;
 
-const CAUSES = {
+const CAUSES: Record<string, string> = {
   ENOTFOUND: 'there is no server of that name',
   EAI_AGAIN: 'its name cannot be looked up just now',
   ECONNREFUSED: 'nothing answers there',
@@ -19,17 +20,20 @@ const CAUSES = {
   SELF_SIGNED_CERT_IN_CHAIN: 'its certificate is self-signed (NODE_EXTRA_CA_CERTS names one to be trusted)',
 };
 
-const why = (error) => {
+/** An error of the network, as Node's `fetch` has it. */
+type NetworkError = Error & { code?: string; cause?: NetworkError; errors?: NetworkError[] };
+
+const reasonOf = (error: NetworkError): string => {
   if (error.name === 'TimeoutError') return 'it does not answer';
   // Of several addresses of one name, each has its own error.
   const cause = error.cause?.errors?.[0] ?? error.cause ?? error;
-  return CAUSES[cause.code] ?? cause.message;
+  return CAUSES[cause.code ?? ''] ?? cause.message;
 };
 
-const noWorkspace = (code, message, hint) => new Ending(EXIT.workspace, code, message, hint);
+const noWorkspace = (code: string, message: string, hint?: string) => new CliError(EXIT.workspace, code, message, hint);
 
 /** What an answer holds; nothing if that is no JSON. */
-async function read(response, url, maxBytes) {
+async function read(response: Response, url: string, maxBytes: number): Promise<{ messages?: string[] } | undefined> {
   try {
     return JSON.parse(await readBounded(response, maxBytes));
   } catch (error) {
@@ -39,15 +43,16 @@ async function read(response, url, maxBytes) {
 }
 
 /**
- * @throws {Ending} if the server is not there, is no Twenty, or does not know the token
+ * @throws {CliError} if the server is not there, is no Twenty, or does not know the token
  */
-export async function seeWorkspace(settings, fetch) {
-  const { url, token } = settings;
+export async function seeWorkspace(settings: Settings, fetch: Fetch): Promise<void> {
+  const { token } = settings;
+  const url = String(settings.url);
   const response = await fetch(`${url}/rest/metadata/objects?limit=1`, {
     headers: { authorization: `Bearer ${token}`, accept: 'application/json' },
-    signal: AbortSignal.timeout(PATIENCE_MS),
-  }).catch((error) => {
-    throw noWorkspace('unreachable', `cannot reach ${url}: ${why(error)}`);
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  }).catch((error: NetworkError) => {
+    throw noWorkspace('unreachable', `cannot reach ${url}: ${reasonOf(error)}`);
   });
   const { status } = response;
   const answer = await read(response, url, maxBytesOf(settings));

@@ -2,27 +2,34 @@
 
 import { resolve } from 'node:path';
 
-import { ChangesFile } from '../csv.mjs';
-import { callEngine, refuseError } from '../engine.mjs';
-import { EXIT, exitOf, unseen } from '../outcome.mjs';
-import { count, group } from '../text.mjs';
-import { nothingToDo, showDrift, showRequests, showSkipped, showTrouble } from '../show.mjs';
-import { seeWorkspace } from '../workspace.mjs';
+import type { Report, RunTotals } from '../../index.js';
+import type { Context } from '../context.js';
+import { type Change, ChangesFile } from '../csv.js';
+import { callEngine, refuseError } from '../engine.js';
+import { EXIT, type ExitCode, type Outcome, exitOf, unseen } from '../outcome.js';
+import { count, group } from '../text.js';
+import { type RanReport, nothingToDo, showDrift, showRequests, showSkipped, showTrouble } from '../show.js';
+import { seeWorkspace } from '../workspace.js';
 
-/**
- * @param {object} context of the command
- * @param {{ would: string, next: string, failsOnDrift: boolean }} words of the command
- */
-export async function compare(context, { would, next, failsOnDrift }) {
+interface Wording {
+  /** What the values would do: `are wrong`. */
+  would: string;
+  /** What to do about it. */
+  next: string;
+  /** Whether wrong values are a failure of the command. */
+  failsOnDrift: boolean;
+}
+
+export async function compare(context: Context, { would, next, failsOnDrift }: Wording): Promise<Outcome> {
   const { world, screen, settings, flags, fetch } = context;
   await seeWorkspace(settings, fetch);
-  const csv = flags.csv && new ChangesFile(resolve(world.folder, flags.csv));
-  let report;
+  const csv = flags.csv ? new ChangesFile(resolve(world.folder, flags.csv)) : undefined;
+  let report: Report;
   try {
     // One run to its end: a dry run cannot be taken up again, as it has written nothing to go on from.
     report = await callEngine(context, { dryRun: true }, {
       timeLimitSeconds: flags.timeLimit,
-      onEvent: (event) => event.event === 'difference_found' && csv && csv.add(event),
+      onEvent: (event) => event.event === 'difference_found' && csv?.add(event as unknown as Change),
     });
   } finally {
     csv?.close();
@@ -30,12 +37,13 @@ export async function compare(context, { would, next, failsOnDrift }) {
   refuseError(report);
 
   if (report.status === 'noop') return nothingToDo(screen, report);
-  const { drift, totals } = report;
+  const { totals } = report;
+  const drift = report.drift!;
   const found = drift.values > 0;
   const reasons = unseen(report, settings.config);
   const compared = count(totals.processed, 'parent');
   const since = drift.since ? `, since ${drift.since} at the earliest` : '';
-  screen.say(
+  screen.print(
     found
       ? `${count(drift.values, 'value')} of ${count(drift.parents, 'parent')} ${would}, of ${compared} compared${since}`
       : `${compared} compared at ${settings.url}: ${reasons.length > 0 ? 'nothing wrong was found, but not everything was compared' : rightOf(totals)}`,
@@ -44,22 +52,22 @@ export async function compare(context, { would, next, failsOnDrift }) {
   showDrift(screen, drift, flags.sample);
   showTrouble(screen, report);
   showSkipped(screen, report.skipped, settings.config);
-  if (csv) screen.say(`${group(drift.values)} lines in ${flags.csv}`);
-  if (report.status === 'partial') screen.say(`Not all parents could be compared: ${report.message ?? 'see above'}`);
-  else if (reasons.length > 0) screen.say(`Whether the other totals are right is not known: ${reasons.join('; ')}`);
-  if (found) screen.say(next);
+  if (csv) screen.print(`${group(drift.values)} lines in ${flags.csv}`);
+  if (report.status === 'partial') screen.print(`Not all parents could be compared: ${report.message ?? 'see above'}`);
+  else if (reasons.length > 0) screen.print(`Whether the other totals are right is not known: ${reasons.join('; ')}`);
+  if (found) screen.print(next);
 
   const complete = reasons.length === 0;
   return { exit: exitOfComparison(report, { found, complete, failsOnDrift }), document: { csv: flags.csv ?? null, complete, report } };
 }
 
 /** Wrong values that were found decide the exit code; where none were, an incomplete comparison does. */
-function exitOfComparison(report, { found, complete, failsOnDrift }) {
+function exitOfComparison(report: RanReport, { found, complete, failsOnDrift }: { found: boolean; complete: boolean; failsOnDrift: boolean }): ExitCode {
   if (found) return exitOf(report) || (failsOnDrift ? EXIT.wrong : complete ? EXIT.right : EXIT.unknown);
   return complete ? EXIT.right : EXIT.unknown;
 }
 
-const rightOf = ({ processed, mixedCurrency }) => {
+const rightOf = ({ processed, mixedCurrency }: RunTotals) => {
   if (processed === 0) return 'there is no total to compare';
   if (mixedCurrency > 0) return `every total is right, apart from ${count(mixedCurrency, 'parent')} with gifts in several currencies`;
   return 'every total is right';

@@ -1,0 +1,79 @@
+// What a command is handed.
+
+import type { Report, RunOptions, Store, Validation } from '../index.js';
+import type { Outcome } from './outcome.js';
+import type { Progress } from './progress.js';
+import type { Screen } from './screen.js';
+import type { Settings } from './settings.js';
+
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+/** A stream that text is printed to. */
+export interface Output {
+  isTTY?: boolean;
+  write(text: string): unknown;
+}
+
+/** Where the signals of the process are heard. */
+export interface Signals {
+  on(signal: NodeJS.Signals, listener: () => void): unknown;
+  off(signal: NodeJS.Signals, listener: () => void): unknown;
+}
+
+export interface Engine {
+  calculateRollups(payload: unknown, options: RunOptions): Promise<Report>;
+  validateDefinitions(definitions: unknown): Validation;
+}
+
+export type Variables = Record<string, string | undefined>;
+
+/** What a process has, so that a test can hand in another. */
+export interface World {
+  env: Variables;
+  folder: string;
+  stdout: Output;
+  stderr: Output;
+  fetch: Fetch;
+  signals: Signals;
+  sleep: (ms: number) => Promise<unknown>;
+  engine: () => Promise<Engine>;
+}
+
+/** The options of the command line, by the names that commander gives them. */
+export interface Flags {
+  url?: string;
+  token?: string;
+  config?: string;
+  requestsPerMinute?: string;
+  json?: boolean;
+  verbose?: boolean;
+  offline?: boolean;
+  timeLimit?: number;
+  dryRun?: boolean;
+  csv?: string;
+  sample?: number;
+  resume?: string;
+  checkpoint?: string;
+  once?: boolean;
+  object?: string;
+  all?: boolean;
+}
+
+export interface Context {
+  world: World;
+  screen: Screen;
+  flags: Flags;
+  settings: Settings;
+  /** The world's, until the command is interrupted. */
+  fetch: Fetch;
+  progress?: Progress;
+  /** For all runs of this one command: the second is not to spend the budget that the first has spent. */
+  store?: Store;
+  /** Whether a checkpoint was written. */
+  kept?: boolean;
+  /** What to say when the command is interrupted. */
+  onInterrupt?: (kept: boolean) => string;
+}
+
+export type Command = (context: Context, ...operands: string[]) => Promise<Outcome>;
+

@@ -1,0 +1,1 @@
+export { calculateRollups, computeTotals, validateDefinitions } from './index.js';
