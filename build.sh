@@ -16,6 +16,8 @@ readonly TARGET=wasm32-unknown-unknown
 readonly TARGET_DIR="${CARGO_TARGET_DIR:-target}"
 readonly TOOLS=rollup-engine/wasm/tools
 readonly GOLDEN=rollup-engine/wasm/golden
+# What Twenty runs functions with, for the demonstration and the tests; scripts run on the user's own Node.
+readonly NODE_24=node_modules/node/bin/node
 readonly APP_ENGINE=serverlessFunctions/calculaterollups/src/engine
 
 # The instructions that rustc 1.95 emits for this target, all older than Node 20. Named one by one, from nothing: with
@@ -59,11 +61,14 @@ install_target() {
 }
 
 install_node_packages() {
-  if [[ -x node_modules/.bin/wasm-opt && -x node_modules/.bin/tsc && node_modules/.package-lock.json -nt package-lock.json ]]; then return; fi
+  if [[ -x node_modules/.bin/tsc && -x "$NODE_24" && node_modules/.package-lock.json -nt package-lock.json ]]; then return; fi
   say "installing the Node packages"
   if [[ -f package-lock.json ]]; then npm ci --no-audit --no-fund; else npm install --no-audit --no-fund; fi
   [[ -x node_modules/.bin/wasm-opt ]] || fail "wasm-opt is missing: package.json must name binaryen"
   [[ -x node_modules/.bin/tsc ]] || fail "tsc is missing: package.json must name typescript"
+  # Install scripts are off (.npmrc), so npm makes no `node_modules/.bin/node` that would come before the user's own.
+  (cd node_modules/node && node installArchSpecificPackage.js)
+  [[ -x "$NODE_24" ]] || fail "the package node brought no binary for this machine"
 }
 
 # Panic messages hold the path of the source: as seen from the workspace, the same on every machine, also on one that has
@@ -114,9 +119,15 @@ product() {
   node "$TOOLS/contract.mjs" "$1" "pkg/$1/generated" "$GOLDEN"
 }
 
-# The TypeScript of pkg/ becomes the JavaScript beside it; the compiler knows by itself what is up to date.
+# The TypeScript of pkg/ becomes the JavaScript beside it. The compiler knows by itself what is up to date, but not
+# whether what it wrote is still there.
 compile_typescript() {
-  say "compiling pkg/"
+  say "compiling the TypeScript of pkg/"
+  local source output
+  while read -r source; do
+    output="${source/src\//}"
+    [[ -f "${output%.ts}.js" ]] || rm -f pkg/*/.tsbuildinfo
+  done < <(find pkg/*/src -name '*.ts' ! -name '*.d.ts')
   node_modules/.bin/tsc -b pkg
 }
 

@@ -1,6 +1,6 @@
 /** A further run of the rollup function, through the app's queue. */
 import { CALCULATE_ROLLUPS } from '../calculaterollups/src/identifier';
-import { ask } from './ask';
+import { callMetadata } from './metadata-api';
 
 const ENQUEUE = `mutation ($input: EnqueueJobsInput!) {
   enqueueJobs(input: $input) { enqueued logicFunctionUniversalIdentifier enqueuedJobsCount jobIds }
@@ -11,6 +11,6 @@ type Enqueued = { enqueued: boolean; jobIds: string[] };
 /** Answers whether the queue took it on: it does not once the app's budget of the minute is used up. */
 export const enqueue = async (payload: object, delayMs: number): Promise<boolean> => {
   const input = { logicFunctionUniversalIdentifier: CALCULATE_ROLLUPS, payloads: [payload], ...(delayMs > 0 && { delayMs }) };
-  const { enqueueJobs } = await ask<{ enqueueJobs: Enqueued }>(ENQUEUE, { input });
+  const { enqueueJobs } = await callMetadata<{ enqueueJobs: Enqueued }>(ENQUEUE, { input });
   return enqueueJobs.enqueued;
 };

@@ -1,5 +1,5 @@
 /** The app's key-value store, for all runs in one workspace. */
-import { ask } from './ask';
+import { callMetadata } from './metadata-api';
 
 const GET = `query GetAppKeyValue($key: String!, $scope: AppKeyValueScope) {
   appKeyValue(key: $key, scope: $scope) { key value scope }
@@ -16,7 +16,7 @@ const scope = 'WORKSPACE';
 type Kept = { appKeyValue: { value: string | null } | null };
 
 export const store = {
-  get: async (key: string): Promise<string | null> => (await ask<Kept>(GET, { key, scope })).appKeyValue?.value ?? null,
-  set: (key: string, value: string): Promise<object> => ask(SET, { input: { key, value, scope } }),
-  delete: (key: string): Promise<object> => ask(DELETE, { key, scope }),
+  get: async (key: string): Promise<string | null> => (await callMetadata<Kept>(GET, { key, scope })).appKeyValue?.value ?? null,
+  set: (key: string, value: string): Promise<object> => callMetadata(SET, { input: { key, value, scope } }),
+  delete: (key: string): Promise<object> => callMetadata(DELETE, { key, scope }),
 };

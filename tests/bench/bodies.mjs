@@ -6,8 +6,8 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 
-import { prepare } from '../packaging/project.mjs';
-import { RUNTIMES, freePort } from '../proxy/runtimes.mjs';
+import { prepare } from '../support/project.mjs';
+import { RUNTIMES, freePort } from '../support/proxy.mjs';
 
 const CONNECTIONS = 1_500;
 const BODY = Buffer.alloc(900_000, 'x');

@@ -10,7 +10,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 import { provision } from '../../pkg/fundraising/provision.js';
-import { startSandbox } from '../runtime/sandbox-process.mjs';
+import { startSandbox } from '../support/sandbox.mjs';
 
 const SERVER = fileURLToPath(new URL('../../pkg/fundraising/server.js', import.meta.url));
 const SECRET = 'whsec_bench';

@@ -8,7 +8,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-import { makeGifts } from './workspace.mjs';
+import { makeGifts } from './gifts.mjs';
 
 const WORK = fileURLToPath(new URL('../.work/', import.meta.url));
 const PACKAGE = 'Lifetimes==0.11.3';

@@ -11,9 +11,9 @@ import { Agent, request } from 'node:http';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
-import { WORKERD, prepare } from '../packaging/project.mjs';
+import { WORKERD, prepare } from '../support/project.mjs';
 import { provision } from '../../pkg/fundraising/provision.js';
-import { startSandbox } from '../runtime/sandbox-process.mjs';
+import { startSandbox } from '../support/sandbox.mjs';
 
 const ROUNDS = 3;
 const REQUESTS = { get: 2_000, post: 1_000 };

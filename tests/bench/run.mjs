@@ -8,7 +8,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-import { makeGifts, withSandbox } from './workspace.mjs';
+import { makeGifts, withSandbox } from './gifts.mjs';
 
 const GIFTS = 20_000;
 const DONORS = 5_000;

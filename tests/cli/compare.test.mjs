@@ -5,7 +5,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { ADA, command, fakeEngine, folderFor, report } from './world.mjs';
+import { ADA, command, fakeEngine, folderFor, report } from '../support/cli.mjs';
 
 const gbp = (amountMicros) => ({ amountMicros, currencyCode: 'GBP' });
 const CHANGES = [

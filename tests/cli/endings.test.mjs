@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { test } from 'node:test';
 
-import { ADA, command, fakeEngine, folderFor, metadata, report, TOKEN } from './world.mjs';
+import { ADA, command, fakeEngine, folderFor, metadata, report, TOKEN } from '../support/cli.mjs';
 
 const LINES = ['validate', 'plan', 'rebuild', 'drift', `explain ${ADA}`];
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { ADA, command, fakeEngine, report } from './world.mjs';
+import { ADA, command, fakeEngine, report } from '../support/cli.mjs';
 
 const GIFTS = ['14eca0e4-40c4-42f9-85ae-e910213f6c87', '39759e8a-80d6-4e7f-9702-cbbb16770ea6'];
 

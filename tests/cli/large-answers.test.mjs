@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { Readable, pipeline } from 'node:stream';
 import { test } from 'node:test';
 
-import { ROOT, prepare } from '../packaging/project.mjs';
+import { ROOT, prepare } from '../support/project.mjs';
 
 const CHUNK = Buffer.alloc(1024 * 1024, ' ');
 

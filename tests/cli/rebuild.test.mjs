@@ -5,7 +5,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { ADA, command, fakeEngine, folderFor, report, TOKEN, URL_HERE } from './world.mjs';
+import { ADA, command, fakeEngine, folderFor, report, TOKEN, URL_HERE } from '../support/cli.mjs';
 
 const partial = (checkpoint, more) =>
   report({ status: 'partial', code: 'out_of_time', message: 'the time of this run was used up', checkpoint, ...more });

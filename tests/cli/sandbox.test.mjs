@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { startSandbox } from '../runtime/sandbox-process.mjs';
-import { folderFor } from './world.mjs';
+import { startSandbox } from '../support/sandbox.mjs';
+import { folderFor } from '../support/cli.mjs';
 
 const COMMAND = fileURLToPath(new URL('../../pkg/bin/rollups.mjs', import.meta.url));
 const DONORS = 60;

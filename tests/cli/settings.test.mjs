@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { command, fakeEngine, folderFor, report, TOKEN, URL_HERE } from './world.mjs';
+import { command, fakeEngine, folderFor, report, TOKEN, URL_HERE } from '../support/cli.mjs';
 
 const CONFIG = [{ parentObject: 'person', childObject: 'gift', relationField: 'donorId', aggregations: [] }];
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { command, fakeEngine, report } from './world.mjs';
+import { command, fakeEngine, report } from '../support/cli.mjs';
 
 const CONFIG = [
   {

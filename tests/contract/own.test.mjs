@@ -7,7 +7,7 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { start } from './server.mjs';
+import { openSandbox } from '../support/sandbox.mjs';
 
 const scenarios = JSON.parse(readFileSync(new URL('own-steps.json', import.meta.url), 'utf8'));
 
@@ -39,7 +39,7 @@ const fill = (value, known) => JSON.parse(JSON.stringify(value).replace(/\{\{(\w
 
 for (const { name, args, steps } of scenarios) {
   test(name, async () => {
-    const server = await start(...args);
+    const server = await openSandbox(...args);
     try {
       const known = { ...server };
       for (const step of steps) {
@@ -64,7 +64,7 @@ describe('what only the server does', () => {
   before(async () => {
     const csv = path.join(folder, 'gifts.csv');
     writeFileSync(csv, 'donor,gift_date,amount,currency\n7,2026-01-05,12.50,GBP\n7,2026-02-05,7.50,GBP\n');
-    server = await start('--limits', 'off', '--gifts', csv);
+    server = await openSandbox('--limits', 'off', '--gifts', csv);
   });
   after(async () => {
     assert.equal(await server.stop(), 0, 'SIGTERM ends it well');
@@ -138,6 +138,6 @@ describe('what only the server does', () => {
 });
 
 test('bad arguments are named', async () => {
-  await assert.rejects(start('--limits', 'some'), /ended with 2/);
-  await assert.rejects(start('--gifts', '/nowhere.csv'), /ended with 1/);
+  await assert.rejects(openSandbox('--limits', 'some'), /ended with 2/);
+  await assert.rejects(openSandbox('--gifts', '/nowhere.csv'), /ended with 1/);
 });

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
-import { start } from './server.mjs';
+import { openSandbox } from '../support/sandbox.mjs';
 import { haveRecordings, recordings, replay } from './replayer.mjs';
 
 const exceptions = JSON.parse(readFileSync(new URL('exceptions.json', import.meta.url), 'utf8')).steps;
@@ -23,7 +23,7 @@ if (!haveRecordings) {
     .filter((name) => name !== '13-throttle'); // by the clock: see throttle.mjs
 
   test('all recordings, one after the other, on one instance', async () => {
-    const server = await start('--limits', 'off');
+    const server = await openSandbox('--limits', 'off');
     const result = await replay(server, '--fast');
     assert.equal(await server.stop(), 0);
     check(result);
@@ -33,7 +33,7 @@ if (!haveRecordings) {
 
   for (const scenario of scenarios) {
     test(`${scenario} alone, on a fresh instance`, async () => {
-      const server = await start('--limits', 'off');
+      const server = await openSandbox('--limits', 'off');
       const result = await replay(server, '--fast', scenario);
       await server.stop();
       check(result);
@@ -41,7 +41,7 @@ if (!haveRecordings) {
   }
 
   test('a wrong answer is found', async () => {
-    const server = await start('--limits', 'off');
+    const server = await openSandbox('--limits', 'off');
     const result = await replay({ ...server, guestToken: server.token }, '--fast', '--only', '10.008');
     await server.stop();
     assert.ok(result.failedCount > 0, 'a guest that may write must fail the step');

@@ -3,9 +3,10 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { root } from './server.mjs';
 
-export const recordings = path.resolve(root, '../shared/twenty-contract');
+import { ROOT } from '../support/project.mjs';
+
+export const recordings = path.resolve(ROOT, '../shared/twenty-contract');
 
 export const haveRecordings = existsSync(path.join(recordings, 'replay.cjs'));
 

@@ -10,8 +10,8 @@ import { parseArgs } from 'node:util';
 import cliProgress from 'cli-progress';
 
 import { runFunction } from '../runtime/driver.mjs';
-import { node24 } from '../runtime/nodes.mjs';
-import { startSandbox } from '../runtime/sandbox-process.mjs';
+import { node24 } from '../support/nodes.mjs';
+import { startSandbox } from '../support/sandbox.mjs';
 import { carries, readGifts, totalsOf } from './oracle.mjs';
 import { People } from './people.mjs';
 

@@ -1,10 +1,10 @@
 // What the engine asks of the runtime's `fetch`.
 
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
 import { before, test } from 'node:test';
 
-import { prepare } from './project.mjs';
+import { serve } from '../support/http-server.mjs';
+import { prepare } from '../support/project.mjs';
 
 let rollups;
 
@@ -24,16 +24,10 @@ const config = [
 
 test('a redirect is not followed: the token does not travel to where an answer points', async (t) => {
   const seen = [];
-  const server = createServer((request, response) => {
+  const apiUrl = await serve(t, (request, response) => {
     seen.push(request.url);
     response.writeHead(302, { location: '/elsewhere' }).end();
   });
-  await new Promise((done) => server.listen(0, '127.0.0.1', done));
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const apiUrl = `http://127.0.0.1:${server.address().port}`;
   const options = { apiUrl, token: 't', config, log: () => {}, timeLimitSeconds: 1 };
   assert.notEqual((await rollups.calculateRollups({}, options)).status, 'ok');
   assert.ok(seen.length > 0);

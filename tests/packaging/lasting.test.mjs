@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 
-import { DONOR, TOKEN, fakeTwenty } from './fake-twenty.mjs';
-import { prepare } from './project.mjs';
+import { DONOR, TOKEN, fakeTwenty } from '../support/fake-twenty.mjs';
+import { prepare } from '../support/project.mjs';
 
 let rollups;
 

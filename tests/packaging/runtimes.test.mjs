@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { posix } from 'node:path';
 import { test } from 'node:test';
 
-import { fakeTwenty } from './fake-twenty.mjs';
-import { RUNTIMES, WORKERD, exportsOf, installedProject, output } from './project.mjs';
-import { startWorkerd } from './workerd.mjs';
+import { fakeTwenty } from '../support/fake-twenty.mjs';
+import { RUNTIMES, WORKERD, exportsOf, installedProject, output } from '../support/project.mjs';
+import { startWorkerd } from '../support/workerd.mjs';
 
 const TARGETED = { status: 'ok', code: null, mode: 'targeted' };
 const READS = { 'GET /rest/gifts': 1, 'GET /rest/metadata/objects': 1, 'GET /rest/people': 1 };

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 
-import { PACKAGE, ROOT, prepare } from './project.mjs';
+import { PACKAGE, ROOT, prepare } from '../support/project.mjs';
 
 let accepts;
 let validateDefinitions;

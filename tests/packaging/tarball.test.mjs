@@ -7,7 +7,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { PACKAGE, ROOT, exportsOf, installedProject } from './project.mjs';
+import { PACKAGE, ROOT, exportsOf, installedProject } from '../support/project.mjs';
 
 test('the tarball holds these files and no others', (t) => {
   const { files } = installedProject(t);

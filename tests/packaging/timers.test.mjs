@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 
-import { prepare } from './project.mjs';
+import { prepare } from '../support/project.mjs';
 
 let rollups;
 

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 
-import { DONOR, TOKEN, fakeTwenty } from './fake-twenty.mjs';
-import { prepare } from './project.mjs';
+import { DONOR, TOKEN, fakeTwenty } from '../support/fake-twenty.mjs';
+import { prepare } from '../support/project.mjs';
 
 let rollups;
 

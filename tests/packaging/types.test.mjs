@@ -6,12 +6,12 @@ import { cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { HERE, TSC, installedProject } from './project.mjs';
+import { TSC, installedProject } from '../support/project.mjs';
 
 for (const moduleResolution of ['bundler', 'nodenext']) {
   test(`a sample checks under the module resolution ${moduleResolution}, and its mistakes are caught`, (t) => {
     const { folder } = installedProject(t);
-    cpSync(join(HERE, 'types/sound.ts'), join(folder, 'sound.ts'));
+    cpSync(new URL('types/sound.ts', import.meta.url), join(folder, 'sound.ts'));
     const compilerOptions = {
       target: 'es2022',
       lib: ['es2023', 'dom'],

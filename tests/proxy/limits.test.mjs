@@ -10,9 +10,9 @@ import { before, describe, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 
 import { Admission, TurnedAway } from '../../pkg/fundraising/admission.js';
-import { prepare } from '../packaging/project.mjs';
-import { SECRET, batch } from './gocardless.mjs';
-import { RUNTIMES, UNLIMITED, call, startProxy } from './runtimes.mjs';
+import { prepare } from '../support/project.mjs';
+import { SECRET, batch } from '../support/gocardless.mjs';
+import { RUNTIMES, UNLIMITED, call, startProxy } from '../support/proxy.mjs';
 
 before(prepare);
 

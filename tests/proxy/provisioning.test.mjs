@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { promisify } from 'node:util';
 
-import { ROOT, prepare } from '../packaging/project.mjs';
-import { UNLIMITED, call, startProxy } from './runtimes.mjs';
-import { startWorkspace } from './workspace.mjs';
+import { ROOT, prepare } from '../support/project.mjs';
+import { UNLIMITED, call, startProxy } from '../support/proxy.mjs';
+import { startWorkspace } from '../support/proxy-workspace.mjs';
 
 before(prepare);
 

@@ -6,8 +6,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { ROOT, prepare } from '../packaging/project.mjs';
-import { RUNTIMES, UNLIMITED } from './runtimes.mjs';
+import { ROOT, prepare } from '../support/project.mjs';
+import { RUNTIMES, UNLIMITED } from '../support/proxy.mjs';
 
 const replayer = join(ROOT, '..', 'shared', 'proxy-contract', 'replay');
 /** A path's id that is no UUID never reaches Twenty: see docs/PROXY.md. */

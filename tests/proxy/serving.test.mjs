@@ -8,8 +8,8 @@ import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 
-import { ROOT, prepare } from '../packaging/project.mjs';
-import { RUNTIMES, UNLIMITED, call, startProxy } from './runtimes.mjs';
+import { ROOT, prepare } from '../support/project.mjs';
+import { RUNTIMES, UNLIMITED, call, startProxy } from '../support/proxy.mjs';
 
 before(prepare);
 

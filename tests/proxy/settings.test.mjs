@@ -9,8 +9,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 
-import { ROOT, WORKERD, prepare } from '../packaging/project.mjs';
-import { RUNTIMES, UNLIMITED, call, startProxy } from './runtimes.mjs';
+import { ROOT, WORKERD, prepare } from '../support/project.mjs';
+import { RUNTIMES, UNLIMITED, call, startProxy } from '../support/proxy.mjs';
 
 before(prepare);
 

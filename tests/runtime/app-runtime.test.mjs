@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { startApp } from './app-runtime.mjs';
-import { event, listenAsSandbox, writeApp } from './fixtures.mjs';
+import { event, listenAsSandbox, writeApp } from '../support/small-app.mjs';
 
 const ECHO = '(payload, context) => ({ payload, context })';
 const LISTENER = { source: ECHO, databaseEventTriggerSettings: { eventName: 'gift.*', batchMode: true } };

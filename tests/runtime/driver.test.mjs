@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { runFunction } from './driver.mjs';
-import { folder } from './fixtures.mjs';
+import { folder } from '../support/small-app.mjs';
 
 const call = (t, handler, options = {}) => {
   const bundle = join(folder(t), 'index.mjs');

@@ -4,7 +4,7 @@
  */
 
 /** Twenty's `MAX_EVENTS_PER_TRIGGER_JOB`. */
-const MOST_EVENTS = 200;
+const MAX_EVENTS = 200;
 
 const matches = (pattern, name) => {
   const [wantedObject, wantedOperation] = pattern.split('.');
@@ -54,7 +54,7 @@ export const triggered = (app, events, workspaceId, batches) =>
       if (records.length === 0) return [];
       const payloads =
         settings.batchMode && batches
-          ? chunks(records, MOST_EVENTS).map((some) => ({ ...head, events: some }))
+          ? chunks(records, MAX_EVENTS).map((some) => ({ ...head, events: some }))
           : records.map((record) => ({ ...head, ...record }));
       return [{ entry, payloads }];
     });

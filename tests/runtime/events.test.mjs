@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import { readApp } from './app.mjs';
 import { triggered } from './events.mjs';
-import { event, writeApp } from './fixtures.mjs';
+import { event, writeApp } from '../support/small-app.mjs';
 
 const appWith = (t, settings) =>
   readApp(writeApp(t, { listener: { source: '() => {}', databaseEventTriggerSettings: settings } }));

@@ -11,7 +11,7 @@ const FEATURES = {
 };
 const ROOTS = Object.values(FEATURES).flat();
 const ROOT = new RegExp(`\\{\\s*(${ROOTS.join('|')})\\s*\\(([^)]*)\\)\\s*(?:\\{([^}]*)\\})?\\s*\\}\\s*$`);
-const MOST_JOBS = 200;
+const MAX_JOBS = 200;
 
 const OBJECTS = {
   appKeyValue: ['AppKeyValue', ['key', 'value', 'scope']],
@@ -120,7 +120,7 @@ export class AppMetadata {
     const entry = this.app.function(logicFunctionUniversalIdentifier);
     if (!entry) throw new Refusal(`logic function \`${logicFunctionUniversalIdentifier}\` not found`, 'NOT_FOUND');
     const items = jobs ?? (payloads ?? [{}]).map((payload) => ({ payload }));
-    if (items.length > MOST_JOBS) throw new Refusal(`at most ${MOST_JOBS} jobs a call, not ${items.length}`);
+    if (items.length > MAX_JOBS) throw new Refusal(`at most ${MAX_JOBS} jobs a call, not ${items.length}`);
     const clean = items.map(({ payload, jobId }) => ({ payload: payload ?? {}, ...(jobId && { jobId }) }));
     const options = { ...(retryLimit != null && { retryLimit }), ...(delayMs != null && { delayMs }) };
     const jobIds = this.jobs.enqueue(entry, clean, options);

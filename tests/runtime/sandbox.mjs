@@ -7,8 +7,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { startApp } from './app-runtime.mjs';
-import { node24 } from './nodes.mjs';
-import { startSandbox } from './sandbox-process.mjs';
+import { node24 } from '../support/nodes.mjs';
+import { startSandbox } from '../support/sandbox.mjs';
 
 const APP = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'serverlessFunctions');
 const VARIABLES = ['ROLLUP_ENGINE_CONFIG', 'ROLLUP_ENGINE_REQUESTS_PER_MINUTE'];

@@ -1,6 +1,6 @@
 import { defineLogicFunction } from 'twenty-sdk/define';
 
-import { lasting } from '../../platform/lasting';
+import { appServices } from '../../platform/app-services';
 import { NIGHTLY } from '../../schedules.generated';
 import { eventDelivery } from '../../sdk-features';
 import { calculateRollups } from './engine';
@@ -14,7 +14,7 @@ const TIMEOUT_SECONDS = 900;
  * environment is read here and not at load, because the executor may keep the module and change it between runs.
  */
 export const main = async (payload: unknown, _context?: unknown): Promise<object> =>
-  calculateRollups(payload, { env: process.env, timeLimitSeconds: TIMEOUT_SECONDS, ...lasting() });
+  calculateRollups(payload, { env: process.env, timeLimitSeconds: TIMEOUT_SECONDS, ...appServices() });
 
 export default defineLogicFunction({
   universalIdentifier: CALCULATE_ROLLUPS,

@@ -1,14 +1,14 @@
 import { defineLogicFunction } from 'twenty-sdk/define';
 
 import { PERSON_FIELDS } from '../../objects';
-import { handOver } from '../../platform/hand-over';
+import { enqueueRollupRun } from '../../platform/enqueue-rollup-run';
 import { eventDelivery } from '../../sdk-features';
-import { whatMatters } from './what-matters';
+import { relevantPersonEvents } from './relevant-person-events';
 
-/** Hands on what of these events concerns totals. */
-export const main = async (payload: Parameters<typeof whatMatters>[0], _context?: unknown): Promise<object> => {
-  const rest = whatMatters(payload);
-  return rest ? handOver(rest) : { handedOver: false };
+/** Starts a run of the rollup function for the events that change totals. */
+export const main = async (payload: Parameters<typeof relevantPersonEvents>[0], _context?: unknown): Promise<object> => {
+  const rest = relevantPersonEvents(payload);
+  return rest ? enqueueRollupRun(rest) : { handedOver: false };
 };
 
 export default defineLogicFunction({

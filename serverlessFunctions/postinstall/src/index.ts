@@ -1,9 +1,9 @@
 import { definePostInstallLogicFunction } from 'twenty-sdk/define';
 
-import { handOver } from '../../platform/hand-over';
+import { enqueueRollupRun } from '../../platform/enqueue-rollup-run';
 
 /** Starts the first rebuild; the events and the schedules keep the totals from then on. */
-export const main = async (): Promise<object> => handOver({});
+export const main = async (): Promise<object> => enqueueRollupRun({});
 
 export default definePostInstallLogicFunction({
   universalIdentifier: '4e5128ee-9545-4f57-a600-fac1a5fc197f',

@@ -1,6 +1,6 @@
 import { defineLogicFunction } from 'twenty-sdk/define';
 
-import { handOver } from '../../platform/hand-over';
+import { enqueueRollupRun } from '../../platform/enqueue-rollup-run';
 import { slotOf } from '../../platform/slot';
 import { REBUILD, REBUILD_SPREAD_SECONDS } from '../../schedules.generated';
 
@@ -9,7 +9,7 @@ import { REBUILD, REBUILD_SPREAD_SECONDS } from '../../schedules.generated';
  * that is the plainest schedule: one batch of parents a tick.
  */
 export const main = async (_payload: unknown, context?: unknown): Promise<object> =>
-  handOver({}, slotOf(context, REBUILD_SPREAD_SECONDS));
+  enqueueRollupRun({}, slotOf(context, REBUILD_SPREAD_SECONDS));
 
 export default defineLogicFunction({
   universalIdentifier: 'bdb098d5-15c3-4c04-945e-791640131a57',

@@ -1,12 +1,12 @@
 import { defineLogicFunction } from 'twenty-sdk/define';
 
-import { handOver } from '../../platform/hand-over';
+import { enqueueRollupRun } from '../../platform/enqueue-rollup-run';
 import { slotOf } from '../../platform/slot';
 import { SWEEP, SWEEP_SPREAD_SECONDS } from '../../schedules.generated';
 
 /** Has the rollup function look for what events did not tell: they can be lost. */
 export const main = async (_payload: unknown, context?: unknown): Promise<object> =>
-  handOver({ sweep: true }, slotOf(context, SWEEP_SPREAD_SECONDS));
+  enqueueRollupRun({ sweep: true }, slotOf(context, SWEEP_SPREAD_SECONDS));
 
 export default defineLogicFunction({
   universalIdentifier: '8b719392-6e91-42c5-acc0-309c51c717de',

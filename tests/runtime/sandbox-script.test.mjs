@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const at = (name) => fileURLToPath(new URL(name, import.meta.url));
+
+/** Starts the script; `line` is what it prints when ready, `end` how it ended. */
+const start = (t, args, env = {}, command = [process.execPath, at('./sandbox.mjs')]) => {
+  const child = spawn(command[0], [...command.slice(1), ...args], {
+    cwd: at('../..'),
+    env: { ...process.env, SANDBOX_BIN: at('../support/fake-sandbox.mjs'), ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const texts = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr']) child[name].setEncoding('utf8').on('data', (chunk) => (texts[name] += chunk));
+  const end = new Promise((resolve) => child.once('close', (code) => resolve({ code, ...texts })));
+  // Told to stop, it takes the sandbox with it.
+  t.after(() => child.kill('SIGTERM') && end);
+  const line = new Promise((resolve, reject) => {
+    child.stdout.on('data', () => texts.stdout.endsWith('\n') && resolve(JSON.parse(texts.stdout)));
+    end.then(({ stderr }) => reject(new Error(stderr)));
+  });
+  return { child, line, end };
+};
+
+const answers = (url) => fetch(`${url}/rest/gifts`).then(({ ok }) => ok, () => false);
+
+test('without --app it is the sandbox itself, with all its options', async (t) => {
+  const { child, line, end } = start(t, ['--port', '0', '--limits', 'off']);
+  const { url, args } = await line;
+  assert.deepEqual(args, ['--port', '0', '--limits', 'off']);
+  assert.equal(await answers(url), true);
+  child.kill('SIGTERM');
+  const { code, stdout } = await end;
+  assert.equal(code, 0);
+  assert.equal(stdout.trim().split('\n').length, 1);
+  assert.equal(await answers(url), false);
+});
+
+test('with --app the app stands in front of it, in the newer profile', async (t) => {
+  const { child, line, end } = start(t, ['--app', '--port', '0', '--gifts', 'g.csv']);
+  const { url, token, args } = await line;
+  assert.deepEqual(args, ['--port', '0', '--profile', 'v2', '--gifts', 'g.csv']);
+  assert.equal(token, 'api-key');
+  assert.equal(await answers(url), true);
+  const route = await fetch(`${url}/s/recalculate-all`, { method: 'POST' });
+  assert.deepEqual((await route.json()).messages, ['Missing authentication token']);
+  child.kill('SIGTERM');
+  assert.equal((await end).code, 0);
+  assert.equal(await answers(url), false);
+});
+
+test('a profile that was asked for stays', async (t) => {
+  const { line } = start(t, ['--app', '--profile', 'v1']);
+  assert.deepEqual((await line).args, ['--port', '0', '--profile', 'v1']);
+});
+
+test('it ends with the npm that runs it', { timeout: 30_000 }, async (t) => {
+  const { child, line } = start(t, [], {}, ['npm', 'run', '--silent', 'sandbox', '--']);
+  const { url } = await line;
+  child.kill('SIGTERM');
+  while (await answers(url)) await new Promise((resolve) => setTimeout(resolve, 50));
+});
+
+test('a missing sandbox is named, with the way to get it', async (t) => {
+  const { line, end } = start(t, [], { SANDBOX_BIN: '/nowhere/sandbox' });
+  await assert.rejects(line);
+  const { code, stderr } = await end;
+  assert.equal(code, 1);
+  assert.match(stderr, /no sandbox at `\/nowhere\/sandbox`: build it with cargo build/);
+});
