@@ -35,7 +35,8 @@ before(async () => {
 
 for (const version of ['Node 22', 'Node 24']) {
   for (const [trigger, payload] of Object.entries(payloads)) {
-    test(`${version}, ${trigger}: calls the server with the app's token and answers plain JSON`, async (t) => {
+    // Calls the server with the app's token and answers plain JSON.
+    test(`${version}, ${trigger}: calls with the app’s token`, async (t) => {
       const refusal = { statusCode: 401, error: 'UnauthorizedException', messages: ['Token invalid.'] };
       const server = await listen(t, () => ({ status: 401, body: refusal }));
       const { result, error } = await runFunction({
@@ -63,7 +64,8 @@ for (const version of ['Node 22', 'Node 24']) {
     });
   }
 
-  test(`${version}: without an address the answer names the variable`, async () => {
+  // Without an address the answer names the variable.
+  test(`${version}: missing address`, async () => {
     const { result, error } = await runFunction({
       node: nodes[version],
       bundle: join(APP, '.twenty', 'output', ROLLUPS),

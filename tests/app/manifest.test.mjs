@@ -36,7 +36,8 @@ test('the post-install function is registered', () => {
   assert.equal(hook.builtHandlerPath, 'postinstall/src/index.mjs');
 });
 
-test('the other functions carry no wasm and have what starts them', () => {
+// The other functions carry no wasm and have what starts them.
+test('small functions and their triggers', () => {
   const triggers = Object.fromEntries(
     manifest.logicFunctions
       .filter(({ name }) => name !== 'calculate-rollups')
@@ -59,13 +60,15 @@ test('the other functions carry no wasm and have what starts them', () => {
   }
 });
 
-test('no total is among the fields that start a run: the engine’s own writes start none', () => {
+// No total is among the fields that start a run: the engine’s own writes start none.
+test('engine’s own writes start no run', () => {
   const { updatedFields } = manifest.logicFunctions.find(({ name }) => name === 'person-events').databaseEventTriggerSettings;
   const totals = manifest.fields.filter(({ type }) => type !== 'RELATION').map(({ name }) => name);
   assert.deepEqual(totals.filter((name) => updatedFields.includes(name)), []);
 });
 
-test('the role may read gifts, keep totals, and nothing else', () => {
+// The role may read gifts, keep totals, and nothing else.
+test('rights of the role', () => {
   assert.equal(manifest.roles.length, 1);
   const [role] = manifest.roles;
   assert.equal(manifest.application.defaultRoleUniversalIdentifier, role.universalIdentifier);
@@ -90,7 +93,8 @@ test('the role may read gifts, keep totals, and nothing else', () => {
   });
 });
 
-test('people and companies get the six totals, out of the timeline and not for editing', () => {
+// People and companies get the six totals, out of the timeline and not for editing.
+test('totals of people and companies', () => {
   const types = {
     lifetimeGiftAmount: 'CURRENCY',
     lifetimeGiftCount: 'NUMBER',
@@ -127,7 +131,8 @@ test('both ends of every relation name each other', () => {
   }
 });
 
-test('the server installs no packages for it, and only a fitting server takes it', () => {
+// The server installs no packages for it, and only a fitting server takes it.
+test('no packages, and fitting servers only', () => {
   const { dependencies, optionalDependencies, engines } = JSON.parse(readFileSync(join(OUTPUT, 'package.json'), 'utf8'));
   assert.deepEqual([dependencies, optionalDependencies], [undefined, undefined]);
   assert.equal(engines.twenty, '>=2.40.0');

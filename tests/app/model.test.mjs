@@ -18,12 +18,14 @@ const model = JSON.parse(readFileSync(DECLARATION, 'utf8'));
 
 before(() => build());
 
-test('the files of model/ are as the declaration has them', async () => {
+// The files of model/ are as the declaration has them.
+test('files follow the declaration', async () => {
   const { status, output } = await run(process.execPath, [join(APP, 'model.mjs'), '--check']);
   assert.equal(status, 0, output);
 });
 
-test('every declared object and field is installed, with its type, and nothing besides', () => {
+// Every declared object and field is installed, with its type, and nothing besides.
+test('installed objects and fields', () => {
   const manifest = manifestOf(join(APP, '.twenty', 'output'));
   const fields = (object) => {
     const own = manifest.objects.find(({ nameSingular }) => nameSingular === object)?.fields ?? [];
@@ -54,7 +56,8 @@ test('every declared object and field is installed, with its type, and nothing b
   }
 });
 
-test('an object can be left out, with the relations to it', async () => {
+// An object can be left out, with the relations to it.
+test('model without an object', async () => {
   const copy = join(WORK, 'model-without-fund', 'serverlessFunctions');
   rmSync(join(copy, '..'), { recursive: true, force: true });
   mkdirSync(join(copy, '..', 'rollup-engine', 'fundraising', 'src'), { recursive: true });

@@ -18,7 +18,8 @@ before(async () => {
   await build(APP, '--sdk', '2.13.0', '--tarball');
 });
 
-test('its manifest carries the system fields that these servers do not add', () => {
+// Its manifest carries the system fields that these servers do not add.
+test('manifest with system fields', () => {
   const manifest = manifestOf(OUTPUT);
   const system = ['id', 'createdAt', 'updatedAt', 'deletedAt', 'createdBy', 'updatedBy', 'position', 'searchVector'];
   assert.ok(manifest.objects.some(({ nameSingular }) => nameSingular === 'gift'));
@@ -28,7 +29,8 @@ test('its manifest carries the system fields that these servers do not add', () 
   }
 });
 
-test('apart from what the older SDK lacks it is the same app', () => {
+// Apart from what the older SDK lacks it is the same app.
+test('same app apart from the SDK', () => {
   const [older, main] = [manifestOf(OUTPUT), manifestOf(join(APP, '.twenty', 'output'))];
   const ids = (list) => list.map(({ universalIdentifier }) => universalIdentifier).sort();
   assert.equal(older.application.universalIdentifier, main.application.universalIdentifier);
@@ -43,7 +45,8 @@ test('apart from what the older SDK lacks it is the same app', () => {
   assert.equal(JSON.parse(readFileSync(join(OUTPUT, 'package.json'), 'utf8')).engines.twenty, '>=2.13.0 <2.40.0');
 });
 
-test('its tarball holds the manifest and the bundles', async () => {
+// Its tarball holds the manifest and the bundles.
+test('manifest and bundles in the tarball', async () => {
   const { status, output } = await run('tar', ['tzf', join(OUTPUT, 'twenty-rollups-app-0.1.0.tgz')]);
   assert.equal(status, 0, output);
   for (const file of ['manifest.json', 'package.json', 'calculaterollups/src/index.mjs', 'postinstall/src/index.mjs']) {
@@ -51,7 +54,8 @@ test('its tarball holds the manifest and the bundles', async () => {
   }
 });
 
-test('its CLI publishes the tarball and installs the app with two calls', async (t) => {
+// Its CLI publishes the tarball and installs the app with two calls.
+test('publishing and installing by the CLI', async (t) => {
   const replies = {
     uploadAppTarball: { id: 'r1', universalIdentifier: 'u1', name: 'twenty-rollups-app' },
     installApplication: { id: 'a1' },
@@ -91,7 +95,8 @@ test('its CLI publishes the tarball and installs the app with two calls', async 
   assert.deepEqual(operations.map(({ name }) => name).filter((name) => !(name in replies)), []);
 });
 
-test('its post-install function calls the rollup function’s route', async (t) => {
+// Its post-install function calls the rollup function’s route.
+test('post-install function calls the route', async (t) => {
   const server = await listen(t, () => ({ body: { status: 'ok' } }));
   const { result, error } = await runFunction({
     node: node24(),

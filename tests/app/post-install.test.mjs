@@ -20,7 +20,8 @@ const runHook = (url) =>
 
 before(() => build());
 
-test('the post-install function queues one run of the rollup function with an empty payload', async (t) => {
+// The post-install function queues one run of the rollup function with an empty payload.
+test('first rebuild is queued', async (t) => {
   const queued = { enqueued: true, enqueuedJobsCount: 1, jobIds: ['j1'] };
   const server = await listen(t, () => ({ body: { data: { enqueueJobs: queued } } }));
   const { result, error } = await runHook(server.url);
@@ -42,7 +43,8 @@ for (const [what, answer, why] of [
   ['an error of the server', { status: 500, body: 'oh' }, 'HTTP 500: "oh"'],
   ['a queue that is full', { body: { data: { enqueueJobs: { enqueued: false, jobIds: [] } } } }, 'the queue takes no more jobs of this app just now'],
 ]) {
-  test(`${what} asks the platform to try again, and says why`, async (t) => {
+  // … asks the platform to try again, and says why.
+  test(`${what} asks for a retry`, async (t) => {
     const server = await listen(t, () => answer);
     const { error } = await runHook(server.url);
     assert.deepEqual(error, { name: 'RetryableLogicFunctionError', message: `the run was not queued: ${why}` });

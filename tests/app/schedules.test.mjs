@@ -15,7 +15,8 @@ const crons = (app) =>
       .map(({ name, cronTriggerSettings }) => [name, cronTriggerSettings.pattern]),
   );
 
-test('each option sets the cron of its function, or takes it away', async () => {
+// Each option sets the cron of its function, or takes it away.
+test('cron of each function by its option', async () => {
   const copy = copyOfApp('app-with-schedules', 'model', 'fields');
   await build(copy, '--nightly', 'off', '--sweep', '*/5 * * * *', '--rebuild', '* * * * *');
   assert.deepEqual(crons(copy), { sweep: '*/5 * * * *', 'rebuild-later': '* * * * *' });
@@ -23,11 +24,13 @@ test('each option sets the cron of its function, or takes it away', async () => 
   assert.deepEqual(crons(copy), { 'calculate-rollups': DEFAULTS.nightly, sweep: DEFAULTS.sweep });
 });
 
-test('a pattern that no cron understands ends the build, with the option’s name', async () => {
+// A pattern that no cron understands ends the build, with the option’s name.
+test('invalid pattern ends the build', async () => {
   await assert.rejects(build(APP, '--sweep', 'every day'), /option --sweep: found `every day`, expected `off` or minute, hour/);
 });
 
-test('a total among the fields of a person that start a run ends the build', async () => {
+// A total among the fields of a person that start a run ends the build.
+test('total among trigger fields ends the build', async () => {
   const copy = copyOfApp('app-with-a-loop', 'model');
   const objects = join(copy, 'objects.ts');
   const source = readFileSync(objects, 'utf8');
@@ -46,7 +49,8 @@ test('patterns are told from what is none', () => {
   }
 });
 
-test('workspaces are spread from one tick to the next, and over an hour at most', () => {
+// Workspaces are spread from one tick to the next, and over an hour at most.
+test('spread of the workspaces', () => {
   for (const [pattern, minutes] of [['* * * * *', 1], ['*/15 * * * *', 15], ['0 2 * * *', 60], ['0 * * * *', 60], ['* 2 * * *', 60]]) {
     assert.equal(spreadSeconds(pattern), minutes * 60, pattern);
   }

@@ -39,7 +39,8 @@ const batch = (operation, ...events) => ({
   events: events.map((properties) => ({ recordId: ADA, userId: OTHER, properties })),
 });
 
-test('a move is handed over with the ids of both households, and nothing that is personal', async (t) => {
+// A move is handed over with the ids of both households, and nothing that is personal.
+test('move enqueues ids alone', async (t) => {
   const moved = batch('updated', { before: person(HOUSEHOLD), after: person(OTHER), updatedFields: ['household', 'householdId'], diff: {} });
   const [{ payloads, delayMs }] = await asked(t, mains.events, moved);
   assert.equal(delayMs, 0);
@@ -47,7 +48,8 @@ test('a move is handed over with the ids of both households, and nothing that is
   assert.deepEqual(payloads, [{ name: 'person.updated', objectMetadata: { nameSingular: 'person' }, events: [{ recordId: ADA, properties }] }]);
 });
 
-test('created and deleted people matter where they belong to a household', async (t) => {
+// Created and deleted people matter where they belong to a household.
+test('created and deleted people', async (t) => {
   for (const [operation, side] of [['created', 'after'], ['deleted', 'before']]) {
     const [{ payloads }] = await asked(t, mains.events, batch(operation, { [side]: person(null) }, { [side]: person(HOUSEHOLD) }));
     assert.deepEqual(payloads[0].events.map(({ properties }) => properties[side].householdId), [HOUSEHOLD], operation);
@@ -65,13 +67,15 @@ test('restored and destroyed people always matter', async (t) => {
   }
 });
 
-test('a single event, as servers without batches send it, is handed over as a batch of one', async (t) => {
+// A single event, as servers without batches send it, is handed over as a batch of one.
+test('single event becomes a batch', async (t) => {
   const { events, ...head } = batch('deleted', { before: person(HOUSEHOLD) });
   const [{ payloads }] = await asked(t, mains.events, { ...head, ...events[0] });
   assert.deepEqual(payloads[0].events, [{ recordId: ADA, properties: { before: { id: ADA, householdId: HOUSEHOLD }, after: {} } }]);
 });
 
-test('each workspace sweeps in a slot of its own, the same every time, and all before the next tick', async (t) => {
+// Each workspace sweeps in a slot of its own, the same every time, and all before the next tick.
+test('sweep slot of a workspace', async (t) => {
   const slots = new Set();
   for (let n = 0; n < 60; n += 1) {
     const workspaceId = `20202020-1c25-4d02-bf25-6aeccf7ea4${n.toString(16).padStart(2, '0')}`;
@@ -85,7 +89,8 @@ test('each workspace sweeps in a slot of its own, the same every time, and all b
   assert.ok(slots.size >= 12, `${slots.size}`);
 });
 
-test('a server that does not say which workspace this is gets no delay', async (t) => {
+// A server that does not say which workspace this is gets no delay.
+test('no delay without a workspace id', async (t) => {
   for (const context of [undefined, {}, { workspaceId: null }]) {
     assert.deepEqual(await asked(t, mains.sweep, {}, context), [{ payloads: [{ sweep: true }], delayMs: 0 }]);
   }

@@ -13,7 +13,8 @@ before(() => build());
 
 for (const [version, node] of [['Node 22', node22], ['Node 24', node24]]) {
   for (const when of ['at-once', 'later']) {
-    test(`${version}: after a trap ${when} the answer says so and the next call has a fresh instance`, async () => {
+    // After a trap … the answer says so and the next call has a fresh instance.
+    test(`${version}: trap ${when}`, async () => {
       const { status, output } = await run(node(), [CALLER, BUNDLE, when], { env: {} });
       assert.equal(status, 0, output);
       const { results, instances } = JSON.parse(output.slice(output.indexOf('{"results"')));

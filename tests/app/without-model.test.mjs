@@ -6,7 +6,8 @@ import { APP, build, copyOfApp, manifestOf } from '../support/app.mjs';
 
 before(() => build());
 
-test('without model/ the app still builds, and the role still names the objects', async () => {
+// Without model/ the app still builds, and the role still names the objects.
+test('build without model/', async () => {
   const copy = copyOfApp('app-without-model', 'model');
   const output = await build(copy);
   const full = manifestOf(join(APP, '.twenty', 'output'));
@@ -21,7 +22,8 @@ test('without model/ the app still builds, and the role still names the objects'
   for (const id of own) assert.ok(output.includes(id), output);
 });
 
-test('without model/ and fields/ only the functions, the role and the settings are left', async () => {
+// Without model/ and fields/ only the functions, the role and the settings are left.
+test('build without model/ and fields/', async () => {
   const copy = copyOfApp('app-without-model-fields', 'model', 'fields');
   await build(copy);
   const manifest = manifestOf(join(copy, '.twenty', 'output'));

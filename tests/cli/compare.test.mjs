@@ -27,7 +27,8 @@ const drifted = (more) =>
     return report({ mode: 'dry-run', drift: DRIFT, ...more });
   });
 
-test('drift that is found is the exit code 1, with the fields and some examples', async () => {
+// Drift that is found is the exit code 1, with the fields and some examples.
+test('drift found', async () => {
   const engine = drifted();
   const { exit, out } = await command('drift --sample 2', { engine });
   assert.equal(exit, 1);
@@ -45,7 +46,8 @@ test('without drift every total is right', async () => {
   assert.match(out, /^3 parents compared at https:\/\/crm\.example\.org: every total is right\n {2}7 requests in 1\.5 s\n$/);
 });
 
-test('a dry run that shows changes has done what it was asked for', async () => {
+// A dry run that shows changes has done what it was asked for.
+test('dry run with changes succeeds', async () => {
   const engine = drifted();
   const { exit, out } = await command('rebuild --dry-run', { engine });
   assert.equal(exit, 0);
@@ -53,7 +55,8 @@ test('a dry run that shows changes has done what it was asked for', async () => 
   assert.match(out, /^3 values of 1 parent would change/);
 });
 
-test('a comparison that did not get to its end is not right, and is never gone on with', async () => {
+// A comparison that did not get to its end is not right, and is never gone on with.
+test('incomplete comparison is not resumed', async () => {
   const engine = drifted({ status: 'partial', code: 'out_of_time', message: 'the time was used up', checkpoint: { a: 1 } });
   const { exit, out } = await command('rebuild --dry-run --time-limit 60', { engine });
   assert.equal(exit, 1);
@@ -61,7 +64,8 @@ test('a comparison that did not get to its end is not right, and is never gone o
   assert.match(out, /Not all parents could be compared: the time was used up/);
 });
 
-test('the CSV has every change, amounts in the main unit, and nothing that a spreadsheet would run', async (t) => {
+// The CSV has every change, amounts in the main unit, and nothing that a spreadsheet would run.
+test('CSV of the changes', async (t) => {
   const folder = folderFor(t);
   const { out } = await command('rebuild --dry-run --csv changes.csv', { engine: drifted(), folder });
   assert.match(out, /3 lines in changes\.csv/);

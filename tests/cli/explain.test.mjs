@@ -34,7 +34,8 @@ const explained = (right) =>
     },
   });
 
-test('each child is shown, counted or with the reason why not', async () => {
+// Each child is shown, counted or with the reason why not.
+test('children, counted or not', async () => {
   const engine = fakeEngine(explained(false));
   const { exit, out } = await command(`explain ${ADA}`, { engine });
   assert.equal(exit, 1);
@@ -61,7 +62,8 @@ test('totals that are right are the exit code 0', async () => {
   assert.match(out, /Every total is right\.\n$/);
 });
 
-test('a long list of children is cut, unless all are asked for', async () => {
+// A long list of children is cut, unless all are asked for.
+test('long list of children is cut', async () => {
   const long = explained(true);
   const [child] = long.explanation.definitions[0].children;
   long.explanation.definitions[0].children = Array(60).fill(child);
@@ -77,7 +79,8 @@ test('a parent that is not there is the exit code 1', async () => {
   assert.match(out, /There is no person/);
 });
 
-test('the object is the one named, else the only one of the definitions, else a person', async () => {
+// The object is the one named, else the only one of the definitions, else a person.
+test('default object', async () => {
   const config = (...parents) => JSON.stringify(parents.map((parentObject) => ({ parentObject, childObject: 'gift', relationField: 'a', aggregations: [] })));
   const object = async (line, ...parents) => {
     const engine = fakeEngine(explained(true));

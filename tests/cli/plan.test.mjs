@@ -18,7 +18,8 @@ const PLAN = {
   ],
 };
 
-test('a plan shows each definition, the requests and the time', async () => {
+// A plan shows each definition, the requests and the time.
+test('definitions, requests and time of a plan', async () => {
   const details = [{ parentObject: 'person', childObject: 'gift', relationField: 'donorId' }, {}, { relationField: 'householdId' }];
   const engine = fakeEngine(report({ mode: 'plan', plan: PLAN, details }));
   const { exit, out } = await command('plan --time-limit 300', { engine });

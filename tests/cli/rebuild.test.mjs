@@ -24,7 +24,8 @@ test('a rebuild that is done says what it did', async (t) => {
   assert.ok(!existsSync(join(folder, 'rollups-checkpoint.json')));
 });
 
-test('a rebuild goes on by itself until it is done, and leaves no checkpoint then', async (t) => {
+// A rebuild goes on by itself until it is done, and leaves no checkpoint then.
+test('rebuild runs until it is done', async (t) => {
   const folder = folderFor(t);
   const kept = join(folder, 'rollups-checkpoint.json');
   const seen = [];
@@ -45,7 +46,8 @@ test('a rebuild goes on by itself until it is done, and leaves no checkpoint the
   assert.deepEqual([merged.details[0].processed, merged.details.length], [9, 1]);
 });
 
-test('what a run keeps, the next run of the same command finds', async (t) => {
+// What a run keeps, the next run of the same command finds.
+test('runs of one command share a store', async (t) => {
   const found = [];
   const keeping = (answer) => async ({ store }) => {
     found.push(await store.get('budget'));
@@ -59,7 +61,8 @@ test('what a run keeps, the next run of the same command finds', async (t) => {
   assert.deepEqual(found, [null, null, '12', null]);
 });
 
-test('with --once it ends with the first run, leaves a checkpoint and tells how to go on', async (t) => {
+// With --once it ends with the first run, leaves a checkpoint and tells how to go on.
+test('checkpoint of the first run with --once', async (t) => {
   const folder = folderFor(t);
   const { exit, out } = await command('rebuild --once --checkpoint rest.json', { engine: fakeEngine(partial({ after: 'a' })), folder });
   assert.equal(exit, 1);
@@ -76,7 +79,8 @@ test('with --once it ends with the first run, leaves a checkpoint and tells how 
   assert.ok(!existsSync(join(folder, 'rest.json')));
 });
 
-test('a run that gets nowhere is not begun again and again', async (t) => {
+// A run that gets nowhere is not begun again and again.
+test('no progress ends the command', async (t) => {
   const idle = { processed: 1, updated: 0, unchanged: 0, reset: 0, failed: 1, mixedCurrency: 0 };
   const engine = fakeEngine(partial({ parents: { person: [ADA] } }, { totals: idle }));
   const { exit } = await command('rebuild', { engine, folder: folderFor(t) });
@@ -84,7 +88,8 @@ test('a run that gets nowhere is not begun again and again', async (t) => {
   assert.equal(engine.calls.length, 2);
 });
 
-test('while others use up the budget it waits and tries again, a few times', async (t) => {
+// While others use up the budget it waits and tries again, a few times.
+test('retries while the budget is used up', async (t) => {
   const idle = { processed: 1, updated: 0, unchanged: 0, reset: 0, failed: 1, mixedCurrency: 0 };
   const busy = partial({ after: null }, { totals: idle, requests: { total: 2, throttled: 1, byEndpoint: {} } });
   const slept = [];
@@ -96,7 +101,8 @@ test('while others use up the budget it waits and tries again, a few times', asy
   assert.equal((await command('rebuild', { engine: freed, folder: folderFor(t), sleep })).exit, 0);
 });
 
-test('a run that could not even begin leaves the checkpoint of the one before', async (t) => {
+// A run that could not even begin leaves the checkpoint of the one before.
+test('checkpoint outlives a failed start', async (t) => {
   const nothing = { processed: 0, updated: 0, unchanged: 0, reset: 0, failed: 0, mixedCurrency: 0 };
   const refused = partial(null, { totals: nothing, requests: { total: 1, throttled: 1, byEndpoint: {} } });
   const folder = folderFor(t);
@@ -115,7 +121,8 @@ test('a run that could not even begin leaves the checkpoint of the one before', 
   assert.match(out, /the server is away\n.*--resume rollups-checkpoint\.json/);
 });
 
-test('runs that look at everything again are not counted twice', async (t) => {
+// Runs that look at everything again are not counted twice.
+test('repeated comparisons count once', async (t) => {
   const counts = (updated, unchanged, failed) => ({ processed: 100, updated, unchanged, reset: 0, failed, mixedCurrency: 0 });
   const wrong = (values) => ({ parents: values, values, fields: { 'person.a': values }, examples: [], since: null });
   const first = partial({ after: null }, { totals: counts(60, 10, 30), drift: wrong(90), plan: { reading: 'scan' } });
@@ -130,7 +137,8 @@ test('runs that look at everything again are not counted twice', async (t) => {
   assert.deepEqual([details[0].processed, details[0].updated], [3, 4]);
 });
 
-test('an error that leaves a checkpoint keeps it, and ends with the code of the error', async (t) => {
+// An error that leaves a checkpoint keeps it, and ends with the code of the error.
+test('error with a checkpoint', async (t) => {
   const folder = folderFor(t);
   const away = report({ status: 'error', code: 'unreachable', message: 'the server is away', checkpoint: { after: 'a' } });
   const { exit, out } = await command('rebuild', { engine: fakeEngine(away), folder });
@@ -139,7 +147,8 @@ test('an error that leaves a checkpoint keeps it, and ends with the code of the 
   assert.ok(existsSync(join(folder, 'rollups-checkpoint.json')));
 });
 
-test('parents that could not be written are named, and are the exit code 1', async (t) => {
+// Parents that could not be written are named, and are the exit code 1.
+test('failed parents are named', async (t) => {
   const failures = [{ parentObject: 'person', id: ADA, message: 'refused: the e-mail address is not valid' }];
   const totals = { processed: 3, updated: 1, unchanged: 1, reset: 1, failed: 1, mixedCurrency: 0 };
   const engine = fakeEngine(report({ status: 'partial', failures, totals }));

@@ -62,7 +62,8 @@ const call = async (method, path, body) => {
   return (await response.json()).data;
 };
 
-test('from wrong totals to right ones: validate, plan, drift, dry run, rebuild, drift, explain', async (t) => {
+// From wrong totals to right ones: validate, plan, drift, dry run, rebuild, drift, explain.
+test('all commands on wrong totals', async (t) => {
   const folder = workplace(t);
   const validated = await command(folder, 'validate');
   assert.deepEqual(validated, {
@@ -102,7 +103,8 @@ test('from wrong totals to right ones: validate, plan, drift, dry run, rebuild, 
   assert.equal((await command(folder, `explain ${gift.donorId}`)).exit, 0);
 });
 
-test('what a workspace does not have is found, and named as it is called there', async (t) => {
+// What a workspace does not have is found, and named as it is called there.
+test('missing fields are named', async (t) => {
   const folder = workplace(t, [
     definition([{ ...COUNT, parentField: 'lifetimeGiftCuont' }, SUM]),
     definition([{ ...COUNT, parentField: 'yearToDateGiftCount' }], { relationField: 'donorID' }),
@@ -121,7 +123,8 @@ test('what a workspace does not have is found, and named as it is called there',
   }
 });
 
-test('a rebuild by batches goes on by itself, or from where an earlier one ended', async (t) => {
+// A rebuild by batches goes on by itself, or from where an earlier one ended.
+test('rebuild by batches and by checkpoint', async (t) => {
   const folder = workplace(t, { ...ROLLUPS, rebuild: { parentsPerRun: 25 } });
   const whole = JSON.parse((await command(folder, 'rebuild --json')).out);
   assert.ok(whole.runs > 1);
@@ -136,7 +139,8 @@ test('a rebuild by batches goes on by itself, or from where an earlier one ended
   assert.ok(!existsSync(join(folder, 'rollups-checkpoint.json')));
 });
 
-test('a refused token and a server that is not there are the exit code 3', async (t) => {
+// A refused token and a server that is not there are the exit code 3.
+test('refused token and missing server', async (t) => {
   const folder = workplace(t);
   const { revokedToken } = server.ready;
   const refused = await command(folder, 'rebuild', { TWENTY_API_KEY: revokedToken });
@@ -148,7 +152,8 @@ test('a refused token and a server that is not there are the exit code 3', async
   assert.match(away.err, /cannot reach http:\/\/127\.0\.0\.1:9/);
 });
 
-test('Ctrl-C ends the process, with what was written left right', async (t) => {
+// Ctrl-C ends the process, with what was written left right.
+test('Ctrl-C during a rebuild', async (t) => {
   const folder = workplace(t);
   // A server in between that keeps its answer back to the first call for records.
   let reached;

@@ -18,7 +18,8 @@ const optionsOf = async (line, given = {}) => {
   return options;
 };
 
-test('the options come from the command line, else from the environment', async () => {
+// The options come from the command line, else from the environment.
+test('options before the environment', async () => {
   assert.deepEqual(await optionsOf('drift'), { apiUrl: URL_HERE, token: TOKEN });
   const options = await optionsOf('drift --url http://127.0.0.1:3000/rest/ --token another-token --requests-per-minute 40');
   assert.deepEqual(options, {
@@ -30,7 +31,8 @@ test('the options come from the command line, else from the environment', async 
   assert.deepEqual(env, { ROLLUP_ENGINE_REQUESTS_PER_MINUTE: 'off' });
 });
 
-test('an app\u2019s own token comes before a key, and a user\u2019s after it', async () => {
+// An app’s own token comes before a key, and a user’s after it.
+test('order of the tokens', async () => {
   const names = { TWENTY_APP_ACCESS_TOKEN: 'user-token' };
   assert.equal((await optionsOf('drift', { env: names })).token, TOKEN);
   assert.equal((await optionsOf('drift', { env: { ...names, TWENTY_API_KEY: '' } })).token, 'user-token');
@@ -38,7 +40,8 @@ test('an app\u2019s own token comes before a key, and a user\u2019s after it', a
   assert.equal((await optionsOf('drift', { env: app })).token, 'app-token');
 });
 
-test('the definitions come from the file named, else the variable, else rollups.json, else they are the built-in ones', async (t) => {
+// The definitions come from the file named, else the variable, else rollups.json, else they are the built-in ones.
+test('order of the definitions’ sources', async (t) => {
   const folder = folderFor(t);
   assert.equal((await optionsOf('drift', { folder })).config, undefined);
   writeFileSync(join(folder, 'rollups.json'), `\uFEFF${JSON.stringify({ definitions: CONFIG, timeZone: 'UTC' })}`);
@@ -71,7 +74,8 @@ for (const [what, line, env, message] of [
   ['a missing id', 'explain', {}, /missing required argument 'id'/],
   ['no command', '', {}, /Usage: twenty-rollups/],
 ]) {
-  test(`${what} is a mistake of usage, and nothing is asked of the workspace`, async () => {
+  // … is a mistake of usage, and nothing is asked of the workspace.
+  test(`usage error: ${what}`, async () => {
     const engine = fakeEngine(report());
     const fetch = () => assert.fail('a request was sent');
     const { exit, err, out } = await command(line, { env, engine, fetch });
@@ -83,7 +87,8 @@ for (const [what, line, env, message] of [
   });
 }
 
-test('unknown settings are warned of, with the nearest', async () => {
+// Unknown settings are warned of, with the nearest.
+test('unknown settings are warned of', async () => {
   const { exit, err } = await command('drift', {
     env: { ROLLUP_ENGINE_REQUEST_PER_MINUTE: '5', rollup_engine_config: '[]', OTHER_ENGINE: 'x' },
     engine: fakeEngine(report()),

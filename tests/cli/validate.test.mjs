@@ -26,7 +26,8 @@ test('definitions that fit the workspace are right', async () => {
   assert.deepEqual(engine.calls[0].payload, { plan: true });
 });
 
-test('what the workspace does not have is named with its place, and with what was meant', async () => {
+// What the workspace does not have is named with its place, and with what was meant.
+test('missing fields and what was meant', async () => {
   const { exit, out } = await command('validate', { engine: fakeEngine(report({ skipped: SKIPPED })), env: OWN });
   assert.equal(exit, 1);
   assert.match(
@@ -35,7 +36,8 @@ test('what the workspace does not have is named with its place, and with what wa
   );
 });
 
-test('definitions none of which fits are wrong, with every reason', async () => {
+// Definitions none of which fits are wrong, with every reason.
+test('no definition fits', async () => {
   const engine = fakeEngine(report({ status: 'error', code: 'nothing_to_run', message: 'no definition fits', skipped: SKIPPED }));
   const { exit, json } = await command('validate --json', { engine, env: OWN });
   assert.equal(exit, 1);
@@ -49,13 +51,15 @@ test('definitions none of which fits are wrong, with every reason', async () => 
   });
 });
 
-test('of the built-in definitions a workspace need not have all', async () => {
+// Of the built-in definitions a workspace need not have all.
+test('built-in definitions fit in part', async () => {
   const { exit, out } = await command('validate', { engine: fakeEngine(report({ skipped: SKIPPED })) });
   assert.equal(exit, 0);
   assert.match(out, /and so left out:\n {2}definition 0, aggregation 0: `person`/);
 });
 
-test('unsound definitions are listed without asking the workspace', async () => {
+// Unsound definitions are listed without asking the workspace.
+test('unsound definitions are listed', async () => {
   const errors = [{ place: 'definition 0, relationFeild', message: 'unknown key, did you mean `relationField`?' }];
   const engine = { ...fakeEngine(report()), validateDefinitions: () => ({ valid: false, errors, definitions: 0 }) };
   const { exit, out } = await command('validate', { engine, env: OWN, fetch: () => assert.fail('a request was sent') });
@@ -63,7 +67,8 @@ test('unsound definitions are listed without asking the workspace', async () => 
   assert.match(out, /1 fault\n {2}definition 0, relationFeild: unknown key, did you mean `relationField`\?/);
 });
 
-test('without a workspace, or offline, the definitions alone are checked, and that is said', async () => {
+// Without a workspace, or offline, the definitions alone are checked, and that is said.
+test('validation without a workspace', async () => {
   const fetch = () => assert.fail('a request was sent');
   for (const [line, env] of [['validate', { ...OWN, TWENTY_API_URL: '' }], ['validate --offline', OWN]]) {
     const { exit, out } = await command(line, { env, fetch });

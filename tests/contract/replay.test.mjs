@@ -22,7 +22,8 @@ if (!haveRecordings) {
     .flatMap((name) => /^(\d\d[a-z]?-.*)\.jsonl$/.exec(name)?.[1] ?? [])
     .filter((name) => name !== '13-throttle'); // by the clock: see throttle.mjs
 
-  test('all recordings, one after the other, on one instance', async () => {
+  // All recordings, one after the other, on one instance.
+  test('all recordings on one instance', async () => {
     const server = await openSandbox('--limits', 'off');
     const result = await replay(server, '--fast');
     assert.equal(await server.stop(), 0);

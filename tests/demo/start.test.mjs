@@ -7,7 +7,8 @@ import { promisify } from 'node:util';
 
 import { carries, totalsOf } from './oracle.mjs';
 
-test('the demonstration ends with every donor right, before and after the events', async () => {
+// The demonstration ends with every donor right, before and after the events.
+test('demonstration ends right', async () => {
   const script = fileURLToPath(new URL('./start.mjs', import.meta.url));
   const { stdout } = await promisify(execFile)(process.execPath, [script]);
   assert.equal(stdout.match(/2,357 of 2,357 right/g)?.length, 2, stdout);
@@ -15,7 +16,8 @@ test('the demonstration ends with every donor right, before and after the events
   assert.match(stdout, / 0 refused/);
 });
 
-test('the independent computation would notice a wrong total', () => {
+// The independent computation would notice a wrong total.
+test('oracle notices a wrong total', () => {
   const gifts = [
     { donor: 'a', date: '2026-05-01', micros: 5_000_000n, currency: 'USD' },
     { donor: 'a', date: '2025-05-01', micros: 0n, currency: 'USD' },

@@ -22,7 +22,8 @@ const config = [
   },
 ];
 
-test('a redirect is not followed: the token does not travel to where an answer points', async (t) => {
+// A redirect is not followed: the token does not travel to where an answer points.
+test('redirects are not followed', async (t) => {
   const seen = [];
   const apiUrl = await serve(t, (request, response) => {
     seen.push(request.url);
@@ -34,7 +35,8 @@ test('a redirect is not followed: the token does not travel to where an answer p
   assert.ok(!seen.includes('/elsewhere'), seen.join());
 });
 
-test('a request carries its token, its time-out and nothing of the environment besides', async () => {
+// A request carries its token, its time-out and nothing of the environment besides.
+test('headers and time-out of a request', async () => {
   const calls = [];
   const fetch = async (url, init) => {
     calls.push({ url, init });
@@ -64,7 +66,8 @@ test('a request carries its token, its time-out and nothing of the environment b
   assert.equal(other.init.headers.authorization, 'Bearer key');
 });
 
-test('log lines go to the console method of their level, as JSON', async (t) => {
+// Log lines go to the console method of their level, as JSON.
+test('log lines by console method', async (t) => {
   const lines = { log: [], warn: [], error: [] };
   for (const level of Object.keys(lines)) t.mock.method(console, level, (line) => lines[level].push(JSON.parse(line)));
   await rollups.calculateRollups({}, {});

@@ -63,7 +63,8 @@ const EXPECTED = {
 };
 
 for (const { name, command, entry } of RUNTIMES) {
-  test(`${name} finds the package by its name and gets the right answers`, async (t) => {
+  // … finds the package by its name and gets the right answers.
+  test(`${name}: entry and answers`, async (t) => {
     const { folder } = installedProject(t);
     const { entry: found, logged, ...answers } = await output([...command, 'main.mjs', await fakeTwenty(t)], folder);
     assert.ok(found.endsWith(`/node_modules/twenty-rollups/${entry}`), found);
@@ -72,7 +73,8 @@ for (const { name, command, entry } of RUNTIMES) {
   });
 }
 
-test('workerd runs the entry that the package names for it and gets the right answers', async (t) => {
+// Workerd runs the entry that the package names for it and gets the right answers.
+test('workerd’s entry and its answers', async (t) => {
   const { folder, installed } = installedProject(t);
   // workerd looks nothing up: every module is named, as a bundler would do.
   const entry = exportsOf(installed)['.'].workerd;

@@ -114,7 +114,8 @@ const UNSOUND = {
 for (const [name, make] of Object.entries(SOUND)) test(`sound: ${name}`, () => bothSay(plain(make()), true));
 for (const [name, make] of Object.entries(UNSOUND)) test(`unsound: ${name}`, () => bothSay(plain(make()), false));
 
-test('two totals on one field are seen by the engine alone', () => {
+// Two totals on one field are seen by the engine alone.
+test('two totals on one field', () => {
   const twice = [definition(), definition({ childObject: 'pledge' })];
   assert.equal(accepts(twice), true);
   assert.match(validateDefinitions(twice).errors[0].message, /already written/);

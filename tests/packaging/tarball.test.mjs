@@ -77,7 +77,8 @@ test('the tarball holds these files and no others', (t) => {
   ]);
 });
 
-test('every file that the package exports is in the tarball', (t) => {
+// Every file that the package exports is in the tarball.
+test('exported files are in the tarball', (t) => {
   const { files, installed } = installedProject(t);
   const targets = Object.values(exportsOf(installed)).flatMap((target) =>
     typeof target === 'string' ? [target] : Object.values(target),
@@ -85,7 +86,8 @@ test('every file that the package exports is in the tarball', (t) => {
   for (const target of targets) assert.ok(files.includes(target.replace('./', '')), target);
 });
 
-test('the conditions stand in the order in which runtimes must try them', (t) => {
+// The conditions stand in the order in which runtimes must try them.
+test('order of the export conditions', (t) => {
   const { installed } = installedProject(t);
   for (const entry of ['.', './fundraising']) {
     const conditions = Object.keys(exportsOf(installed)[entry]);
@@ -93,7 +95,8 @@ test('the conditions stand in the order in which runtimes must try them', (t) =>
   }
 });
 
-test('the modules name no folder of the machine that built them', (t) => {
+// The modules name no folder of the machine that built them.
+test('no folder names in the modules', (t) => {
   const { installed } = installedProject(t);
   for (const product of ['rollups', 'fundraising']) {
     const text = readFileSync(join(installed, `${product}/generated/${product}.wasm`), 'latin1');
@@ -101,7 +104,8 @@ test('the modules name no folder of the machine that built them', (t) => {
   }
 });
 
-test('the command that npm installs runs, and needs the packages that the package names and no others', (t) => {
+// The command that npm installs runs, and needs the packages that the package names and no others.
+test('installed command and its dependencies', (t) => {
   const { folder } = installedProject(t);
   const printed = execFileSync(join(folder, 'node_modules/.bin/twenty-rollups'), ['--version'], { cwd: folder, encoding: 'utf8' });
   assert.equal(printed.trim(), JSON.parse(readFileSync(join(PACKAGE, 'package.json'), 'utf8')).version);

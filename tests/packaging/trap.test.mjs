@@ -40,7 +40,8 @@ const lying = async () => {
   return { status: 200, headers: [], body: { getReader: () => ({ read: async () => steps.shift() }) } };
 };
 
-test('a panic says what and where, to the caller and on the console, and the next call works', async (t) => {
+// A panic says what and where, to the caller and on the console, and the next call works.
+test('panic is reported, next call works', async (t) => {
   const url = await fakeTwenty(t);
   const lines = [];
   t.mock.method(console, 'error', (line) => lines.push(JSON.parse(line)));
@@ -53,7 +54,8 @@ test('a panic says what and where, to the caller and on the console, and the nex
   assert.equal((await rollups.calculateRollups(event, options(url))).status, 'ok');
 });
 
-test('calls that were under way end with the same code, whatever they were waiting for', async (t) => {
+// Calls that were under way end with the same code, whatever they were waiting for.
+test('panic ends calls under way', async (t) => {
   t.mock.method(console, 'error', () => {});
   const url = await fakeTwenty(t);
   // One waits for an answer, one for a timer: it was refused and is to come again.
@@ -72,7 +74,8 @@ test('calls that were under way end with the same code, whatever they were waiti
   assert.equal((await next).status, 'ok');
 });
 
-test('the functions that do not wait throw an error of that code, and work again', (t) => {
+// The functions that do not wait throw an error of that code, and work again.
+test('panic in a synchronous function', (t) => {
   t.mock.method(Date, 'now', () => {
     throw new Error('the clock broke');
   });
@@ -81,7 +84,8 @@ test('the functions that do not wait throw an error of that code, and work again
   assert.deepEqual(rollups.computeTotals(config[0], []), { lifetimeGiftCount: 0 });
 });
 
-test('what the caller hands in cannot break the engine', async () => {
+// What the caller hands in cannot break the engine.
+test('hostile input does not break the engine', async () => {
   const cyclic = {};
   cyclic.self = cyclic;
   const throwing = {
@@ -108,7 +112,8 @@ const getter = (name) =>
     },
   });
 
-test('a fetch or a log that fails is an unreachable server or a lost line, not a fault', async (t) => {
+// A fetch or a log that fails is an unreachable server or a lost line, not a fault.
+test('failing fetch or log is no fault', async (t) => {
   const url = await fakeTwenty(t);
   const bad = [
     () => {

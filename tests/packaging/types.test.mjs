@@ -9,7 +9,8 @@ import { test } from 'node:test';
 import { TSC, installedProject } from '../support/project.mjs';
 
 for (const moduleResolution of ['bundler', 'nodenext']) {
-  test(`a sample checks under the module resolution ${moduleResolution}, and its mistakes are caught`, (t) => {
+  // A sample checks under the module resolution …, and its mistakes are caught.
+  test(`types under ${moduleResolution}`, (t) => {
     const { folder } = installedProject(t);
     cpSync(new URL('types/sound.ts', import.meta.url), join(folder, 'sound.ts'));
     const compilerOptions = {

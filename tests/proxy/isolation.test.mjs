@@ -38,7 +38,8 @@ async function slowTwenty(t, millis) {
 }
 
 for (const runtime of Object.keys(RUNTIMES)) {
-  test(`on ${runtime} twenty requests at once are all answered, each with what is its own`, async (t) => {
+  // Twenty requests at once are all answered, each with what is its own.
+  test(`${runtime}: twenty requests at once`, async (t) => {
     const twenty = await slowTwenty(t, 30);
     const { url } = await startProxy(t, runtime, { TWENTY_API_BASE_URL: twenty.url, ...PACED });
     const asked = Array.from({ length: 20 }, (_, number) => `token-${number}`);
@@ -47,7 +48,8 @@ for (const runtime of Object.keys(RUNTIMES)) {
     assert.ok(twenty.seen.most < 20, `all ${twenty.seen.most} went at once: nobody waited`);
   });
 
-  test(`on ${runtime} those who wait at the gate outlive a caller who hangs up`, async (t) => {
+  // Those who wait at the gate outlive a caller who hangs up.
+  test(`${runtime}: caller hangs up while others wait`, async (t) => {
     const twenty = await slowTwenty(t, 100);
     const { url } = await startProxy(t, runtime, { TWENTY_API_BASE_URL: twenty.url, ...PACED });
     const leaving = Array.from({ length: 8 }, () => {
@@ -76,7 +78,8 @@ const lying = async () => {
   return { status: 200, headers: [], body: { getReader: () => ({ read: async () => steps.shift() }) } };
 };
 
-test('a panic answers 500 with the request id, ends what was under way, and the next request works', async (t) => {
+// A panic answers 500 with the request id, ends what was under way, and the next request works.
+test('panic ends requests under way', async (t) => {
   const twenty = await slowTwenty(t, 50);
   const proxy = await import('../../pkg/fundraising/node.js');
   const env = { TWENTY_API_BASE_URL: twenty.url, ...UNLIMITED };

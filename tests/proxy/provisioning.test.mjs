@@ -23,7 +23,8 @@ const provision = async (env) => {
   return JSON.parse(stdout);
 };
 
-test('what is missing is made, and a second run makes nothing', async (t) => {
+// What is missing is made, and a second run makes nothing.
+test('provisioning twice', async (t) => {
   const { env, ask } = await startWorkspace(t, { model: false });
   const first = await provision(env);
   assert.ok(first.made.includes('giftStaging') && first.made.includes('gift.donor'));
@@ -42,7 +43,8 @@ test('what is missing is made, and a second run makes nothing', async (t) => {
   }
 });
 
-test('a run that was cut short is made good by the next', async (t) => {
+// A run that was cut short is made good by the next.
+test('provisioning after an interruption', async (t) => {
   const { env, ask } = await startWorkspace(t);
   const { data } = await ask('GET', 'metadata/objects?limit=200');
   const field = (object, name) =>
@@ -52,12 +54,14 @@ test('a run that was cut short is made good by the next', async (t) => {
   assert.deepEqual((await provision(env)).made, ['gift.amount', 'giftStaging.rawPayload']);
 });
 
-test('a key without the right is told so, and nothing is half reported', async (t) => {
+// A key without the right is told so, and nothing is half reported.
+test('provisioning without the right', async (t) => {
   const { env, guestToken } = await startWorkspace(t, { model: false });
   await assert.rejects(provision({ ...env, TWENTY_API_KEY: guestToken }), /the list of objects: Twenty answered 403/);
 });
 
-test('/ready names what is missing by object and field, and /health stays well', async (t) => {
+// /ready names what is missing by object and field, and /health stays well.
+test('missing fields in /ready', async (t) => {
   const { env, ask } = await startWorkspace(t);
   const { data } = await ask('GET', 'metadata/objects?limit=200');
   const object = (name) => data.objects.find(({ nameSingular }) => nameSingular === name);
@@ -76,7 +80,8 @@ test('/ready names what is missing by object and field, and /health stays well',
   assert.deepEqual((await call(again.url, 'GET', '/ready', { token: null })).body, { status: 'ready', missing: [] });
 });
 
-test('a workspace with names of its own is provisioned, checked and served under them', async (t) => {
+// A workspace with names of its own is provisioned, checked and served under them.
+test('provisioning of renamed objects', async (t) => {
   const { env: plain, all } = await startWorkspace(t, { model: false });
   const names = { gift: { name: 'donation', plural: 'donations', fields: { amount: 'value', donor: 'giver' } }, household: null };
   const env = { ...plain, ...UNLIMITED, FUNDRAISING_MODEL: JSON.stringify(names) };

@@ -38,7 +38,8 @@ if (!existsSync(replayer)) {
   console.log(`\n*** ${replayer} is not there: THE RECORDED CASES OF THE PROXY WERE NOT REPLAYED ***\n`);
 } else {
   for (const runtime of Object.keys(PORTS)) {
-    test(`every recorded case is answered as recorded on ${runtime}`, async () => {
+    // Every recorded case is answered as recorded.
+    test(`${runtime}: recorded cases`, async () => {
       const { passed, failed, output } = await replay(runtime);
       assert.deepEqual(failed, DELIBERATE, output);
       assert.ok(passed > 200, output);

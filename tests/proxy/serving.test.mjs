@@ -15,7 +15,8 @@ before(prepare);
 
 const NOBODY = { TWENTY_API_BASE_URL: 'http://127.0.0.1:9/rest', ...UNLIMITED };
 
-test('the configuration of workerd binds every setting and no other', async () => {
+// The configuration of workerd binds every setting and no other.
+test('settings bound by workerd', async () => {
   const { settingNames } = await import('../../pkg/fundraising/node.js');
   const text = readFileSync(join(ROOT, 'pkg/fundraising/workerd.capnp'), 'utf8');
   const bound = [...text.matchAll(/\(name = "([A-Z_]+)", fromEnvironment = "([A-Z_]+)"\)/g)];
@@ -23,7 +24,8 @@ test('the configuration of workerd binds every setting and no other', async () =
   assert.deepEqual(bound.map(([, name]) => name).sort(), [...settingNames()].sort());
 });
 
-test('npm run proxy prints one line when it is ready, serves, and ends when it is told to', async (t) => {
+// Npm run proxy prints one line when it is ready, serves, and ends when it is told to.
+test('npm run proxy', async (t) => {
   const child = spawn('npm', ['run', '--silent', 'proxy', '--', '--port', '0', '--host', '127.0.0.1'], {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'ignore'],
@@ -84,7 +86,8 @@ test('default address and --host', async (t) => {
 });
 
 for (const runtime of Object.keys(RUNTIMES)) {
-  test(`${runtime}: ids, targets, bodies and methods reach the module as they were sent`, async (t) => {
+  // Ids, targets, bodies and methods reach the module as they were sent.
+  test(`${runtime}: requests reach the module unchanged`, async (t) => {
     const { url } = await startProxy(t, runtime, NOBODY);
     const api = (method, path, more) => call(url, method, `/api/fundraising${path}`, more);
 
@@ -122,7 +125,8 @@ const raw = (url, text) =>
     socket.on('data', (chunk) => (answer += chunk)).on('error', reject).on('close', () => resolve(answer));
   });
 
-test('node: targets in absolute form are served, and tokens with control characters are not', async (t) => {
+// Node: targets in absolute form are served, and tokens with control characters are not.
+test('node: absolute targets, bad tokens', async (t) => {
   const { url } = await startProxy(t, 'node', { ...NOBODY, FUNDRAISING_METRICS_TOKEN: 'm-1' });
   const ask = (target, ...headers) => raw(url, [`GET ${target} HTTP/1.1`, 'host: x', 'connection: close', ...headers, '', ''].join('\r\n'));
   assert.match(await ask('http://proxy.example/health'), /^HTTP\/1\.1 200 [^]*\{"status":"ok"\}/);
@@ -134,7 +138,8 @@ test('node: targets in absolute form are served, and tokens with control charact
   assert.match(await ask('/metrics', 'authorization: Bearer m-1'), /^HTTP\/1\.1 200 /);
 });
 
-test('a caller who hangs up while sending is nobody to answer, and costs nothing', async (t) => {
+// A caller who hangs up while sending is nobody to answer, and costs nothing.
+test('caller gone while sending', async (t) => {
   const { url, output } = await startProxy(t, 'node', NOBODY);
   const { port } = new URL(url);
   for (let round = 0; round < 5; round += 1) {

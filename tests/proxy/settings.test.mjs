@@ -49,7 +49,8 @@ async function firstLine(t, args, env) {
 }
 
 for (const runtime of ['node', 'deno', 'bun']) {
-  test(`${runtime}: every unreadable setting ends the start`, async () => {
+  // Every unreadable setting ends the start.
+  test(`${runtime}: unreadable settings`, async () => {
     const { settingNames } = await import('../../pkg/fundraising/node.js');
     const names = settingNames();
     const env = Object.fromEntries(names.map((name) => [name, badOf(name)]));
@@ -63,14 +64,16 @@ for (const runtime of ['node', 'deno', 'bun']) {
     assert.doesNotMatch(stderr + stdout, /hush/);
   });
 
-  test(`${runtime}: one unreadable setting among good ones`, async () => {
+  // One unreadable setting among good ones.
+  test(`${runtime}: one unreadable setting`, async () => {
     const { code, stderr } = await ending(RUNTIMES[runtime]('0'), { ...NOBODY, FUNDRAISING_ENABLE_GIFT_STAGING: 'ja' });
     assert.ok(code > 0, `exit code ${code}`);
     assert.match(stderr, /^`FUNDRAISING_ENABLE_GIFT_STAGING` is `ja`, expected `1`, `true`, `yes` or `on`, or else/m);
   });
 }
 
-test('workerd: 503 with the name alone, the rest in the log', async (t) => {
+// Workerd: 503 with the name alone, the rest in the log.
+test('workerd: 503 with the name alone', async (t) => {
   const { settingNames } = await import('../../pkg/fundraising/node.js');
   const names = settingNames();
   const { url, output } = await startProxy(t, 'workerd', Object.fromEntries(names.map((name) => [name, badOf(name)])));
@@ -136,7 +139,8 @@ test('node: a taken port is said so', async (t) => {
   assert.match(stderr, new RegExp(`^cannot listen on 127\\.0\\.0\\.1, port ${port}: .*EADDRINUSE`, 'm'));
 });
 
-test('node: this machine alone unless told otherwise', async (t) => {
+// Node: this machine alone unless told otherwise.
+test('node: default host', async (t) => {
   const blank = await firstLine(t, ['--port', ' '], { ...NOBODY, PORT: '0' });
   assert.match(blank.url, /^http:\/\/127\.0\.0\.1:[1-9]\d*$/);
   assert.match((await firstLine(t, ['--port', '0', '--host', '0.0.0.0'], NOBODY)).url, /^http:\/\/0\.0\.0\.0:\d+$/);

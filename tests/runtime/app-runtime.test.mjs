@@ -15,7 +15,8 @@ const start = async (t, functions, { application, ...options } = {}) => {
   return { sandbox, runtime };
 };
 
-test('installing makes objects, fields and relations, but for what is there', async (t) => {
+// Installing makes objects, fields and relations, but for what is there.
+test('installation of the data model', async (t) => {
   const { sandbox, runtime } = await start(t, {});
   assert.deepEqual(runtime.installed.created, ['gift', 'gift.amount', 'person.lifetimeGiftCount', 'gift.donor']);
   assert.deepEqual(runtime.installed.present, ['person.firstGiftDate']);
@@ -33,7 +34,8 @@ test('installing makes objects, fields and relations, but for what is there', as
   });
 });
 
-test('the sandbox’s events reach the function in batches', async (t) => {
+// The sandbox’s events reach the function in batches.
+test('events arrive in batches', async (t) => {
   const { sandbox, runtime } = await start(t, { listener: LISTENER });
   sandbox.tell(event('gift.created', 'g1'), event('gift.created', 'g2'), event('person.created', 'p1'));
   await runtime.idle();
@@ -43,7 +45,8 @@ test('the sandbox’s events reach the function in batches', async (t) => {
   assert.deepEqual(seen, [['gift.created', ['g1', 'g2']], ['gift.destroyed', ['g1']]]);
 });
 
-test('a server before 2.40 gives one event a run, no context and no second token', async (t) => {
+// A server before 2.40 gives one event a run, no context and no second token.
+test('single events before 2.40', async (t) => {
   const source = '(payload, context) => ({ id: payload.recordId, context: context ?? null, names: Object.keys(process.env).sort() })';
   const { sandbox, runtime } = await start(t, { listener: { ...LISTENER, source } }, { version: 'v1' });
   sandbox.tell(event('gift.created', 'g1'), event('gift.created', 'g2'));
@@ -63,7 +66,8 @@ test('events beyond the budget are dropped', async (t) => {
   assert.match(lines[0], /dropped 1 runs of listener/);
 });
 
-test('the function has what the platform injects, and its variables', async (t) => {
+// The function has what the platform injects, and its variables.
+test('injected environment and variables', async (t) => {
   const application = { applicationVariables: { A: { value: 'a' }, B: { value: 'b' } } };
   const { runtime } = await start(t, { f: { source: '() => ({ ...process.env })' } }, { application, variables: { B: 'set' } });
   const { result } = await runtime.run('f');
@@ -80,14 +84,16 @@ test('the function has what the platform injects, and its variables', async (t) 
   });
 });
 
-test('what the function asks of the server reaches the sandbox as it is', async (t) => {
+// What the function asks of the server reaches the sandbox as it is.
+test('requests pass unchanged', async (t) => {
   const { runtime } = await start(t, {});
   const response = await fetch(`${runtime.url}/rest/gifts?filter=and(donorId[in]:[%22a%22])`, { method: 'PATCH', body: '{"a":1}' });
   assert.equal(response.headers.get('x-sandbox'), 'yes');
   assert.deepEqual(await response.json(), { url: '/rest/gifts?filter=and(donorId[in]:[%22a%22])', body: '{"a":1}' });
 });
 
-test('the app’s own token may do what the role says, other tokens what the sandbox says', async (t) => {
+// The app’s own token may do what the role says, other tokens what the sandbox says.
+test('rights of the app’s own token', async (t) => {
   const { runtime } = await start(t, {});
   const statusFor = async (token, path) =>
     (await fetch(`${runtime.url}${path}`, { headers: { authorization: `Bearer ${token}` } })).status;
@@ -97,7 +103,8 @@ test('the app’s own token may do what the role says, other tokens what the san
   assert.equal(await statusFor('api-key', '/rest/metadata/objects'), 200);
 });
 
-test('a tick runs the cron functions with an empty payload', async (t) => {
+// A tick runs the cron functions with an empty payload.
+test('cron tick runs cron functions', async (t) => {
   const { runtime } = await start(t, { nightly: { source: ECHO, cronTriggerSettings: { pattern: '0 2 * * *' } }, other: { source: ECHO } });
   await fetch(`${runtime.url}/__app/cron`, { method: 'POST' });
   const response = await fetch(`${runtime.url}/__app/idle`, { method: 'POST' });
@@ -106,7 +113,8 @@ test('a tick runs the cron functions with an empty payload', async (t) => {
   assert.deepEqual([name, result.payload, result.context.retryCount], ['nightly', {}, 0]);
 });
 
-test('a tick of a time runs the functions whose pattern has that minute, and one by name runs that one', async (t) => {
+// A tick of a time runs the functions whose pattern has that minute, and one by name runs that one.
+test('cron tick by time and by name', async (t) => {
   const cron = (pattern) => ({ source: ECHO, cronTriggerSettings: { pattern } });
   const { runtime } = await start(t, { nightly: cron('0 2 * * *'), often: cron('*/15 * * * *'), other: { source: ECHO } });
   const tick = async (which) => {
@@ -121,14 +129,16 @@ test('a tick of a time runs the functions whose pattern has that minute, and one
   assert.deepEqual(await tick({ function: 'other' }), []);
 });
 
-test('the post-install function runs first, with the version', async (t) => {
+// The post-install function runs first, with the version.
+test('post-install function runs first', async (t) => {
   const application = { postInstallLogicFunction: { universalIdentifier: 'hook' } };
   const { runtime } = await start(t, { hook: { source: ECHO } }, { application });
   await runtime.idle();
   assert.deepEqual(runtime.runs.map(({ result }) => result.payload), [{ newVersion: '1.2.3' }]);
 });
 
-test('a route wants a token of the workspace, and answers with the function’s result', async (t) => {
+// A route wants a token of the workspace, and answers with the function’s result.
+test('route wants a token of the workspace', async (t) => {
   const httpRouteTriggerSettings = { path: '/go', httpMethod: 'POST', isAuthRequired: true };
   const { runtime } = await start(t, { go: { source: '({ body }) => ({ got: body })', httpRouteTriggerSettings } });
   const call = (path, authorization) =>

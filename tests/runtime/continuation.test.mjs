@@ -61,7 +61,8 @@ const unheard = async ({ app }, work) => {
   return result;
 };
 
-test('with a queue each run hands on to the next, until all are right', async (t) => {
+// With a queue each run hands on to the next, until all are right.
+test('continuation by the queue', async (t) => {
   const { app, right, runs } = await spoilt(t, { without: ['kv'] });
   await app.run('calculate-rollups', {});
   assert.equal(await right(), 3);
@@ -73,7 +74,8 @@ test('with a queue each run hands on to the next, until all are right', async (t
   assert.deepEqual(all.map(({ delayMs }) => delayMs), [0, 60_000, 60_000, 60_000]);
 });
 
-test('with a store and no queue each tick of the cron goes on where the last one stopped', async (t) => {
+// With a store and no queue each tick of the cron goes on where the last one stopped.
+test('continuation by the store and the cron', async (t) => {
   const { app, right, runs } = await spoilt(t, { without: ['enqueueJobs'] });
   for (const expected of [3, 6, 9, 10]) {
     app.cron({ at: '2026-11-25T02:00:00Z', function: 'calculate-rollups' });
@@ -88,7 +90,8 @@ test('with a store and no queue each tick of the cron goes on where the last one
   assert.deepEqual(runs().map(({ result: { totals } }) => totals.processed), [3]);
 });
 
-test('the plainest schedule: one batch of parents a tick, each in the slot of the workspace', async (t) => {
+// The plainest schedule: one batch of parents a tick, each in the slot of the workspace.
+test('one batch of parents a tick', async (t) => {
   const { app, right, runs } = await spoilt(t);
   for (const expected of [3, 6, 9, 10]) {
     await app.run('rebuild-later');
@@ -99,7 +102,8 @@ test('the plainest schedule: one batch of parents a tick, each in the slot of th
   assert.deepEqual(names, Array(4).fill(['rebuild-later', 'calculate-rollups']).flat());
 });
 
-test('with neither, what is written stays written, and the report says where to go on', async (t) => {
+// With neither, what is written stays written, and the report says where to go on.
+test('no continuation without either', async (t) => {
   const { app, right, call } = await spoilt(t, { without: ['kv', 'enqueueJobs'] });
   let { result: report } = await app.run('calculate-rollups', {});
   assert.deepEqual([await right(), report.status, report.continued], [3, 'partial', false]);
@@ -110,7 +114,8 @@ test('with neither, what is written stays written, and the report says where to 
   assert.deepEqual([report.status, report.checkpoint], ['ok', null]);
 });
 
-test('what a server lacks is told once a run, and is no error', async (t) => {
+// What a server lacks is told once a run, and is no error.
+test('missing services logged once a run', async (t) => {
   const { app, runs } = await openWorkspace(t, { without: ['kv', 'enqueueJobs'] });
   runs();
   const { result, logs } = await app.run('calculate-rollups', {});
@@ -119,7 +124,8 @@ test('what a server lacks is told once a run, and is no error', async (t) => {
   assert.deepEqual(told.map(({ message }) => message), ['Cannot query field "appKeyValue" on type "Query".']);
 });
 
-test('a sweep finds what lost events left wrong, in the slot of the workspace, and then writes nothing more', async (t) => {
+// A sweep finds what lost events left wrong, in the slot of the workspace, and then writes nothing more.
+test('sweep finds unreported changes', async (t) => {
   const workspace = await openWorkspace(t);
   const { app, person, give, runs } = workspace;
   const ada = await person();
@@ -152,7 +158,8 @@ test('a sweep finds what lost events left wrong, in the slot of the workspace, a
   assert.ok(again.result.drift.values === 0);
 });
 
-test('workspaces of one server sweep at different times', async (t) => {
+// Workspaces of one server sweep at different times.
+test('sweeps of workspaces are spread', async (t) => {
   const delays = new Set();
   for (const workspaceId of ['20202020-1c25-4d02-bf25-6aeccf7ea419', '3b8e6458-5fc1-4e63-8563-008ccddaa6db', '6f6b0a52-9a3d-4d0e-8c57-0f0f7c5d1b11']) {
     const { app, runs } = await openWorkspace(t, { workspaceId });
@@ -165,7 +172,8 @@ test('workspaces of one server sweep at different times', async (t) => {
   assert.equal(delays.size, 3);
 });
 
-test('on a server before 2.40 sweeps and events of people come by the route', async (t) => {
+// On a server before 2.40 sweeps and events of people come by the route.
+test('sweep by the route before 2.40', async (t) => {
   const workspace = await openWorkspace(t, { version: 'v1', output: join(APP, '.twenty', 'output-2.13.0') });
   const { app, call, person, give, runs } = workspace;
   const ada = await person();

@@ -12,7 +12,8 @@ const call = (t, handler, options = {}) => {
   return runFunction({ node: process.execPath, bundle, payload: {}, env: {}, timeoutMs: 30_000, ...options });
 };
 
-test('payload and context go in, the result comes out, and what was printed too', async (t) => {
+// Payload and context go in, the result comes out, and what was printed too.
+test('payload, context, result and output', async (t) => {
   const { result, logs, error } = await call(
     t,
     '(payload, context) => { console.log("one"); console.error("two"); return { payload, context }; }',
@@ -23,13 +24,15 @@ test('payload and context go in, the result comes out, and what was printed too'
   assert.deepEqual(logs.toSorted((a, b) => b.level.localeCompare(a.level)), [{ level: 'INFO', line: 'one' }, { level: 'ERROR', line: 'two' }]);
 });
 
-test('the function has the given environment and nothing else', async (t) => {
+// The function has the given environment and nothing else.
+test('environment of the function', async (t) => {
   process.env.A_SECRET_OF_THE_TEST = 'x';
   const { result } = await call(t, '() => ({ ...process.env })', { env: { TWENTY_API_URL: 'http://x' } });
   assert.deepEqual(result, { TWENTY_API_URL: 'http://x' });
 });
 
-test('the bundle lies alone in a folder, which is gone afterwards', async (t) => {
+// The bundle lies alone in a folder, which is gone afterwards.
+test('bundle alone in a temporary folder', async (t) => {
   const { result } = await call(
     t,
     'async () => { const { readdirSync } = await import("node:fs"); return { folder: process.cwd(), files: readdirSync(".") }; }',
@@ -43,7 +46,8 @@ test('a function that runs too long is killed', async (t) => {
   assert.deepEqual(error, { name: 'Error', message: 'Timed out after 300ms' });
 });
 
-test('a function is killed when the platform goes down', async (t) => {
+// A function is killed when the platform goes down.
+test('function killed with the platform', async (t) => {
   const controller = new AbortController();
   const run = call(t, '() => new Promise(() => setInterval(() => {}, 1000))', { signal: controller.signal });
   setTimeout(() => controller.abort(), 100);

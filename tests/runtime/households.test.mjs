@@ -28,7 +28,8 @@ const homes = async (t, options = {}) => {
 
 const modes = (runs) => runs.map(({ function: name, result }) => [name, result.mode ?? result.handedOver]);
 
-test('a gift reaches the household of its donor in one run, and the writes of totals start none', async (t) => {
+// A gift reaches the household of its donor in one run, and the writes of totals start none.
+test('gift reaches the donor’s household', async (t) => {
   const { app, setUp, give, ada, full, of, runs } = await homes(t);
   // The person was created in a household; the gifts came at once. Nothing else ran.
   const twice = Array(2).fill(['calculate-rollups', 'targeted']);
@@ -39,7 +40,8 @@ test('a gift reaches the household of its donor in one run, and the writes of to
   assert.deepEqual(modes(runs()), [['calculate-rollups', 'targeted']]);
 });
 
-test('a person who moves leaves one household and comes to the other', async (t) => {
+// A person who moves leaves one household and comes to the other.
+test('person moves between households', async (t) => {
   const { app, call, ada, full, empty, of, runs } = await homes(t);
   await call('PATCH', `/rest/people/${ada}`, { householdId: empty });
   await app.idle();
@@ -47,14 +49,16 @@ test('a person who moves leaves one household and comes to the other', async (t)
   assert.deepEqual(modes(runs()), [['person-events', true], ['calculate-rollups', 'targeted']]);
 });
 
-test('a person who changes in other ways starts no run', async (t) => {
+// A person who changes in other ways starts no run.
+test('irrelevant change starts no run', async (t) => {
   const { app, call, ada, runs } = await homes(t);
   await call('PATCH', `/rest/people/${ada}`, { name: { firstName: 'Ada', lastName: 'Lovelace' } });
   await app.idle();
   assert.deepEqual(runs(), []);
 });
 
-test('a deleted person counts no more, and a restored one again, with the gifts given meanwhile', async (t) => {
+// A deleted person counts no more, and a restored one again, with the gifts given meanwhile.
+test('deleted and restored person', async (t) => {
   const { app, call, ada, full, of, give, totals } = await homes(t);
   await call('DELETE', `/rest/people/${ada}?soft_delete=true`);
   await app.idle();
@@ -74,7 +78,8 @@ test('a destroyed person counts no more', async (t) => {
   assert.deepEqual(await of(full), [0, 0]);
 });
 
-test('of two merged people the one that is left has the gifts of both, and so has its household', async (t) => {
+// Of two merged people the one that is left has the gifts of both, and so has its household.
+test('merged people keep both’s gifts', async (t) => {
   const { app, call, ada, full, empty, person, give, of, totals, runs } = await homes(t);
   const twin = await person({ householdId: empty });
   await give(twin, [7]);

@@ -6,7 +6,8 @@ import { Jobs } from './jobs.mjs';
 const entry = { name: 'f' };
 const items = (count) => Array.from({ length: count }, (_, n) => ({ payload: { n } }));
 
-test('more than 500 runs a minute are dropped with a warning, a group as a whole', async () => {
+// More than 500 runs a minute are dropped with a warning, a group as a whole.
+test('budget of 500 runs a minute', async () => {
   let now = 0;
   const warnings = [];
   const done = [];
@@ -21,7 +22,8 @@ test('more than 500 runs a minute are dropped with a warning, a group as a whole
   assert.deepEqual(warnings, ['dropped 51 runs of f: more than 500 a minute']);
 });
 
-test('only a retryable error is tried again, and not for ever', async () => {
+// Only a retryable error is tried again, and not for ever.
+test('retries of retryable errors alone', async () => {
   const attempts = { RetryableLogicFunctionError: 0, Error: 0 };
   const execute = async ({ payload: { name } }) => {
     attempts[name] += 1;
@@ -52,7 +54,8 @@ test('at most so many run at once', async () => {
   assert.equal(most, 3);
 });
 
-test('a job id that is still waiting is not enqueued twice', async () => {
+// A job id that is still waiting is not enqueued twice.
+test('waiting job ids are unique', async () => {
   let runs = 0;
   const jobs = new Jobs(async () => ({ runs: (runs += 1) }));
   jobs.enqueue(entry, [{ jobId: 'same' }, { jobId: 'same' }], { delayMs: 5 });
@@ -62,7 +65,8 @@ test('a job id that is still waiting is not enqueued twice', async () => {
   assert.equal(jobs.status('same').state, 'COMPLETED');
 });
 
-test('in a hurry delays pass at once, in the order in which they are due, and the budget sees the time', async () => {
+// In a hurry delays pass at once, in the order in which they are due, and the budget sees the time.
+test('delays pass at once in a hurry', async () => {
   const done = [];
   const jobs = new Jobs(
     async ({ payload: { n } }) => {
@@ -81,7 +85,8 @@ test('in a hurry delays pass at once, in the order in which they are due, and th
   assert.equal(jobs.enqueue(entry, items(4)).length, 4);
 });
 
-test('without a hurry a delayed job keeps the queue from being idle', async () => {
+// Without a hurry a delayed job keeps the queue from being idle.
+test('delayed job keeps the queue busy', async () => {
   const jobs = new Jobs(async () => ({}));
   const [id] = jobs.enqueue(entry, [{}], { delayMs: 20 });
   await jobs.idle();

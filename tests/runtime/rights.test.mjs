@@ -34,7 +34,8 @@ test('REST: what the role covers passes', async () => {
   }
 });
 
-test('REST: the rest is refused, records with 400 and metadata with 403', async () => {
+// REST: the rest is refused, records with 400 and metadata with 403.
+test('refusals by REST', async () => {
   for (const [method, url, status] of [
     ['GET', '/rest/notes', 400],
     ['PATCH', '/rest/gifts/1', 400],

@@ -47,7 +47,8 @@ test('results become answers', () => {
   assert.deepEqual(answer(null), [200, undefined, '']);
 });
 
-test('only the SDK’s Response sets status and headers, and only some headers pass', () => {
+// Only the SDK’s Response sets status and headers, and only some headers pass.
+test('status and headers of a Response', () => {
   const headers = { 'Retry-After': '5', 'X-Mine': 'no' };
   const answer = httpAnswer({ result: { __twentyHttpResponse: true, status: 202, headers, body: { queued: true } } });
   assert.deepEqual(answer, {

@@ -26,7 +26,8 @@ const start = (t, args, env = {}, command = [process.execPath, at('./sandbox.mjs
 
 const answers = (url) => fetch(`${url}/rest/gifts`).then(({ ok }) => ok, () => false);
 
-test('without --app it is the sandbox itself, with all its options', async (t) => {
+// Without --app it is the sandbox itself, with all its options.
+test('sandbox alone, with all its options', async (t) => {
   const { child, line, end } = start(t, ['--port', '0', '--limits', 'off']);
   const { url, args } = await line;
   assert.deepEqual(args, ['--port', '0', '--limits', 'off']);
@@ -38,7 +39,8 @@ test('without --app it is the sandbox itself, with all its options', async (t) =
   assert.equal(await answers(url), false);
 });
 
-test('with --app the app stands in front of it, in the newer profile', async (t) => {
+// With --app the app stands in front of it, in the newer profile.
+test('app in front of the sandbox', async (t) => {
   const { child, line, end } = start(t, ['--app', '--port', '0', '--gifts', 'g.csv']);
   const { url, token, args } = await line;
   assert.deepEqual(args, ['--port', '0', '--profile', 'v2', '--gifts', 'g.csv']);
@@ -63,7 +65,8 @@ test('it ends with the npm that runs it', { timeout: 30_000 }, async (t) => {
   while (await answers(url)) await new Promise((resolve) => setTimeout(resolve, 50));
 });
 
-test('a missing sandbox is named, with the way to get it', async (t) => {
+// A missing sandbox is named, with the way to get it.
+test('missing sandbox is named', async (t) => {
   const { line, end } = start(t, [], { SANDBOX_BIN: '/nowhere/sandbox' });
   await assert.rejects(line);
   const { code, stderr } = await end;

@@ -41,7 +41,8 @@ test('kv keeps, scopes and forgets', async (t) => {
   assert.deepEqual([await kv.delete('k'), await kv.delete('k'), await kv.get('k')], [true, false, null]);
 });
 
-test('enqueueJobs runs each payload, getJobs tells what became of them', async (t) => {
+// EnqueueJobs runs each payload, getJobs tells what became of them.
+test('enqueueJobs and getJobs', async (t) => {
   const { runtime } = await start(t);
   const { enqueueJobs, enqueueJob, getJobs } = sdkFor(runtime.url, 'app-token');
   const { enqueued, enqueuedJobsCount, jobIds } = await enqueueJobs({
@@ -61,7 +62,8 @@ test('enqueueJobs runs each payload, getJobs tells what became of them', async (
   assert.deepEqual(runtime.runs.map(({ payload }) => payload.n).sort(), [1, 2, 3]);
 });
 
-test('what is not allowed is refused with the reason', async (t) => {
+// What is not allowed is refused with the reason.
+test('refusal with its reason', async (t) => {
   const { runtime } = await start(t);
   const { enqueueJobs } = sdkFor(runtime.url, 'app-token');
   await assert.rejects(enqueueJobs({ logicFunctionUniversalIdentifier: 'g', payloads: [{}] }), /`g` not found/);
@@ -71,7 +73,8 @@ test('what is not allowed is refused with the reason', async (t) => {
   await assert.rejects(kv.get('k'), /application token/);
 });
 
-test('a field that the result does not have is refused', async (t) => {
+// A field that the result does not have is refused.
+test('unknown field of a result', async (t) => {
   const { runtime } = await start(t);
   const response = await fetch(`${runtime.url}/metadata`, {
     method: 'POST',

@@ -13,7 +13,8 @@ before(async () => {
   await build(APP, '--sdk', '2.13.0', '--tarball');
 });
 
-test('gifts that are given, moved and taken back show in the totals of all donors concerned', async (t) => {
+// Gifts that are given, moved and taken back show in the totals of all donors concerned.
+test('given, moved and deleted gifts', async (t) => {
   const { app, call, person, give, totals, reports } = await openWorkspace(t);
   assert.equal(reports()[0].mode, 'full-rebuild', 'the post-install function started the first rebuild');
   const [ada, ben] = [await person(), await person()];
@@ -33,7 +34,8 @@ test('gifts that are given, moved and taken back show in the totals of all donor
   assert.deepEqual([amount || 0, count || 0, first, last], [0, 0, null, null]);
 });
 
-test('what lost events left wrong, the nightly run puts right, and then writes nothing more', async (t) => {
+// What lost events left wrong, the nightly run puts right, and then writes nothing more.
+test('nightly run mends lost events', async (t) => {
   const lines = [];
   const { app, person, give, totals, reports } = await openWorkspace(t, { limits: { enqueued: 1 }, log: (line) => lines.push(line) });
   const ada = await person();
@@ -49,7 +51,8 @@ test('what lost events left wrong, the nightly run puts right, and then writes n
   assert.deepEqual(reports().map(({ totals: { updated } }) => updated), [1, 0]);
 });
 
-test('the route answers with the report of a rebuild, and log lines bear the id of the request', async (t) => {
+// The route answers with the report of a rebuild, and log lines bear the id of the request.
+test('route answers with the report', async (t) => {
   const { app, token } = await openWorkspace(t, { node: node22() });
   app.runs.length = 0;
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json', 'x-request-id': 'r-1' };
@@ -61,7 +64,8 @@ test('the route answers with the report of a rebuild, and log lines bear the id 
   for (const { requestId } of lines) assert.equal(requestId, 'r-1');
 });
 
-test('on a server before 2.40 the older build does the same, one event a run', async (t) => {
+// On a server before 2.40 the older build does the same, one event a run.
+test('one event a run before 2.40', async (t) => {
   const { app, person, give, totals, reports } = await openWorkspace(t, { version: 'v1', output: join(APP, '.twenty', 'output-2.13.0') });
   assert.equal(reports()[0].mode, 'full-rebuild', 'the post-install function started the first rebuild');
   const ada = await person();

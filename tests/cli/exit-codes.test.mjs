@@ -18,7 +18,8 @@ for (const [code, exit] of [
   ['invalid_rate', 2],
   ['engine_trap', 4],
 ]) {
-  test(`the engine\u2019s error ${code} is the exit code ${exit} of every command`, async (t) => {
+  // The engine’s error … is the exit code … of every command.
+  test(`${code} is the exit code ${exit}`, async (t) => {
     const folder = folderFor(t);
     for (const line of LINES) {
       const engine = fakeEngine({ status: 'error', code, message: 'it did not work' });
@@ -51,7 +52,8 @@ for (const [what, fetch, code, message] of [
   ['that is out of order', async () => new Response('Bad gateway', { status: 502 }), 'server_error', /error of its own \(502\)/],
   ['that is no Twenty', async () => new Response('<html>'), 'malformed_answer', /is not Twenty's API/],
 ]) {
-  test(`a server ${what} is told at once, and is the exit code 3`, async () => {
+  // A server … is told at once, and is the exit code 3.
+  test(`server ${what}`, async () => {
     for (const line of LINES) {
       const engine = fakeEngine(report());
       const { exit, err, json } = await command(`${line} --json`, { engine, fetch });
@@ -63,7 +65,8 @@ for (const [what, fetch, code, message] of [
   });
 }
 
-test('unsound definitions stop every command before a request, in the name of their file', async () => {
+// Unsound definitions stop every command before a request, in the name of their file.
+test('unsound definitions stop every command', async () => {
   const errors = [{ place: 'definition 0, relationFeild', message: 'unknown key, did you mean `relationField`?' }];
   const engine = { ...fakeEngine(report()), validateDefinitions: () => ({ valid: false, errors, definitions: 0 }) };
   for (const line of LINES.filter((name) => name !== 'validate')) {
@@ -77,12 +80,14 @@ test('unsound definitions stop every command before a request, in the name of th
   }
 });
 
-test('a token that may not read the data model is no obstacle', async () => {
+// A token that may not read the data model is no obstacle.
+test('token without rights to the data model', async () => {
   const { exit } = await command('drift', { fetch: async () => Response.json({ messages: ['Forbidden'] }, { status: 403 }) });
   assert.equal(exit, 0);
 });
 
-test('where there is nothing to do, that is said, and is right', async (t) => {
+// Where there is nothing to do, that is said, and is right.
+test('nothing to do', async (t) => {
   const folder = folderFor(t);
   const engine = fakeEngine(report({ status: 'noop', drift: null }));
   for (const line of LINES.filter((name) => name !== 'validate')) {
@@ -91,7 +96,8 @@ test('where there is nothing to do, that is said, and is right', async (t) => {
   }
 });
 
-test('a fault of the program itself is the exit code 4', async () => {
+// A fault of the program itself is the exit code 4.
+test('fault of the program', async () => {
   const engine = fakeEngine(() => {
     throw new Error('a bug');
   });
@@ -100,13 +106,15 @@ test('a fault of the program itself is the exit code 4', async () => {
   assert.match(err, /a bug/);
 });
 
-test('a mistake of usage is JSON too, where JSON was asked for', async () => {
+// A mistake of usage is JSON too, where JSON was asked for.
+test('usage error as JSON', async () => {
   const { exit, json } = await command('drift --json --jsno');
   assert.equal(exit, 2);
   assert.equal(json().error.code, 'usage');
 });
 
-test('no secret is printed, whoever puts it into a text', async (t) => {
+// No secret is printed, whoever puts it into a text.
+test('no secret is printed', async (t) => {
   const folder = folderFor(t);
   const leak = ({ log, token }) => {
     log({ level: 'info', event: 'request_repeated', message: `Bearer ${token}` });
@@ -131,7 +139,8 @@ const waiting = (sent) =>
     return new Promise(() => {});
   });
 
-test('Ctrl-C lets the request under way end, and ends then', async (t) => {
+// Ctrl-C lets the request under way end, and ends then.
+test('Ctrl-C waits for the request under way', async (t) => {
   const signals = new EventEmitter();
   let answer;
   const slow = new Promise((resolve) => (answer = resolve));
@@ -207,7 +216,8 @@ const reading = ({ log }) => {
   return report();
 };
 
-test('a terminal gets a progress bar and its cursor back', async (t) => {
+// A terminal gets a progress bar and its cursor back.
+test('progress bar on a terminal', async (t) => {
   const { err, out } = await command('rebuild', { engine: fakeEngine(reading), tty: true, folder: folderFor(t) });
   assert.match(err, /reading gift/);
   assert.match(err, /comparing person/);
@@ -227,7 +237,8 @@ for (const [what, line, given] of [
   });
 }
 
-test('colours are for terminals, and not with NO_COLOR', async () => {
+// Colours are for terminals, and not with NO_COLOR.
+test('colours and NO_COLOR', async () => {
   const engine = fakeEngine({ status: 'error', code: 'forbidden', message: 'no right' });
   const colored = async (given) => (await command('drift', { engine, ...given })).err.includes('\x1b[31m');
   assert.equal(await colored({ tty: true }), true);

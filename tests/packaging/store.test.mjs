@@ -67,7 +67,8 @@ const refusing = async (url) =>
     ? Response.json({ statusCode: 403, error: 'ForbiddenException', messages: ['No.'] }, { status: 403 })
     : Response.json({ statusCode: 429, error: 'Error', messages: ['limit reached'] }, { status: 429, headers: { 'retry-after': '1' } });
 
-test('a rebuild has a lease while it works, gives it back, and leaves texts for the next', async (t) => {
+// A rebuild has a lease while it works, gives it back, and leaves texts for the next.
+test('lease and stored texts of a rebuild', async (t) => {
   const store = new Memory();
   const { given } = options(await fakeTwenty(t), { store });
   const report = await rollups.calculateRollups({}, given);
@@ -77,7 +78,8 @@ test('a rebuild has a lease while it works, gives it back, and leaves texts for 
   assert.ok(store.kept.has('rollups.swept'));
 });
 
-test('a rebuild that finds another’s lease does nothing', async (t) => {
+// A rebuild that finds another’s lease does nothing.
+test('lease of another rebuild', async (t) => {
   const store = new Memory();
   store.set('rollups.lease', `${Date.now() + 60_000} 1`);
   const { given } = options(await fakeTwenty(t), { store });
@@ -89,7 +91,8 @@ for (const [how, store] of [
   ['throws', failing(throwing)],
   ['rejects', failing(() => Promise.reject(new Error('the store is down')))],
 ]) {
-  test(`a store that ${how} is no store, and is told once`, async (t) => {
+  // A store that … is no store, and is told once.
+  test(`store that ${how}`, async (t) => {
     const { given, lines } = options(await fakeTwenty(t), { store });
     const report = await rollups.calculateRollups({}, given);
     assert.deepEqual([report.status, report.totals.updated], ['ok', 1]);
@@ -98,14 +101,16 @@ for (const [how, store] of [
   });
 }
 
-test('a store that keeps anything but texts keeps nothing', async (t) => {
+// A store that keeps anything but texts keeps nothing.
+test('store that keeps no texts', async (t) => {
   const store = { get: () => ({ until: 'for ever' }), set: () => {}, delete: () => {} };
   const { given, lines } = options(await fakeTwenty(t), { store });
   assert.equal((await rollups.calculateRollups({}, given)).status, 'ok');
   assert.deepEqual(lines.filter(({ level }) => level !== 'info' && level !== undefined).map(({ event: name }) => name), ['metadata_refused']);
 });
 
-test('what the rate limit stops is asked to be done later, and is over with that', async (t) => {
+// What the rate limit stops is asked to be done later, and is over with that.
+test('continuation after the rate limit', async (t) => {
   const asked = [];
   const enqueue = async (payload, delayMs) => asked.push([payload, delayMs]) > 0;
   const { given } = options(await fakeTwenty(t), { enqueue, fetch: refusing });
@@ -123,7 +128,8 @@ describe('a queue that takes nothing on', { concurrency: true }, () => {
     ['takes nothing on', async () => false, 0],
     ['says something else than true', async () => 'true', 0],
   ]) {
-    test(`where the queue ${how}, the run goes on by itself`, async (t) => {
+    // Where the queue …, the run goes on by itself.
+    test(`queue that ${how}`, async (t) => {
       let refusals = 0;
       const fetch = (url, init) => {
         refusals += String(url).includes('/metadata/') ? 0 : 1;
