@@ -178,7 +178,7 @@ const build = (sdk, tarball, schedules) => {
     // The CLI writes a settings file into the home folder; a build has no business there.
     const home = join(STATE, 'home');
     mkdirSync(home, { recursive: true });
-    // `INIT_CWD` is npm's name for where somebody stands; the CLI would take that for the app.
+    // `INIT_CWD` is the folder that npm was called in; the CLI would take that for the app.
     const env = { ...process.env, HOME: home, USERPROFILE: home, INIT_CWD: app };
     process.stdout.write(run(nodeOf(app), [cli, 'dev:build', ...(tarball ? ['--tarball'] : [])], app, env));
     inspect(join(app, '.twenty', 'output'), schedules);

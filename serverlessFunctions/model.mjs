@@ -13,7 +13,7 @@ import { parseArgs } from 'node:util';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const FOLDER = join(HERE, 'model');
-const DECLARATION = join(HERE, '..', 'rollup-engine', 'fundraising', 'src', 'model.json');
+const DECLARATION = join(HERE, '..', 'rollup-engine', 'model', 'model.json');
 
 const ICONS = {
   ADDRESS: 'IconMap',

@@ -7,7 +7,7 @@ import { before, test } from 'node:test';
 
 import { APP, build, manifestOf, run, WORK } from '../support/app.mjs';
 
-const DECLARATION = join(APP, '..', 'rollup-engine', 'fundraising', 'src', 'model.json');
+const DECLARATION = join(APP, '..', 'rollup-engine', 'model', 'model.json');
 const STANDARD = {
   person: '20202020-e674-48e5-a542-72570eee7213',
   company: '20202020-b374-4779-a561-80086cb2e17f',
@@ -61,7 +61,7 @@ test('model without an object', async () => {
   const copy = join(WORK, 'model-without-fund', 'serverlessFunctions');
   rmSync(join(copy, '..'), { recursive: true, force: true });
   mkdirSync(join(copy, '..', 'rollup-engine', 'fundraising', 'src'), { recursive: true });
-  cpSync(DECLARATION, join(copy, '..', 'rollup-engine', 'fundraising', 'src', 'model.json'));
+  cpSync(DECLARATION, join(copy, '..', 'rollup-engine', 'model', 'model.json'));
   for (const name of ['model.mjs', 'identifiers.json', 'model', 'package.json']) {
     cpSync(join(APP, name), join(copy, name), { recursive: true });
   }

@@ -131,7 +131,7 @@ test('found drift outranks an incomplete comparison', async () => {
   assert.deepEqual([exit, json().complete], [1, false], out);
 });
 
-/** What a field of numbers may hold after somebody else wrote into it. */
+/** What a field of numbers may hold after another program wrote into it. */
 const NO_NUMBERS = [
   'abc', '', 12.5, true, [1], { a: 1 }, 1e300,
   { amountMicros: 'abc', currencyCode: 'GBP' }, { amountMicros: 12.5, currencyCode: 5 }, { amountMicros: { a: 1 }, currencyCode: null },

@@ -1,5 +1,5 @@
 /**
- * Donors' totals computed straight from a list of gifts, in integers, by nobody's rules but the plain reading of the
+ * Donors' totals computed straight from a list of gifts, in integers, by the plain reading of the
  * default definitions: gifts above zero count. It shares no code with the engine.
  */
 import { readFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
 // What one process takes on: bodies by their head, so many requests, bytes and connections at a time, and no waiting for
-// whoever is slow.
+// slow senders.
 
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
@@ -17,7 +17,7 @@ import { RUNTIMES, UNLIMITED, call, startProxy } from '../support/proxy.mjs';
 before(prepare);
 
 const STRIPE_SECRET = 'whsec_test';
-const NOBODY = {
+const NO_SERVER = {
   TWENTY_API_BASE_URL: 'http://127.0.0.1:9/rest',
   TWENTY_API_KEY: 'service-key',
   STRIPE_WEBHOOK_SECRET: STRIPE_SECRET,
@@ -61,9 +61,9 @@ const head = (method, path, headers) =>
 const TOKEN = { authorization: 'Bearer t', 'content-type': 'application/json' };
 
 describe('decisions by the head', { concurrency: true }, () => {
-  /** Whoever brings no token or no signature is answered before the body. */
+  /** A caller without a token or a signature is answered before the body. */
   test('no token or no signature', async (t) => {
-    const { url } = await startProxy(t, 'node', NOBODY);
+    const { url } = await startProxy(t, 'node', NO_SERVER);
     for (const [path, headers, status] of [
       [`${API}/gifts`, {}, 401],
       [`${API}/gifts?token=`, { authorization: 'Basic t' }, 401],
@@ -82,7 +82,7 @@ describe('decisions by the head', { concurrency: true }, () => {
 
   /** A declared body past the limit is refused before it is sent. */
   test('declared body past the limit', async (t) => {
-    const { url } = await startProxy(t, 'node', NOBODY);
+    const { url } = await startProxy(t, 'node', NO_SERVER);
     for (const [path, headers, length] of [
       [`${API}/gifts`, TOKEN, 100 * KB + 1],
       [`${API}/webhooks/stripe`, { 'stripe-signature': `t=1,v1=${HEX}` }, KB * KB + 1],
@@ -96,7 +96,7 @@ describe('decisions by the head', { concurrency: true }, () => {
 
   /** A body that is streamed past the limit ends there. */
   test('streamed body past the limit', async (t) => {
-    const { url } = await startProxy(t, 'node', NOBODY);
+    const { url } = await startProxy(t, 'node', NO_SERVER);
     const { socket, answered, closed } = await raw(url, head('POST', `${API}/gifts`, { ...TOKEN, 'transfer-encoding': 'chunked' }));
     const chunk = `${(10 * KB).toString(16)}\r\n${'x'.repeat(10 * KB)}\r\n`;
     for (let sent = 0; sent < 11; sent += 1) socket.write(chunk);
@@ -106,7 +106,7 @@ describe('decisions by the head', { concurrency: true }, () => {
 
   /** A caller that asks first is told to go on only where its body is wanted. */
   test('Expect: 100-continue', async (t) => {
-    const { url } = await startProxy(t, 'node', NOBODY);
+    const { url } = await startProxy(t, 'node', NO_SERVER);
     const asking = { expect: '100-continue', 'content-length': 2 };
     const wanted = await raw(url, head('POST', `${API}/gifts`, { ...TOKEN, ...asking }));
     for (let tries = 0; tries < 200 && !wanted.got().includes('100 Continue'); tries += 1) await wait(5);
@@ -130,7 +130,7 @@ describe('decisions by the head', { concurrency: true }, () => {
 for (const runtime of Object.keys(RUNTIMES)) {
   /** A provider's event may have 1 MiB, a caller's body 100 KiB. */
   test(`${runtime}: sizes of events and of bodies`, async (t) => {
-    const { url } = await startProxy(t, runtime, NOBODY);
+    const { url } = await startProxy(t, runtime, NO_SERVER);
     for (const bytes of [200 * KB, KB * KB - 200]) {
       const stripe = stripeEvent(bytes);
       assert.equal((await call(url, 'POST', `${API}/webhooks/stripe`, { ...stripe, token: null })).status, 204);
@@ -162,7 +162,7 @@ for (const runtime of Object.keys(RUNTIMES)) {
 describe('slow senders and readers', { concurrency: true }, () => {
   /** Heads and bodies that do not come are cut. */
   test('half heads and half bodies', async (t) => {
-    const { url } = await startProxy(t, 'node', NOBODY);
+    const { url } = await startProxy(t, 'node', NO_SERVER);
     const began = Date.now();
     const texts = {
       'half a head': 'POST /api/fundraising/gifts HTTP/1.1\r\nhost: x\r\n',
@@ -183,7 +183,7 @@ describe('slow senders and readers', { concurrency: true }, () => {
   /** A caller who does not take its answer is cut. */
   test('answer that is not taken', async (t) => {
     const twenty = await holdingTwenty(t);
-    const { url } = await startProxy(t, 'node', { ...NOBODY, TWENTY_API_BASE_URL: twenty.url });
+    const { url } = await startProxy(t, 'node', { ...NO_SERVER, TWENTY_API_BASE_URL: twenty.url });
     const { socket, closed } = await raw(url, head('GET', `${API}/gifts`, TOKEN));
     socket.pause();
     for (let tries = 0; tries < 400 && twenty.waiting.length < 2; tries += 1) await wait(5);
@@ -198,7 +198,7 @@ describe('slow senders and readers', { concurrency: true }, () => {
 
   /** A body that comes byte by byte is cut as well. */
   test('body byte by byte', async (t) => {
-    const { url } = await startProxy(t, 'node', NOBODY);
+    const { url } = await startProxy(t, 'node', NO_SERVER);
     const { socket, closed, got } = await raw(url, head('POST', `${API}/gifts`, { ...TOKEN, 'content-length': 50_000 }));
     const timer = setInterval(() => socket.write('x'), 50);
     await closed;
@@ -206,10 +206,10 @@ describe('slow senders and readers', { concurrency: true }, () => {
     assert.match(got(), /^HTTP\/1.1 408 /);
   });
 
-  /** Whoever holds requests, bytes or connections half open keeps no webhook out. */
+  /** Callers that hold requests, bytes or connections half open keep no webhook out. */
   test('webhooks beside half-open requests', async (t) => {
     const limits = { FUNDRAISING_MAX_REQUESTS: '40', FUNDRAISING_MAX_BODY_BYTES: String(4 * KB * KB), FUNDRAISING_MAX_CONNECTIONS: '120' };
-    const { url } = await startProxy(t, 'node', { ...NOBODY, ...limits });
+    const { url } = await startProxy(t, 'node', { ...NO_SERVER, ...limits });
     const event = () => call(url, 'POST', `${API}/webhooks/stripe`, { ...stripeEvent(50 * KB), token: null });
     const forged = { 'webhook-signature': HEX };
     for (const [path, headers] of [
@@ -253,7 +253,7 @@ for (const runtime of Object.keys(RUNTIMES)) {
   /** Past its number of requests it says when to come again. */
   test(`${runtime}: requests past their number`, async (t) => {
     const twenty = await holdingTwenty(t);
-    const env = { ...NOBODY, TWENTY_API_BASE_URL: twenty.url, FUNDRAISING_MAX_REQUESTS: '8' };
+    const env = { ...NO_SERVER, TWENTY_API_BASE_URL: twenty.url, FUNDRAISING_MAX_REQUESTS: '8' };
     const { url } = await startProxy(t, runtime, env);
     await wait(100);
     twenty.release();
@@ -342,7 +342,7 @@ for (const runtime of Object.keys(RUNTIMES)) {
   /** An answer of Twenty past 32 MiB is a bad gateway, and nothing breaks. */
   test(`${runtime}: large answer of Twenty`, async (t) => {
     for (const declared of [true, false]) {
-      const { url, output } = await startProxy(t, runtime, { ...NOBODY, TWENTY_API_BASE_URL: `${await largeTwenty(t, declared)}/rest` });
+      const { url, output } = await startProxy(t, runtime, { ...NO_SERVER, TWENTY_API_BASE_URL: `${await largeTwenty(t, declared)}/rest` });
       for (let round = 0; round < 3; round += 1) {
         const { status, body } = await call(url, 'GET', `${API}/gifts`);
         const message = 'unexpected Twenty response: the answer is larger than 33554432 bytes (FUNDRAISING_MAX_RESPONSE_BYTES)';
@@ -355,7 +355,7 @@ for (const runtime of Object.keys(RUNTIMES)) {
 
 test('limit of answers as a setting', async (t) => {
   const twenty = await holdingTwenty(t);
-  const { url } = await startProxy(t, 'node', { ...NOBODY, TWENTY_API_BASE_URL: twenty.url, FUNDRAISING_MAX_RESPONSE_BYTES: String(KB * KB) });
+  const { url } = await startProxy(t, 'node', { ...NO_SERVER, TWENTY_API_BASE_URL: twenty.url, FUNDRAISING_MAX_RESPONSE_BYTES: String(KB * KB) });
   const asked = call(url, 'GET', `${API}/gifts`);
   for (let tries = 0; tries < 400 && twenty.waiting.length < 2; tries += 1) await wait(5);
   twenty.release([{ notes: 'x'.repeat(KB * KB) }]);
@@ -366,7 +366,7 @@ describe('shutdown', { concurrency: true }, () => {
   /** A server with everything half open, told to end. */
   const stopped = async (t, signals) => {
     const twenty = await holdingTwenty(t);
-    const { url, pid, ended } = await startProxy(t, 'node', { ...NOBODY, TWENTY_API_BASE_URL: twenty.url });
+    const { url, pid, ended } = await startProxy(t, 'node', { ...NO_SERVER, TWENTY_API_BASE_URL: twenty.url });
     await wait(100);
     twenty.release();
     const open = await Promise.all([

@@ -13,7 +13,7 @@ import { RUNTIMES, UNLIMITED, call, startProxy } from '../support/proxy.mjs';
 
 before(prepare);
 
-const NOBODY = { TWENTY_API_BASE_URL: 'http://127.0.0.1:9/rest', ...UNLIMITED };
+const NO_SERVER = { TWENTY_API_BASE_URL: 'http://127.0.0.1:9/rest', ...UNLIMITED };
 
 // The configuration of workerd binds every setting and no other.
 test('settings bound by workerd', async () => {
@@ -29,7 +29,7 @@ test('npm run proxy', async (t) => {
   const child = spawn('npm', ['run', '--silent', 'proxy', '--', '--port', '0', '--host', '127.0.0.1'], {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'ignore'],
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...NOBODY },
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...NO_SERVER },
     detached: true,
   });
   const ended = new Promise((resolve) => child.once('close', resolve));
@@ -55,7 +55,7 @@ test('npm run proxy', async (t) => {
 async function started(t, args, env = {}) {
   const child = spawn(process.execPath, [join(ROOT, 'pkg/fundraising/server.js'), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env.PATH, ...NOBODY, ...env },
+    env: { PATH: process.env.PATH, ...NO_SERVER, ...env },
   });
   t.after(() => child.kill());
   let text = '';
@@ -88,7 +88,7 @@ test('default address and --host', async (t) => {
 for (const runtime of Object.keys(RUNTIMES)) {
   // Ids, targets, bodies and methods reach the module as they were sent.
   test(`${runtime}: requests reach the module unchanged`, async (t) => {
-    const { url } = await startProxy(t, runtime, NOBODY);
+    const { url } = await startProxy(t, runtime, NO_SERVER);
     const api = (method, path, more) => call(url, method, `/api/fundraising${path}`, more);
 
     const named = await api('GET', '/nothing?x=%2F&x=1', { headers: { 'x-request-id': 'trace-7' } });
@@ -127,7 +127,7 @@ const raw = (url, text) =>
 
 // Node: targets in absolute form are served, and tokens with control characters are not.
 test('node: absolute targets, bad tokens', async (t) => {
-  const { url } = await startProxy(t, 'node', { ...NOBODY, FUNDRAISING_METRICS_TOKEN: 'm-1' });
+  const { url } = await startProxy(t, 'node', { ...NO_SERVER, FUNDRAISING_METRICS_TOKEN: 'm-1' });
   const ask = (target, ...headers) => raw(url, [`GET ${target} HTTP/1.1`, 'host: x', 'connection: close', ...headers, '', ''].join('\r\n'));
   assert.match(await ask('http://proxy.example/health'), /^HTTP\/1\.1 200 [^]*\{"status":"ok"\}/);
   const missing = await ask('http://proxy.example/api/fundraising/nothing?%74oken=hidden-1', 'authorization: Bearer t');
@@ -140,7 +140,7 @@ test('node: absolute targets, bad tokens', async (t) => {
 
 // A caller who hangs up while sending is nobody to answer, and costs nothing.
 test('caller gone while sending', async (t) => {
-  const { url, output } = await startProxy(t, 'node', NOBODY);
+  const { url, output } = await startProxy(t, 'node', NO_SERVER);
   const { port } = new URL(url);
   for (let round = 0; round < 5; round += 1) {
     const socket = connect(Number(port), '127.0.0.1');

@@ -14,7 +14,7 @@ import { RUNTIMES, UNLIMITED, call, startProxy } from '../support/proxy.mjs';
 
 before(prepare);
 
-const NOBODY = { TWENTY_API_BASE_URL: 'http://127.0.0.1:9/rest', ...UNLIMITED };
+const NO_SERVER = { TWENTY_API_BASE_URL: 'http://127.0.0.1:9/rest', ...UNLIMITED };
 const SECRETS = /SECRET|KEY|TOKEN/;
 
 /** Of every setting a value that cannot be read. */
@@ -66,7 +66,7 @@ for (const runtime of ['node', 'deno', 'bun']) {
 
   // One unreadable setting among good ones.
   test(`${runtime}: one unreadable setting`, async () => {
-    const { code, stderr } = await ending(RUNTIMES[runtime]('0'), { ...NOBODY, FUNDRAISING_ENABLE_GIFT_STAGING: 'ja' });
+    const { code, stderr } = await ending(RUNTIMES[runtime]('0'), { ...NO_SERVER, FUNDRAISING_ENABLE_GIFT_STAGING: 'ja' });
     assert.ok(code > 0, `exit code ${code}`);
     assert.match(stderr, /^`FUNDRAISING_ENABLE_GIFT_STAGING` is `ja`, expected `1`, `true`, `yes` or `on`, or else/m);
   });
@@ -122,7 +122,7 @@ for (const [what, args, env, expected] of [
   ['--prot', ['--prot', '3000'], {}, /'--prot'/],
 ]) {
   test(`node: ${what} that cannot be read: ${Object.values(env)[0] ?? args.at(-1)}`, async () => {
-    const { code, stderr } = await ending([process.execPath, 'pkg/fundraising/server.js', ...args], { ...NOBODY, ...env });
+    const { code, stderr } = await ending([process.execPath, 'pkg/fundraising/server.js', ...args], { ...NO_SERVER, ...env });
     assert.equal(code, 1, stderr);
     assert.match(stderr, expected);
     assert.doesNotMatch(stderr, /\n\s+at /, 'no stack trace');
@@ -134,20 +134,20 @@ test('node: a taken port is said so', async (t) => {
   t.after(() => other.close());
   await new Promise((resolve) => other.once('listening', resolve));
   const { port } = other.address();
-  const { code, stderr } = await ending([process.execPath, 'pkg/fundraising/server.js', '--port', `${port}`], NOBODY);
+  const { code, stderr } = await ending([process.execPath, 'pkg/fundraising/server.js', '--port', `${port}`], NO_SERVER);
   assert.equal(code, 1);
   assert.match(stderr, new RegExp(`^cannot listen on 127\\.0\\.0\\.1, port ${port}: .*EADDRINUSE`, 'm'));
 });
 
 // Node: this machine alone unless told otherwise.
 test('node: default host', async (t) => {
-  const blank = await firstLine(t, ['--port', ' '], { ...NOBODY, PORT: '0' });
+  const blank = await firstLine(t, ['--port', ' '], { ...NO_SERVER, PORT: '0' });
   assert.match(blank.url, /^http:\/\/127\.0\.0\.1:[1-9]\d*$/);
-  assert.match((await firstLine(t, ['--port', '0', '--host', '0.0.0.0'], NOBODY)).url, /^http:\/\/0\.0\.0\.0:\d+$/);
+  assert.match((await firstLine(t, ['--port', '0', '--host', '0.0.0.0'], NO_SERVER)).url, /^http:\/\/0\.0\.0\.0:\d+$/);
 });
 
 test('provisioning refuses what the server refuses', async () => {
-  const env = { ...NOBODY, TWENTY_API_KEY: 'k', FUNDRAISING_MODEL: '{"gift":{"name":"../people"}}' };
+  const env = { ...NO_SERVER, TWENTY_API_KEY: 'k', FUNDRAISING_MODEL: '{"gift":{"name":"../people"}}' };
   const { code, stderr } = await ending([process.execPath, 'pkg/fundraising/server.js', '--provision'], env);
   assert.equal(code, 1);
   assert.match(stderr, /^`FUNDRAISING_MODEL` is `.*`, expected a JSON object of names; gift\.name: expected a name/m);
@@ -170,7 +170,7 @@ const assertWarned = (output) => {
 
 for (const runtime of ['node', 'deno', 'bun']) {
   test(`${runtime}: unknown settings warned of once`, async (t) => {
-    const { url, output } = await startProxy(t, runtime, { ...NOBODY, ...UNKNOWN });
+    const { url, output } = await startProxy(t, runtime, { ...NO_SERVER, ...UNKNOWN });
     for (let round = 0; round < 3; round += 1) await call(url, 'GET', '/metrics', { token: null }).catch(() => {});
     assertWarned(output());
   });
@@ -186,7 +186,7 @@ test('workerd: unknown bindings warned of once', async (t) => {
   const shipped = RUNTIMES.workerd;
   RUNTIMES.copied = (port) => [WORKERD, 'serve', config, ...shipped(port).slice(3)];
   t.after(() => delete RUNTIMES.copied);
-  const { url, output } = await startProxy(t, 'copied', NOBODY);
+  const { url, output } = await startProxy(t, 'copied', NO_SERVER);
   for (let round = 0; round < 3; round += 1) await fetch(`${url}/metrics`);
   assertWarned(output());
 });

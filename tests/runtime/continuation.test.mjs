@@ -30,7 +30,7 @@ const ROLLUP_ENGINE_CONFIG = JSON.stringify({
 
 const count = async ({ totals }, id) => (await totals(id))[1];
 
-/** A workspace of ten donors of two gifts, whose counts somebody has spoilt. */
+/** A workspace of ten donors of two gifts, whose counts are wrong. */
 const spoilt = async (t, options) => {
   const workspace = await openWorkspace(t, { variables: { ROLLUP_ENGINE_CONFIG }, ...options });
   const { app, call, person, give, runs } = workspace;

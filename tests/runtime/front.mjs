@@ -1,6 +1,6 @@
 /**
  * The address that functions and clients call: `/s` goes to the app's routes, what apps ask of `/metadata` is answered
- * here, `/__app` is for whoever drives the runtime, and everything else is passed to the sandbox as it is.
+ * here, `/__app` is for the test that drives the runtime, and everything else is passed to the sandbox as it is.
  */
 import { Agent, createServer, request as send } from 'node:http';
 

@@ -2,7 +2,7 @@
  * The queue of one installed app: what may be enqueued, how many run at once, what waits, what is tried again. It knows a
  * job's function and payload, and not what they mean.
  *
- * Whoever waits for it to be idle may be in a hurry: then the time until a delayed job is due passes at once, as soon as
+ * A caller that waits for it to be idle may be in a hurry: then the time until a delayed job is due passes at once, as soon as
  * nothing else is to be done. The budgets see that time pass too.
  */
 import { randomUUID } from 'node:crypto';
@@ -39,7 +39,7 @@ export class Jobs {
 
   /**
    * Enqueues all of these runs of one function, or, when the budget does not allow them all, none: they are dropped
-   * with a warning, and nobody tries again.
+   * with a warning, and are not tried again.
    *
    * @returns {string[]} the jobs' ids; empty when dropped
    */

@@ -38,7 +38,7 @@ const restDemand = (method, pathname, searchParams) => {
   return { plural, action: 'update' };
 };
 
-/** Names of a document's outermost fields. Those of fragments come along, and are no roots that anybody knows. */
+/** Names of a document's outermost fields. Those of fragments come along, and match no root field. */
 const rootsOf = (query) => {
   const roots = [];
   let braces = 0;

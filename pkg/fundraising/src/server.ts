@@ -106,7 +106,7 @@ function limitConnections(server: Server, maxOpen: number): ConnectionLimit {
   return { isServed, closeIdle: () => [...idle.keys()].forEach((socket) => socket.destroy()) };
 }
 
-/** Compares the workspace with the data model, so that the log says what is missing before anybody meets it. */
+/** Compares the workspace with the data model, so that the log says what is missing before a request needs it. */
 const checkModel = () => answer({ method: 'GET', target: '/ready', headers: [], body: null });
 
 function serve(port: number, host: string): void {

@@ -30,7 +30,7 @@ export interface Store {
   delete(key: string): unknown;
 }
 
-/** Where a run stopped; small, and of no meaning to anybody but the engine. */
+/** Where a run stopped; small, and of no meaning outside the engine. */
 export type Checkpoint = Record<string, unknown>;
 
 /** What may be asked for by name, as a payload or as the body of a request; one at a time. */
@@ -66,7 +66,7 @@ export interface RunOptions {
   /** Where the run leaves what the next one can use. Without it each run simply knows less. */
   store?: Store;
   /**
-   * Has another run start with this payload after so many milliseconds; answers whether somebody took it on. With it a
+   * Has another run start with this payload after so many milliseconds; answers whether the queue took it on. With it a
    * run that cannot finish is gone on with by itself.
    */
   enqueue?: (payload: Order, delayMs: number) => Promise<boolean> | boolean;

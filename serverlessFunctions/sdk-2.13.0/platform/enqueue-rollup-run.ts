@@ -1,9 +1,9 @@
 /**
- * Has the rollup function run with a payload, through the function's own route, because servers before 2.35 have no
- * queue for apps. So there is no waiting for a slot either.
+ * Starts a run of the rollup function with a payload, through the function's own route, because servers before 2.35 have
+ * no queue for apps. So there is no waiting for a slot either.
  *
- * The route answers when the run has ended, which can take minutes. The function runs on when nobody waits for its
- * answer, so a few seconds without a refusal are taken for a start.
+ * The route answers when the run has ended, which can take minutes. The function runs on after its caller has hung up, so
+ * some seconds without a refusal count as a start.
  */
 import { RECALCULATE_ROUTE } from '../calculaterollups/src/identifier';
 import { environment } from './environment';
