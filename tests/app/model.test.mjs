@@ -60,7 +60,7 @@ test('installed objects and fields', () => {
 test('model without an object', async () => {
   const copy = join(WORK, 'model-without-fund', 'serverlessFunctions');
   rmSync(join(copy, '..'), { recursive: true, force: true });
-  mkdirSync(join(copy, '..', 'rollup-engine', 'fundraising', 'src'), { recursive: true });
+  mkdirSync(join(copy, '..', 'rollup-engine', 'model'), { recursive: true });
   cpSync(DECLARATION, join(copy, '..', 'rollup-engine', 'model', 'model.json'));
   for (const name of ['model.mjs', 'identifiers.json', 'model', 'package.json']) {
     cpSync(join(APP, name), join(copy, name), { recursive: true });

@@ -12,7 +12,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 
 import { history } from './history.mjs';
-import { makeGifts, withSandbox } from './workspace.mjs';
+import { makeGifts, withSandbox } from './gifts.mjs';
 
 const options = { base: { type: 'string' }, rounds: { type: 'string', default: '5' } };
 const { base, rounds } = parseArgs({ options }).values;
