@@ -8,10 +8,10 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
-import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
 import { WORKERD, prepare } from '../support/project.mjs';
+import { freePort } from '../support/proxy.mjs';
 import { provision } from '../../pkg/fundraising/provision.js';
 import { startSandbox } from '../support/sandbox.mjs';
 
@@ -25,14 +25,6 @@ const SERVERS = {
   'proxy on workerd': (port) => [WORKERD, 'serve', at('../../pkg/fundraising/workerd.capnp'), `--socket-addr=http=127.0.0.1:${port}`],
   'pass-through on Node': () => [process.execPath, at('./pass-through.mjs')],
 };
-
-const freePort = () =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(String(port)));
-    });
-  });
 
 const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE });
 const send = (port, token, method, path, body) =>

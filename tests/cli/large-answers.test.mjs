@@ -2,18 +2,18 @@
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { Readable, pipeline } from 'node:stream';
 import { test } from 'node:test';
 
+import { serve } from '../support/http-server.mjs';
 import { ROOT, prepare } from '../support/project.mjs';
 
 const CHUNK = Buffer.alloc(1024 * 1024, ' ');
 
 /** Answers with 40 MiB, the metadata apart if `only` says so. */
-async function serve(t, { declared, only }) {
-  const server = createServer((request, response) => {
+async function serveLarge(t, { declared, only }) {
+  const url = await serve(t, (request, response) => {
     if (only === 'records' && request.url.includes('/metadata/')) {
       const body = JSON.stringify({ statusCode: 403, error: 'ForbiddenException', messages: ['Not for this key.'] });
       response.writeHead(403, { 'content-type': 'application/json' }).end(body);
@@ -22,12 +22,7 @@ async function serve(t, { declared, only }) {
     response.writeHead(200, { 'content-type': 'application/json', ...(declared && { 'content-length': 40 * CHUNK.length }) });
     pipeline(Readable.from(Array(40).fill(CHUNK)), response, () => {});
   });
-  await new Promise((done) => server.listen(0, '127.0.0.1', done));
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${server.address().port}`;
+  return url;
 }
 
 const drift = (url, env = {}) =>
@@ -44,7 +39,7 @@ prepare();
 for (const only of ['records', 'everything']) {
   for (const declared of [true, false]) {
     test(`40 MiB of ${only}, ${declared ? 'with' : 'without'} a length`, async (t) => {
-      const url = await serve(t, { declared, only });
+      const url = await serveLarge(t, { declared, only });
       const { exit, error, stderr } = await drift(url);
       assert.deepEqual([exit, error?.code], [3, 'answer_too_large'], stderr);
       assert.match(error.message, only === 'records' ? /^GET \/rest\/\w+: .* 33554432 bytes/ : /^http.* 33554432 bytes/);
@@ -56,7 +51,7 @@ for (const only of ['records', 'everything']) {
 
 /** With a higher limit it is read, and is no answer of Twenty. */
 test('higher limit', async (t) => {
-  const url = await serve(t, { declared: false, only: 'records' });
+  const url = await serveLarge(t, { declared: false, only: 'records' });
   const { error } = await drift(url, { ROLLUP_ENGINE_MAX_RESPONSE_BYTES: '50000000' });
   assert.equal(error?.code, 'malformed_answer');
 });

@@ -3,11 +3,11 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
+import { serve } from '../support/http-server.mjs';
 import { startSandbox } from '../support/sandbox.mjs';
 import { folderFor } from '../support/cli.mjs';
 
@@ -158,7 +158,7 @@ test('Ctrl-C during a rebuild', async (t) => {
   // A server in between that keeps its answer back to the first call for records.
   let reached;
   const underWay = new Promise((resolve) => (reached = resolve));
-  const between = createServer(async (request, response) => {
+  const url = await serve(t, async (request, response) => {
     const answer = await fetch(server.ready.url + request.url, { headers: { authorization: request.headers.authorization } });
     if (!request.url.includes('/metadata/')) {
       reached(response);
@@ -166,12 +166,7 @@ test('Ctrl-C during a rebuild', async (t) => {
     }
     response.writeHead(answer.status, { 'content-type': 'application/json' }).end(Buffer.from(await answer.arrayBuffer()));
   });
-  await new Promise((done) => between.listen(0, '127.0.0.1', done));
-  t.after(() => {
-    between.closeAllConnections();
-    between.close();
-  });
-  const { child, ended } = start(folder, 'rebuild', { TWENTY_API_URL: `http://127.0.0.1:${between.address().port}` });
+  const { child, ended } = start(folder, 'rebuild', { TWENTY_API_URL: url });
   await underWay;
   child.kill('SIGINT');
   child.stderr.once('data', () => child.kill('SIGINT'));

@@ -3,10 +3,11 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { createServer, request as httpRequest } from 'node:http';
+import { request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 
+import { serve } from '../support/http-server.mjs';
 import { ROOT, prepare } from '../support/project.mjs';
 import { UNLIMITED, startProxy } from '../support/proxy.mjs';
 
@@ -84,14 +85,12 @@ const PLACES = {
 /** A Twenty that writes down what it is asked and has nothing. */
 async function startRecorder(t) {
   const asked = [];
-  const server = createServer((request, response) => {
+  const url = await serve(t, (request, response) => {
     asked.push(`${request.method} ${request.url}`);
     request.resume();
     response.writeHead(404, { 'content-type': 'application/json' }).end('{"statusCode":404,"messages":["Record not found"]}');
   });
-  await new Promise((done) => server.listen(0, '127.0.0.1', done));
-  t.after(() => server.close());
-  return { asked, url: `http://127.0.0.1:${server.address().port}/rest` };
+  return { asked, url: `${url}/rest` };
 }
 
 /** A request whose path is sent as it is: `fetch` would tidy it first. */

@@ -1,10 +1,10 @@
 // Requests that meet in one process: they wait for one another at the gate, and a fault of one ends no other's runtime.
 
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
 import { before, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 
+import { serve } from '../support/http-server.mjs';
 import { prepare } from '../support/project.mjs';
 import { RUNTIMES, UNLIMITED, call, startProxy } from '../support/proxy.mjs';
 
@@ -20,7 +20,7 @@ const PACED = {
 /** A Twenty that is slow, knows who asks, and counts how many ask at once. */
 async function slowTwenty(t, millis) {
   const seen = { atOnce: 0, most: 0, tokens: [] };
-  const server = createServer(async (request, response) => {
+  const url = await serve(t, async (request, response) => {
     seen.atOnce += 1;
     seen.most = Math.max(seen.most, seen.atOnce);
     seen.tokens.push(request.headers.authorization);
@@ -29,12 +29,7 @@ async function slowTwenty(t, millis) {
     const gift = { id: request.headers.authorization.replace('Bearer ', '') };
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ data: { gift, gifts: [gift] } }));
   });
-  await new Promise((done) => server.listen(0, '127.0.0.1', done));
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { seen, url: `http://127.0.0.1:${server.address().port}/rest` };
+  return { seen, url: `${url}/rest` };
 }
 
 for (const runtime of Object.keys(RUNTIMES)) {

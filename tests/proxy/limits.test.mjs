@@ -3,12 +3,12 @@
 
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
-import { createServer } from 'node:http';
 import { connect } from 'node:net';
 import { Readable, pipeline } from 'node:stream';
 import { before, describe, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 
+import { serve } from '../support/http-server.mjs';
 import { Admission, TurnedAway } from '../../pkg/fundraising/admission.js';
 import { prepare } from '../support/project.mjs';
 import { SECRET, batch } from '../support/gocardless.mjs';
@@ -236,17 +236,12 @@ describe('slow senders and readers', { concurrency: true }, () => {
 /** A Twenty that answers when it is told to. */
 async function holdingTwenty(t) {
   const waiting = [];
-  const server = createServer((request, response) => waiting.push(response));
-  await new Promise((done) => server.listen(0, '127.0.0.1', done));
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
+  const url = await serve(t, (request, response) => waiting.push(response));
   const release = (gifts = []) => {
     const body = JSON.stringify({ data: { gifts } });
     for (const response of waiting.splice(0)) response.writeHead(200, { 'content-type': 'application/json' }).end(body);
   };
-  return { url: `http://127.0.0.1:${server.address().port}/rest`, waiting, release };
+  return { url: `${url}/rest`, waiting, release };
 }
 
 for (const runtime of Object.keys(RUNTIMES)) {
@@ -326,16 +321,11 @@ test('body in pieces', async () => {
 /** A Twenty whose every answer has 40 MiB. */
 async function largeTwenty(t, declared) {
   const chunk = Buffer.alloc(KB * KB, ' ');
-  const server = createServer((request, response) => {
+  const url = await serve(t, (request, response) => {
     response.writeHead(200, { 'content-type': 'application/json', ...(declared && { 'content-length': 40 * chunk.length }) });
     pipeline(Readable.from(Array(40).fill(chunk)), response, () => {});
   });
-  await new Promise((done) => server.listen(0, '127.0.0.1', done));
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${server.address().port}`;
+  return url;
 }
 
 for (const runtime of Object.keys(RUNTIMES)) {
