@@ -328,30 +328,9 @@ export interface RollupsError extends Error {
   code: string;
 }
 
-/**
- * Recomputes what the payload asks for: everything for `{}`, the parents that record events name, those that a request
- * names, or what an {@link Order} says. An expected failure is a report with the status `error`.
- *
- * @throws {RollupsError} as a rejection, if an option is unknown or of the wrong kind
- */
-export declare function calculateRollups(payload?: unknown, options?: RunOptions): Promise<Report>;
-
-/**
- * The totals of one parent, by field, from all its children: no network. A total over several currencies, or over
- * values that cannot be added up, has no entry.
- *
- * @param records the children as objects, or as the JSON text of a list
- * @throws {RollupsError} if the definition, the records or an option is not as it should be
- */
-export declare function computeTotals(
-  definition: Definition,
-  records: readonly ChildRecord[] | string,
-  options?: TotalsOptions,
-): Record<string, Total>;
-
-/**
- * What is wrong with a configuration or a list of definitions, as far as can be told without the workspace.
- *
- * @throws {RollupsError} if it cannot be written as JSON
- */
-export declare function validateDefinitions(configuration: unknown): Validation;
+/** What every entry of the library exports: see `node.ts`. */
+export interface Rollups {
+  calculateRollups(payload?: unknown, options?: RunOptions): Promise<Report>;
+  computeTotals(definition: Definition, records: readonly ChildRecord[] | string, options?: TotalsOptions): Record<string, Total>;
+  validateDefinitions(configuration: unknown): Validation;
+}

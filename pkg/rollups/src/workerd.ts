@@ -3,5 +3,6 @@
 import { connect } from './api.js';
 import * as glue from './generated/rollups.js';
 import module from './generated/rollups.wasm';
+import type { Rollups } from './index.js';
 
-export const { calculateRollups, computeTotals, validateDefinitions } = connect(glue, () => module);
+export const { calculateRollups, computeTotals, validateDefinitions } = connect<Rollups>(glue, () => module);

@@ -10,7 +10,7 @@ import { hostOf, startErrors } from './start.js';
 export { answer, fetch, settingErrors, settingNames } from './node.js';
 
 /** Where to listen, once the settings are read; none of it where a program of its own imports this file. */
-function start() {
+function start(): { hostname: string } {
   const errors = startErrors(process.env);
   if (errors) {
     console.error(errors);
@@ -20,4 +20,4 @@ function start() {
   return { hostname: hostOf(values.host) };
 }
 
-export default { fetch: (request) => fetch(request), ...(import.meta.main && start()) };
+export default { fetch: (request: Request) => fetch(request), ...((import.meta as ImportMeta & { main: boolean }).main && start()) };

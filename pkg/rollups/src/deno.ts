@@ -1,7 +1,8 @@
 // Deno: the module comes as part of the program, compiled, so that it needs no permission to read files.
 
 import { connect } from './api.js';
+import module from './deno-module.js';
 import * as glue from './generated/rollups.js';
-import source module from './generated/rollups.wasm';
+import type { Rollups } from './index.js';
 
-export const { calculateRollups, computeTotals, validateDefinitions } = connect(glue, () => module);
+export const { calculateRollups, computeTotals, validateDefinitions } = connect<Rollups>(glue, () => module);

@@ -1,0 +1,232 @@
+// The proxy over one instance of its module, which the glue replaces after a fault.
+//
+// Every request that was under way in the old instance is answered with 500 and its own id; whoever sends it again finds
+// what was already done, since the ids of gifts are derived from their keys.
+
+import { Admission, type BodyLimits, type RequestClass, type Ticket, TurnedAway } from './admission.js';
+import type { Environment, Header, Inbound, Outbound } from './index.js';
+
+/** Gives the module's bytes, or the module compiled; called once, by the first request. */
+export type LoadModule = () => BufferSource | WebAssembly.Module;
+
+/** What the generated module of wasm-bindgen has to offer. */
+export interface Glue {
+  enterInstance(load: LoadModule): number;
+  callInstance<T>(load: LoadModule, work: () => Promise<T>): Promise<T>;
+  askInstance<T>(load: LoadModule, work: () => T): T;
+  setting_names(): string;
+  setting_errors(environment: string): string;
+  open(environment: string): number;
+  limits(proxy: number): string;
+  head(proxy: number, method: string, target: string, headers: string): string;
+  handle(
+    proxy: number,
+    method: string,
+    target: string,
+    headers: string,
+    body: Uint8Array,
+    entropy: Uint8Array,
+  ): Promise<[status: number, headers: string, body: Uint8Array]>;
+}
+
+/** The proxy of one environment, in the instance that is in use. */
+interface Proxy {
+  number: number;
+  admission: Admission;
+}
+
+interface Limits {
+  maxRequests: number;
+  maxBodyBytes: number;
+  maxConnections: number;
+}
+
+interface Head extends BodyLimits {
+  class: RequestClass;
+}
+
+/** The proxy's functions, each with the environment that it works with. */
+export interface Functions {
+  answer(request: Inbound, environment: Environment): Promise<Outbound>;
+  fetch(request: Request, environment: Environment): Promise<Response>;
+  settingNames(): string[];
+  settingErrors(environment: Environment): string;
+  maxConnections(environment: Environment): number;
+}
+
+/** At most one line about refused requests in this time: a flood must not become a flood of lines. */
+const LOG_INTERVAL_MS = 10_000;
+
+/** The random bytes that ids are made of. */
+const entropy = () => crypto.getRandomValues(new Uint8Array(16));
+
+/** Names that can be meant for the proxy, or for the engine, and for nothing else. */
+const OURS = /^(FUNDRAISING|ROLLUP_ENGINE)_/i;
+
+/** A setting as text: bindings of workerd may also be numbers, flags and JSON. */
+const textOf = (name: string, value: unknown) =>
+  name === 'FUNDRAISING_MODEL' && typeof value === 'object' ? JSON.stringify(value) : String(value);
+
+const WITHOUT_BODY = new Set([101, 204, 205, 304]);
+
+/** @param glue the generated module of wasm-bindgen */
+export function connect(glue: Glue, load: LoadModule): Functions {
+  /** The instance that the numbers below belong to. */
+  let instance: number | undefined;
+  // Numbers of the proxies in that instance, by their environment as an object and as text.
+  let byObject = new WeakMap<Environment, Proxy>();
+  let byText = new Map<string, number>();
+  // The admission of each environment, by its text; it outlives the instance, as the requests do.
+  const admissions = new Map<string, Admission>();
+  let names: string[] = [];
+  // When it was last logged that requests are turned away, and how many were since.
+  const turned = { loggedAt: -Infinity, count: 0 };
+
+  const enter = () => {
+    const living = glue.enterInstance(load);
+    if (living === instance) return;
+    instance = living;
+    [byObject, byText] = [new WeakMap(), new Map()];
+    names = JSON.parse(glue.setting_names());
+  };
+
+  /** What the module reads of an environment, as JSON text; of names that it does not know the names alone. */
+  const settingsOf = (environment: Environment) => {
+    const read = names
+      .filter((name) => environment[name] !== undefined && environment[name] !== null)
+      .map((name) => [name, textOf(name, environment[name])]);
+    const others = Object.keys(environment).filter((name) => OURS.test(name) && !names.includes(name));
+    return JSON.stringify(Object.fromEntries([...read, ...others.map((name) => [name, ''])]));
+  };
+
+  const limitsOf = (proxy: number): Limits => JSON.parse(glue.limits(proxy));
+
+  const proxyFor = (environment: Environment): Proxy => {
+    enter();
+    const known = byObject.get(environment);
+    if (known !== undefined) return known;
+    const text = settingsOf(environment);
+    const number = byText.get(text) ?? glue.open(text);
+    byText.set(text, number);
+    const admission = admissions.get(text) ?? new Admission(limitsOf(number));
+    admissions.set(text, admission);
+    const proxy = { number, admission };
+    byObject.set(environment, proxy);
+    return proxy;
+  };
+
+  const logTurnedAway = ({ status, message }: TurnedAway, requestId: string) => {
+    turned.count += 1;
+    if (performance.now() - turned.loggedAt < LOG_INTERVAL_MS) return;
+    const timestamp = new Date().toISOString();
+    const line = { timestamp, level: 'warn', event: 'requests_turned_away', requestId, status, message, count: turned.count };
+    console.warn(JSON.stringify(line));
+    Object.assign(turned, { loggedAt: performance.now(), count: 0 });
+  };
+
+  /** Answers one request in the form in which servers have it. Of the body so much is read as the head is good for. */
+  async function answer({ method, target, headers, body }: Inbound, environment: Environment): Promise<Outbound> {
+    const asked = headers.find(([name, value]) => name.toLowerCase() === 'x-request-id' && value.trim() !== '');
+    const id = asked ? asked[1].trim() : crypto.randomUUID();
+    let named: Header[] = asked ? headers : [...headers, ['x-request-id', id]];
+    let ticket: Ticket | undefined;
+    try {
+      const { head, admission } = glue.askInstance(load, () => {
+        const { number, admission } = proxyFor(environment);
+        const head: Head = JSON.parse(glue.head(number, method, target, JSON.stringify(named)));
+        return { head, admission };
+      });
+      const taken = (ticket = admission.enter(head.class));
+      let bytes = head.maxBytes > 0 && body ? await read(taken, body, head) : NO_BYTES;
+      if (!bytes) {
+        // The module is told the length alone, and refuses it.
+        named = [...named.filter(([name]) => name.toLowerCase() !== 'content-length'), ['content-length', String(head.maxBytes + 1)]];
+        bytes = NO_BYTES;
+      }
+      const given = bytes;
+      const [status, sent, replied] = await glue.callInstance(load, () => {
+        const { number } = proxyFor(environment);
+        const answered = glue.handle(number, method, target, JSON.stringify(named), given, entropy());
+        taken.drop();
+        return answered;
+      });
+      return { status, headers: JSON.parse(sent), body: isWithoutBody(method, status) ? null : replied };
+    } catch (error) {
+      if (error instanceof SenderGone) throw error.cause;
+      if (!(error instanceof TurnedAway)) return broken(error, id);
+      logTurnedAway(error, id);
+      const { status, message, retryAfterSeconds } = error;
+      const more: Header[] = retryAfterSeconds ? [['retry-after', String(retryAfterSeconds)]] : [];
+      return { ...plain(status, { statusCode: status, message }, id, more), close: true };
+    } finally {
+      ticket?.leave();
+    }
+  }
+
+  /** Answers a request of the fetch standard. */
+  async function fetch(request: Request, environment: Environment): Promise<Response> {
+    const target = targetOf(request.url);
+    const body = request.body as AsyncIterable<Uint8Array> | null;
+    const { status, headers, body: sent } = await answer({ method: request.method, target, headers: [...request.headers], body }, environment);
+    return new Response(sent as BodyInit | null, { status, headers });
+  }
+
+  const settingNames = () => {
+    enter();
+    return names;
+  };
+
+  const settingErrors = (environment: Environment) => {
+    enter();
+    return glue.setting_errors(settingsOf(environment));
+  };
+
+  const maxConnections = (environment: Environment) => limitsOf(proxyFor(environment).number).maxConnections;
+
+  return { answer, fetch, settingNames, settingErrors, maxConnections };
+}
+
+const NO_BYTES = new Uint8Array();
+
+/** The sender's connection broke while its body was read: no answer can reach it. */
+class SenderGone extends Error {}
+
+/** The bytes of a body; nothing if it is too long. */
+async function read(ticket: Ticket, body: NonNullable<Inbound['body']>, head: BodyLimits): Promise<Uint8Array | undefined> {
+  const chunks = body instanceof Uint8Array ? (async function* () { yield body; })() : body;
+  try {
+    return await ticket.read(chunks, head);
+  } catch (error) {
+    throw error instanceof TurnedAway ? error : new SenderGone('', { cause: error });
+  }
+}
+
+const isWithoutBody = (method: string, status: number) => method === 'HEAD' || WITHOUT_BODY.has(status);
+
+function broken(error: unknown, requestId: string): Outbound {
+  const timestamp = new Date().toISOString();
+  const reason = (error as Error | undefined)?.message ?? error;
+  const message = `the proxy stopped on a fault of its own, and starts afresh with the next request: ${reason}`;
+  console.error(JSON.stringify({ timestamp, level: 'error', event: 'request_broken', requestId, message }));
+  return plain(500, { message: 'Internal server error', error: 'Internal Server Error', statusCode: 500, requestId }, requestId);
+}
+
+/** An answer that does not come from the module. */
+function plain(status: number, body: object, requestId: string, more: Header[] = []): Outbound {
+  return {
+    status,
+    headers: [
+      ['content-type', 'application/json; charset=utf-8'],
+      ['cache-control', 'no-store'],
+      ['x-request-id', requestId.replace(/[^\x21-\x7e]/g, '')],
+      ...more,
+    ],
+    body: new TextEncoder().encode(JSON.stringify(body)),
+  };
+}
+
+/** Path and query as they were sent. A parsed URL has its dots resolved: `/gifts/.` would be the list of all gifts. */
+function targetOf(url: string): string {
+  const target = /^[^/]*\/\/[^/?#]*([^#]*)/.exec(url)?.[1] ?? '';
+  return target.startsWith('/') ? target : `/${target}`;
+}

@@ -1,1 +1,0 @@
-export { calculateRollups, computeTotals, validateDefinitions } from './index.js';
