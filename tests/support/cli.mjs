@@ -1,4 +1,4 @@
-// A process that is none: what a command prints and how it ends, with an engine and a network that the test makes.
+// Runs a command in this process: what it prints and how it ends, with an engine and a network that the test makes.
 
 import { EventEmitter } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
