@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 
-import { PACKAGE, ROOT, prepare } from '../support/project.mjs';
+import { PACKAGE, ROOT, importPackage, prepare } from '../support/project.mjs';
 
 let accepts;
 let validateDefinitions;
@@ -14,7 +14,7 @@ let schema;
 before(async () => {
   prepare();
   // Imported only after `prepare`, which installs the one and sees that the other is built.
-  const { default: Ajv } = await import('ajv/dist/2020.js');
+  const { default: Ajv } = await importPackage('ajv/dist/2020.js');
   ({ validateDefinitions } = await import('../../pkg/rollups/node.js'));
   schema = JSON.parse(readFileSync(join(PACKAGE, 'rollups.schema.json'), 'utf8'));
   accepts = new Ajv({ strict: true, strictRequired: false, allowUnionTypes: true, allErrors: true }).compile(schema);

@@ -2,11 +2,9 @@
 // providers, and what is then in Twenty.
 
 import assert from 'node:assert/strict';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import { before, test } from 'node:test';
 
-import { HERE, prepare } from '../support/project.mjs';
+import { importPackage, prepare } from '../support/project.mjs';
 import { ACCESS_TOKEN, SECRET as GOCARDLESS_SECRET, batch, startGoCardless } from '../support/gocardless.mjs';
 import { RUNTIMES, UNLIMITED, call, startProxy } from '../support/proxy.mjs';
 import { startWorkspace } from '../support/proxy-workspace.mjs';
@@ -17,7 +15,7 @@ let stripe;
 
 before(async () => {
   prepare();
-  const Stripe = createRequire(join(HERE, 'package.json'))('stripe');
+  const { default: Stripe } = await importPackage('stripe');
   stripe = new Stripe('sk_test_story');
 });
 

@@ -15,6 +15,9 @@ const PROGRAMS = join(ROOT, 'tests/packaging/programs');
 /** The path of a pinned tool of this folder. */
 export const bin = (name) => join(HERE, 'node_modules', '.bin', name);
 
+/** A pinned package of this folder, for a test of another. */
+export const importPackage = (name) => import(name);
+
 export const NODE_22 = join(HERE, 'node_modules/node-22/bin/node');
 const NODE_24 = join(ROOT, 'node_modules/node/bin/node');
 
