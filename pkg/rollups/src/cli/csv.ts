@@ -8,7 +8,7 @@ import { amount, isMoney } from './text.js';
 
 const HEAD = ['object', 'id', 'field', 'stored', 'storedCurrency', 'computed', 'computedCurrency'];
 
-/** What the log line `would_change` says of a value. */
+/** What the log line `difference_found` says of a value. */
 export interface Change {
   object: string;
   id: string;
