@@ -16,6 +16,7 @@ pub(crate) mod columns;
 mod donor;
 pub(crate) mod edit;
 pub(crate) mod history;
+mod origin;
 pub mod promote;
 mod repeat;
 pub mod staged_gift;
@@ -26,12 +27,13 @@ use ports::Level;
 use ports::time::parse_date;
 use serde_json::{Map, Value};
 use twenty::filter::Filter;
-use twenty::target::{Query, Target};
 
 use crate::context::RequestContext;
 use crate::error::{Error, Reason};
 use crate::subject;
 use after_posting::MissingAgreement;
+pub use origin::{Channel, Origin};
+
 use donor::{DonorPolicy, Found};
 use fundraising::client_error::ClientError;
 use fundraising::donor::{Dedupe, MatchType};
@@ -48,26 +50,6 @@ use promote::Posted;
 use repeat::Earlier;
 use staged_gift::StagedGift;
 use store::{GIFT, Made, ROW};
-
-/// How a gift reached us: API, import or webhook
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Channel {
-    /// `POST /gifts`
-    Gifts,
-    /// `POST /gift-staging`: always for review
-    Staging,
-    /// A payment provider: a payment is never turned away for what is not known of it
-    Webhook,
-}
-
-/// Where a gift comes from
-#[derive(Clone, Copy, Debug)]
-pub struct Origin<'a> {
-    /// By which channel
-    pub channel: Channel,
-    /// What the sender calls the request: an `Idempotency-Key`, or the id of a provider's event
-    pub request_key: Option<&'a str>,
-}
 
 /// What came of it
 #[derive(Clone, Debug, PartialEq)]
@@ -242,7 +224,7 @@ async fn direct(cx: &RequestContext<'_>, incoming: Incoming) -> Result<Accepted,
     let is_looked_for = matches!(incoming.key, Some(Key::Request { .. })) && incoming.channel != Channel::Webhook;
     if incoming.key.is_some()
         && !is_looked_for
-        && has_rows(cx).await
+        && store::has_rows(cx).await
         && let Some(record) = store::find(cx, ROW.plural, &incoming.ids.staging_id().to_string()).await?
     {
         return repeated_row(cx, StagedGift::new(record), incoming).await;
@@ -278,7 +260,7 @@ async fn posted_directly(cx: &RequestContext<'_>, incoming: &Incoming, made: Mad
         }
         Made::Gone => Accepted::Gone { id: ids.gift_id().to_string() },
     };
-    if incoming.key.is_some() && has_rows(cx).await {
+    if incoming.key.is_some() && store::has_rows(cx).await {
         keep_record(cx, incoming, &accepted).await;
     }
     accepted
@@ -508,24 +490,4 @@ async fn look_back(cx: &RequestContext<'_>, gift: &Gift, ids: &Key) -> Result<Ve
     let order = Some("createdAt[DescNullsLast]");
     let others = store::list(cx, GIFT.plural, &filter, history::DEPTH, order).await?;
     Ok(history::warnings(gift, &ids.gift_id().to_string(), &others))
-}
-
-/// Whether the workspace has rows, asked once: where gifts are not staged it may well have none
-async fn has_rows(cx: &RequestContext<'_>) -> bool {
-    if cx.state.settings.staging {
-        return true;
-    }
-    if let Some(known) = cx.state.workspace.has_rows.get() {
-        return known;
-    }
-    let target = Target::objects(&Query::default().with("limit", "200"));
-    let Ok(answer) = cx.call(target, None).await else { return false };
-    let data = answer.get("data");
-    let objects = data.and_then(|data| data.get("objects")).or(data).and_then(Value::as_array).into_iter().flatten();
-    let mut has_rows = false;
-    for object in objects {
-        has_rows |= text_of(object, "nameSingular") == Some("giftStaging");
-    }
-    cx.state.workspace.has_rows.set(Some(has_rows));
-    has_rows
 }

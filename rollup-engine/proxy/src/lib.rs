@@ -15,6 +15,7 @@ pub mod head;
 pub mod http;
 pub mod intake;
 pub mod metrics;
+mod payment_facts;
 pub mod payments;
 pub mod processed_events;
 pub mod queue;

@@ -5,9 +5,6 @@
 //! would stand: between the checked event and [`steps`].
 
 mod agreements;
-mod facts;
-
-pub(crate) use facts::settle_gift;
 
 use ports::{Level, Timestamp};
 use serde_json::{Map, Value};
@@ -19,6 +16,7 @@ use crate::intake::columns;
 use crate::intake::staged_gift::StagedGift;
 use crate::intake::store::{self, Change, Written};
 use crate::intake::{Accepted, Channel, Origin, accept, promote};
+use crate::payment_facts;
 use fundraising::agreement_status::AgreementEvent;
 use fundraising::gift::{Gift, awaits_payment};
 use fundraising::json::{self, Members as _, object, text_of};
@@ -45,7 +43,7 @@ pub async fn steps(cx: &RequestContext<'_>, provider: Provider, event: &str, ste
             Step::Unassigned(payment) => unassigned(cx, event, *payment).await?,
             Step::Failed(failed) => failure(cx, provider, &failed).await?,
             Step::Returned(returned) => back(cx, provider, &returned).await?,
-            Step::Settled { invoice, payment } => facts::alias(cx, provider, &invoice, &payment).await?,
+            Step::Settled { invoice, payment } => payment_facts::alias(cx, provider, &invoice, &payment).await?,
             Step::SetUp(set_up) => agreements::set_up(cx, provider, *set_up).await?,
             Step::Said(said) => agreements::said(cx, said).await?,
             Step::Payout(payout) => drop(self::payout(cx, &payout).await?),
@@ -104,7 +102,7 @@ async fn paid(cx: &RequestContext<'_>, provider: Provider, event: &str, mut paym
         }
         Accepted::Staged { .. } | Accepted::Gone { .. } => return Ok(()),
     };
-    facts::settle(cx, provider, &payment.key, &record).await?;
+    payment_facts::settle(cx, provider, &payment.key, &record).await?;
     // A reviewer may have said which agreement it is of.
     let named = payment.gift.recurring_agreement_id.as_deref();
     if let Some(agreement) = named.or_else(|| text_of(&record, "recurringAgreementId")) {
@@ -254,10 +252,10 @@ async fn fail_row(cx: &RequestContext<'_>, provider: Provider, failed: &Failed) 
 }
 
 async fn back(cx: &RequestContext<'_>, provider: Provider, returned: &Returned) -> Result<(), Error> {
-    facts::keep(cx, provider, &returned.payment, &returned.fact).await?;
+    payment_facts::keep(cx, provider, &returned.payment, &returned.fact).await?;
     // Noted first, looked up second: whoever makes the gift meanwhile makes it first and reads the note second.
-    if let Some(record) = facts::gift_of(cx, provider, &returned.payment).await? {
-        return facts::settle(cx, provider, &returned.payment, &record).await;
+    if let Some(record) = payment_facts::gift_of(cx, provider, &returned.payment).await? {
+        return payment_facts::settle(cx, provider, &returned.payment, &record).await;
     }
     cx.log(Level::Info, "refund_kept", &[("provider", provider.as_str().into())]);
     Ok(())
@@ -337,7 +335,7 @@ async fn link_payout(cx: &RequestContext<'_>, provider: Provider, payment: &str,
         reason: None,
         at: cx.now().as_millis(),
     };
-    if let Some(gift) = facts::gift_of(cx, provider, payment).await? {
+    if let Some(gift) = payment_facts::gift_of(cx, provider, payment).await? {
         let is_linked = text_of(&gift, "giftPayoutId").is_some();
         if let (false, Some(gift)) = (is_linked, text_of(&gift, "id"))
             && let Some(id) = self::payout(cx, &announced).await?

@@ -15,7 +15,7 @@ use twenty::target::{Query, Target};
 use super::store;
 use crate::context::RequestContext;
 use crate::error::Error;
-use crate::payments;
+use crate::payment_facts;
 use fundraising::agreement::{Cadence, Schedule, next_due, status_after_payment};
 use fundraising::gift::Gift;
 use fundraising::gift_aid::{self, Declaration};
@@ -40,7 +40,7 @@ pub(crate) async fn run(
 ) {
     // A provider's own event settles by itself, and comes again if it could not.
     if cx.priority != Priority::Webhook
-        && let Err(failure) = payments::settle_gift(cx, gift, record).await
+        && let Err(failure) = payment_facts::settle_gift(cx, gift, record).await
     {
         cx.log(Level::Warn, "gift_refund_failed", &[("message", failure.for_log().into())]);
     }

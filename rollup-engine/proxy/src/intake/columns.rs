@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::repeat::REQUESTED;
+use super::staged_gift::REQUESTED;
 use super::staged_gift::TEXTS;
 use fundraising::donor::Dedupe;
 use fundraising::gift::Gift;

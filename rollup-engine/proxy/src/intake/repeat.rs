@@ -10,9 +10,9 @@ use serde_json::{Map, Value};
 use twenty::filter::Filter;
 use uuid::Uuid;
 
-use super::staged_gift::StagedGift;
+use super::origin::Channel;
+use super::staged_gift::{REQUESTED, StagedGift};
 use super::store::{self, GIFT, Object, PERSON, ROW};
-use super::{Channel, has_rows};
 use crate::context::RequestContext;
 use crate::error::Error;
 use fundraising::client_error::ClientError;
@@ -21,9 +21,6 @@ use fundraising::fingerprint;
 use fundraising::gift::{Gift, stored};
 use fundraising::json::{string, text_at, text_of};
 use fundraising::keys::Key;
-
-/// Where a row's payload keeps what its request asked for: edits change the rest
-pub(super) const REQUESTED: &str = "requested";
 
 /// What an earlier request with the same key left
 pub(super) enum Earlier {
@@ -43,7 +40,7 @@ pub(super) enum Earlier {
 pub(super) async fn find(cx: &RequestContext<'_>, key: &Key, asked: &Gift, channel: Channel) -> Result<Earlier, Error> {
     let Some(unscoped) = key.unscoped().filter(|_| channel != Channel::Webhook) else { return Ok(Earlier::Nothing) };
     let mut keys = vec![key, &unscoped];
-    if has_rows(cx).await {
+    if store::has_rows(cx).await {
         for record in of_ids(cx, ROW, keys.iter().map(|key| key.staging_id())).await? {
             let row = StagedGift::new(record);
             let Some(own) = keys.iter().copied().find(|key| row.id() == key.staging_id().to_string()) else { continue };

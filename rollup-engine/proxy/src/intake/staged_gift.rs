@@ -13,6 +13,9 @@ use fundraising::json::{self, Members as _, object, text_of};
 use fundraising::receipt::Receipt;
 use fundraising::staging::{self, State};
 
+/// Where a row's payload keeps what its request asked for: edits change the rest
+pub(super) const REQUESTED: &str = "requested";
+
 /// Columns that hold a text of the gift, by the same name in the payload
 pub(crate) const TEXTS: [&str; 24] = [
     "intakeSource",

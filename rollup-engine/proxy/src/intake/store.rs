@@ -15,7 +15,7 @@ use super::trail::{self, Actor};
 use crate::context::RequestContext;
 use crate::error::Error;
 use crate::request::has_id;
-use fundraising::json::{Members as _, object, take_data};
+use fundraising::json::{Members as _, object, take_data, text_of};
 
 /// How an object is called in paths and in answers
 #[derive(Clone, Copy, Debug)]
@@ -179,6 +179,26 @@ pub(crate) async fn update_where(
         Some(Value::Array(changed)) => Ok(changed),
         _ => Err(Error::malformed(key)),
     }
+}
+
+/// Whether the workspace has rows, asked once: where gifts are not staged it may well have none
+pub(crate) async fn has_rows(cx: &RequestContext<'_>) -> bool {
+    if cx.state.settings.staging {
+        return true;
+    }
+    if let Some(known) = cx.state.workspace.has_rows.get() {
+        return known;
+    }
+    let target = Target::objects(&Query::default().with("limit", "200"));
+    let Ok(answer) = cx.call(target, None).await else { return false };
+    let data = answer.get("data");
+    let objects = data.and_then(|data| data.get("objects")).or(data).and_then(Value::as_array).into_iter().flatten();
+    let mut has_rows = false;
+    for object in objects {
+        has_rows |= text_of(object, "nameSingular") == Some("giftStaging");
+    }
+    cx.state.workspace.has_rows.set(Some(has_rows));
+    has_rows
 }
 
 /// Who acts in this request

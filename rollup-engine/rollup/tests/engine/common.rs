@@ -183,9 +183,8 @@ impl World {
     pub(crate) fn configured(&self, config: Value) -> Options {
         let mut config = if config.is_array() { json!({ "definitions": config }) } else { config };
         match self.way {
-            Way::GraphQl => {}
+            Way::GraphQl | Way::LargeSlices(_) => {}
             Way::Rest => config["graphql"] = json!("off"),
-            Way::LargeSlices(_) => {}
             Way::Slices(parents) => config["rebuild"] = json!({ "parentsPerRun": parents }),
         }
         let mut options = self.plain_options();

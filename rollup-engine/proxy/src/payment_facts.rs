@@ -1,4 +1,4 @@
-//! Notes about payments, kept as rows that will never be gifts, and what they make of a gift.
+//! Facts about payments, kept as staged gifts that will never be gifts, and what they make of a gift.
 //!
 //! A note is written first and the gift looked up second; a gift is made first and its note read second. So whichever
 //! comes first, one of the two sees both.
@@ -37,7 +37,7 @@ fn read(row: &StagedGift) -> PaymentFacts {
 }
 
 /// Keeps a fact about a payment
-pub(super) async fn keep(
+pub(crate) async fn keep(
     cx: &RequestContext<'_>,
     provider: Provider,
     payment: &str,
@@ -97,7 +97,7 @@ fn fresh(provider: Provider, payment: &str, id: &str, fact: &PaymentFact) -> Map
 }
 
 /// The gift of a payment: by the id that follows from it, else by what is written on it
-pub(super) async fn gift_of(
+pub(crate) async fn gift_of(
     cx: &RequestContext<'_>,
     provider: Provider,
     payment: &str,
@@ -108,7 +108,7 @@ pub(super) async fn gift_of(
 }
 
 /// The payment by which an invoice was paid goes on the gift, or on a note until there is one
-pub(super) async fn alias(
+pub(crate) async fn alias(
     cx: &RequestContext<'_>,
     provider: Provider,
     invoice: &str,
@@ -137,7 +137,7 @@ async fn rename(cx: &RequestContext<'_>, provider: Provider, invoice: &str, paym
 }
 
 /// Sets on a gift what is noted of its payment, by all of its names
-pub(super) async fn settle(
+pub(crate) async fn settle(
     cx: &RequestContext<'_>,
     provider: Provider,
     payment: &str,
