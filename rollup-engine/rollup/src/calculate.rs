@@ -18,15 +18,18 @@ use crate::compiled::{CompiledRollups, ProvenBy, Skipped};
 use crate::definitions::Definition;
 use crate::environment::{Environment, Variables};
 use crate::host::{RollupClient, RollupHost};
+use crate::ids::{Ids, Targets};
 use crate::memory::Memory;
 use crate::pure::unknown_zone;
 use crate::report::{Mode, Report, Status};
 use crate::requested::Requested;
+use crate::run::Run;
+use crate::run::options::{CONTINUATION_INTERVAL, RollupTargets, RunOptions};
 use crate::run::outcome::Outcome;
 use crate::run::reader::Reader;
-use crate::run::{CONTINUATION_INTERVAL, RollupTargets, Run, RunOptions, Stop};
+use crate::run::stop::Stop;
 use crate::sizes::SliceSizes;
-use crate::trigger::{Ids, Targets, Trigger};
+use crate::trigger::Trigger;
 
 /// Requests that an event run may open with: it shares the minute with the user who caused the event
 const MAX_EVENT_BURST: u32 = 10;

@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
 use crate::definitions::Fault;
-use crate::trigger::Ids;
+use crate::ids::Ids;
 
 /// Where to go on
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -12,9 +12,9 @@ use uuid::Uuid;
 
 use crate::calendar::Calendar;
 use crate::compiled::{Column, GroupSet, Rollup, Tests, is_exact};
+use crate::ids::Ids;
 use crate::tally::{Grouped, Tally};
 use crate::total::Total;
-use crate::trigger::Ids;
 
 /// The tallies of all parents of one rollup
 #[derive(Clone, Debug, Default)]

@@ -1,8 +1,11 @@
-//! Lists whose places have a type of their own, so that the place of an object is never taken for that of a definition.
+//! Ids of records; and lists whose places have a type of their own, so that the place of an object is never taken for that
+//! of a definition.
 
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Index, IndexMut};
+
+use uuid::Uuid;
 
 /// A place in the list that it was made for
 pub trait Id: Copy + Eq {
@@ -150,3 +153,54 @@ impl<I: Id, T> IndexMut<I> for IdList<I, T> {
         &mut self.items[id.place()]
     }
 }
+
+/// Ids of records, in their order and each once
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ids(Vec<Uuid>);
+
+impl Ids {
+    /// Adds an id
+    pub fn insert(&mut self, id: Uuid) {
+        if let Err(place) = self.0.binary_search(&id) {
+            self.0.insert(place, id);
+        }
+    }
+
+    /// Whether this one is among them
+    #[must_use]
+    pub fn contains(&self, id: Uuid) -> bool {
+        self.0.binary_search(&id).is_ok()
+    }
+
+    /// Whether there is none
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// As a slice
+    #[must_use]
+    pub fn as_slice(&self) -> &[Uuid] {
+        &self.0
+    }
+}
+
+impl Extend<Uuid> for Ids {
+    fn extend<T: IntoIterator<Item = Uuid>>(&mut self, ids: T) {
+        for id in ids {
+            self.insert(id);
+        }
+    }
+}
+
+impl FromIterator<Uuid> for Ids {
+    fn from_iter<T: IntoIterator<Item = Uuid>>(ids: T) -> Self {
+        let mut ids: Vec<Uuid> = ids.into_iter().collect();
+        ids.sort_unstable();
+        ids.dedup();
+        Self(ids)
+    }
+}
+
+/// Parents to recompute: a set for each definition
+pub type Targets = Vec<Ids>;

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::checkpoint::{Checkpoint, Left};
 use crate::definitions::{Definition, Fault, shown};
+use crate::ids::{Ids, Targets};
 
 /// What to recompute
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,57 +51,6 @@ pub struct Hint {
     before: Json,
     after: Json,
 }
-
-/// Ids of records, in their order and each once
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Ids(Vec<Uuid>);
-
-impl Ids {
-    /// Adds an id
-    pub fn insert(&mut self, id: Uuid) {
-        if let Err(place) = self.0.binary_search(&id) {
-            self.0.insert(place, id);
-        }
-    }
-
-    /// Whether this one is among them
-    #[must_use]
-    pub fn contains(&self, id: Uuid) -> bool {
-        self.0.binary_search(&id).is_ok()
-    }
-
-    /// Whether there is none
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// As a slice
-    #[must_use]
-    pub fn as_slice(&self) -> &[Uuid] {
-        &self.0
-    }
-}
-
-impl Extend<Uuid> for Ids {
-    fn extend<T: IntoIterator<Item = Uuid>>(&mut self, ids: T) {
-        for id in ids {
-            self.insert(id);
-        }
-    }
-}
-
-impl FromIterator<Uuid> for Ids {
-    fn from_iter<T: IntoIterator<Item = Uuid>>(ids: T) -> Self {
-        let mut ids: Vec<Uuid> = ids.into_iter().collect();
-        ids.sort_unstable();
-        ids.dedup();
-        Self(ids)
-    }
-}
-
-/// Parents to recompute: a set for each definition
-pub type Targets = Vec<Ids>;
 
 impl Trigger {
     /// Reads a payload

@@ -15,7 +15,7 @@ use twenty::filter::{Comparator, Filter};
 use twenty::value::Value;
 
 use super::kinds::PathKind;
-use super::{Column, Rollup};
+use super::rollups::{Column, Rollup};
 use crate::calendar::Calendar;
 use crate::definitions::{Condition, Definition, Kind, Operand, Operator};
 use crate::moment::Moment;

@@ -2,7 +2,7 @@
 
 use twenty::schema::{Names, Object, Schema, names_without_metadata, nearest};
 
-use super::Skipped;
+use super::skipped::Skipped;
 use crate::definitions::{Aggregation, Condition, Definition, FieldKind, Kind, NoValue};
 use crate::total::Target;
 

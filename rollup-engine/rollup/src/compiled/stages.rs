@@ -4,7 +4,7 @@
 //! their own totals, and folded with those totals in place. So children come before parents, a person before the
 //! household; objects that do not wait for each other are read side by side, in one wave.
 
-use super::CompiledRollups;
+use super::rollups::CompiledRollups;
 use crate::ids::{RollupId, SourceId};
 
 /// One reading of an object's records

@@ -1,6 +1,6 @@
 //! Which definition needs the totals of which: person before household.
 
-use super::{Condition, Definition, Fault};
+use super::model::{Condition, Definition, Fault};
 
 /// Numbers of the definitions whose totals definition `number` reads, in ascending order
 #[must_use]

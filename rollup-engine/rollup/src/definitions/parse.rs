@@ -4,9 +4,8 @@ use serde_json::{Map, Value as Json};
 use twenty::schema::nearest;
 use twenty::value::Value;
 
-use super::{
-    Aggregation, Condition, Day, Definition, Fault, Kind, Operand, Operator, order, place_of_condition, values,
-};
+use super::model::{Aggregation, Condition, Day, Definition, Fault, Kind, Operand, Operator, place_of_condition};
+use super::{order, values};
 
 pub(crate) const DEFINITION_KEYS: [&str; 7] =
     ["parentObject", "childObject", "relationField", "childFilters", "aggregations", "name", "description"];

@@ -8,7 +8,7 @@ use twenty::RecordId;
 use twenty::schema::Field;
 use twenty::value::Value;
 
-use super::{Condition, Day, Operand, Operator};
+use super::model::{Condition, Day, Operand, Operator};
 use crate::moment::Moment;
 
 /// What kind of values a field has

@@ -8,9 +8,10 @@ use twenty::page::Record as Row;
 use twenty::value::Value;
 use uuid::Uuid;
 
+use super::Run;
 use super::drift::{plain, stored};
 use super::read::Reading;
-use super::{Run, Stop};
+use super::stop::Stop;
 use crate::compiled::{Rollup, Tests};
 use crate::definitions::{Condition, Definition};
 use crate::fold::Fold;

@@ -6,12 +6,12 @@ use twenty::graphql::{GroupQuery, Groups};
 use twenty::value::Value;
 use uuid::Uuid;
 
+use super::Run;
 use super::read::{MAX_GRAPHQL_PAGE, Reading};
-use super::{Run, Stop};
+use super::stop::Stop;
 use crate::compiled::{GroupSet, group_sets, needs_count, subtraction_filter};
 use crate::fold::Fold;
-use crate::ids::RollupId;
-use crate::trigger::Ids;
+use crate::ids::{Ids, RollupId};
 
 /// Whose children are grouped
 #[derive(Clone, Copy, Debug)]
@@ -97,7 +97,7 @@ impl Run<'_> {
         }
         self.tallies.folds[index].borrow_mut().join(fold);
         if !doubtful.is_empty() {
-            let children = self.read_by(rollup.child, &rollup.relation_field, &doubtful).await?;
+            let children = self.reader.read_by(rollup.child, &rollup.relation_field, &doubtful).await?;
             self.tallies.fold(&[index], children.rows());
         }
         Ok(true)

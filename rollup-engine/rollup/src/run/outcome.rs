@@ -3,16 +3,17 @@
 use std::cell::{Cell, RefCell};
 
 use ports::{Event, Level};
+use serde_json::Value as Json;
 use twenty::error::ApiError;
 
+use super::options::{RollupTargets, RunOptions};
 use super::record::Record;
-use super::{RollupTargets, RunOptions, Stop};
+use super::stop::Stop;
 use crate::checkpoint::{Checkpoint, Left};
 use crate::compiled::CompiledRollups;
 use crate::host::RollupClient;
-use crate::ids::SourceId;
+use crate::ids::{Ids, SourceId};
 use crate::plan::Spent;
-use crate::trigger::Ids;
 
 /// What a run has done
 pub(crate) struct Outcome<'a> {
@@ -79,6 +80,12 @@ impl<'a> Outcome<'a> {
             Left::Parents(parents)
         };
         Some(Checkpoint { config: self.options.fingerprint, left })
+    }
+
+    /// Records of an object as the survey counted them
+    pub(super) fn counted(&self, source: SourceId) -> Option<u64> {
+        let record = self.record.borrow();
+        record.plan.as_ref()?.counts.get(self.program.name(source)).and_then(Json::as_u64)
     }
 
     /// Whether the rest was handed to another run

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ports::Timestamp;
 use twenty::page::Page;
 
-use super::RunOptions;
+use super::options::RunOptions;
 use super::outcome::Outcome;
 use crate::compiled::{CompiledRollups, PathKind};
 use crate::host::RollupClient;

@@ -6,10 +6,9 @@ use uuid::Uuid;
 
 use crate::compiled::{CompiledRollups, Skipped};
 use crate::definitions::Definition;
-use crate::ids::{IdList, RollupId, SourceId};
+use crate::ids::{IdList, Ids, RollupId, SourceId};
 use crate::plan::{MAX_BATCH, Plan};
 use crate::report::{Detail, Drift, Failure, MAX_NAMED, Mixture, Totals};
-use crate::trigger::Ids;
 
 /// The record of one run
 #[derive(Debug)]

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use ports::{Event, Level};
-use serde_json::Value as Json;
 use twenty::client::PageQuery;
 
+use super::Run;
 use super::read::MAX_GRAPHQL_PAGE;
-use super::{Run, Stop};
+use super::stop::Stop;
 use crate::compiled::needs_count;
 use crate::ids::{IdList, RollupId, SourceId};
 use crate::plan::{Choice, Pace, SliceCost, Survey};
@@ -128,11 +128,5 @@ impl Run<'_> {
     pub(super) fn keep_plan(&self, choice: &Choice) {
         self.outcome.record.borrow_mut().plan = Some(choice.plan.clone());
         self.tallies.grouped.replace(choice.grouped.clone());
-    }
-
-    /// Records of an object as the survey counted them
-    pub(super) fn counted(&self, source: SourceId) -> Option<u64> {
-        let record = self.outcome.record.borrow();
-        record.plan.as_ref()?.counts.get(self.program.name(source)).and_then(Json::as_u64)
     }
 }

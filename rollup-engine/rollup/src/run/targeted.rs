@@ -8,21 +8,18 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use futures_util::future::FutureExt;
-use futures_util::stream::{FuturesUnordered, StreamExt};
-use ports::Timestamp;
-use twenty::error::ApiError;
 use twenty::filter::Filter;
-use twenty::page::Record as Row;
 use uuid::Uuid;
 
+use super::Run;
 use super::groups::Parents;
+use super::options::{CONTINUATION_INTERVAL, RollupTargets};
 use super::read::{MAX_GRAPHQL_IDS, MAX_GRAPHQL_PAGE, Reading};
-use super::{RollupTargets, Run, Stop};
+use super::rows::Rows;
+use super::stop::Stop;
 use crate::compiled::{CompiledRollups, Rollup, settle_order};
 use crate::fold::Fold;
-use crate::ids::{IdList, RollupId, SourceId};
-use crate::trigger::Ids;
+use crate::ids::{IdList, Ids, RollupId, SourceId};
 
 /// Children that are read by one request before the server is asked to add up instead
 const MAX_READ_CHILDREN: usize = 2_000;
@@ -30,39 +27,8 @@ const MAX_READ_CHILDREN: usize = 2_000;
 /// A computation that took longer verifications again at what it wrote: another run may have been in between
 const MAX_UNVERIFIED_TIME: Duration = Duration::from_secs(1);
 
-/// When the rest is taken up of a run that the rate limit, or the size of its batch, has stopped
-pub(crate) const CONTINUATION_INTERVAL: Duration = Duration::from_mins(1);
-
 /// Most repetitions of a computation
 const MAX_VERIFICATIONS: u32 = 3;
-
-/// Rows that were read, with the moment of reading; in the order of their ids and each once
-#[derive(Clone, Debug, Default)]
-pub(super) struct Rows(Vec<(Row, Timestamp)>);
-
-impl Rows {
-    pub(super) fn insert(&mut self, row: Row, read_at: Timestamp) {
-        let place = self.0.partition_point(|(other, _)| other.id < row.id);
-        match self.0.get_mut(place) {
-            Some(slot) if slot.0.id == row.id => *slot = (row, read_at),
-            _ => self.0.insert(place, (row, read_at)),
-        }
-    }
-
-    fn add(&mut self, other: Self) {
-        for (row, read_at) in other.0 {
-            self.insert(row, read_at);
-        }
-    }
-
-    pub(super) fn rows(&self) -> impl Iterator<Item = &Row> {
-        self.0.iter().map(|(row, _)| row)
-    }
-
-    fn ids(&self) -> Ids {
-        self.rows().map(|row| row.id).collect()
-    }
-}
 
 /// The state of one targeted computation
 #[derive(Debug)]
@@ -201,7 +167,7 @@ impl Run<'_> {
     /// Reads the named records of an object, and names the parents above them.
     async fn go_up(&self, source: SourceId, scope: &mut Scope) -> Result<(), Stop> {
         let ids = scope.named[source].clone();
-        let rows = self.read_by(source, "id", &ids).await?;
+        let rows = self.reader.read_by(source, "id", &ids).await?;
         for (index, rollup) in self.program.rollups.entries() {
             if rollup.child == source && rollup.needs.iter().any(|needed| scope.active.contains(needed)) {
                 let above: Ids = rows.rows().filter_map(|row| row.value(rollup.relation).id()).collect();
@@ -224,7 +190,7 @@ impl Run<'_> {
                 continue;
             }
             let parents = scope.rows[rollup.parent].ids();
-            let members = self.read_by(source, &rollup.relation_field, &parents).await?;
+            let members = self.reader.read_by(source, &rollup.relation_field, &parents).await?;
             scope.rows[source].add(members);
             for needed in &rollup.needs {
                 scope.active.insert(*needed);
@@ -283,7 +249,7 @@ impl Run<'_> {
         }
         differ += writes.len();
         scope.wrote |= differ > 0;
-        let of = self.counted(source).unwrap_or(0);
+        let of = self.outcome.counted(source).unwrap_or(0);
         let parents = rows.0.len() as u64;
         self.outcome.progress(
             "parents_compared",
@@ -401,61 +367,5 @@ impl Run<'_> {
             }
         }
         Ok(true)
-    }
-
-    /// Live records of an object whose field is one of these ids; none if the object cannot be read
-    pub(super) async fn read_by(&self, source: SourceId, field: &str, ids: &Ids) -> Result<Rows, Stop> {
-        let mut left = ids.as_slice();
-        let mut reading = FuturesUnordered::new();
-        let mut rows = Rows::default();
-        loop {
-            // The gate would hold back more than that; what is not begun costs no memory.
-            while reading.len() < self.options.concurrency && !left.is_empty() {
-                let (chunk, others) = self.reader.portion(source, left);
-                reading.push(self.read_ids(source, field, chunk).boxed_local());
-                left = others;
-            }
-            match reading.next().await {
-                None => return Ok(rows),
-                Some(Ok(chunk)) => rows.add(chunk),
-                Some(Err(error)) => return self.outcome.give_up(source, &error).map(|()| Rows::default()),
-            }
-        }
-    }
-
-    /// The records of ids that one call may name; in several calls, should GraphQL fall away before
-    async fn read_ids(&self, source: SourceId, field: &str, ids: &[Uuid]) -> Result<Rows, ApiError> {
-        let mut rows = Rows::default();
-        let mut left = ids;
-        while !left.is_empty() {
-            let (chunk, others) = self.reader.portion(source, left);
-            let filter = Filter::IdIn(field.to_owned(), chunk.to_vec());
-            let mut of_chunk = Rows::default();
-            let mut after = None::<String>;
-            let (mut reading, mut readings) = (Reading::default(), 1);
-            while chunk.len() <= self.reader.most_ids(source) {
-                let (page, read_at) =
-                    match self.reader.page(source, Some(&filter), after.as_deref(), MAX_GRAPHQL_PAGE).await {
-                        Err(error) if error.is_unsupported() => continue,
-                        page => page?,
-                    };
-                reading.add_page(&page);
-                for row in page.records {
-                    of_chunk.insert(row, read_at);
-                }
-                if !page.has_next_page {
-                    if self.reader.is_short(source, &reading, readings)? {
-                        (reading, readings, after) = (Reading::default(), readings + 1, None);
-                        of_chunk = Rows::default();
-                        continue;
-                    }
-                    rows.add(of_chunk);
-                    left = others;
-                    break;
-                }
-                after = page.end_cursor;
-            }
-        }
-        Ok(rows)
     }
 }

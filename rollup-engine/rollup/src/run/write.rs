@@ -20,8 +20,8 @@ use twenty::page::{Page, Projection};
 use twenty::schema::Names;
 use twenty::value::Value;
 
-use super::Stop;
 use super::settle::Write;
+use super::stop::Stop;
 use super::writer::Writer;
 use crate::compiled::Source;
 use crate::ids::SourceId;

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use super::RunOptions;
+use super::options::RunOptions;
 use super::outcome::Outcome;
 use super::reader::Reader;
 use crate::compiled::CompiledRollups;

@@ -1,0 +1,307 @@
+//! All definitions that run in one workspace, and the objects that they read.
+
+use twenty::page::{Projection, Record};
+use twenty::schema::Names;
+use twenty::value::Value;
+
+use super::kinds::PathKind;
+use super::proof::Workspace;
+use super::skipped::Skipped;
+use crate::calendar::Calendar;
+use crate::condition::Test;
+use crate::definitions::{Aggregation, Condition, Definition, code_beside, dependencies};
+use crate::ids::{IdList, Ids, RollupId, SourceId};
+use crate::total::Target;
+
+/// An object whose records are read
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// Its names
+    pub names: Names,
+    /// What is kept of its records
+    pub keep: Projection,
+    /// The paths that are kept, in the order of their places
+    pub paths: Vec<String>,
+    /// Places of paths that records may lack
+    pub optional: Vec<usize>,
+    /// Where `createdAt` is kept: tells a record that a write has made from one that was there
+    pub created_at: usize,
+    /// What the metadata say of each path; empty where they could not be read
+    pub kinds: Vec<Option<PathKind>>,
+}
+
+/// A value of a child and what it must meet
+#[derive(Clone, Debug)]
+pub struct Tested {
+    /// Where the value is kept
+    pub place: usize,
+    /// Where the amount is kept that is taken off it first
+    pub subtrahend: Option<usize>,
+    /// What it must meet
+    pub test: Test,
+}
+
+impl Tested {
+    /// The value that counts
+    #[must_use]
+    pub fn value(&self, record: &Record) -> Value {
+        let value = record.value(self.place);
+        match (value.number(), self.subtrahend.and_then(|subtrahend| record.value(subtrahend).number())) {
+            (Some(amount), Some(subtrahend)) => {
+                amount.checked_add(subtrahend.negated()).map_or(Value::Unknown, Value::Number)
+            }
+            _ => value.clone(),
+        }
+    }
+
+    /// Whether a child meets it
+    #[must_use]
+    pub fn holds(&self, record: &Record) -> bool {
+        match self.subtrahend {
+            None => self.test.holds(record.value(self.place)),
+            Some(_) => self.test.holds(&self.value(record)),
+        }
+    }
+}
+
+/// What a child must meet, all of it
+pub type Tests = Vec<Tested>;
+
+/// One definition, ready to run
+#[derive(Clone, Debug)]
+pub struct Rollup {
+    /// Number of the definition in the configuration
+    pub number: usize,
+    /// The definition, as far as this workspace has what it names
+    pub definition: Definition,
+    /// Object of the parents
+    pub parent: SourceId,
+    /// Object of the children
+    pub child: SourceId,
+    /// Field of the child that holds the parent's id
+    pub relation_field: String,
+    /// Where that is kept
+    pub relation: usize,
+    /// What a child must meet to be counted
+    pub tests: Tests,
+    /// The totals
+    pub columns: Vec<Column>,
+    /// Rollups whose totals this one reads
+    pub needs: Vec<RollupId>,
+}
+
+/// One total, ready to run
+#[derive(Clone, Debug)]
+pub struct Column {
+    /// Number of the aggregation in its definition
+    pub number: usize,
+    /// What it computes
+    pub aggregation: Aggregation,
+    /// Where the value of a child is kept, if one is read
+    pub value: Option<usize>,
+    /// Where its currency code is kept
+    pub code: Option<usize>,
+    /// Where the amount is kept that is taken off the value, and its currency code
+    pub subtrahend: Option<(usize, Option<usize>)>,
+    /// What a child must meet for this total
+    pub tests: Tests,
+    /// What kind of field receives it
+    pub target: Target,
+    /// Where the stored total of a parent is kept
+    pub stored: usize,
+    /// Where its stored code is kept, if it is money
+    pub stored_code: Option<usize>,
+}
+
+impl Column {
+    /// Stored code of a parent; null for totals without one
+    #[must_use]
+    pub fn code_in<'a>(&self, values: &'a [Value]) -> &'a Value {
+        self.stored_code.and_then(|place| values.get(place)).unwrap_or(&Value::Null)
+    }
+}
+
+/// All definitions that can run, and the objects that they read
+#[derive(Clone, Debug, Default)]
+pub struct CompiledRollups {
+    /// The objects
+    pub sources: IdList<SourceId, Source>,
+    /// The definitions
+    pub rollups: IdList<RollupId, Rollup>,
+    /// What was left out
+    pub skipped: Vec<Skipped>,
+    /// What else is worth knowing
+    pub notes: Vec<String>,
+}
+
+impl CompiledRollups {
+    /// Makes the definitions ready for a workspace
+    #[must_use]
+    pub fn new(definitions: &[Definition], workspace: &Workspace<'_>, calendar: &Calendar) -> Self {
+        let mut program = Self::default();
+        // By number of the definition: those that do not run have no rollup.
+        let mut running: Vec<Option<RollupId>> = Vec::with_capacity(definitions.len());
+        for (number, definition) in definitions.iter().enumerate() {
+            let rollup = program.rollup(number, definition, workspace, calendar);
+            running.push(rollup.map(|rollup| program.rollups.push(rollup)));
+        }
+        if let Workspace::Names(_) = workspace {
+            program.notes.extend(unproven(definitions));
+        }
+        if let Workspace::Metadata(schema) = workspace {
+            for source in &mut program.sources {
+                if let Ok(object) = schema.object(&source.names.singular) {
+                    source.kinds = source.paths.iter().map(|path| PathKind::of_field(object, path)).collect();
+                }
+            }
+        }
+        for rollup in &mut program.rollups {
+            let needed = dependencies(definitions, rollup.number).into_iter();
+            rollup.needs = needed.filter_map(|number| running.get(number).copied().flatten()).collect();
+        }
+        program
+    }
+
+    /// One definition as far as the workspace has what it names; nothing if that leaves nothing to compute
+    fn rollup(
+        &mut self,
+        number: usize,
+        definition: &Definition,
+        workspace: &Workspace<'_>,
+        calendar: &Calendar,
+    ) -> Option<Rollup> {
+        let definition = &workspace.without_missing_subtractions(definition, &mut self.notes);
+        let proven = match workspace.prove(definition) {
+            Ok(proven) => proven,
+            Err(unfit) => {
+                self.skipped.push(unfit.skipped(number, None));
+                return None;
+            }
+        };
+        let left_out = proven.left_out.into_iter();
+        self.skipped.extend(left_out.map(|(aggregation, unfit)| unfit.skipped(number, Some(aggregation))));
+        if proven.targets.is_empty() {
+            return None;
+        }
+        let parent = self.source(&proven.parent);
+        let child = self.source(&proven.child);
+        let mut rollup = Rollup {
+            number,
+            definition: definition.clone(),
+            parent,
+            child,
+            relation_field: definition.relation_field.clone(),
+            relation: self.keep(child, &definition.relation_field),
+            tests: self.tests(child, &definition.child_filters, calendar),
+            columns: Vec::new(),
+            needs: Vec::new(),
+        };
+        for (index, aggregation) in definition.aggregations.iter().enumerate() {
+            if let Some((_, target)) = proven.targets.iter().find(|(number, _)| *number == index) {
+                rollup.columns.push(self.column(parent, child, index, aggregation, *target, calendar));
+            }
+        }
+        Some(rollup)
+    }
+
+    fn column(
+        &mut self,
+        parent: SourceId,
+        child: SourceId,
+        number: usize,
+        aggregation: &Aggregation,
+        target: Target,
+        calendar: &Calendar,
+    ) -> Column {
+        let money = target == Target::Money;
+        let field = &aggregation.parent_field;
+        let stored = if money { format!("{field}.amountMicros") } else { field.clone() };
+        Column {
+            number,
+            value: aggregation.child_field.as_deref().map(|path| self.keep(child, path)),
+            code: aggregation.code_path().map(|path| self.keep(child, &path)),
+            subtrahend: aggregation.subtract_field.as_deref().map(|path| {
+                (self.keep_optional(child, path), code_beside(path).map(|code| self.keep_optional(child, &code)))
+            }),
+            tests: self.tests(child, &aggregation.filters, calendar),
+            target,
+            stored: self.keep(parent, &stored),
+            stored_code: money.then(|| self.keep(parent, &format!("{field}.currencyCode"))),
+            aggregation: aggregation.clone(),
+        }
+    }
+
+    fn tests(&mut self, source: SourceId, conditions: &[Condition], calendar: &Calendar) -> Tests {
+        let mut tests = Tests::new();
+        for condition in conditions {
+            tests.push(Tested {
+                place: self.keep(source, &condition.field),
+                subtrahend: condition.subtract_field.as_deref().map(|path| self.keep_optional(source, path)),
+                test: Test::new(condition, calendar),
+            });
+        }
+        tests
+    }
+
+    fn source(&mut self, names: &Names) -> SourceId {
+        self.sources.find(|source| source.names == *names).unwrap_or_else(|| {
+            let mut keep = Projection::default();
+            let created_at = keep.add("createdAt");
+            let paths = vec!["createdAt".to_owned()];
+            let optional = Vec::new();
+            self.sources.push(Source { names: names.clone(), keep, paths, optional, created_at, kinds: Vec::new() })
+        })
+    }
+
+    fn keep(&mut self, source: SourceId, path: &str) -> usize {
+        let source = &mut self.sources[source];
+        let place = source.keep.add(path);
+        if place == source.paths.len() {
+            source.paths.push(path.to_owned());
+        }
+        place
+    }
+
+    /// Keeps a path that records may lack: nothing is taken off then
+    fn keep_optional(&mut self, source: SourceId, path: &str) -> usize {
+        let place = self.keep(source, path);
+        let optional = &mut self.sources[source].optional;
+        if !optional.contains(&place) {
+            optional.push(place);
+        }
+        place
+    }
+
+    /// Name of an object in the singular
+    #[must_use]
+    pub fn name(&self, source: SourceId) -> &str {
+        &self.sources[source].names.singular
+    }
+
+    /// No parents to recompute, for each rollup
+    pub(crate) fn no_targets(&self) -> IdList<RollupId, Ids> {
+        self.rollups.iter().map(|_| Ids::default()).collect()
+    }
+
+    /// Rollups that write to this object
+    pub fn into_parent(&self, source: SourceId) -> impl Iterator<Item = RollupId> + '_ {
+        self.rollups.entries().filter(move |(_, rollup)| rollup.parent == source).map(|(id, _)| id)
+    }
+}
+
+/// Says which fields are compared with values that only the metadata could prove to be possible there.
+fn unproven(definitions: &[Definition]) -> Option<String> {
+    let mut fields: Vec<String> = Vec::new();
+    for definition in definitions {
+        for (_, _, condition) in definition.conditions() {
+            let field = format!("`{}.{}`", definition.child_object, condition.field);
+            if condition.needs_proof() && !fields.contains(&field) {
+                fields.push(field);
+            }
+        }
+    }
+    let list = fields.join(", ");
+    (!fields.is_empty()).then(|| {
+        format!("the metadata could not be read, so the values that {list} are compared with are taken at their word")
+    })
+}
