@@ -65,7 +65,7 @@ const MAX_EVENT_THROTTLES: u64 = 2;
 /// When a run goes on that had no time left
 const OUT_OF_TIME_INTERVAL: Duration = Duration::from_secs(5);
 
-/// How far back a first sweep verifications, or one that has no store to remember the last
+/// How far back a first sweep looks, or one that has no store to remember the last
 const SWEEP_LOOKBACK: Duration = Duration::from_hours(1);
 
 /// How long before an event the records may have been merged that it tells of

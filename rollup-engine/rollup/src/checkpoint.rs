@@ -34,6 +34,13 @@ pub enum Left {
 
 impl Checkpoint {
     /// As it stands in a report and in a payload
+    ///
+    /// ```
+    /// use rollup::checkpoint::{Checkpoint, Left};
+    ///
+    /// let checkpoint = Checkpoint { config: 7, left: Left::From { object: "person".into(), after: None } };
+    /// assert_eq!(Checkpoint::from_json(&checkpoint.to_json()), Ok(checkpoint));
+    /// ```
     #[must_use]
     pub fn to_json(&self) -> Json {
         let mut json = Map::new();

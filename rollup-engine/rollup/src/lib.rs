@@ -2,6 +2,31 @@
 //!
 //! Values are always computed from the children as they are, never incremented: events are hints that can be lost,
 //! doubled and reordered. It knows Twenty by way of the `twenty` crate, and nothing of JavaScript.
+//!
+//! ```
+//! use std::{cell::RefCell, rc::Rc};
+//!
+//! use ports::Timestamp;
+//! use rollup::{Options, calculate_rollups};
+//! use sandbox::{Faults, Sandbox, SandboxHost, Settings};
+//! use serde_json::json;
+//!
+//! # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+//! let now = Timestamp::parse("2026-11-30T12:00:00Z").unwrap();
+//! let mut sandbox = Sandbox::new(Settings::default());
+//! sandbox.ensure_gift_schema();
+//! let donor = sandbox.create("person", &json!({}), now).unwrap();
+//! let amount = json!({ "amountMicros": 25_000_000, "currencyCode": "GBP" });
+//! sandbox.create("gift", &json!({ "donorId": donor, "amount": amount }), now).unwrap();
+//!
+//! let mut options = Options::default();
+//! options.environment.set("TWENTY_API_URL", "http://twenty.test");
+//! options.environment.set("TWENTY_API_KEY", sandbox.tokens().token.clone());
+//! let host = SandboxHost::new(Rc::new(RefCell::new(sandbox)), Faults::none(), now);
+//! let report = calculate_rollups(&host, &json!({}), &options).await;
+//! assert_eq!(report.totals.updated, 1);
+//! # });
+//! ```
 
 mod calculate;
 pub mod calendar;

@@ -19,7 +19,7 @@ pub enum Moment<'a> {
 }
 
 impl<'a> Moment<'a> {
-    /// What a text says about time, if it verifications like a date or begins like one
+    /// What a text says about time, if it looks like a date or begins like one
     ///
     /// The digits are taken at their word: Twenty has checked them.
     #[must_use]

@@ -56,6 +56,29 @@ impl TotalsError {
 /// A total whose amounts are in several currencies, or whose values cannot be added up, has no entry. Without the
 /// workspace's metadata an instant is cut to its day.
 ///
+/// ```
+/// # use ports::{Clock, TimeZones, Timestamp, async_trait};
+/// # struct Now;
+/// # #[async_trait(?Send)]
+/// # impl Clock for Now {
+/// #     fn now(&self) -> Timestamp { Timestamp::from_millis(0) }
+/// #     async fn sleep(&self, _: std::time::Duration) {}
+/// # }
+/// # impl TimeZones for Now {
+/// #     fn utc_offset(&self, _: &str, _: Timestamp) -> Option<i32> { None }
+/// # }
+/// use rollup::{TotalsOptions, compute_totals};
+/// use serde_json::json;
+///
+/// let definition = json!({
+///     "parentObject": "person", "childObject": "gift", "relationField": "donorId",
+///     "aggregations": [{ "type": "MAX", "childField": "giftDate", "parentField": "lastGiftDate" }],
+/// });
+/// let gifts = br#"[{ "giftDate": "2026-03-05" }, { "giftDate": "2026-11-22" }]"#;
+/// let totals = compute_totals(&Now, &definition, gifts, &TotalsOptions::default()).unwrap();
+/// assert_eq!(totals["lastGiftDate"], "2026-11-22");
+/// ```
+///
 /// # Errors
 /// If the definition, the records or an option is not as it should be.
 pub fn compute_totals(
@@ -112,6 +135,11 @@ pub struct Validation {
 }
 
 /// Checks a configuration, or a list of definitions, as far as that is possible without the workspace
+///
+/// ```
+/// let validation = rollup::validate_definitions(&serde_json::json!([{ "parentObject": "person" }]));
+/// assert!(!validation.valid);
+/// ```
 #[must_use]
 pub fn validate_definitions(config: &Json) -> Validation {
     match Config::from_json(config) {

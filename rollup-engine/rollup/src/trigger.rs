@@ -55,6 +55,15 @@ pub struct Hint {
 impl Trigger {
     /// Reads a payload
     ///
+    /// ```
+    /// use rollup::trigger::Trigger;
+    /// use serde_json::json;
+    ///
+    /// assert_eq!(Trigger::read(&json!({})), Ok(Trigger::Everything));
+    /// assert_eq!(Trigger::read(&json!({ "sweep": true })), Ok(Trigger::Sweep));
+    /// assert!(Trigger::read(&json!({ "swep": true })).is_err());
+    /// ```
+    ///
     /// # Errors
     /// If it has no known shape; the fault says what was found.
     pub fn read(payload: &Json) -> Result<Self, Fault> {

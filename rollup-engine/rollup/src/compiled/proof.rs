@@ -56,7 +56,7 @@ impl Unfit {
 
 impl Workspace<'_> {
     /// The definition without the subtractions of fields that the children do not have: nothing can have been refunded
-    /// there. Said in the notes, as a field that was renamed verifications the same.
+    /// there. Said in the notes, as a field that was renamed looks the same.
     pub(super) fn without_missing_subtractions(&self, definition: &Definition, notes: &mut Vec<String>) -> Definition {
         let mut definition = definition.clone();
         let Self::Metadata(schema) = self else { return definition };

@@ -2,7 +2,7 @@
 //!
 //! Reading an object once can serve three ends: its records are folded into the totals of their parents, compared with
 //! their own totals, and folded with those totals in place. So children come before parents, a person before the
-//! household; objects that do not wait for each other are read side by side, in one wave.
+//! household; objects that do not wait for each other are read side by side, in one stage.
 
 use super::rollups::CompiledRollups;
 use crate::ids::{RollupId, SourceId};
@@ -18,7 +18,7 @@ pub struct Step {
     pub settles: Vec<RollupId>,
 }
 
-/// Steps in stages; those of one wave do not wait for each other. Rollups that are `grouped` by the server need none of
+/// Steps in stages; those of one stage do not wait for each other. Rollups that are `grouped` by the server need none of
 /// their children read.
 #[must_use]
 pub fn stages(program: &CompiledRollups, grouped: &[RollupId]) -> Vec<Vec<Step>> {
@@ -33,18 +33,18 @@ pub fn stages(program: &CompiledRollups, grouped: &[RollupId]) -> Vec<Vec<Step>>
         let complete = |step: &Step| {
             program.into_parent(step.source).all(|rollup| settled.contains(&rollup) || step.settles.contains(&rollup))
         };
-        let mut wave: Vec<Step> = steps.iter().filter(|step| complete(step)).cloned().collect();
-        if wave.is_empty() {
-            wave.extend(steps.into_iter().next());
+        let mut stage: Vec<Step> = steps.iter().filter(|step| complete(step)).cloned().collect();
+        if stage.is_empty() {
+            stage.extend(steps.into_iter().next());
         }
-        if wave.is_empty() {
+        if stage.is_empty() {
             break; // INVARIANT: not reached, as definitions in a circle are refused
         }
-        for step in &wave {
+        for step in &stage {
             folded.extend(step.folds.iter().copied());
             settled.extend(step.settles.iter().copied());
         }
-        stages.push(wave);
+        stages.push(stage);
     }
     stages
 }
@@ -95,7 +95,7 @@ mod tests {
         let program = CompiledRollups::new(&parse(&json!(list)).unwrap(), &Workspace::Offline, &calendar);
         let show =
             |step: &Step| format!("{}{:?}{:?}", program.sources[step.source].names.singular, step.folds, step.settles);
-        stages(&program, &[]).iter().map(|wave| wave.iter().map(show).collect()).collect()
+        stages(&program, &[]).iter().map(|stage| stage.iter().map(show).collect()).collect()
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Whether the value of a condition can be a value of its field.
 //!
-//! A comparison with a value that no record can have never holds, or always does: the totals are wrong, and nothing verifications
+//! A comparison with a value that no record can have never holds, or always does: the totals are wrong, and nothing looks
 //! wrong. Such a value is refused. What kind of value a field has, its path tells for a few; the metadata know the rest
 //! (see [`crate::compiled`]).
 

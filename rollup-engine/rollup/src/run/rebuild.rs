@@ -52,7 +52,7 @@ impl Run<'_> {
         self.recompute(targets).await
     }
 
-    /// Recomputes everything, or what is left of it, then verifications again at what moved meanwhile.
+    /// Recomputes everything, or what is left of it, then verifies what moved meanwhile.
     pub(crate) async fn rebuild(&self, pace: twenty::budget::Pace, from: Option<&Left>) -> Result<(), Stop> {
         let choice = self.survey(pace).await?;
         self.keep_plan(&choice);

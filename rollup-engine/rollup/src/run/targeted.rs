@@ -24,7 +24,7 @@ use crate::ids::{IdList, Ids, RollupId, SourceId};
 /// Children that are read by one request before the server is asked to add up instead
 const MAX_READ_CHILDREN: usize = 2_000;
 
-/// A computation that took longer verifications again at what it wrote: another run may have been in between
+/// A computation that took longer is verified: another run may have been in between
 const MAX_UNVERIFIED_TIME: Duration = Duration::from_secs(1);
 
 /// Most repetitions of a computation
@@ -72,7 +72,7 @@ impl Scope {
 impl Run<'_> {
     /// Recomputes these parents, given by the index of the rollup, and those above them.
     ///
-    /// Where it took so long that other runs may have read and written meanwhile, it verifications again at what it wrote.
+    /// Where it took so long that other runs may have read and written meanwhile, the run verifies what it wrote.
     pub(crate) async fn recompute(&self, targets: RollupTargets) -> Result<(), Stop> {
         let mut due = targets;
         self.outcome.rest.replace(due.clone());

@@ -128,7 +128,7 @@ async fn lease_excludes_other_rebuilds() {
             (Status::Noop, Some("another_run"), 0)
         );
     }
-    // Whoever verifications or is told of parents does not wait.
+    // Runs that only look, and those for named parents, do not wait.
     assert_eq!(world.run(&json!({ "dryRun": true })).await.status, Status::Ok);
     let named = json!({ "requestContext": {}, "body": { "ids": [id("person", 3)] } });
     assert_eq!(world.run(&named).await.totals.updated, 1);

@@ -31,7 +31,7 @@ async fn five_to_ten_seconds_of_silence() {
 async fn a_retry_after_is_honoured() {
     let world = World::on(Profile::V2);
     world.create("person", 1, &json!({}));
-    // Somebody else has just emptied the bucket.
+    // Another caller has just emptied the bucket.
     let host = SandboxHost::new(world.sandbox.clone(), Faults::none(), noon());
     for _ in 0..120 {
         let request = Request {

@@ -1,7 +1,7 @@
 //! Fuzz targets of the engine's readers: definitions and settings, payloads, records. Nothing panics, whatever is handed in.
 //!
 //! Each target has a corpus of readable inputs beside it, in `__fuzz__/<target>/corpus`. `cargo test` tries each of them as
-//! it stands and then bends them at random for two seconds. `cargo bolero test -p rollup --test fuzz config` verifications for more.
+//! it stands and then bends them at random for two seconds. `cargo bolero test -p rollup --test fuzz config` looks for more.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
 
