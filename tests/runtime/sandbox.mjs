@@ -33,6 +33,8 @@ const buildApp = () => {
 
 const withApp = async (args) => {
   buildApp();
+  // Before anything is started that would have to be stopped again.
+  const node = node24();
   const { value: port = '0', rest } = take(args, 'port');
   const { value: version = 'v2' } = take(args, 'profile');
   const server = await startSandbox(['--port', '0', ...(take(rest, 'profile').value ? [] : ['--profile', version]), ...rest]);
@@ -40,7 +42,7 @@ const withApp = async (args) => {
   const app = await startApp({
     sandbox: server.ready,
     output: join(APP, '.twenty', 'output'),
-    node: node24(),
+    node,
     version,
     variables,
     port: Number(port),
