@@ -5,18 +5,18 @@ use std::cell::Cell;
 use ports::{Event, Host, Level, Timestamp};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
-use twenty::gate::Priority;
+use twenty::rate_limiter::Priority;
 use twenty::target::Target;
 use uuid::{Builder, Uuid};
 
 use crate::callers::TokenHash;
 use crate::error::Error;
 use crate::http::Inbound;
-use crate::queue::Place;
 use crate::request::{Field, Response};
 use crate::state::AppState;
-use crate::upstream::{self, patience};
+use crate::upstream::{self, timeout_for};
 use fundraising::provider::gocardless::Resource;
+use twenty::rate_limiter::Place;
 
 /// One request's context
 pub struct RequestContext<'a> {
@@ -34,7 +34,7 @@ pub struct RequestContext<'a> {
     pub deadline: Timestamp,
     /// The token by which the caller is known; nothing for the service's own
     pub(crate) caller: Option<TokenHash>,
-    /// Its place in the queue for Twenty
+    /// Its place among the requests that wait for Twenty
     pub(crate) place: Place<'a>,
     pub(crate) entropy: u128,
     ids_made: Cell<u64>,
@@ -65,8 +65,8 @@ impl<'a> RequestContext<'a> {
             caller: token.as_deref().filter(|_| !is_own).map(TokenHash::of),
             token,
             priority,
-            deadline: host.now() + patience(priority),
-            place: state.queue.place(priority, 1),
+            deadline: host.now() + timeout_for(priority),
+            place: state.limiter.place(priority, 1),
             entropy: inbound.entropy,
             ids_made: Cell::new(0),
             is_closing: Cell::new(false),

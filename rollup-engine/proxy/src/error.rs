@@ -9,9 +9,9 @@ use serde_json::{Map, Value};
 use twenty::filter::UnfilterableText;
 
 use crate::http::Outbound;
-use crate::queue::TooLate;
 use fundraising::client_error::ClientError;
 use fundraising::json::{Members as _, object, text_of, texts};
+use twenty::rate_limiter::TooLate;
 
 /// A request that could not be answered as asked
 ///

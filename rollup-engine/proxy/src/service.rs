@@ -5,7 +5,7 @@ use fundraising::signature;
 use ports::time::whole_millis;
 use ports::{Host, Level};
 use serde_json::json;
-use twenty::gate::Priority;
+use twenty::rate_limiter::Priority;
 use uuid::Builder;
 
 use crate::context::{RequestContext, request_id};

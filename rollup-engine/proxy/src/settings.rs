@@ -77,7 +77,7 @@ const DEFAULT_REQUESTS_PER_MINUTE: u32 = 80;
 const DEFAULT_UNPROVEN_REQUESTS_PER_MINUTE: u32 = 10;
 /// Connections that the server holds at a time: some 16 kB each where all of them send half a head
 const DEFAULT_MAX_CONNECTIONS: u32 = 2_048;
-/// Requests that the server works on at a time: more than the budget can serve, so that a burst hears from the queue how
+/// Requests that the server works on at a time: more than the budget can serve, so that a burst hears from the limiter how
 /// long it has to wait, and hundreds of strangers leave room for known callers
 const DEFAULT_MAX_REQUESTS: u32 = 1_024;
 /// Bytes of all request bodies in flight

@@ -5,15 +5,17 @@ use std::cell::{Cell, RefCell};
 use model::Model;
 use ports::{Clock, Timestamp};
 use twenty::RecordId;
-use twenty::budget::Pace;
+use twenty::rate_limiter::{POLL_INTERVAL, RateLimit, RateLimiter, Waiting};
 
 use crate::cache::Cache;
 use crate::callers::Callers;
 use crate::metrics::Metrics;
 use crate::processed_events::ProcessedEvents;
-use crate::queue::{POLL_INTERVAL, Queue};
 use crate::request::Response;
 use crate::settings::Settings;
+
+/// Most tokens of the budget that are kept for webhooks: those of one whole payment
+const MAX_WEBHOOK_SHARE: u32 = 8;
 
 /// What a process keeps between requests
 #[derive(Debug)]
@@ -22,8 +24,8 @@ pub struct AppState {
     pub settings: Settings,
     /// What is learned of the workspace's rows
     pub workspace: WorkspaceMemory,
-    /// The way to Twenty
-    pub queue: Queue,
+    /// Which calls go to Twenty, and when
+    pub limiter: RateLimiter,
     /// Whose tokens Twenty accepts
     pub callers: Callers,
     /// Answers to reads
@@ -40,14 +42,16 @@ impl AppState {
     /// A fresh one
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        let pace = match settings.requests_per_minute {
-            Some(rate) => Pace { requests_per_minute: Some(rate), burst: rate, concurrency: 8, ..Pace::default() },
-            None => Pace { requests_per_minute: None, burst: u32::MAX, concurrency: u32::MAX, ..Pace::default() },
+        let limit = RateLimit { webhook_share: MAX_WEBHOOK_SHARE, ..RateLimit::default() };
+        let limit = match settings.requests_per_minute {
+            Some(rate) => RateLimit { requests_per_minute: Some(rate), burst: rate, concurrency: 8, ..limit },
+            None => RateLimit { requests_per_minute: None, burst: u32::MAX, concurrency: u32::MAX, ..limit },
         };
         Self {
             settings,
             workspace: WorkspaceMemory::default(),
-            queue: Queue::new(pace),
+            // Some runtimes drop a request silently, others forbid one to run another's code.
+            limiter: RateLimiter::new(limit, Waiting::Polled),
             callers: Callers::default(),
             cache: Cache::default(),
             metrics: Metrics::default(),

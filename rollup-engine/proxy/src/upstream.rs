@@ -1,6 +1,6 @@
 //! Calls to Twenty and to `GoCardless`.
 //!
-//! Every call passes the queue, has a time-out, and is repeated only where a repetition cannot do harm: a call that was
+//! Every call waits for the rate limiter, has a time-out, and is repeated only where a repetition cannot do harm: a call that was
 //! refused for the rate limit did nothing, and one that ended in an error or in silence may have done everything. Log
 //! lines name the object that was called, never the query (it may hold an e-mail address), a token or a body.
 
@@ -13,7 +13,7 @@ use ports::{FetchError, Host, Level, Method, Request, Response, Timestamp};
 use serde::de::IgnoredAny;
 use serde_json::Value;
 use twenty::filter::encode;
-use twenty::gate::Priority;
+use twenty::rate_limiter::Priority;
 use twenty::retry::{Outcome, Sequence, Verdict, judge, retry_after};
 use twenty::target::Target;
 
@@ -21,11 +21,11 @@ use crate::callers::{Proof, TokenStatus};
 use crate::context::RequestContext;
 use crate::error::{Error, Reason};
 use crate::http::{Inbound, split_at_byte};
-use crate::queue::{POLL_INTERVAL, Permit};
 use crate::request::{Body, Field, Response as Answered};
 use fundraising::client_error::{ClientError, Status};
 use fundraising::json;
 use fundraising::provider::gocardless::Resource;
+use twenty::rate_limiter::{POLL_INTERVAL, Permit};
 
 /// Attempts at one call
 const MAX_ATTEMPTS: u32 = 3;
@@ -47,7 +47,7 @@ const GOCARDLESS_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long a caller waits for its answer
 #[must_use]
-pub(crate) const fn patience(priority: Priority) -> Duration {
+pub(crate) const fn timeout_for(priority: Priority) -> Duration {
     match priority {
         Priority::Person => Duration::from_secs(25),
         // Payment providers give up between 10 and 20 s, and come again.
@@ -242,7 +242,7 @@ impl<'a> Call<'a> {
                 self.log(Level::Error, event, attempt, &more);
                 return Err(failure);
             };
-            // After a refusal the queue holds all calls back, this one included.
+            // After a refusal the limiter holds all calls back, this one included.
             if self.proves.get() || !matches!(outcome, Outcome::Answered { status: 429, .. }) {
                 self.host.sleep(wait).await;
             }
@@ -298,7 +298,7 @@ impl<'a> Call<'a> {
                 TokenStatus::Unproven => {
                     let proof = cx.state.callers.begin_proof(token, now, deadline + TIMEOUT);
                     let per_minute = settings.unproven_requests_per_minute;
-                    let permit = cx.state.queue.acquire_unproven(host, per_minute, deadline, TIMEOUT).await;
+                    let permit = cx.state.limiter.acquire_unproven(host, per_minute, deadline, TIMEOUT).await;
                     let pass = Pass { _permit: permit?, _proof: Some(proof) };
                     self.proves.set(true);
                     cx.place.count_call();
@@ -311,7 +311,7 @@ impl<'a> Call<'a> {
         } else if self.is_closing {
             cx.place.acquire_first(host, 1, deadline, TIMEOUT).await
         } else {
-            cx.place.acquire(host, deadline, TIMEOUT).await
+            cx.place.acquire(host, 1, deadline, TIMEOUT).await
         };
         Ok(Pass { _permit: permit?, _proof: None })
     }
@@ -357,7 +357,7 @@ impl<'a> Call<'a> {
                 // The others are held back also when this call is given up, but not for what a stranger was told: the
                 // token may be of another workspace.
                 if !self.proves.get() {
-                    self.cx.state.queue.refused(self.host.now(), wait);
+                    self.cx.state.limiter.refused(self.host.now(), wait);
                 }
                 (attempt < MAX_ATTEMPTS || self.is_closing).then_some(wait)
             }

@@ -6,10 +6,10 @@ use std::time::Duration;
 use ports::time::whole_millis;
 use ports::{Event, Level, Timestamp};
 use serde_json::Value as Json;
-use twenty::budget::Pace;
 use twenty::client::Client;
 use twenty::error::ApiError;
-use twenty::gate::Priority;
+use twenty::rate_limiter::Priority;
+use twenty::rate_limiter::RateLimit;
 use twenty::schema::{Object, Schema};
 
 use crate::calendar::Calendar;
@@ -208,7 +208,7 @@ async fn run(host: &dyn RollupHost, memory: &Memory<'_>, work: &Work, from: Opti
         report.message = Some("the definitions concerned do not fit this workspace, see `skipped`".to_owned());
     }
     match end {
-        Ok(()) => report.requests = client.ledger(),
+        Ok(()) => report.requests = client.stats(),
         Err(stop) => report = stopped(&stop, report, &client),
     }
     if !matches!(mode, Mode::Plan | Mode::Explain) {
@@ -248,7 +248,7 @@ async fn go(
     memory: &Memory<'_>,
     work: &Work,
     from: Option<&Checkpoint>,
-    pace: Pace,
+    pace: RateLimit,
 ) -> Result<(), Stop> {
     match (&work.trigger, &work.targets) {
         (Trigger::Plan, _) => run.plan(pace).await,
@@ -332,7 +332,7 @@ fn assemble(mode: Mode, outcome: Outcome<'_>, program: &CompiledRollups, definit
 }
 
 fn stopped(stop: &Stop, mut report: Report, client: &RollupClient<'_>) -> Report {
-    report.requests = client.ledger();
+    report.requests = client.stats();
     match stop {
         Stop::OutOfTime => {
             report.status = Status::Partial;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use serde_json::{Map, Value as Json};
-use twenty::budget::Pace;
 use twenty::client::MOST_RECORDS;
+use twenty::rate_limiter::RateLimit;
 use twenty::schema::nearest;
 
 use crate::definitions::{self, Definition, Fault, shown};
@@ -55,13 +55,14 @@ pub struct Pacing {
 impl Pacing {
     /// The pace of a run; `requests_per_minute` is what the environment says, over the configuration
     #[must_use]
-    pub fn pace(&self, requests_per_minute: Option<u32>, max_burst: u32) -> Pace {
-        let default = Pace::default();
-        Pace {
+    pub fn pace(&self, requests_per_minute: Option<u32>, max_burst: u32) -> RateLimit {
+        let default = RateLimit::default();
+        RateLimit {
             requests_per_minute,
             burst: self.burst.unwrap_or(default.burst).min(max_burst),
             concurrency: self.concurrency.unwrap_or(default.concurrency),
             pause: self.pause.unwrap_or(default.pause),
+            ..default
         }
     }
 
@@ -280,7 +281,7 @@ mod tests {
         );
         assert_eq!((config.time_zone.as_str(), config.fiscal_year_start_month), ("UTC", 1));
         let pace = config.pacing.pace(Some(80), 80);
-        assert_eq!((pace, config.pacing.page_size()), (Pace::default(), 200));
+        assert_eq!((pace, config.pacing.page_size()), (RateLimit::default(), 200));
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use std::ops::RangeInclusive;
 
 use ports::DEFAULT_MAX_RESPONSE_BYTES;
-use twenty::budget::Pace;
 use twenty::client::Connection;
+use twenty::rate_limiter::RateLimit;
 use twenty::setting::{self, MAX_REQUESTS_PER_MINUTE};
 
 use crate::config::Config;
@@ -141,7 +141,7 @@ impl Environment {
             return Err(EnvironmentError::BadToken(name));
         }
         let (name, token) = tokens().next().ok_or(EnvironmentError::NoToken)?;
-        let default = if name == APP_TOKEN { Some(APP_RATE) } else { Pace::default().requests_per_minute };
+        let default = if name == APP_TOKEN { Some(APP_RATE) } else { RateLimit::default().requests_per_minute };
         let requests_per_minute = match get(RATE) {
             None => config.pacing.requests_per_minute.or(default),
             Some(text) if text.eq_ignore_ascii_case("off") => None,

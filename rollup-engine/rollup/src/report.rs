@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
-use twenty::ledger::Ledger;
+use twenty::request_stats::RequestStats;
 use uuid::Uuid;
 
 use crate::compiled::Skipped;
@@ -180,7 +180,7 @@ pub struct Report {
     /// Definitions and aggregations that were left out
     pub skipped: Vec<Skipped>,
     /// Requests
-    pub requests: Ledger,
+    pub requests: RequestStats,
     /// Counts by definition, in the order of the configuration
     pub details: Vec<Detail>,
     /// Parents with amounts in several currencies, the first hundred

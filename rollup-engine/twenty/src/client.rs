@@ -1,17 +1,16 @@
-//! Calls to Twenty: each passes the gate, is repeated where that helps, and is entered in the ledger.
+//! Calls to Twenty: each waits for the rate limiter, is repeated where that helps, and is counted.
 
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use uuid::Uuid;
 
-use crate::budget::Pace;
 use crate::error::ApiError;
 use crate::filter::Filter;
-use crate::gate::{Gate, Priority};
 use crate::graphql::{self, CountRoots, Failure, GroupsRoots, MOST_ROOTS, PageRoot};
-use crate::ledger::Ledger;
 use crate::page::{Page, PageError, Projection, read_records};
+use crate::rate_limiter::{Priority, RateLimit, RateLimiter, Waiting};
+use crate::request_stats::RequestStats;
 use crate::retry::{Outcome, Sequence, Verdict, for_tokens, judge, retry_after};
 use crate::schema::{MetadataPage, Names, read_objects};
 use crate::target::{Collection, Query, Target};
@@ -49,7 +48,7 @@ impl std::fmt::Debug for Connection {
 #[derive(Clone, Debug)]
 struct Call {
     method: Method,
-    /// Path without a query, record ids left out: how the call is named in the ledger and in errors
+    /// Path without a query, record ids left out: how the call is named in reports and in errors
     route: String,
     /// Path and query as sent
     path: String,
@@ -96,14 +95,14 @@ type Read<'r> = &'r mut dyn FnMut(&[u8]) -> Result<Option<Failure>, PageError>;
 pub struct Client<H> {
     host: H,
     connection: Connection,
-    gate: Gate,
+    limiter: RateLimiter,
     priority: Priority,
     deadline: Option<Timestamp>,
-    ledger: RefCell<Ledger>,
+    stats: RefCell<RequestStats>,
     random: RefCell<Sequence>,
     /// The server's clock and ours at its first answer
     clocks: Cell<Option<(Timestamp, Timestamp)>>,
-    patience: Cell<Option<u64>>,
+    max_throttles: Cell<Option<u64>>,
 }
 
 impl<H: Host> Client<H> {
@@ -111,7 +110,7 @@ impl<H: Host> Client<H> {
     pub fn new(
         host: H,
         connection: Connection,
-        pace: Pace,
+        limit: RateLimit,
         priority: Priority,
         deadline: Option<Timestamp>,
         seed: u64,
@@ -119,13 +118,13 @@ impl<H: Host> Client<H> {
         Self {
             host,
             connection,
-            gate: Gate::new(pace),
+            limiter: RateLimiter::new(limit, Waiting::Woken),
             priority,
             deadline,
-            ledger: RefCell::default(),
+            stats: RefCell::default(),
             random: RefCell::new(Sequence::new(seed)),
             clocks: Cell::new(None),
-            patience: Cell::new(None),
+            max_throttles: Cell::new(None),
         }
     }
 
@@ -135,8 +134,8 @@ impl<H: Host> Client<H> {
     }
 
     /// What was spent so far
-    pub fn ledger(&self) -> Ledger {
-        self.ledger.borrow().clone()
+    pub fn stats(&self) -> RequestStats {
+        self.stats.borrow().clone()
     }
 
     /// When calls have to end
@@ -150,14 +149,14 @@ impl<H: Host> Client<H> {
         Some(if at >= ours { server + at.since(ours) } else { server - ours.since(at) })
     }
 
-    /// After so many refusals for the rate limit, calls end as out of time: somebody else will do the rest.
-    pub fn give_up_after(&self, refusals: Option<u64>) {
-        self.patience.set(refusals);
+    /// Gives up after this many refusals for the rate limit, as if out of time: a later run continues.
+    pub fn set_max_throttles(&self, max_throttles: Option<u64>) {
+        self.max_throttles.set(max_throttles);
     }
 
     /// Requests that may go at once
     pub fn allowance(&self) -> u32 {
-        self.gate.allowance()
+        self.limiter.allowance()
     }
 
     /// One page of an object's live records, in the order of their ids
@@ -359,7 +358,7 @@ impl<H: Host> Client<H> {
             Ok(None)
         };
         self.call(call, Some(&mut read)).await?;
-        self.ledger.borrow_mut().records += found.records.len() as u64;
+        self.stats.borrow_mut().records += found.records.len() as u64;
         Ok(found)
     }
 
@@ -383,7 +382,7 @@ impl<H: Host> Client<H> {
             Ok(failure)
         };
         self.graphql(name, body, 1, not_after, &mut read_body).await?;
-        self.ledger.borrow_mut().records += found.records.len() as u64;
+        self.stats.borrow_mut().records += found.records.len() as u64;
         Ok(found)
     }
 
@@ -424,16 +423,14 @@ impl<H: Host> Client<H> {
         loop {
             attempt += 1;
             let out_of_time = || ApiError::OutOfTime { endpoint: endpoint.clone() };
-            let (permit, waited) = self
-                .gate
-                .enter(&self.host, self.priority, call.cost, self.deadline)
-                .await
-                .map_err(|_| out_of_time())?;
-            self.ledger.borrow_mut().waited += waited;
+            let arrived = self.host.now();
+            let permit = self.limiter.acquire(&self.host, self.priority, call.cost, self.deadline, TIMEOUT).await;
+            let permit = permit.map_err(|_| out_of_time())?;
+            self.stats.borrow_mut().waited += self.host.now().since(arrived);
             if call.not_after.is_some_and(|not_after| self.host.now() > not_after) {
                 return Err(ApiError::Stale { endpoint });
             }
-            self.ledger.borrow_mut().sent(&endpoint, call.cost, attempt);
+            self.stats.borrow_mut().sent(&endpoint, call.cost, attempt);
             let result = self.host.fetch(self.request(&call)).await;
             drop(permit);
 
@@ -458,12 +455,12 @@ impl<H: Host> Client<H> {
                 Verdict::Keep => return self.keep(endpoint, result, failure),
                 Verdict::Throttled(wait) => {
                     let wait = for_tokens(wait, call.cost, attempt);
-                    let mut ledger = self.ledger.borrow_mut();
-                    ledger.throttled += 1;
-                    let patient = self.patience.get().is_none_or(|refusals| ledger.throttled < refusals);
-                    drop(ledger);
-                    self.gate.refused(self.host.now(), wait);
-                    if !patient {
+                    let mut stats = self.stats.borrow_mut();
+                    stats.throttled += 1;
+                    let gives_up = self.max_throttles.get().is_some_and(|max| stats.throttled >= max);
+                    drop(stats);
+                    self.limiter.refused(self.host.now(), wait);
+                    if gives_up {
                         return Err(out_of_time());
                     }
                     wait
@@ -474,9 +471,9 @@ impl<H: Host> Client<H> {
             if self.deadline.is_some_and(|deadline| self.host.now() + wait > deadline) {
                 return Err(out_of_time());
             }
-            // After a refusal the gate holds everybody back, this call included.
+            // After a refusal the limiter holds all calls back, this one included.
             if matches!(verdict, Verdict::Retry(_)) {
-                self.ledger.borrow_mut().waited += wait;
+                self.stats.borrow_mut().waited += wait;
                 self.host.sleep(wait).await;
             }
         }
@@ -509,7 +506,7 @@ impl<H: Host> Client<H> {
             Err(FetchError::Unreachable { reason }) => Err(ApiError::Unreachable { endpoint, reason }),
             Err(FetchError::TooLarge { max_bytes }) => Err(ApiError::TooLarge { endpoint, max_bytes }),
             Ok(response) => {
-                self.ledger.borrow_mut().bytes += response.body.len() as u64;
+                self.stats.borrow_mut().bytes += response.body.len() as u64;
                 if self.clocks.get().is_none() {
                     let server = response.header("date").and_then(Timestamp::parse_http_date);
                     self.clocks.set(server.map(|server| (server, self.host.now())));
@@ -603,7 +600,7 @@ mod tests {
     fn client(answer: serde_json::Value) -> Client<Scripted> {
         let host = Scripted { answer, asked: RefCell::default() };
         let connection = Connection { base_url: "http://twenty.test".into(), token: "secret".into() };
-        Client::new(host, connection, Pace::default(), Priority::Job, None, 1)
+        Client::new(host, connection, RateLimit::default(), Priority::Job, None, 1)
     }
 
     #[tokio::test]
@@ -627,7 +624,7 @@ mod tests {
             let page = page.unwrap();
             assert_eq!((page.records[0].id, page.records[0].value(0).number()), (ADA, Value::from(&json!(7)).number()));
         }
-        assert_eq!(client.ledger().records, 4);
+        assert_eq!(client.stats().records, 4);
         assert_eq!(
             client.host().asked.borrow().as_slice(),
             [
@@ -640,11 +637,11 @@ mod tests {
                 format!("POST http://twenty.test/rest/batch/people?upsert=true [{{\"id\":\"{ADA}\"}}]"),
             ]
         );
-        let ledger = client.ledger();
-        let asked: Vec<_> = ledger.by_endpoint.iter().map(|(endpoint, _)| endpoint.to_owned()).collect();
+        let stats = client.stats();
+        let asked: Vec<_> = stats.by_endpoint.iter().map(|(endpoint, _)| endpoint.to_owned()).collect();
         let routes =
             ["GET /rest/people", "GET /rest/people/{id}", "PATCH /rest/people/{id}", "POST /rest/batch/people"];
-        assert_eq!((ledger.total, asked), (4, routes.map(str::to_owned).to_vec()));
+        assert_eq!((stats.total, asked), (4, routes.map(str::to_owned).to_vec()));
     }
 
     #[tokio::test]

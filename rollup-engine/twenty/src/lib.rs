@@ -2,17 +2,16 @@
 //!
 //! It knows nothing of rollups or of fundraising, and nothing of JavaScript.
 
-pub mod budget;
 pub mod client;
 pub mod decimal;
 pub mod error;
 pub mod filter;
-pub mod gate;
 pub mod graphql;
 mod json;
-pub mod ledger;
 pub mod page;
+pub mod rate_limiter;
 pub mod record_id;
+pub mod request_stats;
 pub mod retry;
 pub mod schema;
 pub mod setting;

@@ -13,10 +13,10 @@ pub async fn show(cx: &RequestContext<'_>, _: &Request<'_>) -> Result<Response, 
     let (hits, misses) = state.cache.counts();
     let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
     let gauges = [
-        ("fundraising_queue_waiting", count(state.queue.waiting())),
-        ("fundraising_upstream_calls_under_way", count(state.queue.under_way())),
+        ("fundraising_queue_waiting", count(state.limiter.waiting())),
+        ("fundraising_upstream_calls_under_way", count(state.limiter.under_way())),
         ("fundraising_budget_requests_per_minute", state.settings.requests_per_minute.unwrap_or(0).into()),
-        ("fundraising_budget_opens_in_milliseconds", state.queue.opens_in(cx.now()).unwrap_or(0)),
+        ("fundraising_budget_opens_in_milliseconds", state.limiter.opens_in(cx.now()).unwrap_or(0)),
         ("fundraising_cache_hits_total", hits),
         ("fundraising_cache_misses_total", misses),
     ];

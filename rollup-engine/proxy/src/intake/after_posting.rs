@@ -9,7 +9,7 @@ use ports::time::{format_date, parse_date};
 use serde_json::{Map, Value};
 use time::Date;
 use twenty::filter::Filter;
-use twenty::gate::Priority;
+use twenty::rate_limiter::Priority;
 use twenty::target::{Query, Target};
 
 use super::store;

@@ -7,7 +7,7 @@ use ports::Timestamp;
 use serde_json::{Map, Value};
 use twenty::RecordId;
 use twenty::filter::Filter;
-use twenty::gate::Priority;
+use twenty::rate_limiter::Priority;
 use twenty::target::{Query, Target};
 
 use super::staged_gift::StagedGift;

@@ -34,8 +34,8 @@ fn a_burst_never_passes_the_limit_and_never_hangs() {
         assert!(scene.host.now().since(began) <= Duration::from_secs(26));
         assert_eq!(scene.host.inner.sandbox().borrow().usage().refused, 0);
         assert!(served >= 80 && busy > 0, "{served} served, {busy} told to come again");
-        let (_, metrics) = (0, scene.proxy.state().queue.waiting());
-        assert_eq!((metrics, scene.proxy.state().queue.under_way()), (0, 0));
+        let (_, metrics) = (0, scene.proxy.state().limiter.waiting());
+        assert_eq!((metrics, scene.proxy.state().limiter.under_way()), (0, 0));
     });
 }
 

@@ -13,7 +13,7 @@ use proxy::router;
 use proxy::settings::Settings;
 use sandbox::{Faults, SandboxHost};
 use serde_json::{Value, json};
-use twenty::gate::Priority;
+use twenty::rate_limiter::Priority;
 
 use crate::workspace::{Workspace, ten};
 

@@ -29,7 +29,7 @@ const MAX_VERIFICATIONS: u32 = 3;
 
 impl Run<'_> {
     /// What a rebuild would cost
-    pub(crate) async fn plan(&self, pace: twenty::budget::Pace) -> Result<(), Stop> {
+    pub(crate) async fn plan(&self, pace: twenty::rate_limiter::RateLimit) -> Result<(), Stop> {
         let choice = self.survey(pace).await?;
         self.keep_plan(&choice);
         Ok(())
@@ -37,7 +37,7 @@ impl Run<'_> {
 
     /// Recomputes whatever may have changed without being told: everything where the server adds up, else the parents of
     /// the children that changed since.
-    pub(crate) async fn sweep(&self, pace: twenty::budget::Pace, since: Timestamp) -> Result<(), Stop> {
+    pub(crate) async fn sweep(&self, pace: twenty::rate_limiter::RateLimit, since: Timestamp) -> Result<(), Stop> {
         if self.reader.graphql.get() {
             let choice = self.survey(pace).await?;
             if self.reader.graphql.get() && !choice.sliced {
@@ -53,7 +53,7 @@ impl Run<'_> {
     }
 
     /// Recomputes everything, or what is left of it, then verifies what moved meanwhile.
-    pub(crate) async fn rebuild(&self, pace: twenty::budget::Pace, from: Option<&Left>) -> Result<(), Stop> {
+    pub(crate) async fn rebuild(&self, pace: twenty::rate_limiter::RateLimit, from: Option<&Left>) -> Result<(), Stop> {
         let choice = self.survey(pace).await?;
         self.keep_plan(&choice);
         if choice.sliced {

@@ -63,12 +63,12 @@ impl Run<'_> {
 
     /// Time and time spent waiting, for [`Self::answer_time`]
     pub(super) fn watch(&self) -> (Timestamp, Duration) {
-        (self.client.host().now(), self.client.ledger().waited)
+        (self.client.host().now(), self.client.stats().waited)
     }
 
     /// How long the server took since for a slice of so many parents; one for which it took too long is halved.
     pub(super) fn answer_time(&self, (began, waited): (Timestamp, Duration), parents: usize) -> Duration {
-        let waited = self.client.ledger().waited.saturating_sub(waited);
+        let waited = self.client.stats().waited.saturating_sub(waited);
         let took = self.client.host().now().since(began).saturating_sub(waited);
         if took > MAX_ANSWER_TIME {
             self.halve_slices(parents, "slow answers");

@@ -20,7 +20,7 @@ const DEFAULT_CALL_TIME: Duration = Duration::from_millis(500);
 
 impl Run<'_> {
     /// Counts all objects and chooses how to read them.
-    pub(super) async fn survey(&self, pace: twenty::budget::Pace) -> Result<Choice, Stop> {
+    pub(super) async fn survey(&self, pace: twenty::rate_limiter::RateLimit) -> Result<Choice, Stop> {
         let before = self.outcome.spent.get().reads;
         let began = self.client.host().now();
         let counts = match self.count_all().await? {

@@ -100,7 +100,7 @@ impl Run<'_> {
 
     /// Recomputes these parents; after some refusals for the rate limit it stops, if another run can be started for the rest.
     pub(crate) async fn recompute_or_continue_later(&self, targets: RollupTargets, refusals: u64) -> Result<(), Stop> {
-        self.client.give_up_after(Some(refusals));
+        self.client.set_max_throttles(Some(refusals));
         let end = self.recompute(targets).await;
         let in_time = self.client.deadline().is_none_or(|deadline| self.client.host().now() < deadline);
         if end != Err(Stop::OutOfTime) || !in_time {
@@ -112,7 +112,7 @@ impl Run<'_> {
             self.outcome.continued.set(true);
             return end;
         }
-        self.client.give_up_after(None);
+        self.client.set_max_throttles(None);
         self.outcome.verifying.set(true);
         let rest = self.outcome.rest.borrow().clone();
         self.recompute(rest).await

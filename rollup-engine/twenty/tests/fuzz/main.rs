@@ -19,11 +19,11 @@ use ports::time::{format_date, parse_date};
 use ports::{Clock, Event, FetchError, Http, Log, Request, Response, Timestamp, async_trait};
 use serde_json::Value;
 use serde_json::json;
-use twenty::budget::Pace;
 use twenty::client::{Client, Connection, GroupQuery, PageQuery};
 use twenty::decimal::Decimal;
-use twenty::gate::Priority;
 use twenty::page::{Projection, read_bare_records, read_records};
+use twenty::rate_limiter::Priority;
+use twenty::rate_limiter::RateLimit;
 use twenty::retry::retry_after;
 use twenty::schema::{Names, read_objects};
 
@@ -58,7 +58,7 @@ impl Log for Always {
 /// A client whose every call is answered so, for at most a quarter of an hour of its clock
 fn client(body: Vec<u8>) -> Client<Always> {
     let connection = Connection { base_url: "http://twenty.test".into(), token: "secret".into() };
-    let pace = Pace { requests_per_minute: None, ..Pace::default() };
+    let pace = RateLimit { requests_per_minute: None, ..RateLimit::default() };
     let now = Timestamp::from_millis(1_780_272_000_000);
     let host = Always { body, now: Cell::new(now) };
     Client::new(host, connection, pace, Priority::Job, Some(now + Duration::from_mins(15)), 1)
@@ -91,7 +91,7 @@ fn fuzz_page() {
                 assert!(!page.has_next_page || !page.records.is_empty());
             }
             // Read again three times, then named.
-            Err(error) => assert_eq!((error.code(), client.ledger().total), ("malformed_answer", 4), "{error}"),
+            Err(error) => assert_eq!((error.code(), client.stats().total), ("malformed_answer", 4), "{error}"),
         }
     });
 }

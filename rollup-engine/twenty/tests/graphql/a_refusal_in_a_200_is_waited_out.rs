@@ -4,9 +4,9 @@ use ports::Clock;
 use std::time::Duration;
 
 use sandbox::{Fault, Faults, Profile};
-use twenty::budget::Pace;
 use twenty::client::{GroupQuery, PageQuery};
 use twenty::page::Projection;
+use twenty::rate_limiter::RateLimit;
 
 use crate::scene::{PROFILES, Scene, always, gift, person, start};
 
@@ -24,7 +24,7 @@ async fn the_rate_limit_is_waited_out() {
             let page = client.list_graphql(&person(), query.clone(), &Projection::default()).await.unwrap();
             assert_eq!(page.records.len(), 2);
         }
-        let refused = client.ledger().throttled;
+        let refused = client.stats().throttled;
         assert!(refused > 0);
         if profile == Profile::V2 {
             // It said how long to wait: 30 s, and the gate held the call back for no longer.
@@ -35,7 +35,7 @@ async fn the_rate_limit_is_waited_out() {
         let query = GroupQuery { by: "donorId", limit: 10, counted: true, ..GroupQuery::default() };
         let groups = client.groups(&gift(), &query).await.unwrap();
         assert_eq!((groups.total_count, groups.groups.len()), (Some(2), 2));
-        assert!(client.ledger().throttled > refused);
+        assert!(client.stats().throttled > refused);
     }
 }
 
@@ -43,13 +43,13 @@ async fn the_rate_limit_is_waited_out() {
 async fn a_budget_that_counts_root_fields_is_never_refused() {
     for profile in PROFILES {
         let scene = Scene::new(profile, "100/60000".parse().unwrap());
-        let client = scene.client_with(Faults::none(), Pace::default(), &scene.token);
+        let client = scene.client_with(Faults::none(), RateLimit::default(), &scene.token);
         let (gift, person) = (gift(), person());
         for _ in 0..100 {
             assert_eq!(client.counts(&[&gift, &person]).await, Ok(vec![0, 0]));
         }
-        let ledger = client.ledger();
-        assert_eq!((ledger.total, ledger.tokens, ledger.throttled, scene.tokens()), (100, 200, 0, 200));
+        let stats = client.stats();
+        assert_eq!((stats.total, stats.tokens, stats.throttled, scene.tokens()), (100, 200, 0, 200));
     }
 }
 
@@ -57,9 +57,9 @@ async fn a_budget_that_counts_root_fields_is_never_refused() {
 async fn a_fault_of_the_server_is_tried_four_times() {
     let scene = Scene::new(Profile::V1, "off".parse().unwrap());
     let faults = Faults::none().at(1, Fault::Status(429)).at(2, Fault::Status(503)).at(3, Fault::LostReply);
-    let client = scene.client_with(faults, Pace::default(), &scene.token);
+    let client = scene.client_with(faults, RateLimit::default(), &scene.token);
     assert_eq!(client.counts(&[&gift()]).await, Ok(vec![0]));
-    assert_eq!((client.ledger().retried, client.ledger().throttled), (3, 1));
+    assert_eq!((client.stats().retried, client.stats().throttled), (3, 1));
 
     for (code, status) in [("INTERNAL_SERVER_ERROR", 500), ("TIMEOUT", 504)] {
         let body =
@@ -67,6 +67,6 @@ async fn a_fault_of_the_server_is_tried_four_times() {
         let client = always(200, &body);
         let error = client.counts(&[&gift()]).await.unwrap_err();
         assert_eq!(error.to_string(), format!("POST /graphql counts: server error ({status}): x"));
-        assert_eq!(client.ledger().total, 4);
+        assert_eq!(client.stats().total, 4);
     }
 }

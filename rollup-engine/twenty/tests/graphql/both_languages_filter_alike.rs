@@ -123,7 +123,7 @@ async fn a_free_text_is_found_as_it_is() {
                 assert_eq!(rest.is_ok(), filter.is_rest_safe(), "{text}");
             }
         }
-        let asked = client.ledger().by_endpoint["GET /rest/gifts"];
+        let asked = client.stats().by_endpoint["GET /rest/gifts"];
         assert_eq!(asked, 4, "what REST would misread is not sent");
     }
 }

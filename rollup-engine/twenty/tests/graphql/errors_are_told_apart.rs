@@ -20,17 +20,17 @@ async fn refusals_have_the_codes_of_rest() {
         let cursor = PageQuery { after: Some("zzz"), limit: 1, ..PageQuery::default() };
         let error = client.list_graphql(&gift(), cursor, &Projection::default()).await.unwrap_err();
         assert_eq!(error.to_string(), "POST /graphql gifts: refused (400): Invalid cursor: zzz");
-        assert_eq!(client.ledger().retried, 0);
+        assert_eq!(client.stats().retried, 0);
 
         let (guest, revoked) = {
             let sandbox = scene.sandbox.borrow();
             (sandbox.tokens().guest_token.clone(), sandbox.tokens().revoked_token.clone())
         };
         for (token, code) in [("garbled", "unauthorized"), (revoked.as_str(), "forbidden")] {
-            let client = scene.client_with(sandbox::Faults::none(), twenty::budget::Pace::default(), token);
+            let client = scene.client_with(sandbox::Faults::none(), twenty::rate_limiter::RateLimit::default(), token);
             assert_eq!(client.counts(&[&gift()]).await.unwrap_err().code(), code);
         }
-        let client = scene.client_with(sandbox::Faults::none(), twenty::budget::Pace::default(), &guest);
+        let client = scene.client_with(sandbox::Faults::none(), twenty::rate_limiter::RateLimit::default(), &guest);
         assert_eq!(client.counts(&[&gift()]).await, Ok(vec![0]));
         let rows = [serde_json::json!({ "jobTitle": "x" })];
         let error = client.upsert_graphql(&person(), &rows, None, &Projection::default()).await.unwrap_err();
@@ -66,7 +66,7 @@ async fn a_server_without_graphql_is_told_apart_from_one_without_the_record() {
                 "{error}"
             );
         }
-        assert_eq!(client.ledger().retried, 0);
+        assert_eq!(client.stats().retried, 0);
         assert!(
             !client.list(&gift(), query(), &keep).await.unwrap_err().is_unsupported(),
             "over REST it is what it is"

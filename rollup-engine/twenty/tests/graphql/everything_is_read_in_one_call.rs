@@ -36,9 +36,9 @@ async fn a_page_has_no_maximum_and_comes_in_the_order_of_ids() {
         assert!(!second.has_next_page);
         assert_eq!([first.records, second.records].concat(), page.records);
 
-        let ledger = client.ledger();
-        assert_eq!((ledger.total, ledger.tokens), (3, 3));
-        assert_eq!((ledger.by_endpoint["POST /graphql people"], scene.tokens()), (3, 3));
+        let stats = client.stats();
+        assert_eq!((stats.total, stats.tokens), (3, 3));
+        assert_eq!((stats.by_endpoint["POST /graphql people"], scene.tokens()), (3, 3));
     }
 }
 
@@ -88,9 +88,9 @@ async fn children_are_grouped_by_record_and_currency() {
 
         let plain = client.groups(&gift(), &GroupQuery { counted: false, ..few }).await.unwrap();
         assert_eq!((plain.total_count, plain.groups), (None, groups.groups));
-        let ledger = client.ledger();
-        assert_eq!((ledger.total, ledger.tokens, scene.tokens()), (3, 5, 5));
-        assert_eq!(ledger.by_endpoint["POST /graphql giftsGroupBy"], 3);
+        let stats = client.stats();
+        assert_eq!((stats.total, stats.tokens, scene.tokens()), (3, 5, 5));
+        assert_eq!(stats.by_endpoint["POST /graphql giftsGroupBy"], 3);
     }
 }
 
@@ -108,11 +108,11 @@ async fn counts_of_several_objects_are_one_call_and_a_token_each() {
         let client = scene.client();
         let (gift, person, appeal) = (gift(), person(), Names::new("appeal", "appeals"));
         assert_eq!(client.counts(&[&gift, &appeal, &person]).await, Ok(vec![1, 0, 3]));
-        assert_eq!((client.ledger().total, client.ledger().tokens, scene.tokens()), (1, 3, 3));
+        assert_eq!((client.stats().total, client.stats().tokens, scene.tokens()), (1, 3, 3));
         let many: Vec<&Names> = others.iter().chain([&person]).collect();
         assert_eq!(client.counts(&many).await.unwrap().last(), Some(&3));
-        assert_eq!((client.ledger().total, client.ledger().tokens, scene.tokens()), (3, 24, 24));
+        assert_eq!((client.stats().total, client.stats().tokens, scene.tokens()), (3, 24, 24));
         assert_eq!(client.counts(&[]).await, Ok(vec![]));
-        assert_eq!(client.ledger().by_endpoint["POST /graphql counts"], 3);
+        assert_eq!(client.stats().by_endpoint["POST /graphql counts"], 3);
     }
 }

@@ -21,7 +21,7 @@ async fn rows_are_written_as_over_rest() {
         let keep = projection(&["createdAt", "lifetimeGiftCount"]);
         let client = scene.client();
         let page = client.upsert_graphql(&person(), &rows, None, &keep).await.unwrap();
-        let brief = client.ledger().bytes;
+        let brief = client.stats().bytes;
         assert_eq!(page.records.len(), 200);
         assert!(page.records.iter().all(|record| people.contains(&record.id)));
         assert!(
@@ -33,9 +33,9 @@ async fn rows_are_written_as_over_rest() {
         }
         let rest = client.upsert(&person(), &rows, None, &keep).await.unwrap();
         assert_eq!(rest.records, page.records);
-        assert!(brief * 3 < client.ledger().bytes - brief, "{brief} bytes");
-        assert_eq!(client.ledger().by_endpoint["POST /graphql createPeople"], 1);
-        assert_eq!(client.ledger().tokens, 2);
+        assert!(brief * 3 < client.stats().bytes - brief, "{brief} bytes");
+        assert_eq!(client.stats().by_endpoint["POST /graphql createPeople"], 1);
+        assert_eq!(client.stats().tokens, 2);
     }
 }
 
@@ -50,7 +50,7 @@ async fn one_bad_row_refuses_them_all_and_says_why() {
         let error = client.upsert_graphql(&person(), &rows, None, &Projection::default()).await.unwrap_err();
         assert_eq!((error.code(), error.is_unsupported()), ("refused", false));
         assert!(error.to_string().contains("lastGiftDate"), "{error}");
-        assert_eq!(client.ledger().total, 1, "it would be refused again");
+        assert_eq!(client.stats().total, 1, "it would be refused again");
         for id in people {
             assert_ne!(scene.sandbox.borrow().record("person", id).unwrap()["jobTitle"], "new");
         }

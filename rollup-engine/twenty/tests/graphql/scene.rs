@@ -7,10 +7,10 @@ use std::time::Duration;
 use ports::{Clock, Event, FetchError, Host, Http, Log, Request, Response, Timestamp, async_trait};
 use sandbox::{Faults, Limits, Profile, Sandbox, SandboxHost, Settings};
 use serde_json::{Value, json};
-use twenty::budget::Pace;
 use twenty::client::{Client, Connection};
-use twenty::gate::Priority;
 use twenty::page::Projection;
+use twenty::rate_limiter::Priority;
+use twenty::rate_limiter::RateLimit;
 use twenty::schema::Names;
 use uuid::Uuid;
 
@@ -63,10 +63,10 @@ impl Scene {
     }
 
     pub(crate) fn client(&self) -> Client<SandboxHost> {
-        self.client_with(Faults::none(), Pace { requests_per_minute: None, ..Pace::default() }, &self.token)
+        self.client_with(Faults::none(), RateLimit { requests_per_minute: None, ..RateLimit::default() }, &self.token)
     }
 
-    pub(crate) fn client_with(&self, faults: Faults, pace: Pace, token: &str) -> Client<SandboxHost> {
+    pub(crate) fn client_with(&self, faults: Faults, pace: RateLimit, token: &str) -> Client<SandboxHost> {
         client(SandboxHost::new(self.sandbox.clone(), faults, start()), pace, token)
     }
 
@@ -75,7 +75,7 @@ impl Scene {
     }
 }
 
-pub(crate) fn client<H: Host>(host: H, pace: Pace, token: &str) -> Client<H> {
+pub(crate) fn client<H: Host>(host: H, pace: RateLimit, token: &str) -> Client<H> {
     let connection = Connection { base_url: "http://twenty.test".into(), token: token.into() };
     Client::new(host, connection, pace, Priority::Job, None, 7)
 }
@@ -111,5 +111,5 @@ impl Log for Always {
 
 pub(crate) fn always(status: u16, body: &str) -> Client<Always> {
     let host = Always { status, body: body.to_owned(), began: tokio::time::Instant::now() };
-    client(host, Pace { requests_per_minute: None, ..Pace::default() }, "secret")
+    client(host, RateLimit { requests_per_minute: None, ..RateLimit::default() }, "secret")
 }

@@ -133,7 +133,7 @@ async fn every_recorded_error_has_its_kind() {
                 let objects = [&gift];
                 let call = tokio::time::timeout(Duration::from_mins(1), client.counts(&objects)).await;
                 assert!(call.is_err(), "{step}");
-                assert!(client.ledger().throttled > 1, "{step}");
+                assert!(client.stats().throttled > 1, "{step}");
                 seen += 1;
                 continue;
             }
@@ -147,7 +147,7 @@ async fn every_recorded_error_has_its_kind() {
                 _ => "refused",
             };
             assert_eq!(error.code(), code, "{step}: {error}");
-            assert_eq!(client.ledger().total, 1, "{step}: nothing of this is mended by a repetition");
+            assert_eq!(client.stats().total, 1, "{step}: nothing of this is mended by a repetition");
             seen += 1;
         }
         assert!(steps.is_empty() || seen > 0, "{file}");

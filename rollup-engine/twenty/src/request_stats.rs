@@ -11,7 +11,7 @@ use ports::time::whole_millis;
 /// Requests sent by one run
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Ledger {
+pub struct RequestStats {
     /// Requests sent, repetitions included
     pub total: u64,
     /// Those of them that the rate limiter does not count (metadata)
@@ -33,7 +33,7 @@ pub struct Ledger {
     pub by_endpoint: Endpoints,
 }
 
-impl Ledger {
+impl RequestStats {
     /// Notes a request of so many tokens as it goes out; 0 for one that the rate limiter does not count.
     pub fn sent(&mut self, endpoint: &str, cost: u32, attempt: u32) {
         self.total += 1;
@@ -89,13 +89,13 @@ mod tests {
 
     #[test]
     fn requests_are_counted_by_endpoint() {
-        let mut ledger = Ledger::default();
-        ledger.sent("GET /rest/gifts", 1, 1);
-        ledger.sent("POST /graphql counts", 8, 2);
-        ledger.sent("GET /rest/metadata/objects", 0, 1);
-        ledger.waited = Duration::from_millis(1_500);
+        let mut stats = RequestStats::default();
+        stats.sent("GET /rest/gifts", 1, 1);
+        stats.sent("POST /graphql counts", 8, 2);
+        stats.sent("GET /rest/metadata/objects", 0, 1);
+        stats.waited = Duration::from_millis(1_500);
         assert_eq!(
-            serde_json::to_value(&ledger).unwrap(),
+            serde_json::to_value(&stats).unwrap(),
             serde_json::json!({
                 "total": 3, "unmetered": 1, "tokens": 9, "throttled": 0, "retried": 1, "waitedMs": 1500, "bytes": 0, "records": 0,
                 "byEndpoint": { "GET /rest/gifts": 1, "GET /rest/metadata/objects": 1, "POST /graphql counts": 1 }

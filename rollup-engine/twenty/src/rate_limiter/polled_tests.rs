@@ -1,7 +1,9 @@
+//! The limiter whose callers poll, each request with a place.
+
 use super::*;
 use ports::{Clock, Event, FetchError, Http, Log, Request, Response, async_trait};
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll, Waker};
+use std::task::Context;
 
 /// A clock that the test moves
 #[derive(Default)]
@@ -24,7 +26,7 @@ impl Http for TestClock {
 impl Clock for TestClock {
     async fn sleep(&self, duration: Duration) {
         let until = self.now() + duration;
-        std::future::poll_fn(|_| if self.now() >= until { Poll::Ready(()) } else { Poll::Pending }).await;
+        poll_fn(|_| if self.now() >= until { Poll::Ready(()) } else { Poll::Pending }).await;
     }
 
     fn now(&self) -> Timestamp {
@@ -36,8 +38,13 @@ impl Log for TestClock {
     fn log(&self, _: Event) {}
 }
 
-fn one_at_a_time() -> Queue {
-    Queue::new(Pace { requests_per_minute: None, concurrency: 1, ..Pace::default() })
+/// With the share of webhooks that the proxy gives them
+fn polled(limit: RateLimit) -> RateLimiter {
+    RateLimiter::new(RateLimit { webhook_share: 8, ..limit }, Waiting::Polled)
+}
+
+fn one_at_a_time() -> RateLimiter {
+    polled(RateLimit { requests_per_minute: None, concurrency: 1, ..RateLimit::default() })
 }
 
 fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
@@ -50,13 +57,14 @@ const WITHIN: Duration = Duration::from_secs(20);
 /// A person goes before a webhook before a job.
 #[test]
 fn order_of_classes() {
-    let (clock, queue) = (TestClock::default(), one_at_a_time());
-    let places = [Priority::Job, Priority::Job, Priority::Webhook, Priority::Person].map(|class| queue.place(class, 1));
-    let mut first = pin!(places[0].acquire(&clock, LATER, WITHIN));
-    let Poll::Ready(Ok(permit)) = poll(first.as_mut()) else { panic!("the queue is empty") };
-    let mut job = pin!(places[1].acquire(&clock, LATER, WITHIN));
-    let mut webhook = pin!(places[2].acquire(&clock, LATER, WITHIN));
-    let mut person = pin!(places[3].acquire(&clock, LATER, WITHIN));
+    let (clock, limiter) = (TestClock::default(), one_at_a_time());
+    let places =
+        [Priority::Job, Priority::Job, Priority::Webhook, Priority::Person].map(|class| limiter.place(class, 1));
+    let mut first = pin!(places[0].acquire(&clock, 1, LATER, WITHIN));
+    let Poll::Ready(Ok(permit)) = poll(first.as_mut()) else { panic!("the limiter is fresh") };
+    let mut job = pin!(places[1].acquire(&clock, 1, LATER, WITHIN));
+    let mut webhook = pin!(places[2].acquire(&clock, 1, LATER, WITHIN));
+    let mut person = pin!(places[3].acquire(&clock, 1, LATER, WITHIN));
     assert!(
         poll(job.as_mut()).is_pending() && poll(webhook.as_mut()).is_pending() && poll(person.as_mut()).is_pending()
     );
@@ -73,17 +81,17 @@ fn order_of_classes() {
 /// A runtime may drop a request without running any of its code.
 #[test]
 fn silently_dropped_requests() {
-    let (clock, queue) = (TestClock::default(), one_at_a_time());
-    let lost = Box::leak(Box::new(queue.place(Priority::Person, 1)));
-    let Poll::Ready(Ok(permit)) = poll(pin!(lost.acquire(&clock, LATER, WITHIN))) else { panic!("nobody is there") };
+    let (clock, limiter) = (TestClock::default(), one_at_a_time());
+    let lost = Box::leak(Box::new(limiter.place(Priority::Person, 1)));
+    let Poll::Ready(Ok(permit)) = poll(pin!(lost.acquire(&clock, 1, LATER, WITHIN))) else { panic!("nobody is there") };
     std::mem::forget(permit);
-    let waiting = Box::leak(Box::new(queue.place(Priority::Person, 1)));
-    let mut waiting = Box::pin(waiting.acquire(&clock, LATER, WITHIN));
+    let waiting = Box::leak(Box::new(limiter.place(Priority::Person, 1)));
+    let mut waiting = Box::pin(waiting.acquire(&clock, 1, LATER, WITHIN));
     assert!(poll(waiting.as_mut()).is_pending());
     std::mem::forget(waiting);
 
-    let place = queue.place(Priority::Job, 1);
-    let mut job = pin!(place.acquire(&clock, LATER, WITHIN));
+    let place = limiter.place(Priority::Job, 1);
+    let mut job = pin!(place.acquire(&clock, 1, LATER, WITHIN));
     for _ in 0..25 {
         assert!(poll(job.as_mut()).is_pending());
         clock.pass(1_000);
@@ -94,7 +102,7 @@ fn silently_dropped_requests() {
 
 /// Makes one call that ends at once, if its turn has come.
 fn call(clock: &TestClock, place: &Place<'_>, seconds: i64) -> Result<bool, TooLate> {
-    match poll(pin!(place.acquire(clock, Timestamp::from_millis(seconds * 1_000), WITHIN))) {
+    match poll(pin!(place.acquire(clock, 1, Timestamp::from_millis(seconds * 1_000), WITHIN))) {
         Poll::Ready(permit) => permit.map(|_| true),
         Poll::Pending => Ok(false),
     }
@@ -104,8 +112,8 @@ fn call(clock: &TestClock, place: &Place<'_>, seconds: i64) -> Result<bool, TooL
 #[test]
 fn turn_of_a_whole_request() {
     let clock = TestClock::default();
-    let queue = Queue::new(Pace { burst: 8, requests_per_minute: Some(80), ..Pace::default() });
-    let (one, two) = (queue.place(Priority::Webhook, 6), queue.place(Priority::Webhook, 6));
+    let limiter = polled(RateLimit { burst: 8, requests_per_minute: Some(80), ..RateLimit::default() });
+    let (one, two) = (limiter.place(Priority::Webhook, 6), limiter.place(Priority::Webhook, 6));
     assert_eq!(call(&clock, &one, 25), Ok(true));
     assert_eq!((call(&clock, &two, 25), call(&clock, &two, 25)), (Ok(true), Ok(true)), "two are left over");
     assert_eq!(call(&clock, &two, 25), Ok(false));
@@ -121,27 +129,27 @@ fn turn_of_a_whole_request() {
 #[test]
 fn refusal_by_calls_ahead() {
     let clock = TestClock::default();
-    let queue = Queue::new(Pace { burst: 8, requests_per_minute: Some(80), ..Pace::default() });
-    let places: Vec<_> = (0..9).map(|_| queue.place(Priority::Job, 6)).collect();
+    let limiter = polled(RateLimit { burst: 8, requests_per_minute: Some(80), ..RateLimit::default() });
+    let places: Vec<_> = (0..9).map(|_| limiter.place(Priority::Job, 6)).collect();
     let answers: Vec<_> = places.iter().map(|place| call(&clock, place, 25)).collect();
     // Four are kept for webhooks: four at once, and eight more every six seconds until 24 s.
     let told = answers.iter().map(Result::is_ok).collect::<Vec<_>>();
     assert_eq!(told, [true, true, true, true, true, true, false, false, false]);
     assert!(answers[8].unwrap_err().retry_after <= Duration::from_secs(11));
-    assert_eq!(queue.waiting(), 5);
+    assert_eq!(limiter.waiting(), 5);
     drop(places);
-    assert_eq!(queue.waiting(), 0);
+    assert_eq!(limiter.waiting(), 0);
 }
 
 /// A burst of people leaves webhooks what one payment needs, and half of what comes after.
 #[test]
 fn share_of_webhooks() {
     let clock = TestClock::default();
-    let queue = Queue::new(Pace { burst: 80, requests_per_minute: Some(80), ..Pace::default() });
-    let people: Vec<_> = (0..80).map(|_| queue.place(Priority::Person, 1)).collect();
+    let limiter = polled(RateLimit { burst: 80, requests_per_minute: Some(80), ..RateLimit::default() });
+    let people: Vec<_> = (0..80).map(|_| limiter.place(Priority::Person, 1)).collect();
     let served = people.iter().filter(|person| call(&clock, person, 25) == Ok(true)).count();
     assert_eq!(served, 72);
-    let webhook = queue.place(Priority::Webhook, 7);
+    let webhook = limiter.place(Priority::Webhook, 7);
     for _ in 0..7 {
         assert_eq!(call(&clock, &webhook, 9), Ok(true));
     }
@@ -156,11 +164,11 @@ fn share_of_webhooks() {
 fn request_larger_than_budget() {
     for class in [Priority::Person, Priority::Webhook, Priority::Job] {
         let clock = TestClock::default();
-        let queue = Queue::new(Pace { burst: 2, requests_per_minute: Some(2), ..Pace::default() });
-        let place = queue.place(class, 7);
+        let limiter = polled(RateLimit { burst: 2, requests_per_minute: Some(2), ..RateLimit::default() });
+        let place = limiter.place(class, 7);
         assert_eq!(call(&clock, &place, 9), Ok(true), "{class:?}");
         assert!(call(&clock, &place, 9).is_err() || class == Priority::Webhook);
-        assert!(call(&clock, &queue.place(class, 7), 9).is_err(), "the second is told at once");
+        assert!(call(&clock, &limiter.place(class, 7), 9).is_err(), "the second is told at once");
     }
 }
 
@@ -168,11 +176,11 @@ fn request_larger_than_budget() {
 #[test]
 fn refusal_by_twenty() {
     let clock = TestClock::default();
-    let queue = Queue::new(Pace::default());
-    queue.refused(clock.now(), Duration::from_secs(7));
-    let place = queue.place(Priority::Person, 1);
+    let limiter = polled(RateLimit::default());
+    limiter.refused(clock.now(), Duration::from_secs(7));
+    let place = limiter.place(Priority::Person, 1);
     assert_eq!(call(&clock, &place, 1).unwrap_err().retry_after, Duration::from_secs(6));
-    assert_eq!(queue.waiting(), 0);
+    assert_eq!(limiter.waiting(), 0);
     let mut closing = pin!(place.acquire_first(&clock, 1, Timestamp::from_millis(9_000), WITHIN));
     assert!(poll(closing.as_mut()).is_pending());
     for _ in 0..7 {
@@ -185,10 +193,10 @@ fn refusal_by_twenty() {
 /// Unproven tokens have their calls of a minute together, two at a time, and wait while known callers do.
 #[test]
 fn allowance_of_unproven_tokens() {
-    let (clock, queue) = (TestClock::default(), Queue::new(Pace { concurrency: 1, ..Pace::default() }));
+    let (clock, limiter) = (TestClock::default(), polled(RateLimit { concurrency: 1, ..RateLimit::default() }));
     let end = Timestamp::from_millis(90_000);
     let pass = || {
-        poll(pin!(queue.acquire_unproven(&clock, 10, end, WITHIN))).map(|pass| pass.map_err(|late| late.retry_after))
+        poll(pin!(limiter.acquire_unproven(&clock, 10, end, WITHIN))).map(|pass| pass.map_err(|late| late.retry_after))
     };
     {
         let both = (pass(), pass());
@@ -202,11 +210,11 @@ fn allowance_of_unproven_tokens() {
     assert!(matches!(pass(), Poll::Ready(Err(retry_after)) if retry_after == Duration::from_secs(45)));
     clock.pass(45_000);
 
-    let places = [queue.place(Priority::Job, 1), queue.place(Priority::Job, 1)];
-    let mut first = pin!(places[0].acquire(&clock, end, WITHIN));
+    let places = [limiter.place(Priority::Job, 1), limiter.place(Priority::Job, 1)];
+    let mut first = pin!(places[0].acquire(&clock, 1, end, WITHIN));
     let Poll::Ready(Ok(permit)) = poll(first.as_mut()) else { panic!("the budget is fresh") };
     assert_eq!(call(&clock, &places[1], 90), Ok(false));
-    let mut unproven = pin!(queue.acquire_unproven(&clock, 10, end, WITHIN));
+    let mut unproven = pin!(limiter.acquire_unproven(&clock, 10, end, WITHIN));
     assert!(poll(unproven.as_mut()).is_pending());
     drop(permit);
     clock.pass(20);
