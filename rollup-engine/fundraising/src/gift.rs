@@ -14,7 +14,6 @@ use twenty::RecordId;
 use crate::client_error::ClientError;
 use crate::json::Members as _;
 use crate::money::Money;
-use crate::receipt::Receipt;
 
 /// One table for the type, for reading and for writing, so that the three cannot drift apart.
 macro_rules! gift {
@@ -125,7 +124,7 @@ gift! {
 }
 
 /// Keys that a gift's intake needs and its record does not have
-const NOT_ON_THE_RECORD: [&str; 5] =
+pub(crate) const NOT_ON_THE_RECORD: [&str; 5] =
     ["autoProcess", "intakeSource", "providerContext", "sourceFingerprint", "supporterEmailOptOut"];
 
 /// Members of a body that are ids of other records: Twenty takes them for relations of its model
@@ -287,22 +286,6 @@ impl Gift {
         put("recurringMetadata", self.recurring_metadata.clone().map(Value::Object));
         members
     }
-
-    /// Body of the call that creates the record in Twenty
-    ///
-    /// An object in the provider's context becomes the recurring metadata, unless those were given.
-    #[must_use]
-    pub fn to_record(&self, receipt: &Receipt) -> Map<String, Value> {
-        let mut members = self.to_json();
-        for key in NOT_ON_THE_RECORD {
-            members.unset(key);
-        }
-        if let (None, Some(context @ Value::Object(_))) = (&self.recurring_metadata, &self.provider_context) {
-            members.set("recurringMetadata", context.clone());
-        }
-        members.extend(receipt.to_json());
-        members
-    }
 }
 
 /// Whether a provider's context says that the money was announced and has not come
@@ -314,6 +297,7 @@ pub fn awaits_payment(context: Option<&Value>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::receipt::Receipt;
     use serde_json::json;
 
     #[test]

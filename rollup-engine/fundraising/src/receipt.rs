@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::gift::Gift;
+use crate::gift::{Gift, NOT_ON_THE_RECORD};
 
 /// The service's receipt settings
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,6 +114,24 @@ pub fn decide(gift: &Gift, known: Receipt, settings: &Settings) -> Receipt {
 /// Micros in hundredths of the unit, rounded half up
 const fn minor_units(micros: i64) -> i64 {
     micros.saturating_add(5_000).div_euclid(10_000)
+}
+
+impl Gift {
+    /// Body of the call that creates the record in Twenty
+    ///
+    /// An object in the provider's context becomes the recurring metadata, unless those were given.
+    #[must_use]
+    pub fn to_record(&self, receipt: &Receipt) -> Map<String, Value> {
+        let mut members = self.to_json();
+        for key in NOT_ON_THE_RECORD {
+            members.remove(key);
+        }
+        if let (None, Some(context @ Value::Object(_))) = (&self.recurring_metadata, &self.provider_context) {
+            members.insert("recurringMetadata".to_owned(), context.clone());
+        }
+        members.extend(receipt.to_json());
+        members
+    }
 }
 
 #[cfg(test)]

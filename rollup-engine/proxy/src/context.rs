@@ -1,21 +1,17 @@
 //! One request as its rules see it.
 
 use std::cell::Cell;
+use std::time::Duration;
 
 use ports::{Event, Host, Level, Timestamp};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use twenty::rate_limiter::Priority;
-use twenty::target::Target;
 use uuid::{Builder, Uuid};
 
 use crate::callers::TokenHash;
-use crate::error::Error;
 use crate::http::Inbound;
-use crate::request::{Field, Response};
 use crate::state::AppState;
-use crate::upstream::{self, timeout_for};
-use fundraising::provider::gocardless::Resource;
 use twenty::rate_limiter::Place;
 
 /// One request's context
@@ -75,15 +71,6 @@ impl<'a> RequestContext<'a> {
         context
     }
 
-    /// Calls Twenty; the target has the names of the model
-    ///
-    /// # Errors
-    /// See [`Error`].
-    pub async fn call(&self, target: Target, body: Option<Value>) -> Result<Value, Error> {
-        // On the heap once, in place of a part of each handler's future.
-        Box::pin(upstream::call(self, &target, body.as_ref())).await
-    }
-
     /// Runs work whose calls leave in order what was begun: they go before other requests' calls, and past the deadline.
     pub(crate) async fn closing<T>(&self, work: impl Future<Output = T>) -> T {
         let before = self.is_closing.replace(true);
@@ -95,30 +82,6 @@ impl<'a> RequestContext<'a> {
     /// Whether the request's calls leave in order what was begun
     pub(crate) fn is_closing(&self) -> bool {
         self.is_closing.get()
-    }
-
-    /// Reads from Twenty, or from memory if the same token asked the same a moment ago; not for decisions
-    ///
-    /// # Errors
-    /// See [`Error`].
-    pub async fn read(&self, target: Target) -> Result<Value, Error> {
-        Box::pin(upstream::read(self, &target)).await
-    }
-
-    /// Reads from Twenty, or from memory, what is passed on as it is once it is seen to have the field
-    ///
-    /// # Errors
-    /// See [`Error`]; an answer without the field is one.
-    pub async fn pass(&self, target: Target, field: Option<Field>) -> Result<Response, Error> {
-        Box::pin(upstream::pass(self, &target, field)).await
-    }
-
-    /// Reads a resource of `GoCardless`; null without a token, or if the token or the id is refused
-    ///
-    /// # Errors
-    /// Whatever may be otherwise later.
-    pub(crate) async fn read_gocardless(&self, resource: Resource) -> Result<Value, Error> {
-        upstream::gocardless(self, &resource).await
     }
 
     /// The current time
@@ -153,6 +116,16 @@ impl<'a> RequestContext<'a> {
             *byte = random;
         }
         Builder::from_random_bytes(bytes).into_uuid()
+    }
+}
+
+/// How long a caller waits for its answer
+const fn timeout_for(priority: Priority) -> Duration {
+    match priority {
+        Priority::Person => Duration::from_secs(25),
+        // Payment providers give up between 10 and 20 s, and come again.
+        Priority::Webhook => Duration::from_secs(9),
+        Priority::Job => Duration::from_mins(2),
     }
 }
 

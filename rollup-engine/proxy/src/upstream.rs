@@ -13,7 +13,6 @@ use ports::{FetchError, Host, Level, Method, Request, Response, Timestamp};
 use serde::de::IgnoredAny;
 use serde_json::Value;
 use twenty::filter::encode;
-use twenty::rate_limiter::Priority;
 use twenty::retry::{Outcome, Sequence, Verdict, judge, retry_after};
 use twenty::target::Target;
 
@@ -45,14 +44,38 @@ const GOCARDLESS_VERSION: &str = "2015-07-06";
 /// Longest time that one read from it may take
 const GOCARDLESS_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a caller waits for its answer
-#[must_use]
-pub(crate) const fn timeout_for(priority: Priority) -> Duration {
-    match priority {
-        Priority::Person => Duration::from_secs(25),
-        // Payment providers give up between 10 and 20 s, and come again.
-        Priority::Webhook => Duration::from_secs(9),
-        Priority::Job => Duration::from_mins(2),
+impl RequestContext<'_> {
+    /// Calls Twenty; the target has the names of the model
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn call(&self, target: Target, body: Option<Value>) -> Result<Value, Error> {
+        // On the heap once, in place of a part of each handler's future.
+        Box::pin(call(self, &target, body.as_ref())).await
+    }
+
+    /// Reads from Twenty, or from memory if the same token asked the same a moment ago; not for decisions
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn read(&self, target: Target) -> Result<Value, Error> {
+        Box::pin(read(self, &target)).await
+    }
+
+    /// Reads from Twenty, or from memory, what is passed on as it is once it is seen to have the field
+    ///
+    /// # Errors
+    /// See [`Error`]; an answer without the field is one.
+    pub async fn pass(&self, target: Target, field: Option<Field>) -> Result<Answered, Error> {
+        Box::pin(pass(self, &target, field)).await
+    }
+
+    /// Reads a resource of `GoCardless`; null without a token, or if the token or the id is refused
+    ///
+    /// # Errors
+    /// Whatever may be otherwise later.
+    pub(crate) async fn read_gocardless(&self, resource: Resource) -> Result<Value, Error> {
+        gocardless(self, &resource).await
     }
 }
 
@@ -60,7 +83,7 @@ pub(crate) const fn timeout_for(priority: Priority) -> Duration {
 ///
 /// # Errors
 /// See [`Error`].
-pub(crate) async fn call(cx: &RequestContext<'_>, target: &Target, body: Option<&Value>) -> Result<Value, Error> {
+async fn call(cx: &RequestContext<'_>, target: &Target, body: Option<&Value>) -> Result<Value, Error> {
     let answer = exchange(cx, target, body).await?;
     let answer = cx.state.model().reply(target.path(), parsed(cx, target, &answer)?);
     if object_of(target.path()) == "giftStagings" {
@@ -73,7 +96,7 @@ pub(crate) async fn call(cx: &RequestContext<'_>, target: &Target, body: Option<
 ///
 /// # Errors
 /// See [`Error`].
-pub(crate) async fn read(cx: &RequestContext<'_>, target: &Target) -> Result<Value, Error> {
+async fn read(cx: &RequestContext<'_>, target: &Target) -> Result<Value, Error> {
     let answer = read_text(cx, target).await?;
     let answer = cx.state.model().reply(target.path(), parsed(cx, target, &answer)?);
     if object_of(target.path()) == "giftStagings" {
@@ -87,7 +110,7 @@ pub(crate) async fn read(cx: &RequestContext<'_>, target: &Target) -> Result<Val
 ///
 /// # Errors
 /// See [`Error`]; an answer without the field is one.
-pub(crate) async fn pass(cx: &RequestContext<'_>, target: &Target, field: Option<Field>) -> Result<Answered, Error> {
+async fn pass(cx: &RequestContext<'_>, target: &Target, field: Option<Field>) -> Result<Answered, Error> {
     if cx.state.model().is_renamed() {
         let answer = read(cx, target).await?;
         return match field {
@@ -416,7 +439,7 @@ fn renamed(cx: &RequestContext<'_>, path: &str) -> String {
 ///
 /// # Errors
 /// Whatever may be otherwise later.
-pub(crate) async fn gocardless(cx: &RequestContext<'_>, resource: &Resource) -> Result<Value, Error> {
+async fn gocardless(cx: &RequestContext<'_>, resource: &Resource) -> Result<Value, Error> {
     let host = cx.host;
     let Some(token) = &cx.state.settings.gocardless_token else { return Ok(Value::Null) };
     let left = cx.deadline.since(host.now());

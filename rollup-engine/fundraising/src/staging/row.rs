@@ -7,7 +7,7 @@ use std::time::Duration;
 use ports::Timestamp;
 use serde_json::{Map, Value};
 
-use super::{Event, State};
+use super::state::{Event, State};
 use crate::client_error::{ClientError, Status};
 
 /// A claim older than this is taken to have no worker any more
