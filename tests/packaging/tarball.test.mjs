@@ -42,6 +42,7 @@ test('the tarball holds these files and no others', (t) => {
     'fundraising/workerd.capnp',
     'fundraising/workerd.d.ts',
     'fundraising/workerd.js',
+    'node-exchange.js',
     'package.json',
     'rollups.schema.json',
     'rollups/api.d.ts',

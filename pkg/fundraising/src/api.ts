@@ -18,15 +18,15 @@ export interface Glue {
   setting_errors(environment: string): string;
   open(environment: string): number;
   limits(proxy: number): string;
-  head(proxy: number, method: string, target: string, headers: string): string;
-  handle(
-    proxy: number,
-    method: string,
-    target: string,
-    headers: string,
-    body: Uint8Array,
-    entropy: Uint8Array,
-  ): Promise<[status: number, headers: string, body: Uint8Array]>;
+  begin(proxy: number, method: string, target: string, headers: string): Begun;
+}
+
+/** A request whose head is here, and whose body may still be on its way. */
+interface Begun {
+  readonly class_name: string;
+  readonly max_bytes: number;
+  readonly declared_bytes: number | undefined;
+  answer(body: Uint8Array, entropy: Uint8Array): Promise<[status: number, headers: string, body: Uint8Array]>;
 }
 
 /** The proxy of one environment, in the instance that is in use. */
@@ -41,10 +41,6 @@ interface Limits {
   maxConnections: number;
 }
 
-interface Head extends BodyLimits {
-  class: RequestClass;
-}
-
 /** The proxy's functions, each with the environment that it works with. */
 export interface Functions {
   answer(request: Inbound, environment: Environment): Promise<Outbound>;
@@ -57,8 +53,21 @@ export interface Functions {
 /** At most one line about refused requests in this time: a flood must not become a flood of lines. */
 const LOG_INTERVAL_MS = 10_000;
 
+/** Random bytes are drawn for many requests at a time: a call of the runtime costs more than the bytes. */
+const ENTROPY_POOL_BYTES = 4_096;
+const ENTROPY_BYTES = 16;
+const pool = new Uint8Array(ENTROPY_POOL_BYTES);
+let drawn = ENTROPY_POOL_BYTES;
+
 /** The random bytes that ids are made of. */
-const entropy = () => crypto.getRandomValues(new Uint8Array(16));
+function entropy(): Uint8Array {
+  if (drawn === ENTROPY_POOL_BYTES) {
+    crypto.getRandomValues(pool);
+    drawn = 0;
+  }
+  drawn += ENTROPY_BYTES;
+  return pool.subarray(drawn - ENTROPY_BYTES, drawn);
+}
 
 /** Names that can be meant for the proxy, or for the engine, and for nothing else. */
 const OURS = /^(FUNDRAISING|ROLLUP_ENGINE)_/i;
@@ -128,29 +137,30 @@ export function connect(glue: Glue, load: LoadModule): Functions {
   async function answer({ method, target, headers, body }: Inbound, environment: Environment): Promise<Outbound> {
     const asked = headers.find(([name, value]) => name.toLowerCase() === 'x-request-id' && value.trim() !== '');
     const id = asked ? asked[1].trim() : crypto.randomUUID();
-    let named: Header[] = asked ? headers : [...headers, ['x-request-id', id]];
+    let lines = linesOf(asked ? headers : [...headers, ['x-request-id', id]]);
     let ticket: Ticket | undefined;
     try {
-      const { head, admission } = glue.askInstance(load, () => {
-        const { number, admission } = proxyFor(environment);
-        const head: Head = JSON.parse(glue.head(number, method, target, JSON.stringify(named)));
-        return { head, admission };
-      });
-      const taken = (ticket = admission.enter(head.class));
-      let bytes = head.maxBytes > 0 && body ? await read(taken, body, head) : NO_BYTES;
+      const begin = () => glue.begin(proxyFor(environment).number, method, target, lines);
+      let begun = glue.askInstance(load, begin);
+      let begunIn = instance;
+      const head: BodyLimits = { maxBytes: begun.max_bytes, declaredBytes: begun.declared_bytes ?? null };
+      const taken = (ticket = proxyFor(environment).admission.enter(begun.class_name as RequestClass));
+      const bytes = head.maxBytes > 0 && body ? await read(taken, body, head) : NO_BYTES;
       if (!bytes) {
         // The module is told the length alone, and refuses it.
-        named = [...named.filter(([name]) => name.toLowerCase() !== 'content-length'), ['content-length', String(head.maxBytes + 1)]];
-        bytes = NO_BYTES;
+        const others = headers.filter(([name]) => !/^(content-length|x-request-id)$/i.test(name));
+        lines = linesOf([...others, ['x-request-id', id], ['content-length', String(head.maxBytes + 1)]]);
+        begunIn = undefined;
       }
-      const given = bytes;
       const [status, sent, replied] = await glue.callInstance(load, () => {
-        const { number } = proxyFor(environment);
-        const answered = glue.handle(number, method, target, JSON.stringify(named), given, entropy());
+        enter();
+        // The instance may have been replaced while the body was read.
+        if (begunIn !== instance) begun = begin();
+        const answered = begun.answer(bytes ?? NO_BYTES, entropy());
         taken.drop();
         return answered;
       });
-      return { status, headers: JSON.parse(sent), body: isWithoutBody(method, status) ? null : replied };
+      return { status, headers: pairsOf(sent), body: isWithoutBody(method, status) ? null : replied };
     } catch (error) {
       if (error instanceof SenderGone) throw error.cause;
       if (!(error instanceof TurnedAway)) return broken(error, id);
@@ -184,6 +194,20 @@ export function connect(glue: Glue, load: LoadModule): Functions {
   const maxConnections = (environment: Environment) => limitsOf(proxyFor(environment).number).maxConnections;
 
   return { answer, fetch, settingNames, settingErrors, maxConnections };
+}
+
+/** Header names and values cross the boundary as one text, each ended by a line break, which neither can hold. */
+function linesOf(headers: Header[]): string {
+  let lines = '';
+  for (const [name, value] of headers) lines += `${name}\n${value}\n`;
+  return lines;
+}
+
+function pairsOf(lines: string): Header[] {
+  const parts = lines.split('\n');
+  const pairs: Header[] = [];
+  for (let at = 0; at + 1 < parts.length; at += 2) pairs.push([parts[at] ?? '', parts[at + 1] ?? '']);
+  return pairs;
 }
 
 const NO_BYTES = new Uint8Array();

@@ -2,11 +2,15 @@
 
 import { readFileSync } from 'node:fs';
 
+import { exchangeByNodeHttp } from '../rollups/node-exchange.js';
 import { connect } from './api.js';
 import * as glue from './generated/fundraising.js';
 import type { Environment, ExecutionContext, Inbound, Outbound } from './index.js';
 
 export type * from './index.js';
+
+// Bun, which uses this file too, has a fast `fetch` of its own.
+if (!process.versions.bun) glue.setExchange(exchangeByNodeHttp);
 
 const proxy = connect(glue, () => readFileSync(new URL('./generated/fundraising.wasm', import.meta.url)));
 

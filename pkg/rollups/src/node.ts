@@ -5,8 +5,12 @@ import { readFileSync } from 'node:fs';
 import { connect } from './api.js';
 import * as glue from './generated/rollups.js';
 import type { Rollups } from './index.js';
+import { exchangeByNodeHttp } from './node-exchange.js';
 
 export type * from './index.js';
+
+// Bun, which uses this file too, has a fast `fetch` of its own.
+if (!process.versions.bun) glue.setExchange(exchangeByNodeHttp);
 
 const engine = connect<Rollups>(glue, () => readFileSync(new URL('./generated/rollups.wasm', import.meta.url)));
 

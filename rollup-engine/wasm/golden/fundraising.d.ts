@@ -1,27 +1,42 @@
 /* tslint:disable */
 /* eslint-disable */
 
+/**
+ * A request whose head is here, and whose body may still be on its way
+ */
+export class Begun {
+  private constructor();
+  free(): void;
+  [Symbol.dispose](): void;
+  /**
+   * Answers it, with `[status, headers, body]`: headers are names and values in turn, each ended by a line break.
+   * `entropy` are 16 random bytes, that ids may be made of.
+   */
+  answer(body: Uint8Array | number[], entropy: Uint8Array | number[]): Promise<[number, string, Uint8Array]>;
+  /**
+   * Whose share of the process it takes: `caller`, `webhook` or `probe`
+   */
+  readonly class_name: string;
+  /**
+   * How long its body is to be, if it says so
+   */
+  readonly declared_bytes: number | undefined;
+  /**
+   * How much of its body to read; 0: none of it
+   */
+  readonly max_bytes: number;
+}
+
 export function __wbg_reset_state(): void;
 
 /**
- * Answers one request, with `[status, headers, body]`: headers are JSON text, a list of pairs. `entropy` are 16 random
- * bytes, that ids may be made of.
+ * Begins a request with its head. `headers` are names and values in turn, each ended by a line break.
  *
  * # Errors
  *
- * There is no proxy of that number, or the headers are no JSON list of pairs.
+ * There is no proxy of that number, or a header has no value.
  */
-export function handle(proxy: number, method: string, target: string, headers: string, body: Uint8Array | number[], entropy: Uint8Array | number[]): Promise<[number, string, Uint8Array]>;
-
-/**
- * What to do with a request by its head, as a JSON object: `class` (`caller`, `webhook` or `probe`), `maxBytes` to read of
- * its body (0: the body is not read) and the `declaredBytes` of it, or null
- *
- * # Errors
- *
- * There is no proxy of that number, or the headers are no JSON list of pairs.
- */
-export function head(proxy: number, method: string, target: string, headers: string): string;
+export function begin(proxy: number, method: string, target: string, headers: string): Begun;
 
 /**
  * How much a server may take on at a time with the settings of this proxy, as a JSON object: `maxConnections`,

@@ -3,7 +3,7 @@
 //! It converts, and decides nothing. A proxy is opened once with its settings and lives as long as the instance; each
 //! request brings its own outside, since workerd ties what a request starts to that request.
 //!
-//! Header lists cross as JSON text, bodies as bytes.
+//! Header lists cross as lines of text, bodies as bytes.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -40,10 +40,10 @@ fn start() {
 #[wasm_bindgen]
 pub fn open(environment: &str) -> Result<u32, JsValue> {
     let environment = environment_of(environment)?;
-    let world = JsHost::new(None, None);
+    let host = JsHost::new(None, None);
     for (name, nearest) in unknown_names(environment.keys().map(String::as_str)) {
         let event = Event::new(Level::Warn, "setting_unknown").with("name", name);
-        world.log(match nearest {
+        host.log(match nearest {
             Some(nearest) => event.with("nearest", nearest),
             None => event,
         });
@@ -53,7 +53,7 @@ pub fn open(environment: &str) -> Result<u32, JsValue> {
         Err(errors) => {
             for error in errors.iter() {
                 let event = Event::new(Level::Error, "setting_refused").with("name", error.name());
-                world.log(event.with("message", error.to_string()));
+                host.log(event.with("message", error.to_string()));
             }
             Err(Rc::new(errors))
         }
@@ -111,54 +111,74 @@ pub fn limits(proxy: u32) -> Result<String, JsValue> {
     ]))
 }
 
-/// What to do with a request by its head, as a JSON object: `class` (`caller`, `webhook` or `probe`), `maxBytes` to read of
-/// its body (0: the body is not read) and the `declaredBytes` of it, or null
-///
-/// # Errors
-///
-/// There is no proxy of that number, or the headers are no JSON list of pairs.
+/// A request whose head is here, and whose body may still be on its way
 #[wasm_bindgen]
-pub fn head(proxy: u32, method: String, target: String, headers: &str) -> Result<String, JsValue> {
-    let opened = opened(proxy)?;
-    let headers = header_list(headers)?;
-    let inbound = Inbound { method, target, headers, ..Inbound::default() };
-    // Without settings everybody is refused, whatever the body says.
-    let head = opened.map_or(Head::UNREAD, |proxy| proxy.head(inbound));
-    Ok(to_text([
-        ("class", head.class.name().into()),
-        ("maxBytes", head.max_bytes.into()),
-        ("declaredBytes", head.declared_bytes.into()),
-    ]))
+pub struct Begun {
+    opened: Opened,
+    inbound: Inbound,
+    head: Head,
 }
 
-/// Answers one request, with `[status, headers, body]`: headers are JSON text, a list of pairs. `entropy` are 16 random
-/// bytes, that ids may be made of.
+impl std::fmt::Debug for Begun {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Begun").field("head", &self.head).finish_non_exhaustive()
+    }
+}
+
+/// Begins a request with its head. `headers` are names and values in turn, each ended by a line break.
 ///
 /// # Errors
 ///
-/// There is no proxy of that number, or the headers are no JSON list of pairs.
-#[wasm_bindgen(unchecked_return_type = "Promise<[number, string, Uint8Array]>")]
-pub fn handle(
-    proxy: u32,
-    method: String,
-    target: String,
-    headers: &str,
-    body: Vec<u8>,
-    entropy: &[u8],
-) -> Result<Promise, JsValue> {
+/// There is no proxy of that number, or a header has no value.
+#[wasm_bindgen]
+pub fn begin(proxy: u32, method: String, target: String, headers: &str) -> Result<Begun, JsValue> {
     let opened = opened(proxy)?;
-    let headers = header_list(headers)?;
-    let entropy = entropy.iter().take(16).fold(0, |bits: u128, byte| (bits << 8) | u128::from(*byte));
-    let inbound = Inbound { method, target, headers, body, entropy };
-    Ok(promise(async move {
-        Ok(answer(match opened {
-            Ok(proxy) => {
-                let world = JsHost::new(None, None).reading_at_most(proxy.settings().max_response_bytes);
-                proxy.handle(&world, inbound).await
-            }
-            Err(errors) => service::refuse(&errors, &inbound),
-        }))
-    }))
+    let inbound = Inbound { method, target, headers: header_list(headers)?, ..Inbound::default() };
+    // Without settings everybody is refused, whatever the body says.
+    let head = opened.as_ref().map_or(Head::UNREAD, |proxy| proxy.head(inbound.clone()));
+    Ok(Begun { opened, inbound, head })
+}
+
+#[wasm_bindgen]
+impl Begun {
+    /// Whose share of the process it takes: `caller`, `webhook` or `probe`
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn class_name(&self) -> String {
+        self.head.class.name().to_owned()
+    }
+
+    /// How much of its body to read; 0: none of it
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn max_bytes(&self) -> u32 {
+        self.head.max_bytes
+    }
+
+    /// How long its body is to be, if it says so
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn declared_bytes(&self) -> Option<u32> {
+        self.head.declared_bytes
+    }
+
+    /// Answers it, with `[status, headers, body]`: headers are names and values in turn, each ended by a line break.
+    /// `entropy` are 16 random bytes, that ids may be made of.
+    #[wasm_bindgen(unchecked_return_type = "Promise<[number, string, Uint8Array]>")]
+    pub fn answer(self, body: Vec<u8>, entropy: &[u8]) -> Promise {
+        let entropy = entropy.iter().take(16).fold(0, |bits: u128, byte| (bits << 8) | u128::from(*byte));
+        let inbound = Inbound { body, entropy, ..self.inbound };
+        promise(async move {
+            let outbound = match self.opened {
+                Ok(proxy) => {
+                    let host = JsHost::new(None, None).reading_at_most(proxy.settings().max_response_bytes);
+                    proxy.handle(&host, inbound).await
+                }
+                Err(errors) => service::refuse(&errors, &inbound),
+            };
+            Ok(answer(&outbound))
+        })
+    }
 }
 
 fn opened(number: u32) -> Result<Opened, JsValue> {
@@ -168,7 +188,13 @@ fn opened(number: u32) -> Result<Opened, JsValue> {
 }
 
 fn header_list(text: &str) -> Result<Vec<(String, String)>, JsValue> {
-    serde_json::from_slice(text.as_bytes()).map_err(|_| misuse("invalid_headers", "headers: expected a list of pairs"))
+    let mut lines = text.split_terminator('\n').map(str::to_owned);
+    let mut headers = Vec::new();
+    while let Some(name) = lines.next() {
+        let value = lines.next().ok_or_else(|| misuse("invalid_headers", "headers: one has no value"))?;
+        headers.push((name, value));
+    }
+    Ok(headers)
 }
 
 fn to_text<const N: usize>(members: [(&str, Value); N]) -> String {
@@ -176,10 +202,15 @@ fn to_text<const N: usize>(members: [(&str, Value); N]) -> String {
     Value::Object(members.collect()).to_string()
 }
 
-fn answer(outbound: Outbound) -> JsValue {
-    let headers =
-        outbound.headers.into_iter().map(|(name, value)| Value::Array(vec![Value::from(name), Value::from(value)]));
-    let headers = serde_json::to_string(&Value::Array(headers.collect())).unwrap_or_default();
+fn answer(outbound: &Outbound) -> JsValue {
+    let mut headers = String::new();
+    // What cannot stand in a header is left out: a line break in it would make it two.
+    for (name, value) in outbound.headers.iter().filter(|(_, value)| !value.contains('\n')) {
+        for part in [name, value] {
+            headers.push_str(part);
+            headers.push('\n');
+        }
+    }
     let body = Uint8Array::from(outbound.body.as_slice());
     Array::of3(&JsValue::from(outbound.status), &JsValue::from(headers), &body).into()
 }
