@@ -32,9 +32,7 @@ readonly WASM_FEATURES=(
   --enable-sign-ext
 )
 
-# Flattening first lets the second and third round share more: 2 kB together. Low memory is the far end of the stack,
-# where nothing is read or written by an address with an offset that wraps: another 2 kB.
-readonly WASM_OPT=(--low-memory-unused -Oz --flatten --rereloop -Oz -Oz)
+readonly WASM_OPT=(-O3)
 
 say() { printf '── %s\n' "$*"; }
 
