@@ -61,7 +61,7 @@ async fn ranges_of(world: &World) -> (u64, Report) {
     (ranges.get(), report)
 }
 
-/// The requests follow from the size of the slices, and are about those that the plan names
+/// The requests follow from the size of the slices, and are at most those that the plan names
 #[tokio::test(start_paused = true)]
 async fn requests_by_size() {
     for (parents, slices) in [(100, 1), (50, 2), (25, 4)] {
@@ -73,7 +73,7 @@ async fn requests_by_size() {
         let (_, again) = ranges_of(&world).await;
         assert!(wrote_nothing(&again), "{again:?}");
         let plan = again.plan.unwrap();
-        assert!(plan.reads.abs_diff(plan.spent.reads) <= 3, "{plan:?}");
+        assert!((plan.spent.reads..=plan.spent.reads * 3 / 2).contains(&plan.reads), "{plan:?}");
     }
 }
 
@@ -203,7 +203,7 @@ async fn going_on_within_a_slice() {
         checkpoints.push(report.checkpoint.unwrap()["after"].clone());
     }
     let within = checkpoints.iter().filter(|cursor| cursor.is_string()).count();
-    assert!(within >= 2, "{checkpoints:?}");
+    assert!(within >= 1, "{checkpoints:?}");
     let count = written.borrow().len();
     written.borrow_mut().sort();
     written.borrow_mut().dedup();
