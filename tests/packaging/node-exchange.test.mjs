@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import { test } from 'node:test';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 
-import { exchangeByNodeHttp } from '../../pkg/node-exchange.js';
+import { exchangeByNodeHttp } from '../../pkg/rollups/node-exchange.js';
 
 async function serve(t, handle) {
   const server = createServer(handle);

@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 
-import { TOKEN, fakeTwenty } from './fake-twenty.mjs';
-import { HERE, PACKAGE, WORKERD, prepare } from './project.mjs';
-import { startWorkerd } from './workerd.mjs';
+import { TOKEN, fakeTwenty } from '../support/fake-twenty.mjs';
+import { PACKAGE, ROOT, WORKERD, prepare } from '../support/project.mjs';
+import { startWorkerd } from '../support/workerd.mjs';
 
 before(prepare);
 
@@ -17,7 +17,7 @@ async function startWorker(t) {
   const folder = mkdtempSync(join(tmpdir(), 'shared-wake-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   cpSync(join(PACKAGE, 'rollups'), join(folder, 'rollups'), { recursive: true });
-  cpSync(join(HERE, 'programs/shared-wake.mjs'), join(folder, 'shared-wake.mjs'));
+  cpSync(join(ROOT, 'tests/packaging/programs/shared-wake.mjs'), join(folder, 'shared-wake.mjs'));
   const modules = {
     main: ['esModule', 'shared-wake.mjs'],
     'twenty-rollups': ['esModule', 'rollups/workerd.js'],
