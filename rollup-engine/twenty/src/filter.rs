@@ -12,7 +12,7 @@ use std::str::FromStr;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use uuid::Uuid;
 
-use crate::graphql::{literal, nested};
+use crate::literal::{literal, nested};
 use crate::record_id::RecordId;
 use crate::value::Value;
 use ports::time::Timestamp;

@@ -8,6 +8,7 @@ pub mod error;
 pub mod filter;
 pub mod graphql;
 mod json;
+mod literal;
 pub mod page;
 pub mod rate_limiter;
 pub mod record_id;

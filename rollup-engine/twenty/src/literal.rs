@@ -1,7 +1,5 @@
 //! What GraphQL documents are written from: names, literals, quoted texts.
 
-use std::fmt::Write as _;
-
 use crate::value::Value;
 
 /// Writes an object around a value: `amount.amountMicros` and `true` become `{amount:{amountMicros:true}}`
@@ -39,19 +37,6 @@ pub(crate) fn literal(out: &mut String, value: &Value) {
 
 /// Writes a text as JSON does, which GraphQL reads alike
 pub(crate) fn quoted(out: &mut String, text: &str) {
-    out.push('"');
-    for letter in text.chars() {
-        match letter {
-            '"' | '\\' => {
-                out.push('\\');
-                out.push(letter);
-            }
-            '\u{0}'..='\u{1f}' | '\u{7f}' => {
-                // Writing to a string cannot fail.
-                let _ = write!(out, "\\u{:04x}", u32::from(letter));
-            }
-            _ => out.push(letter),
-        }
-    }
-    out.push('"');
+    // A text can always be written.
+    out.push_str(&serde_json::to_string(text).unwrap_or_default());
 }

@@ -13,8 +13,8 @@ use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::graphql;
 use crate::json::{self, List, Object, ReadList, ReadObject};
+use crate::literal;
 use crate::value::Value;
 
 /// The paths to keep of each record, numbered in the order given
@@ -78,7 +78,7 @@ impl Node {
                 continue;
             }
             out.push(' ');
-            graphql::name(out, name);
+            literal::name(out, name);
             if !child.children.is_empty() {
                 out.push('{');
                 child.write_selection(out, false);

@@ -35,6 +35,7 @@
 
 mod budget;
 mod state;
+mod waiting;
 
 #[cfg(test)]
 mod model_tests;
@@ -53,38 +54,10 @@ use ports::{Clock, Timestamp};
 use budget::Admission;
 pub use budget::RateLimit;
 use state::{Look, State, Ticket};
+pub use waiting::{POLL_INTERVAL, Priority, TooLate, Waiting};
 
-/// How often a polling request looks whether its turn has come
-pub const POLL_INTERVAL: Duration = Duration::from_millis(20);
 /// A polling request that waits for a known time still shows itself this often
 const MAX_NAP: Duration = Duration::from_secs(1);
-/// A polling request that was not seen for so long is gone
-const WAITER_TTL: Duration = Duration::from_secs(5);
-/// The span over which calls of unproven tokens are counted
-const UNPROVEN_WINDOW: Duration = Duration::from_mins(1);
-/// Most calls of unproven tokens under way at a time
-const MAX_UNPROVEN_UNDER_WAY: usize = 2;
-
-/// How urgent a call is; the smaller goes first
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Priority {
-    /// A person waits for the answer
-    Person,
-    /// A payment provider waits, and would come again
-    Webhook,
-    /// No caller waits
-    Job,
-}
-
-/// How callers wait for their turn
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Waiting {
-    /// Each is woken by the one before it
-    Woken,
-    /// Each looks again by a timer of its own
-    Polled,
-}
-
 /// What a caller does after a look
 enum Step {
     Go,
@@ -110,20 +83,6 @@ impl Waiting {
             (Self::Polled, Look::NotFirst | Look::AfterACall) if is_late(POLL_INTERVAL) => Step::GiveUp(POLL_INTERVAL),
             (Self::Polled, Look::NotFirst | Look::AfterACall) => Step::Sleep(POLL_INTERVAL),
         }
-    }
-}
-
-/// The turn would come only after the caller has gone
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("too many calls are ahead; try again in {retry_after:?}")]
-pub struct TooLate {
-    /// When it makes sense to come again
-    pub retry_after: Duration,
-}
-
-impl TooLate {
-    fn new(retry_after: Duration) -> Self {
-        Self { retry_after: retry_after.max(Duration::from_secs(1)) }
     }
 }
 
@@ -400,12 +359,11 @@ impl Drop for Permit<'_> {
     fn drop(&mut self) {
         let now = self.clock.now();
         let mut state = self.limiter.state.borrow_mut();
-        let wakers = match self.ticket {
-            Some(ticket) => state.end(ticket, self.number, self.began, now),
-            None => {
-                state.end_unproven(self.number);
-                Vec::new()
-            }
+        let wakers = if let Some(ticket) = self.ticket {
+            state.end(ticket, self.number, self.began, now)
+        } else {
+            state.end_unproven(self.number);
+            Vec::new()
         };
         drop(state);
         wake(wakers);

@@ -4,10 +4,8 @@ use std::collections::VecDeque;
 use std::task::Waker;
 use std::time::Duration;
 
-use super::budget::{Admission, Budget};
-use super::{
-    MAX_UNPROVEN_UNDER_WAY, POLL_INTERVAL, Priority, RateLimit, TooLate, UNPROVEN_WINDOW, WAITER_TTL, Waiting,
-};
+use super::budget::{Admission, Budget, RateLimit};
+use super::waiting::{MAX_UNPROVEN_UNDER_WAY, POLL_INTERVAL, Priority, TooLate, UNPROVEN_WINDOW, WAITER_TTL, Waiting};
 use ports::Timestamp;
 
 /// The order of requests: by class, then by arrival
