@@ -136,20 +136,21 @@ impl World {
                 place.acquire(clock, cost, deadline, TIMEOUT).await
             };
             let now = clock.now.get();
-            let mut seen = model.borrow_mut();
-            seen.waiting.remove(&me);
-            if permit.is_err() {
-                assert!(deadline.is_some());
-                seen.late += 1;
-                return;
+            {
+                let mut seen = model.borrow_mut();
+                seen.waiting.remove(&me);
+                if permit.is_err() {
+                    assert!(deadline.is_some());
+                    seen.late += 1;
+                    return;
+                }
+                self.check_order(&seen, me);
+                assert!(deadline.is_none_or(|deadline| now <= deadline.as_millis()) || now == asked, "too late");
+                let allowed = seen.budget(self.limit).admission(clock.now(), cost);
+                assert_eq!(allowed, Admission::Go, "{me:?} at {now}: {:?}", seen.history);
+                seen.history.push((now, Change::Began(cost)));
+                seen.check_windows(self.limit, self.max_cost);
             }
-            self.check_order(&seen, me);
-            assert!(deadline.is_none_or(|deadline| now <= deadline.as_millis()) || now == asked, "too late");
-            let allowed = seen.budget(self.limit).admission(clock.now(), cost);
-            assert_eq!(allowed, Admission::Go, "{me:?} at {now}: {:?}", seen.history);
-            seen.history.push((now, Change::Began(cost)));
-            seen.check_windows(self.limit, self.max_cost);
-            drop(seen);
             clock.sleep(Duration::from_millis(lasts.unsigned_abs())).await;
             let now = clock.now.get();
             drop(permit);
