@@ -20,7 +20,7 @@ use crate::ids::{IdList, RollupId, SourceId};
 pub const MAX_BATCH: u64 = 200;
 
 /// Parents whose state is looked at again by one request while they wait to be written
-pub const MAX_RECHECKED: u64 = 1_400;
+pub const MAX_RECHECKED: u64 = 2_000;
 
 /// How the children of a definition are read
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
