@@ -1,6 +1,6 @@
 // The proxy over one instance of its module, which the glue replaces after a fault.
 //
-// Every request that was under way in the old instance is answered with 500 and its own id; whoever sends it again finds
+// Every request that was under way in the old instance is answered with 500 and its own id; a caller who sends it again finds
 // what was already done, since the ids of gifts are derived from their keys.
 
 import { Admission, type BodyLimits, type RequestClass, type Ticket, TurnedAway } from './admission.js';

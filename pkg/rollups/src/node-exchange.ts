@@ -62,7 +62,7 @@ export async function exchangeByNodeHttp(
   try {
     answer = await exchange(asked, timeoutMillis, true);
   } catch (error) {
-    // The server closed the kept connection while the request was on its way: nobody has read it.
+    // The server closed the kept connection while the request was on its way, and did not read it.
     if (!(error as Failure).isStaleConnection || method !== 'GET') throw error;
     answer = await exchange(asked, Math.max(deadline - performance.now(), 0), false);
   }

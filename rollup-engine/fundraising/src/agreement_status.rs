@@ -1,6 +1,6 @@
 //! How a recurring agreement stands, from what its payments and its provider say.
 //!
-//! One failed payment is a card that was declined and is tried again; [`SEVERAL`] in a row make the agreement
+//! One failed payment is a card that was declined and is tried again; [`FAILURES_UNTIL_DELINQUENT`] in a row make the agreement
 //! delinquent, and a later payment makes it active. What the provider says itself counts like that. What was canceled
 //! or completed stays so, whatever is said after it. Words may come late and twice: each carries its instant, and an
 //! older one than what is known changes nothing.
@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::json::object;
 
 /// So many failures in a row make an agreement delinquent
-pub const SEVERAL: usize = 2;
+pub const FAILURES_UNTIL_DELINQUENT: usize = 2;
 
 /// Failures that are remembered; there is no need for more than a few
 const MAX_FAILURES: usize = 20;
@@ -151,7 +151,8 @@ impl AgreementStatusLog {
 
     fn last_word(&self) -> Option<(&'static str, i64)> {
         let paid = self.paid_at.map(|at| ("active", at));
-        let failed = self.failures.iter().map(|(_, at)| *at).max().filter(|_| self.failures.len() >= SEVERAL);
+        let failed =
+            self.failures.iter().map(|(_, at)| *at).max().filter(|_| self.failures.len() >= FAILURES_UNTIL_DELINQUENT);
         let failed = failed.map(|at| ("delinquent", at));
         let mut last: Option<(&'static str, i64)> = None;
         for word in [paid, failed, self.said].into_iter().flatten() {

@@ -104,7 +104,7 @@ impl Key {
         }
     }
 
-    /// Id of the person that is made for the gift, if nobody is like its donor
+    /// Id of the person that is made for the gift, if no person matches its donor
     ///
     /// A caller may send a key anew with another donor, after a request that made a person and no gift: under the
     /// caller's key, the id follows from who the donor is too.

@@ -7,7 +7,7 @@
 use std::cell::RefCell;
 
 /// Most events that are remembered
-const MOST: usize = 2_000;
+const MAX_EVENTS: usize = 2_000;
 
 /// Ids of events
 #[derive(Debug, Default)]
@@ -31,7 +31,7 @@ impl ProcessedEvents {
             return;
         }
         let mut ids = self.0.borrow_mut();
-        if ids.len() >= MOST {
+        if ids.len() >= MAX_EVENTS {
             ids.remove(0);
         }
         ids.push(id.to_owned());
@@ -45,11 +45,11 @@ mod tests {
     #[test]
     fn the_latest_events_are_known_and_no_id_is_none() {
         let done = ProcessedEvents::default();
-        for number in 0..=MOST {
+        for number in 0..=MAX_EVENTS {
             done.note(&number.to_string());
             done.note("");
         }
-        assert!(!done.has("0") && done.has("1") && done.has(&MOST.to_string()) && !done.has(""));
+        assert!(!done.has("0") && done.has("1") && done.has(&MAX_EVENTS.to_string()) && !done.has(""));
         done.forget("1");
         assert!(!done.has("1") && done.has("2"));
     }

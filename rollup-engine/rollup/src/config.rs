@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Map, Value as Json};
-use twenty::client::MOST_RECORDS;
+use twenty::client::MAX_RECORDS;
 use twenty::rate_limiter::RateLimit;
 use twenty::schema::nearest;
 
@@ -69,7 +69,7 @@ impl Pacing {
     /// Records a page
     #[must_use]
     pub fn page_size(&self) -> usize {
-        self.page_size.and_then(|size| usize::try_from(size).ok()).unwrap_or(MOST_RECORDS)
+        self.page_size.and_then(|size| usize::try_from(size).ok()).unwrap_or(MAX_RECORDS)
     }
 }
 

@@ -19,8 +19,9 @@ use crate::ids::{IdList, RollupId, SourceId};
 /// Records in one upsert
 pub const MAX_BATCH: u64 = 200;
 
-/// Parents whose state is looked at again by one request while they wait to be written
-pub const MAX_RECHECKED: u64 = 2_000;
+/// Parents whose state is looked at again by one request while they wait to be written: with their 8 upserts that is never
+/// more than two bursts of calls, which go out before the reading is too old
+pub const MAX_RECHECKED: u64 = 1_600;
 
 /// How the children of a definition are read
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -24,6 +24,6 @@ pub struct SliceSizes {
 impl Default for SliceSizes {
     /// A slice of 20,000 parents makes answers of some 8 MB and keeps some 40 MB in memory.
     fn default() -> Self {
-        Self { parents_in_memory: 100_000, largest_slice: 20_000, smallest_slice: 1_000, write_portion: 2_000 }
+        Self { parents_in_memory: 100_000, largest_slice: 20_000, smallest_slice: 1_000, write_portion: 1_600 }
     }
 }

@@ -17,7 +17,7 @@ use crate::write::Author;
 /// Most records that one merge takes
 const MERGE_MOST: usize = 9;
 /// Shorter values are not compared
-const SHORTEST: usize = 3;
+const MIN_LENGTH: usize = 3;
 
 /// The record itself, if it is there, and the values that its duplicates have
 type Wanted = (Option<Uuid>, Vec<(Slot, Cell)>);
@@ -97,7 +97,7 @@ fn sets(object: &Object, values: &[(Slot, Cell)], compared: &dyn Fn(&str, &str) 
     let value = |(field, part): &(&str, &str)| {
         let slot = object.field(field)?.part(part)?.slot;
         let (_, cell) = values.iter().find(|(known, _)| *known == slot)?;
-        let long = matches!(cell, Cell::Text(text) if text.chars().count() >= SHORTEST);
+        let long = matches!(cell, Cell::Text(text) if text.chars().count() >= MIN_LENGTH);
         (long && compared(field, part)).then(|| (slot, cell.clone()))
     };
     criteria(object).iter().filter_map(|set| set.iter().map(value).collect::<Option<Vec<_>>>()).collect()

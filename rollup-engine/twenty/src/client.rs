@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::error::ApiError;
 use crate::filter::Filter;
-use crate::graphql::{self, CountRoots, Failure, GroupsRoots, MOST_ROOTS, PageRoot};
+use crate::graphql::{self, CountRoots, Failure, GroupsRoots, MAX_ROOTS, PageRoot};
 use crate::page::{Page, PageError, Projection, read_records};
 use crate::rate_limiter::{Priority, RateLimit, RateLimiter, Waiting};
 use crate::request_stats::RequestStats;
@@ -20,7 +20,7 @@ use ports::{Event, FetchError, Host, Level, Method, Request, Response};
 pub use crate::graphql::{Group, GroupQuery, Groups};
 
 /// Most records that Twenty gives in one page and takes in one batch
-pub const MOST_RECORDS: usize = 200;
+pub const MAX_RECORDS: usize = 200;
 
 /// How long one attempt may take; an upsert of 200 records takes Twenty about 2 s
 const TIMEOUT: Duration = Duration::from_mins(1);
@@ -83,7 +83,7 @@ pub struct PageQuery<'a> {
     pub filter: Option<&'a Filter>,
     /// Cursor that the page before ended with
     pub after: Option<&'a str>,
-    /// Records a page, at most [`MOST_RECORDS`]
+    /// Records a page, at most [`MAX_RECORDS`]
     pub limit: usize,
 }
 
@@ -165,7 +165,7 @@ impl<H: Host> Client<H> {
     /// See [`ApiError`].
     pub async fn list(&self, names: &Names, query: PageQuery<'_>, keep: &Projection) -> Result<Page, ApiError> {
         let mut asked =
-            Query::default().with("limit", query.limit.clamp(1, MOST_RECORDS).to_string()).with("depth", "0");
+            Query::default().with("limit", query.limit.clamp(1, MAX_RECORDS).to_string()).with("depth", "0");
         if let Some(filter) = query.filter {
             if !filter.is_rest_safe() {
                 let message = "the filter has a text that REST would misread".to_owned();
@@ -222,13 +222,13 @@ impl<H: Host> Client<H> {
         Ok(found)
     }
 
-    /// How many live records there are of each object, which must differ; one call for up to [`MOST_ROOTS`] objects
+    /// How many live records there are of each object, which must differ; one call for up to [`MAX_ROOTS`] objects
     ///
     /// # Errors
     /// See [`ApiError`]; [`ApiError::is_unsupported`] for a server that has to be read over REST.
     pub async fn counts(&self, objects: &[&Names]) -> Result<Vec<u64>, ApiError> {
         let mut counts = Vec::with_capacity(objects.len());
-        for objects in objects.chunks(MOST_ROOTS) {
+        for objects in objects.chunks(MAX_ROOTS) {
             let body = graphql::body(&graphql::counts_document(objects));
             let cost = u32::try_from(objects.len()).unwrap_or_default();
             let mut found = Vec::new();
@@ -295,7 +295,7 @@ impl<H: Host> Client<H> {
         self.records(call, &key, keep, |page| page.of_one(&key)).await
     }
 
-    /// Writes up to [`MOST_RECORDS`] records, each with its `id`; answers with the records as they are after it
+    /// Writes up to [`MAX_RECORDS`] records, each with its `id`; answers with the records as they are after it
     ///
     /// Not atomic: after an error some of them may be written. Revives deleted records and creates unknown ones.
     ///
@@ -328,7 +328,7 @@ impl<H: Host> Client<H> {
     /// # Errors
     /// See [`ApiError`].
     pub async fn objects(&self, after: Option<&str>) -> Result<MetadataPage, ApiError> {
-        let mut query = Query::default().with("limit", MOST_RECORDS.to_string());
+        let mut query = Query::default().with("limit", MAX_RECORDS.to_string());
         if let Some(after) = after {
             query = query.with("starting_after", after);
         }

@@ -140,7 +140,7 @@ impl ApiError {
         if unsupported {
             return Self::Unsupported { endpoint, status, message };
         }
-        Self::of_status(endpoint, status, message.chars().take(LONGEST).collect())
+        Self::of_status(endpoint, status, message.chars().take(MAX_LENGTH).collect())
     }
 
     fn of_status(endpoint: String, status: u16, message: String) -> Self {
@@ -169,7 +169,7 @@ impl ApiError {
 }
 
 /// Longest message kept, in characters; a validation error can list every field of a record
-const LONGEST: usize = 300;
+const MAX_LENGTH: usize = 300;
 
 struct ErrorBody {
     message: String,
@@ -182,7 +182,7 @@ impl ErrorBody {
         let envelope: Value = serde_json::from_slice(body).unwrap_or_default();
         let first = envelope.get("messages").and_then(|messages| messages.get(0));
         let message = first.or_else(|| envelope.get("message")).and_then(Value::as_str);
-        let message = message.unwrap_or("no message").chars().take(LONGEST).collect();
+        let message = message.unwrap_or("no message").chars().take(MAX_LENGTH).collect();
         let code = envelope.get("code").and_then(Value::as_str).map(str::to_owned);
         Self { message, code }
     }

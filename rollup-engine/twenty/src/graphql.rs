@@ -22,7 +22,7 @@ use crate::schema::{Names, capitalised};
 use crate::value::Value;
 
 /// Most root fields in one document
-pub const MOST_ROOTS: usize = 20;
+pub const MAX_ROOTS: usize = 20;
 
 /// Which children to group, and what to add up
 #[derive(Clone, Debug, Default)]

@@ -8,10 +8,10 @@ use crate::decimal::Decimal;
 use ports::time::whole_millis;
 
 /// Longest wait that a `Retry-After` is honoured for; a longer one is cut to this and tried again
-const LONGEST_WAIT: Duration = Duration::from_mins(2);
+const MAX_WAIT: Duration = Duration::from_mins(2);
 
 /// Attempts at a call that fails for another reason than the rate limit
-const MOST_ATTEMPTS: u32 = 4;
+const MAX_ATTEMPTS: u32 = 4;
 
 /// What came back from one attempt
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,17 +50,17 @@ pub enum Verdict {
 pub fn judge(outcome: Outcome, attempt: u32, random: u64) -> Verdict {
     match outcome {
         Outcome::Answered { status: 429, retry_after } => Verdict::Throttled(match retry_after {
-            Some(asked) => asked.min(LONGEST_WAIT) + spread(Duration::from_millis(250), random),
+            Some(asked) => asked.min(MAX_WAIT) + spread(Duration::from_millis(250), random),
             // Without a word from the server: 5 to 10 s. The bucket earns one token in 600 ms, and whoever polls
             // faster than that takes what the other callers would have had.
             None => Duration::from_secs(5) + spread(Duration::from_secs(5), random),
         }),
         Outcome::Answered { status: 408 | 500..=599, .. } | Outcome::Unreadable | Outcome::Unreachable
-            if attempt < MOST_ATTEMPTS =>
+            if attempt < MAX_ATTEMPTS =>
         {
             let base = Duration::from_secs(1 << attempt.saturating_sub(1).min(5));
             let asked = match outcome {
-                Outcome::Answered { retry_after, .. } => retry_after.unwrap_or_default().min(LONGEST_WAIT),
+                Outcome::Answered { retry_after, .. } => retry_after.unwrap_or_default().min(MAX_WAIT),
                 Outcome::Unreadable | Outcome::Unreachable | Outcome::TooLarge => Duration::ZERO,
             };
             Verdict::Retry(asked.max(base) + spread(base / 2, random))
@@ -80,7 +80,7 @@ pub fn for_tokens(wait: Duration, cost: u32, attempt: u32) -> Duration {
         return wait;
     }
     let earned = Duration::from_millis(620).saturating_mul(cost);
-    wait.saturating_mul(attempt).min(LONGEST_WAIT).max(wait).max(earned)
+    wait.saturating_mul(attempt).min(MAX_WAIT).max(wait).max(earned)
 }
 
 /// Reads a `Retry-After` in seconds, also with decimals; a date is ignored, as Twenty sends none

@@ -15,7 +15,7 @@ pub enum State {
     Pending,
     /// A reviewer let it go
     ReadyForProcess,
-    /// Somebody is making a gift of it
+    /// A worker makes a gift of it
     Processing,
     /// It is a gift: the end
     Processed,

@@ -19,7 +19,7 @@ use fundraising::payload::Payload;
 use fundraising::staging::{CLAIM_LASTS, State};
 
 /// As many rows as one call takes
-const MOST: usize = 100;
+const MAX_ROWS: usize = 100;
 /// After so many failures a row waits for a reviewer
 const MAX_FAILURES: u32 = 6;
 
@@ -75,7 +75,7 @@ async fn ids(cx: &RequestContext<'_>, body: &[u8]) -> Result<Vec<String>, Error>
 }
 
 fn named(ids: &Value) -> Result<Vec<String>, ClientError> {
-    let fault = || ClientError::bad(format!("ids must be a list of 1 to {MOST} ids of staged gifts"));
+    let fault = || ClientError::bad(format!("ids must be a list of 1 to {MAX_ROWS} ids of staged gifts"));
     let mut named: Vec<String> = Vec::new();
     for id in ids.as_array().ok_or_else(fault)? {
         let id: RecordId = id.as_str().and_then(|id| id.parse().ok()).ok_or_else(fault)?;
@@ -84,15 +84,15 @@ fn named(ids: &Value) -> Result<Vec<String>, ClientError> {
             named.push(id);
         }
     }
-    if named.is_empty() || named.len() > MOST { Err(fault()) } else { Ok(named) }
+    if named.is_empty() || named.len() > MAX_ROWS { Err(fault()) } else { Ok(named) }
 }
 
 fn limit(given: Option<&Value>) -> Result<usize, ClientError> {
-    let Some(given) = given.filter(|given| !given.is_null()) else { return Ok(MOST) };
+    let Some(given) = given.filter(|given| !given.is_null()) else { return Ok(MAX_ROWS) };
     let limit = given.as_u64().and_then(|limit| usize::try_from(limit).ok());
     limit
-        .filter(|limit| (1..=MOST).contains(limit))
-        .ok_or_else(|| ClientError::bad(format!("limit must be a whole number from 1 to {MOST}")))
+        .filter(|limit| (1..=MAX_ROWS).contains(limit))
+        .ok_or_else(|| ClientError::bad(format!("limit must be a whole number from 1 to {MAX_ROWS}")))
 }
 
 /// Rows to promote, the oldest change first
@@ -103,11 +103,11 @@ async fn due(cx: &RequestContext<'_>, limit: usize, now: Timestamp) -> Result<Ve
     let mut ways = vec![is(&[State::ReadyForProcess, State::ProcessFailed])?, claimed];
     let given_up = cx.state.workspace.given_up();
     if !given_up.is_empty() {
-        let ids = given_up.iter().take(MOST).map(|id| id.uuid()).collect();
+        let ids = given_up.iter().take(MAX_ROWS).map(|id| id.uuid()).collect();
         ways.push(Filter::And(vec![is(&[State::Processing])?, Filter::IdIn("id".into(), ids)]));
     }
     let filter = Filter::Or(ways);
-    let records = store::list(cx, "giftStagings", &filter, MOST, Some("updatedAt[AscNullsLast]")).await?;
+    let records = store::list(cx, "giftStagings", &filter, MAX_ROWS, Some("updatedAt[AscNullsLast]")).await?;
     let rows = records.into_iter().map(StagedGift::new).filter(|row| is_due(row, now));
     Ok(rows.map(|row| row.id().to_owned()).take(limit).collect())
 }

@@ -9,7 +9,7 @@ use super::staged_gift::StagedGift;
 use fundraising::json::{Members as _, object, text_of};
 
 /// More than any review needs; what is older than the first and the latest goes
-const LONGEST: usize = 200;
+const MAX_ENTRIES: usize = 200;
 
 /// Who acts, and on whose behalf
 #[derive(Clone, Copy, Debug)]
@@ -46,8 +46,8 @@ pub(crate) fn extended(row: &StagedGift, entry: Value) -> Option<Value> {
         Some(Value::Object(members)) => members.get("entries").and_then(Value::as_array).cloned().unwrap_or_default(),
         _ => Vec::new(),
     };
-    if entries.len() >= LONGEST {
-        entries.drain(1..entries.len() + 2 - LONGEST);
+    if entries.len() >= MAX_ENTRIES {
+        entries.drain(1..entries.len() + 2 - MAX_ENTRIES);
     }
     entries.push(entry);
     Some(wrapped(entries))
@@ -81,14 +81,14 @@ mod tests {
     fn a_trail_grows_to_its_length_and_keeps_its_beginning() {
         let actor = Actor { at: Timestamp::from_millis(0), by: "person", request_id: "q" };
         let mut row = StagedGift::new(json!({ "auditTrail": null }));
-        for number in 0..LONGEST + 30 {
+        for number in 0..MAX_ENTRIES + 30 {
             let trail = extended(&row, actor.entry("edited", json!({ "number": number }))).unwrap();
             row = StagedGift::new(json!({ "auditTrail": trail }));
         }
         let entries = row.get("auditTrail").unwrap()["entries"].as_array().unwrap().clone();
-        assert_eq!(entries.len(), LONGEST);
+        assert_eq!(entries.len(), MAX_ENTRIES);
         assert_eq!(entries[0]["number"], 0);
-        assert_eq!(entries[LONGEST - 1]["number"], LONGEST + 29);
+        assert_eq!(entries[MAX_ENTRIES - 1]["number"], MAX_ENTRIES + 29);
         assert_eq!(entries[0]["at"], "1970-01-01T00:00:00.000Z");
         assert!(!has(&row, "m"));
         let marked = extended(&row, actor.entry("failed", json!({ "mark": "m" }))).unwrap();

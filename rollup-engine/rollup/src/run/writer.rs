@@ -31,7 +31,7 @@ impl<'a> Writer<'a> {
             options,
             reader,
             outcome,
-            batch_size: Cell::new(twenty::client::MOST_RECORDS),
+            batch_size: Cell::new(twenty::client::MAX_RECORDS),
             refusals: program.sources.iter().map(|_| Cell::new(0)).collect(),
         }
     }
