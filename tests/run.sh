@@ -18,4 +18,6 @@ say "testing the Rust crates"
 BOLERO_RANDOM_SEED=1 cargo test --quiet
 
 say "testing what was built: the wasm, the function, the runtimes, the sandbox, the recordings"
+# Once, before test files that run side by side would each do it.
+node --input-type=module --eval 'import { prepare } from "./tests/support/project.mjs"; prepare();'
 node --test tests/*/*.test.mjs
