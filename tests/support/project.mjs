@@ -40,7 +40,9 @@ export function prepare() {
     throw new Error('the package is not built: run ./build.sh first');
   }
   if ([WORKERD, NODE_22, join(HERE, 'node_modules', 'stripe')].every(existsSync)) return;
-  execFileSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: HERE, stdio: ['ignore', 'ignore', 'inherit'] });
+  // The runtimes come by install scripts, which the project's `.npmrc` turns off, also for what `npm test` starts.
+  const install = ['ci', '--no-audit', '--no-fund', '--ignore-scripts=false'];
+  execFileSync('npm', install, { cwd: HERE, stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
 /** Packs the package and installs the tarball into an empty project. */
