@@ -28,7 +28,7 @@ pub type Handler = for<'a> fn(&'a RequestContext<'a>, &'a Request<'a>) -> Answer
 /// Who may call a route
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Whoever brings a token that Twenty accepts
+    /// Callers with a token that Twenty accepts
     Caller,
     /// A payment provider, by its signature
     Webhook(Provider),

@@ -16,6 +16,7 @@ use twenty::filter::encode;
 use twenty::retry::{Outcome, Sequence, Verdict, judge, retry_after};
 use twenty::target::Target;
 
+use crate::cache::Mark;
 use crate::callers::{Proof, TokenStatus};
 use crate::context::RequestContext;
 use crate::error::{Error, Reason};
@@ -84,11 +85,9 @@ impl RequestContext<'_> {
 /// # Errors
 /// See [`Error`].
 async fn call(cx: &RequestContext<'_>, target: &Target, body: Option<&Value>) -> Result<Value, Error> {
-    let answer = exchange(cx, target, body).await?;
-    let answer = cx.state.model().reply(target.path(), parsed(cx, target, &answer)?);
-    if object_of(target.path()) == "giftStagings" {
-        cx.state.metrics.saw_rows(&answer);
-    }
+    let text = exchange(cx, target, body).await?;
+    let answer = declared(cx, target, &text)?;
+    count_rows(cx, target, &answer);
     Ok(answer)
 }
 
@@ -97,11 +96,12 @@ async fn call(cx: &RequestContext<'_>, target: &Target, body: Option<&Value>) ->
 /// # Errors
 /// See [`Error`].
 async fn read(cx: &RequestContext<'_>, target: &Target) -> Result<Value, Error> {
-    let answer = read_text(cx, target).await?;
-    let answer = cx.state.model().reply(target.path(), parsed(cx, target, &answer)?);
-    if object_of(target.path()) == "giftStagings" {
-        cx.state.metrics.saw_rows(&answer);
+    let found = read_text(cx, target).await?;
+    let answer = declared(cx, target, &found.text)?;
+    if found.is_fresh() {
+        count_rows(cx, target, &answer);
     }
+    found.keep(cx, target);
     Ok(answer)
 }
 
@@ -118,42 +118,77 @@ async fn pass(cx: &RequestContext<'_>, target: &Target, field: Option<Field>) ->
             _ => Ok(Answered::json(200, answer)),
         };
     }
-    let answer = read_text(cx, target).await?;
+    let found = read_text(cx, target).await?;
     let is_as_expected = match field {
-        Some(field) => field.is_in_text(&answer),
-        None => serde_json::from_slice::<IgnoredAny>(&answer).is_ok(),
+        Some(field) => field.is_in_text(&found.text),
+        None => serde_json::from_slice::<IgnoredAny>(&found.text).is_ok(),
     };
     if is_as_expected {
-        return Ok(Answered { status: 200, body: Body::Passed(answer) });
+        found.keep(cx, target);
+        return Ok(Answered { status: 200, body: Body::Passed(found.text) });
     }
     // An answer that is no JSON is another failure than one without the field.
-    let answer = parsed(cx, target, &answer)?;
+    let answer = parsed(cx, target, &found.text)?;
+    found.keep(cx, target);
     match field {
         Some(field) => Err(field.missing()),
         None => Ok(Answered::json(200, answer)),
     }
 }
 
+/// The text of an answer to a read
+struct Found {
+    text: Rc<[u8]>,
+    /// When the read began, among the writes; nothing if the text is from memory
+    mark: Option<Mark>,
+}
+
+impl Found {
+    /// Whether it is Twenty's, and not from memory
+    fn is_fresh(&self) -> bool {
+        self.mark.is_some()
+    }
+
+    /// Keeps it for the same read of the same token: once it is seen to be JSON, so that what cannot be read is asked again.
+    fn keep(&self, cx: &RequestContext<'_>, target: &Target) {
+        if let Some(mark) = self.mark {
+            cx.state.cache.keep(mark, cx.caller, target.path(), &self.text, cx.now(), cache_time(cx));
+        }
+    }
+}
+
+/// How long a read may be answered from memory
+fn cache_time(cx: &RequestContext<'_>) -> Duration {
+    Duration::from_secs(cx.state.settings.cache_seconds.into())
+}
+
 /// The text of an answer, from memory if the same token asked the same a moment ago
-async fn read_text(cx: &RequestContext<'_>, target: &Target) -> Result<Rc<[u8]>, Error> {
-    let host = cx.host;
-    let lasts = Duration::from_secs(cx.state.settings.cache_seconds.into());
+async fn read_text(cx: &RequestContext<'_>, target: &Target) -> Result<Found, Error> {
     let cache = &cx.state.cache;
-    let (token, path) = (cx.caller, target.path());
     let mark = cache.mark();
     if let Some(caller) = cx.caller
-        && let TokenStatus::Refused(failure) = cx.state.callers.status(caller, host.now())
+        && let TokenStatus::Refused(failure) = cx.state.callers.status(caller, cx.now())
     {
         return Err(failure);
     }
-    if !lasts.is_zero()
-        && let Some(answer) = cache.find(token, path, host.now())
+    if !cache_time(cx).is_zero()
+        && let Some(text) = cache.find(cx.caller, target.path(), cx.now())
     {
-        return Ok(answer);
+        return Ok(Found { text, mark: None });
     }
-    let answer: Rc<[u8]> = exchange(cx, target, None).await?.into();
-    cache.keep(mark, token, path, &answer, host.now(), lasts);
-    Ok(answer)
+    Ok(Found { text: exchange(cx, target, None).await?.into(), mark: Some(mark) })
+}
+
+/// What the text of an answer says, in the names of the model
+fn declared(cx: &RequestContext<'_>, target: &Target, text: &[u8]) -> Result<Value, Error> {
+    Ok(cx.state.model().reply(target.path(), parsed(cx, target, text)?))
+}
+
+/// Counts the rows of staging in an answer, for the metrics
+fn count_rows(cx: &RequestContext<'_>, target: &Target, answer: &Value) {
+    if object_of(target.path()) == "giftStagings" {
+        cx.state.metrics.saw_rows(answer);
+    }
 }
 
 /// Calls Twenty, as often as makes sense, for the text of its answer

@@ -42,7 +42,7 @@ pub async fn receive(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<R
     if let Some(failure) = failed {
         return Err(failure);
     }
-    // It will not come again by itself; if somebody has it sent again, then for a reason.
+    // GoCardless does not repeat a batch that was taken in; one that staff have sent again is carried out again.
     for notice in &notices {
         done.forget(&notice.id);
     }

@@ -129,7 +129,7 @@ pub async fn remove_member(cx: &RequestContext<'_>, request: &Request<'_>) -> Re
     reread(cx, person).await
 }
 
-/// Gives a person an address, and the household if the person has none: it never moves somebody out of another one.
+/// Gives a person an address, and the household if the person has none: it never moves a person out of another one.
 ///
 /// # Errors
 /// 400 for a body that cannot be right, and whatever Twenty says.

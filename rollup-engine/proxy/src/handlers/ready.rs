@@ -16,7 +16,7 @@ use crate::request::{Request, Response};
 use fundraising::json::object;
 use model::{MissingField, Model};
 
-/// How long a good answer holds; a bad one is asked again sooner, since somebody is at work on it
+/// How long a good answer holds; a bad one is asked again sooner, since staff are mending the workspace
 const GOOD_FOR: Duration = Duration::from_mins(1);
 const BAD_FOR: Duration = Duration::from_secs(5);
 

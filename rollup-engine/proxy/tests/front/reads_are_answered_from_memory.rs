@@ -37,3 +37,19 @@ fn nobody_is_answered_with_what_another_token_saw() {
         assert_eq!(scene.proxy.handle(&scene.host, other).await.status, 401);
     });
 }
+
+/// An answer that is no JSON is not kept: the next read asks Twenty again.
+#[test]
+fn unreadable_answers_are_not_kept() {
+    run(async {
+        let env = [FIVE, &[("FUNDRAISING_ENABLE_GIFT_STAGING", "on")]].concat();
+        for path in ["/appeals", "/recurring-agreements", "/gift-staging"] {
+            let scene = Scene::new(Limits::off(), Faults::none(), &env);
+            scene.host.refuse_with.set(Some(200));
+            assert_eq!(scene.get(path).await.0, 502, "{path}");
+            scene.host.refuse_with.set(None);
+            assert_eq!(scene.get(path).await.0, 200, "{path}");
+            assert_eq!(scene.calls(), 2, "{path}");
+        }
+    });
+}

@@ -28,7 +28,7 @@ pub(crate) struct Scene {
 pub(crate) struct Recorder {
     pub(crate) inner: SandboxHost,
     pub(crate) sent: RefCell<Vec<Request>>,
-    /// Status with which Twenty refuses every call, if it does
+    /// Status with which Twenty refuses every call, if it does; with one of success it answers with a page, and no JSON
     pub(crate) refuse_with: std::cell::Cell<Option<u16>>,
 }
 
@@ -37,7 +37,10 @@ impl Http for Recorder {
     async fn fetch(&self, request: Request) -> Result<Response, FetchError> {
         self.sent.borrow_mut().push(request.clone());
         match self.refuse_with.get() {
-            Some(status) => Ok(Response { status, headers: Vec::new(), body: Vec::new() }),
+            Some(status) => {
+                let body = if status < 300 { b"<html>".to_vec() } else { Vec::new() };
+                Ok(Response { status, headers: Vec::new(), body })
+            }
             None => self.inner.fetch(request).await,
         }
     }
