@@ -4,7 +4,6 @@
 //! refused for the rate limit did nothing, and one that ended in an error or in silence may have done everything. Log
 //! lines name the object that was called, never the query (it may hold an e-mail address), a token or a body.
 
-use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -12,8 +11,9 @@ use ports::time::whole_millis;
 use ports::{FetchError, Host, Level, Method, Request, Response, Timestamp};
 use serde::de::IgnoredAny;
 use serde_json::Value;
+use twenty::exchange::{Attempt, Call, Exchanged, Terms, exchange};
 use twenty::filter::encode;
-use twenty::retry::{Outcome, Sequence, Verdict, judge, retry_after};
+use twenty::retry::{Outcome, RetryPolicy, Sequence, retry_after};
 use twenty::target::Target;
 
 use crate::cache::Mark;
@@ -85,7 +85,7 @@ impl RequestContext<'_> {
 /// # Errors
 /// See [`Error`].
 async fn call(cx: &RequestContext<'_>, target: &Target, body: Option<&Value>) -> Result<Value, Error> {
-    let text = exchange(cx, target, body).await?;
+    let text = answer_text(cx, target, body).await?;
     let answer = declared(cx, target, &text)?;
     count_rows(cx, target, &answer);
     Ok(answer)
@@ -176,7 +176,7 @@ async fn read_text(cx: &RequestContext<'_>, target: &Target) -> Result<Found, Er
     {
         return Ok(Found { text, mark: None });
     }
-    Ok(Found { text: exchange(cx, target, None).await?.into(), mark: Some(mark) })
+    Ok(Found { text: answer_text(cx, target, None).await?.into(), mark: Some(mark) })
 }
 
 /// What the text of an answer says, in the names of the model
@@ -192,14 +192,17 @@ fn count_rows(cx: &RequestContext<'_>, target: &Target, answer: &Value) {
 }
 
 /// Calls Twenty, as often as makes sense, for the text of its answer
-async fn exchange(cx: &RequestContext<'_>, target: &Target, body: Option<&Value>) -> Result<Vec<u8>, Error> {
+async fn answer_text(cx: &RequestContext<'_>, target: &Target, body: Option<&Value>) -> Result<Vec<u8>, Error> {
     let is_closing = cx.is_closing();
-    let call = Call { cx, host: cx.host, target, body, is_closing, proves: Cell::default() };
+    let Some(token) = cx.token.as_deref().or(cx.state.settings.api_key.as_deref()) else {
+        return Err(ClientError::new(Status::ServiceUnavailable, "TWENTY_API_KEY not configured").into());
+    };
+    let call = UpstreamCall { cx, host: cx.host, target, body, token, is_closing, last_failure: None };
     if !target.writes() {
-        return call.attempts().await;
+        return call.send().await;
     }
     cx.state.cache.wrote();
-    let answer = call.attempts().await;
+    let answer = call.send().await;
     cx.state.cache.wrote();
     answer
 }
@@ -216,26 +219,83 @@ fn parsed(cx: &RequestContext<'_>, target: &Target, text: &[u8]) -> Result<Value
     })
 }
 
-/// One call and its attempts
-struct Call<'a> {
+/// How calls are repeated while a caller waits
+const RETRY_POLICY: RetryPolicy = RetryPolicy {
+    max_attempts: MAX_ATTEMPTS,
+    first_wait: Duration::from_millis(250),
+    is_transient: |status| matches!(status, 500 | 502..=504),
+};
+
+/// One call
+struct UpstreamCall<'a> {
     cx: &'a RequestContext<'a>,
     host: &'a dyn Host,
     target: &'a Target,
     body: Option<&'a Value>,
+    token: &'a str,
     /// Whether it leaves in order what was begun
     is_closing: bool,
-    /// Whether the latest attempt was the proof of the caller's token
-    proves: Cell<bool>,
+    /// What went wrong in the latest attempt
+    last_failure: Option<Error>,
 }
 
 /// The right to make one attempt, held while it lasts
 struct Pass<'a> {
     _permit: Permit<'a>,
     /// Of the caller's token, where this attempt proves it
-    _proof: Option<Proof<'a>>,
+    proof: Option<Proof<'a>>,
 }
 
-impl<'a> Call<'a> {
+impl Call for UpstreamCall<'_> {
+    type Received = Result<Response, Error>;
+    type NotSent = Error;
+
+    async fn attempt(&mut self, number: u32) -> Result<Attempt<Self::Received>, Error> {
+        let (cx, host) = (self.cx, self.host);
+        // What went wrong before says more than that there is no time for another attempt.
+        let pass = self.pass().await.map_err(|stopped| self.last_failure.take().unwrap_or(stopped))?;
+        let began = host.now();
+        let timeout = TIMEOUT.min(self.deadline().since(began)).max(MIN_TIME_LEFT);
+        let result = host.fetch(self.request(timeout)).await;
+        let took = host.now().since(began);
+        if let Ok(response) = &result {
+            self.note_token_status(response);
+        }
+        let is_budgeted = pass.proof.is_none();
+        drop(pass);
+
+        let status = result.as_ref().map_or(0, |response| response.status);
+        cx.state.metrics.called(self.target.method().as_str(), self.object(), status);
+        let more = [("status", status.into()), ("durationMs", whole_millis(took).into())];
+        self.log(Level::Debug, "request_attempted", number, &more);
+        let outcome = Outcome::of(&result);
+        let received = match result {
+            Ok(response) if response.status < 400 => Ok(response),
+            Ok(response) => {
+                let asked = retry_after(response.header("retry-after"));
+                Err(Error::from_answer(response.status, &response.body, asked))
+            }
+            Err(error @ FetchError::TooLarge { .. }) => Err(too_large("Twenty", &error)),
+            Err(_) if took >= timeout => Err(Reason::TimedOut.into()),
+            Err(FetchError::Unreachable { reason }) => Err(Reason::Unreachable { reason }.into()),
+        };
+        self.last_failure = received.as_ref().err().cloned();
+        Ok(Attempt { outcome, received, is_budgeted })
+    }
+
+    fn repeats_throttled(&mut self, attempt: u32) -> bool {
+        attempt < MAX_ATTEMPTS || self.is_closing
+    }
+
+    fn log_repetition(&self, number: u32, attempt: &Attempt<Self::Received>, wait: Duration) {
+        let Err(failure) = &attempt.received else { return };
+        let mut more = vec![("status", failure.upstream_status().into()), ("delayMs", whole_millis(wait).into())];
+        more.extend(failure.cause().map(|reason| ("reason", reason.into())));
+        self.log(Level::Warn, "request_retried", number, &more);
+    }
+}
+
+impl<'a> UpstreamCall<'a> {
     fn object(&self) -> &'a str {
         object_of(self.target.path())
     }
@@ -245,95 +305,44 @@ impl<'a> Call<'a> {
         self.cx.deadline + if self.is_closing { CLOSING_TIME } else { Duration::ZERO }
     }
 
-    async fn attempts(&self) -> Result<Vec<u8>, Error> {
+    /// Sends it, as often as makes sense, for the text of its answer
+    async fn send(mut self) -> Result<Vec<u8>, Error> {
         let cx = self.cx;
-        let Some(token) = cx.token.as_deref().or(cx.state.settings.api_key.as_deref()) else {
-            return Err(ClientError::new(Status::ServiceUnavailable, "TWENTY_API_KEY not configured").into());
-        };
-        let repeatable = is_repeatable(self.target, self.body);
         // Half of the bits are enough to spread waiting times.
         #[expect(clippy::cast_possible_truncation, reason = "the lower half is as random as the upper one")]
-        let mut random = Sequence::new(cx.entropy as u64 ^ whole_millis(cx.now().since(Timestamp::from_millis(0))));
-        let mut last: Option<Error> = None;
-        let mut attempt = 0;
-        loop {
-            attempt += 1;
-            let result = self.attempt(token, attempt).await;
-            let (outcome, failure) = match result {
-                // There is no more time: what went wrong before says more than that.
-                Ok(Err(stopped)) => return Err(last.unwrap_or(stopped)),
-                Ok(Ok(response)) if (200..300).contains(&response.status) => {
-                    if attempt > 1 {
-                        self.log(Level::Info, "request_recovered", attempt, &[]);
-                    }
-                    return Ok(response.body);
+        let seed = cx.entropy as u64 ^ whole_millis(cx.now().since(Timestamp::from_millis(0)));
+        let max_attempts = if is_repeatable(self.target, self.body) { MAX_ATTEMPTS } else { 1 };
+        let terms = Terms {
+            policy: RetryPolicy { max_attempts, ..RETRY_POLICY },
+            cost: 1,
+            limiter: &cx.state.limiter,
+            clock: self.host,
+            deadline: Some(self.deadline() - MIN_TIME_LEFT),
+            random: &Sequence::new(seed),
+        };
+        let Exchanged { received, attempts, .. } = exchange(&mut self, terms).await?;
+        match received {
+            Ok(response) if response.status < 300 => {
+                if attempts > 1 {
+                    self.log(Level::Info, "request_recovered", attempts, &[]);
                 }
-                Ok(Ok(response)) if response.status < 400 => {
-                    let more = [("status", response.status.into())];
-                    self.log(Level::Error, "request_refused", attempt, &more);
-                    return Err(Error::malformed_as("unexpected Twenty response (a redirect)"));
-                }
-                Ok(Ok(response)) => {
-                    let asked = retry_after(response.header("retry-after"));
-                    let outcome = Outcome::Answered { status: response.status, retry_after: asked };
-                    (outcome, Error::from_answer(response.status, &response.body, asked))
-                }
-                Err(large) if large.is_malformed() => (Outcome::TooLarge, large),
-                Err(silence) => (Outcome::Unreachable, silence),
-            };
-            let wait = self.wait_after(outcome, attempt, repeatable, random.draw());
-            if let Some(wait) = wait {
-                let status = failure.upstream_status();
-                let mut more = vec![("status", status.into()), ("delayMs", whole_millis(wait).into())];
-                more.extend(failure.cause().map(|reason| ("reason", reason.into())));
-                self.log(Level::Warn, "request_retried", attempt, &more);
+                Ok(response.body)
             }
-            let in_time = |wait: &Duration| self.host.now() + *wait + MIN_TIME_LEFT <= self.deadline();
-            let Some(wait) = wait.filter(in_time) else {
+            Ok(response) => {
+                self.log(Level::Error, "request_refused", attempts, &[("status", response.status.into())]);
+                Err(Error::malformed_as("unexpected Twenty response (a redirect)"))
+            }
+            Err(failure) => {
                 let event = match failure.reason() {
                     Reason::Unreachable { .. } | Reason::TimedOut => "request_unanswered",
-                    _ if attempt >= MAX_ATTEMPTS => "retries_exhausted",
+                    _ if attempts >= MAX_ATTEMPTS => "retries_exhausted",
                     _ => "request_refused",
                 };
                 let mut more = vec![("status", failure.upstream_status().into()), ("code", failure.code().into())];
                 more.extend(failure.cause().map(|reason| ("reason", reason.into())));
-                self.log(Level::Error, event, attempt, &more);
-                return Err(failure);
-            };
-            // After a refusal the limiter holds all calls back, this one included.
-            if self.proves.get() || !matches!(outcome, Outcome::Answered { status: 429, .. }) {
-                self.host.sleep(wait).await;
+                self.log(Level::Error, event, attempts, &more);
+                Err(failure)
             }
-            last = Some(failure);
-        }
-    }
-
-    /// One attempt: an answer, no answer, or no right to make it
-    async fn attempt(&self, token: &str, attempt: u32) -> Result<Result<Response, Error>, Error> {
-        let (cx, host) = (self.cx, self.host);
-        let pass = match self.pass().await {
-            Ok(pass) => pass,
-            Err(failure) => return Ok(Err(failure)),
-        };
-        let began = host.now();
-        let timeout = TIMEOUT.min(self.deadline().since(began)).max(MIN_TIME_LEFT);
-        let result = host.fetch(self.request(token, timeout)).await;
-        let took = host.now().since(began);
-        if let Ok(response) = &result {
-            self.note_token_status(response);
-        }
-        drop(pass);
-
-        let status = result.as_ref().map_or(0, |response| response.status);
-        cx.state.metrics.called(self.target.method().as_str(), self.object(), status);
-        let more = [("status", status.into()), ("durationMs", whole_millis(took).into())];
-        self.log(Level::Debug, "request_attempted", attempt, &more);
-        match result {
-            Ok(response) => Ok(Ok(response)),
-            // Sent again it would be as large.
-            Err(error @ FetchError::TooLarge { .. }) => Err(too_large("Twenty", &error)),
-            Err(_) if took >= timeout => Err(Reason::TimedOut.into()),
-            Err(FetchError::Unreachable { reason }) => Err(Reason::Unreachable { reason }.into()),
         }
     }
 
@@ -343,7 +352,6 @@ impl<'a> Call<'a> {
         let (cx, host) = (self.cx, self.host);
         let deadline = self.deadline() - MIN_TIME_LEFT;
         let settings = &cx.state.settings;
-        self.proves.set(false);
         while let (Some(token), Some(_)) = (cx.caller, settings.requests_per_minute) {
             let now = host.now();
             match cx.state.callers.status(token, now) {
@@ -357,8 +365,7 @@ impl<'a> Call<'a> {
                     let proof = cx.state.callers.begin_proof(token, now, deadline + TIMEOUT);
                     let per_minute = settings.unproven_requests_per_minute;
                     let permit = cx.state.limiter.acquire_unproven(host, per_minute, deadline, TIMEOUT).await;
-                    let pass = Pass { _permit: permit?, _proof: Some(proof) };
-                    self.proves.set(true);
+                    let pass = Pass { _permit: permit?, proof: Some(proof) };
                     cx.place.count_call();
                     return Ok(pass);
                 }
@@ -371,7 +378,7 @@ impl<'a> Call<'a> {
         } else {
             cx.place.acquire(host, 1, deadline, TIMEOUT).await
         };
-        Ok(Pass { _permit: permit?, _proof: None })
+        Ok(Pass { _permit: permit?, proof: None })
     }
 
     /// Notes what an answer says of the caller's token: Twenty refuses one with 401, and with 403 where records are asked
@@ -389,10 +396,10 @@ impl<'a> Call<'a> {
         }
     }
 
-    fn request(&self, token: &str, timeout: Duration) -> Request {
+    fn request(&self, timeout: Duration) -> Request {
         let (cx, path) = (self.cx, self.target.path());
         let model = cx.state.model();
-        let mut headers = bearer(token);
+        let mut headers = bearer(self.token);
         headers.push(("x-request-id".to_owned(), cx.request_id.clone()));
         if self.body.is_some() {
             headers.push(("content-type".to_owned(), "application/json".to_owned()));
@@ -404,31 +411,6 @@ impl<'a> Call<'a> {
             headers,
             body: self.body.map(|body| json::bytes(&model.body(path, body))),
             timeout,
-        }
-    }
-
-    /// How long to wait before the next attempt; nothing if there is none
-    fn wait_after(&self, outcome: Outcome, attempt: u32, repeatable: bool, random: u64) -> Option<Duration> {
-        match outcome {
-            Outcome::Answered { status: 429, .. } => {
-                let Verdict::Throttled(wait) = judge(outcome, attempt, random) else { return None };
-                // The others are held back also when this call is given up, but not for what a stranger was told: the
-                // token may be of another workspace.
-                if !self.proves.get() {
-                    self.cx.state.limiter.refused(self.host.now(), wait);
-                }
-                (attempt < MAX_ATTEMPTS || self.is_closing).then_some(wait)
-            }
-            Outcome::Answered { status: 500 | 502..=504, .. } | Outcome::Unreadable | Outcome::Unreachable => {
-                let asked = match outcome {
-                    Outcome::Answered { retry_after, .. } => retry_after,
-                    Outcome::Unreadable | Outcome::Unreachable | Outcome::TooLarge => None,
-                };
-                let base = 250 * u64::from(attempt);
-                let wait = asked.unwrap_or(Duration::from_millis(base + random % (base / 2)));
-                (attempt < MAX_ATTEMPTS && repeatable).then_some(wait)
-            }
-            Outcome::Answered { .. } | Outcome::TooLarge => None,
         }
     }
 

@@ -1,80 +1,24 @@
 //! Calls to Twenty: each waits for the rate limiter, is repeated where that helps, and is counted.
 
-use std::cell::{Cell, RefCell};
-use std::time::Duration;
+mod transport;
 
+use ports::{Host, Timestamp};
 use uuid::Uuid;
 
 use crate::error::ApiError;
 use crate::filter::Filter;
-use crate::graphql::{self, CountRoots, Failure, GroupsRoots, MAX_ROOTS, PageRoot};
+use crate::graphql::{self, CountRoots, GroupsRoots, MAX_ROOTS, PageRoot};
 use crate::page::{Page, PageError, Projection, read_records};
-use crate::rate_limiter::{Priority, RateLimit, RateLimiter, Waiting};
-use crate::request_stats::RequestStats;
-use crate::retry::{Outcome, Sequence, Verdict, for_tokens, judge, retry_after};
 use crate::schema::{MetadataPage, Names, read_objects};
 use crate::target::{Collection, Query, Target};
-use ports::time::{Timestamp, whole_millis};
-use ports::{Event, FetchError, Host, Level, Method, Request, Response};
+use transport::{Read, RequestSpec};
+
+pub use transport::{Client, Connection};
 
 pub use crate::graphql::{Group, GroupQuery, Groups};
 
 /// Most records that Twenty gives in one page and takes in one batch
 pub const MAX_RECORDS: usize = 200;
-
-/// How long one attempt may take; an upsert of 200 records takes Twenty about 2 s
-const TIMEOUT: Duration = Duration::from_mins(1);
-
-/// How long after the deadline a call that is under way may still end
-const GRACE: Duration = Duration::from_secs(5);
-
-/// Where a workspace is, and who asks
-#[derive(Clone, PartialEq, Eq)]
-pub struct Connection {
-    /// Address of the server, without a path: `https://crm.example.org`
-    pub base_url: String,
-    /// API key or app token
-    pub token: String,
-}
-
-// The token never reaches a log.
-impl std::fmt::Debug for Connection {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Connection").field("base_url", &self.base_url).finish_non_exhaustive()
-    }
-}
-
-/// What one call needs
-#[derive(Clone, Debug)]
-struct Call {
-    method: Method,
-    /// Path without a query, record ids left out: how the call is named in reports and in errors
-    route: String,
-    /// Path and query as sent
-    path: String,
-    body: Option<Vec<u8>>,
-    /// What it costs of the rate limit, in tokens; 0 for a call that is not counted
-    cost: u32,
-    /// The call must not go out after this
-    not_after: Option<Timestamp>,
-}
-
-impl Call {
-    /// A call of the REST API; `route` is what follows `/rest/`, record ids left out
-    fn rest(target: &Target, route: &str) -> Self {
-        let path = format!("/rest{}", target.path());
-        Self { method: target.method(), route: format!("/rest/{route}"), path, body: None, cost: 1, not_after: None }
-    }
-
-    fn graphql(name: &str) -> Self {
-        let route = format!("/graphql {name}");
-        Self { method: Method::Post, route, path: "/graphql".into(), body: None, cost: 1, not_after: None }
-    }
-
-    fn endpoint(&self) -> String {
-        format!("{} {}", self.method, self.route)
-    }
-}
 
 /// A way to ask for one page of a list
 #[derive(Clone, Debug, Default)]
@@ -87,78 +31,7 @@ pub struct PageQuery<'a> {
     pub limit: usize,
 }
 
-/// What reads a successful answer, and says what failed all the same; it is called again for the answer to a repetition
-type Read<'r> = &'r mut dyn FnMut(&[u8]) -> Result<Option<Failure>, PageError>;
-
-/// A caller of one workspace
-#[derive(Debug)]
-pub struct Client<H> {
-    host: H,
-    connection: Connection,
-    limiter: RateLimiter,
-    priority: Priority,
-    deadline: Option<Timestamp>,
-    stats: RefCell<RequestStats>,
-    random: RefCell<Sequence>,
-    /// The server's clock and ours at its first answer
-    clocks: Cell<Option<(Timestamp, Timestamp)>>,
-    max_throttles: Cell<Option<u64>>,
-}
-
 impl<H: Host> Client<H> {
-    /// A caller with a fresh budget; `seed` spreads its waiting, and no call is repeated after `deadline`
-    pub fn new(
-        host: H,
-        connection: Connection,
-        limit: RateLimit,
-        priority: Priority,
-        deadline: Option<Timestamp>,
-        seed: u64,
-    ) -> Self {
-        Self {
-            host,
-            connection,
-            limiter: RateLimiter::new(limit, Waiting::Woken),
-            priority,
-            deadline,
-            stats: RefCell::default(),
-            random: RefCell::new(Sequence::new(seed)),
-            clocks: Cell::new(None),
-            max_throttles: Cell::new(None),
-        }
-    }
-
-    /// The outside, for the clock and the log
-    pub fn host(&self) -> &H {
-        &self.host
-    }
-
-    /// What was spent so far
-    pub fn stats(&self) -> RequestStats {
-        self.stats.borrow().clone()
-    }
-
-    /// When calls have to end
-    pub fn deadline(&self) -> Option<Timestamp> {
-        self.deadline
-    }
-
-    /// What the server's clock showed at this time of ours, to the second, if the server has told its time
-    pub fn server_time(&self, at: Timestamp) -> Option<Timestamp> {
-        let (server, ours) = self.clocks.get()?;
-        Some(if at >= ours { server + at.since(ours) } else { server - ours.since(at) })
-    }
-
-    /// Gives up after this many refusals for the rate limit, as if out of time: a later run continues.
-    pub fn set_max_throttles(&self, max_throttles: Option<u64>) {
-        self.max_throttles.set(max_throttles);
-    }
-
-    /// Requests that may go at once
-    pub fn allowance(&self) -> u32 {
-        self.limiter.allowance()
-    }
-
     /// One page of an object's live records, in the order of their ids
     ///
     /// # Errors
@@ -180,7 +53,7 @@ impl<H: Host> Client<H> {
         if let Some(after) = query.after {
             asked = asked.with("starting_after", after);
         }
-        let call = Call::rest(&Target::list(collection(names)?, &asked), &names.plural);
+        let call = RequestSpec::rest(&Target::list(collection(names)?, &asked), &names.plural);
         self.records(call, &names.plural, keep, Page::of_list).await
     }
 
@@ -272,7 +145,7 @@ impl<H: Host> Client<H> {
     /// See [`ApiError`]; [`ApiError::NotFound`] for one that is deleted or was never there.
     pub async fn get(&self, names: &Names, id: Uuid, keep: &Projection) -> Result<Page, ApiError> {
         let target = Target::get(collection(names)?, id.into(), &Query::default().with("depth", "0"));
-        let call = Call::rest(&target, &one_of(names));
+        let call = RequestSpec::rest(&target, &one_of(names));
         self.records(call, &names.singular, keep, |page| page.of_one(&names.singular)).await
     }
 
@@ -288,7 +161,7 @@ impl<H: Host> Client<H> {
         not_after: Option<Timestamp>,
         keep: &Projection,
     ) -> Result<Page, ApiError> {
-        let mut call = Call::rest(&Target::update(collection(names)?, id.into()), &one_of(names));
+        let mut call = RequestSpec::rest(&Target::update(collection(names)?, id.into()), &one_of(names));
         call.body = serde_json::to_vec(changes).ok();
         call.not_after = not_after;
         let key = names.one("update");
@@ -308,7 +181,7 @@ impl<H: Host> Client<H> {
         not_after: Option<Timestamp>,
         keep: &Projection,
     ) -> Result<Page, ApiError> {
-        let mut call = Call::rest(&Target::upsert(collection(names)?), &format!("batch/{}", names.plural));
+        let mut call = RequestSpec::rest(&Target::upsert(collection(names)?), &format!("batch/{}", names.plural));
         call.body = serde_json::to_vec(rows).ok();
         call.not_after = not_after;
         self.records(call, &names.many("create"), keep, Ok).await
@@ -319,7 +192,7 @@ impl<H: Host> Client<H> {
     /// # Errors
     /// See [`ApiError`].
     pub async fn destroy(&self, names: &Names, id: Uuid) -> Result<(), ApiError> {
-        let call = Call::rest(&Target::destroy(collection(names)?, id.into()), &one_of(names));
+        let call = RequestSpec::rest(&Target::destroy(collection(names)?, id.into()), &one_of(names));
         self.call(call, None).await.map(drop)
     }
 
@@ -332,7 +205,7 @@ impl<H: Host> Client<H> {
         if let Some(after) = after {
             query = query.with("starting_after", after);
         }
-        let mut call = Call::rest(&Target::objects(&query), "metadata/objects");
+        let mut call = RequestSpec::rest(&Target::objects(&query), "metadata/objects");
         call.cost = 0;
         let mut found = MetadataPage { objects: Vec::new(), next: None };
         let mut read = |body: &[u8]| {
@@ -347,7 +220,7 @@ impl<H: Host> Client<H> {
 
     async fn records(
         &self,
-        call: Call,
+        call: RequestSpec,
         key: &str,
         keep: &Projection,
         check: impl Fn(Page) -> Result<Page, PageError>,
@@ -395,7 +268,7 @@ impl<H: Host> Client<H> {
         not_after: Option<Timestamp>,
         read: Read<'_>,
     ) -> Result<(), ApiError> {
-        let mut call = Call::graphql(name);
+        let mut call = RequestSpec::graphql(name);
         call.body = Some(body);
         call.cost = cost;
         call.not_after = not_after;
@@ -411,138 +284,6 @@ impl<H: Host> Client<H> {
             }
             result => result.map(drop),
         }
-    }
-
-    /// Sends a call until its answer is worth keeping; `read` reads a successful one and says what failed all the same
-    ///
-    /// A success that cannot be read is repeated as a server error is, writes included: a row holds values and no
-    /// differences, and `not_after` bounds the repetition as it does the first attempt.
-    async fn call(&self, call: Call, mut read: Option<Read<'_>>) -> Result<Response, ApiError> {
-        let endpoint = call.endpoint();
-        let mut attempt = 0;
-        loop {
-            attempt += 1;
-            let out_of_time = || ApiError::OutOfTime { endpoint: endpoint.clone() };
-            let arrived = self.host.now();
-            let permit = self.limiter.acquire(&self.host, self.priority, call.cost, self.deadline, TIMEOUT).await;
-            let permit = permit.map_err(|_| out_of_time())?;
-            self.stats.borrow_mut().waited += self.host.now().since(arrived);
-            if call.not_after.is_some_and(|not_after| self.host.now() > not_after) {
-                return Err(ApiError::Stale { endpoint });
-            }
-            self.stats.borrow_mut().sent(&endpoint, call.cost, attempt);
-            let result = self.host.fetch(self.request(&call)).await;
-            drop(permit);
-
-            let failure = match (&result, &mut read) {
-                (Ok(response), Some(read)) if matches!(response.status, 200..=299) => read(&response.body),
-                _ => Ok(None),
-            };
-            let outcome = match (&result, &failure) {
-                (Ok(_), Err(_)) => Outcome::Unreadable,
-                (Ok(_), Ok(Some(failure))) => {
-                    Outcome::Answered { status: failure.status, retry_after: failure.retry_after }
-                }
-                (Ok(response), Ok(None)) => Outcome::Answered {
-                    status: response.status,
-                    retry_after: retry_after(response.header("retry-after")),
-                },
-                (Err(FetchError::Unreachable { .. }), _) => Outcome::Unreachable,
-                (Err(FetchError::TooLarge { .. }), _) => Outcome::TooLarge,
-            };
-            let verdict = judge(outcome, attempt, self.random.borrow_mut().draw());
-            let wait = match verdict {
-                Verdict::Keep => return self.keep(endpoint, result, failure),
-                Verdict::Throttled(wait) => {
-                    let wait = for_tokens(wait, call.cost, attempt);
-                    let mut stats = self.stats.borrow_mut();
-                    stats.throttled += 1;
-                    let gives_up = self.max_throttles.get().is_some_and(|max| stats.throttled >= max);
-                    drop(stats);
-                    self.limiter.refused(self.host.now(), wait);
-                    if gives_up {
-                        return Err(out_of_time());
-                    }
-                    wait
-                }
-                Verdict::Retry(wait) => wait,
-            };
-            self.log_repetition(&endpoint, attempt, &result, outcome, wait);
-            if self.deadline.is_some_and(|deadline| self.host.now() + wait > deadline) {
-                return Err(out_of_time());
-            }
-            // After a refusal the limiter holds all calls back, this one included.
-            if matches!(verdict, Verdict::Retry(_)) {
-                self.stats.borrow_mut().waited += wait;
-                self.host.sleep(wait).await;
-            }
-        }
-    }
-
-    fn request(&self, call: &Call) -> Request {
-        let mut headers = vec![
-            ("authorization".to_owned(), format!("Bearer {}", self.connection.token)),
-            ("accept".to_owned(), "application/json".to_owned()),
-        ];
-        if call.body.is_some() {
-            headers.push(("content-type".to_owned(), "application/json".to_owned()));
-        }
-        Request {
-            method: call.method,
-            url: format!("{}{}", self.connection.base_url, call.path),
-            headers,
-            body: call.body.clone(),
-            timeout: self.deadline.map_or(TIMEOUT, |deadline| TIMEOUT.min(deadline.since(self.host.now()) + GRACE)),
-        }
-    }
-
-    fn keep(
-        &self,
-        endpoint: String,
-        result: Result<Response, FetchError>,
-        failure: Result<Option<Failure>, PageError>,
-    ) -> Result<Response, ApiError> {
-        match result {
-            Err(FetchError::Unreachable { reason }) => Err(ApiError::Unreachable { endpoint, reason }),
-            Err(FetchError::TooLarge { max_bytes }) => Err(ApiError::TooLarge { endpoint, max_bytes }),
-            Ok(response) => {
-                self.stats.borrow_mut().bytes += response.body.len() as u64;
-                if self.clocks.get().is_none() {
-                    let server = response.header("date").and_then(Timestamp::parse_http_date);
-                    self.clocks.set(server.map(|server| (server, self.host.now())));
-                }
-                match (response.status, failure) {
-                    (_, Err(error)) => Err(ApiError::Malformed { endpoint, reason: error.to_string() }),
-                    (_, Ok(Some(failure))) => Err(ApiError::from_failure(endpoint, failure)),
-                    (200..=299, Ok(None)) => Ok(response),
-                    (status, Ok(None)) => Err(ApiError::from_answer(endpoint, status, &response.body)),
-                }
-            }
-        }
-    }
-
-    fn log_repetition(
-        &self,
-        endpoint: &str,
-        attempt: u32,
-        result: &Result<Response, FetchError>,
-        outcome: Outcome,
-        wait: Duration,
-    ) {
-        let status = match outcome {
-            Outcome::Answered { status, .. } => status.into(),
-            Outcome::Unreadable => "unreadable".into(),
-            Outcome::Unreachable | Outcome::TooLarge => serde_json::Value::Null,
-        };
-        let mut event = Event::new(Level::Warn, "request_repeated")
-            .with("endpoint", endpoint)
-            .with("attempt", attempt)
-            .with("status", status)
-            .with("waitMs", whole_millis(wait));
-        if let Err(error) = result {
-            event = event.with("reason", error.to_string());
-        }
-        self.host.log(event);
     }
 }
 
@@ -562,9 +303,12 @@ fn one_of(names: &Names) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rate_limiter::{Priority, RateLimit};
     use crate::value::Value;
-    use ports::{Clock, Http, Log, async_trait};
+    use ports::{Clock, Event, FetchError, Http, Log, Request, Response, async_trait};
     use serde_json::json;
+    use std::cell::RefCell;
+    use std::time::Duration;
 
     const ADA: Uuid = Uuid::from_u128(0x1111_1111_1111_4111_8111_1111_1111_1111);
 

@@ -5,6 +5,7 @@
 pub mod client;
 pub mod decimal;
 pub mod error;
+pub mod exchange;
 pub mod filter;
 pub mod graphql;
 mod json;

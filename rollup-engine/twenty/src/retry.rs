@@ -2,16 +2,26 @@
 //!
 //! A pure rule over what came back. The caller holds the count of attempts, the clock and the deadline.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use crate::decimal::Decimal;
 use ports::time::whole_millis;
+use ports::{FetchError, Response};
 
 /// Longest wait that a `Retry-After` is honoured for; a longer one is cut to this and tried again
 const MAX_WAIT: Duration = Duration::from_mins(2);
 
-/// Attempts at a call that fails for another reason than the rate limit
-const MAX_ATTEMPTS: u32 = 4;
+/// Which failures are worth another attempt; refusals for the rate limit always are
+#[derive(Clone, Copy, Debug)]
+pub struct RetryPolicy {
+    /// Attempts at a call that fails for another reason than the rate limit; 1 for one that must not be carried out twice
+    pub max_attempts: u32,
+    /// Wait after the first failure; it doubles with each further one
+    pub first_wait: Duration,
+    /// Whether an answer with this status may be followed by a better one
+    pub is_transient: fn(u16) -> bool,
+}
 
 /// What came back from one attempt
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +41,20 @@ pub enum Outcome {
     TooLarge,
 }
 
+impl Outcome {
+    /// What came back, judged by its status alone
+    #[must_use]
+    pub fn of(result: &Result<Response, FetchError>) -> Self {
+        match result {
+            Ok(response) => {
+                Self::Answered { status: response.status, retry_after: retry_after(response.header("retry-after")) }
+            }
+            Err(FetchError::Unreachable { .. }) => Self::Unreachable,
+            Err(FetchError::TooLarge { .. }) => Self::TooLarge,
+        }
+    }
+}
+
 /// What to do about it
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -42,30 +66,38 @@ pub enum Verdict {
     Retry(Duration),
 }
 
-/// Judges the outcome of the attempt with this number (the first is 1).
-///
-/// Refusals by the rate limiter are repeated without end: the deadline of the run bounds them. `random` is any number
-/// from a seeded sequence; it spreads callers that were refused together.
-#[must_use]
-pub fn judge(outcome: Outcome, attempt: u32, random: u64) -> Verdict {
-    match outcome {
-        Outcome::Answered { status: 429, retry_after } => Verdict::Throttled(match retry_after {
-            Some(asked) => asked.min(MAX_WAIT) + spread(Duration::from_millis(250), random),
-            // Without a word from the server: 5 to 10 s. The bucket earns one token in 600 ms, and whoever polls
-            // faster than that takes what the other callers would have had.
-            None => Duration::from_secs(5) + spread(Duration::from_secs(5), random),
-        }),
-        Outcome::Answered { status: 408 | 500..=599, .. } | Outcome::Unreadable | Outcome::Unreachable
-            if attempt < MAX_ATTEMPTS =>
-        {
-            let base = Duration::from_secs(1 << attempt.saturating_sub(1).min(5));
-            let asked = match outcome {
-                Outcome::Answered { retry_after, .. } => retry_after.unwrap_or_default().min(MAX_WAIT),
-                Outcome::Unreadable | Outcome::Unreachable | Outcome::TooLarge => Duration::ZERO,
-            };
-            Verdict::Retry(asked.max(base) + spread(base / 2, random))
+impl RetryPolicy {
+    /// For work that no person waits for
+    pub const JOB: Self = Self {
+        max_attempts: 4,
+        first_wait: Duration::from_secs(1),
+        is_transient: |status| matches!(status, 408 | 500..=599),
+    };
+
+    /// Judges the outcome of the attempt with this number (the first is 1).
+    ///
+    /// Refusals for the rate limit are repeated without end: the caller and its deadline bound them. `random` is any number
+    /// from a seeded sequence; it spreads callers that failed together.
+    #[must_use]
+    pub fn judge(&self, outcome: Outcome, attempt: u32, random: u64) -> Verdict {
+        let asked = match outcome {
+            Outcome::Answered { status: 429, retry_after } => {
+                return Verdict::Throttled(match retry_after {
+                    Some(asked) => asked.min(MAX_WAIT) + spread(Duration::from_millis(250), random),
+                    // Twenty did not say how long: 5 to 10 s. The bucket earns one token in 600 ms, and a caller that polls
+                    // faster than that takes what the other callers would have had.
+                    None => Duration::from_secs(5) + spread(Duration::from_secs(5), random),
+                });
+            }
+            Outcome::Answered { status, retry_after } if (self.is_transient)(status) => retry_after.unwrap_or_default(),
+            Outcome::Unreadable | Outcome::Unreachable => Duration::ZERO,
+            Outcome::Answered { .. } | Outcome::TooLarge => return Verdict::Keep,
+        };
+        if attempt >= self.max_attempts {
+            return Verdict::Keep;
         }
-        _ => Verdict::Keep,
+        let wait = self.first_wait * (1 << attempt.saturating_sub(1).min(5));
+        Verdict::Retry(asked.min(MAX_WAIT).max(wait) + spread(wait / 2, random))
     }
 }
 
@@ -95,20 +127,20 @@ fn spread(width: Duration, random: u64) -> Duration {
 }
 
 /// A repeatable sequence of numbers from a seed (splitmix64)
-#[derive(Clone, Debug)]
-pub struct Sequence(u64);
+#[derive(Debug)]
+pub struct Sequence(Cell<u64>);
 
 impl Sequence {
     /// The sequence of this seed
     #[must_use]
     pub const fn new(seed: u64) -> Self {
-        Self(seed)
+        Self(Cell::new(seed))
     }
 
     /// Its next number
-    pub fn draw(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
+    pub fn draw(&self) -> u64 {
+        let mut mixed = self.0.get().wrapping_add(0x9E37_79B9_7F4A_7C15);
+        self.0.set(mixed);
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         mixed ^ (mixed >> 31)
@@ -127,14 +159,14 @@ mod tests {
     #[test]
     fn answers_that_no_repetition_would_change_are_kept() {
         for status in [200, 201, 304, 400, 401, 403, 404, 409, 422] {
-            assert_eq!(judge(answered(status, None), 1, 7), Verdict::Keep, "{status}");
+            assert_eq!(RetryPolicy::JOB.judge(answered(status, None), 1, 7), Verdict::Keep, "{status}");
         }
     }
 
     #[test]
     fn server_errors_and_silence_are_tried_four_times_with_growing_waits() {
         for outcome in [answered(500, None), answered(503, None), Outcome::Unreadable, Outcome::Unreachable] {
-            let waits: Vec<_> = (1..=4).map(|attempt| judge(outcome, attempt, 0)).collect();
+            let waits: Vec<_> = (1..=4).map(|attempt| RetryPolicy::JOB.judge(outcome, attempt, 0)).collect();
             assert_eq!(
                 waits,
                 [
@@ -145,7 +177,17 @@ mod tests {
                 ]
             );
         }
-        assert_eq!(judge(answered(503, Some(9)), 1, 0), Verdict::Retry(Duration::from_secs(9)));
+        assert_eq!(RetryPolicy::JOB.judge(answered(503, Some(9)), 1, 0), Verdict::Retry(Duration::from_secs(9)));
+    }
+
+    /// A call with one attempt is repeated after a refusal for the rate limit alone.
+    #[test]
+    fn unrepeatable_calls() {
+        let once = RetryPolicy { max_attempts: 1, ..RetryPolicy::JOB };
+        for outcome in [answered(500, None), Outcome::Unreadable, Outcome::Unreachable] {
+            assert_eq!(once.judge(outcome, 1, 0), Verdict::Keep);
+        }
+        assert!(matches!(once.judge(answered(429, None), 1, 0), Verdict::Throttled(_)));
     }
 
     #[test]
@@ -173,11 +215,11 @@ mod tests {
     proptest! {
         #[test]
         fn a_refusal_waits_as_long_as_asked_or_five_to_ten_seconds(random: u64, attempt in 1..1000_u32) {
-            let Verdict::Throttled(wait) = judge(answered(429, None), attempt, random) else { panic!() };
+            let Verdict::Throttled(wait) = RetryPolicy::JOB.judge(answered(429, None), attempt, random) else { panic!() };
             prop_assert!((5_000..=10_000).contains(&wait.as_millis()));
-            let Verdict::Throttled(wait) = judge(answered(429, Some(12)), attempt, random) else { panic!() };
+            let Verdict::Throttled(wait) = RetryPolicy::JOB.judge(answered(429, Some(12)), attempt, random) else { panic!() };
             prop_assert!((12_000..=12_250).contains(&wait.as_millis()));
-            let Verdict::Throttled(wait) = judge(answered(429, Some(86_400)), attempt, random) else { panic!() };
+            let Verdict::Throttled(wait) = RetryPolicy::JOB.judge(answered(429, Some(86_400)), attempt, random) else { panic!() };
             prop_assert!(wait <= Duration::from_secs(121));
         }
     }
