@@ -1,9 +1,11 @@
 //! What the process counts, as Prometheus reads it.
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::fmt::Write as _;
 
 use serde_json::Value;
+use uuid::Uuid;
 
 use fundraising::json::text_of;
 use fundraising::staging::State;
@@ -15,8 +17,8 @@ const MAX_ROWS: usize = 2_000;
 #[derive(Debug, Default)]
 pub struct Metrics {
     counters: RefCell<Vec<Counter>>,
-    /// Staged rows by a digest of their id, with the state they were last seen in
-    rows: RefCell<Vec<(u64, &'static str)>>,
+    /// Staged rows with the state they were last seen in, the longest known first
+    rows: RefCell<VecDeque<(Uuid, &'static str)>>,
 }
 
 #[derive(Debug)]
@@ -66,22 +68,18 @@ impl Metrics {
     }
 
     fn saw_row(&self, row: &Value) {
-        let Some(id) = text_of(row, "id") else { return };
+        let Some(id) = text_of(row, "id").and_then(|id| Uuid::try_parse(id).ok()) else { return };
         let Some(word) = row.get("processingStatus") else { return };
         let state = State::read(word.as_str()).map_or("other", State::as_str);
-        // FNV-1a: the rows are counted, and a collision costs one of them.
-        let digest = id.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |digest, byte| {
-            (digest ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-        });
         let mut rows = self.rows.borrow_mut();
-        if let Some(known) = rows.iter_mut().find(|(other, _)| *other == digest) {
+        if let Some(known) = rows.iter_mut().find(|(other, _)| *other == id) {
             known.1 = state;
             return;
         }
         if rows.len() >= MAX_ROWS {
-            rows.remove(0);
+            rows.pop_front();
         }
-        rows.push((digest, state));
+        rows.push_back((id, state));
     }
 
     /// Everything that is counted here, and `gauges` with their names
@@ -128,9 +126,14 @@ mod tests {
     #[test]
     fn rows_are_counted_in_the_state_they_were_last_seen_in() {
         let metrics = Metrics::default();
+        let [first, second, third] = [1, 2, 3].map(Uuid::from_u128);
         metrics.saw_rows(&json!({ "data": { "giftStagings": [
-            { "id": "a", "processingStatus": "pending" }, { "id": "b", "processingStatus": "pending" }, { "id": "c" }] } }));
-        metrics.saw_rows(&json!({ "data": { "updateGiftStaging": { "id": "b", "processingStatus": "processed" } } }));
+            { "id": first, "processingStatus": "pending" },
+            { "id": second, "processingStatus": "pending" },
+            { "id": third },
+        ] } }));
+        metrics
+            .saw_rows(&json!({ "data": { "updateGiftStaging": { "id": second, "processingStatus": "processed" } } }));
         metrics.answered("GET", "gifts", 200);
         metrics.answered("GET", "gifts", 200);
         metrics.answered("GET", "gifts", 429);
