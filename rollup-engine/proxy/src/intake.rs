@@ -27,6 +27,7 @@ use ports::Level;
 use ports::time::parse_date;
 use serde_json::{Map, Value};
 use twenty::filter::Filter;
+use twenty::target::OrderBy;
 
 use crate::context::RequestContext;
 use crate::error::{Error, Reason};
@@ -487,7 +488,7 @@ fn may_bypass(cx: &RequestContext<'_>, incoming: &Incoming, origin: Origin<'_>) 
 async fn look_back(cx: &RequestContext<'_>, gift: &Gift, ids: &Key) -> Result<Vec<&'static str>, Error> {
     let Some(Ok(donor)) = gift.donor_id.as_deref().map(str::parse) else { return Ok(Vec::new()) };
     let filter = Filter::IdIs("donorId".into(), donor);
-    let order = Some("createdAt[DescNullsLast]");
+    let order = Some(OrderBy::descending("createdAt"));
     let others = store::list(cx, GIFT.plural, &filter, history::DEPTH, order).await?;
     Ok(history::warnings(gift, &ids.gift_id().to_string(), &others))
 }

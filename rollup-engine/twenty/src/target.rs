@@ -42,6 +42,32 @@ pub fn is_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
+/// The order of a list: by a field, records without a value last
+///
+/// ```
+/// use twenty::target::{OrderBy, Query, Target};
+///
+/// let newest_first = Query::default().ordered(&OrderBy::descending("createdAt"));
+/// assert_eq!(Target::list("gifts", &newest_first).path(), "/gifts?order_by=createdAt%5BDescNullsLast%5D");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderBy {
+    field: Cow<'static, str>,
+    direction: &'static str,
+}
+
+impl OrderBy {
+    /// The lowest value first
+    pub fn ascending(field: impl Into<Cow<'static, str>>) -> Self {
+        Self { field: field.into(), direction: "AscNullsLast" }
+    }
+
+    /// The highest value first
+    pub fn descending(field: impl Into<Cow<'static, str>>) -> Self {
+        Self { field: field.into(), direction: "DescNullsLast" }
+    }
+}
+
 /// The parameters of a read
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query(Vec<(&'static str, String)>);
@@ -58,6 +84,12 @@ impl Query {
     #[must_use]
     pub fn filtered(self, filter: &Filter) -> Self {
         self.with("filter", filter.to_parameter())
+    }
+
+    /// The same in this order
+    #[must_use]
+    pub fn ordered(self, order: &OrderBy) -> Self {
+        self.with("order_by", format!("{}[{}]", order.field, order.direction))
     }
 
     fn append_to(&self, path: &mut String) {

@@ -1,6 +1,6 @@
 //! Companies, looked for by name.
 
-use twenty::target::{Query, Target};
+use twenty::target::{OrderBy, Query, Target};
 
 use super::query;
 use crate::context::RequestContext;
@@ -12,7 +12,8 @@ use crate::request::{Field, Request, Response};
 /// # Errors
 /// 400 for words that Twenty's filters would misread, and whatever Twenty says.
 pub async fn search(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
-    let mut query = Query::default().with("limit", limit(request).to_string()).with("order_by", "name[AscNullsLast]");
+    let limited = Query::default().with("limit", limit(request).to_string());
+    let mut query = limited.ordered(&OrderBy::ascending("name"));
     if let Some(words) = value(request, "search") {
         query = query.filtered(&query::holds("name", words)?);
     }

@@ -2,7 +2,7 @@
 
 use serde_json::Map;
 use twenty::filter::Filter;
-use twenty::target::{Query, Target};
+use twenty::target::{OrderBy, Query, Target};
 
 use super::companies::{limit, value};
 use super::people::text;
@@ -26,11 +26,10 @@ pub async fn search(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Re
 
 fn search_query(request: &Request<'_>) -> Result<Query, ClientError> {
     let asked = value(request, "orderBy").unwrap_or("-updatedAt");
-    let (field, direction) = match asked.strip_prefix('-') {
-        Some(field) => (field, "DescNullsLast"),
-        None => (asked, "AscNullsLast"),
+    let order = match asked.strip_prefix('-') {
+        Some(field) => OrderBy::descending(query::plain("orderBy", field)?.to_owned()),
+        None => OrderBy::ascending(query::plain("orderBy", asked)?.to_owned()),
     };
-    let order = format!("{}[{direction}]", query::plain("orderBy", field)?);
     let mut conditions: Vec<Filter> = Vec::new();
     if let Some(words) = value(request, "search") {
         conditions.push(query::holds("name", words)?);
@@ -51,7 +50,7 @@ fn search_query(request: &Request<'_>) -> Result<Query, ClientError> {
             conditions.push(query::one_of(field, &words)?);
         }
     }
-    let query = Query::default().with("limit", limit(request).to_string()).with("order_by", order);
+    let query = Query::default().with("limit", limit(request).to_string()).ordered(&order);
     Ok(if conditions.is_empty() { query } else { query.filtered(&Filter::And(conditions)) })
 }
 

@@ -5,6 +5,7 @@ use serde_json::Value;
 use time::ext::NumericalStdDuration as _;
 use twenty::RecordId;
 use twenty::filter::Filter;
+use twenty::target::OrderBy;
 
 use super::staging::{enabled, told};
 use crate::context::RequestContext;
@@ -107,7 +108,7 @@ async fn due(cx: &RequestContext<'_>, limit: usize, now: Timestamp) -> Result<Ve
         ways.push(Filter::And(vec![is(&[State::Processing])?, Filter::IdIn("id".into(), ids)]));
     }
     let filter = Filter::Or(ways);
-    let records = store::list(cx, "giftStagings", &filter, MAX_ROWS, Some("updatedAt[AscNullsLast]")).await?;
+    let records = store::list(cx, "giftStagings", &filter, MAX_ROWS, Some(OrderBy::ascending("updatedAt"))).await?;
     let rows = records.into_iter().map(StagedGift::new).filter(|row| is_due(row, now));
     Ok(rows.map(|row| row.id().to_owned()).take(limit).collect())
 }

@@ -6,7 +6,7 @@ use ports::{Level, Timestamp};
 use serde_json::{Map, Value};
 use twenty::RecordId;
 use twenty::filter::Filter;
-use twenty::target::{Query, Target};
+use twenty::target::{OrderBy, Query, Target};
 
 use super::query::{self, holds, one_of, searched_id};
 use crate::request::{Request, Response};
@@ -173,7 +173,7 @@ fn list_query(query: &[(String, String)], now: Timestamp) -> Result<Query, Clien
         asked = asked.filtered(&Filter::And(conditions));
     }
     if let Some(order) = order {
-        asked = asked.with("order_by", order);
+        asked = asked.ordered(&order);
     }
     if let Some(cursor) = cursor {
         asked = asked.with("starting_after", cursor);
@@ -195,21 +195,18 @@ fn limit(given: &[&str]) -> i64 {
     number.map_or(25, |number| (1..=100).rev().find(|limit| f64::from(*limit) <= number).unwrap_or(1).into())
 }
 
-fn sorted(asked: &str, conditions: &mut Vec<Filter>) -> &'static str {
+fn sorted(asked: &str, conditions: &mut Vec<Filter>) -> OrderBy {
+    const AMOUNT: &str = "amount.amountMicros";
     match asked {
-        "createdAt:asc" => "createdAt[AscNullsLast]",
-        "updatedAt:asc" => "updatedAt[AscNullsLast]",
-        "updatedAt:desc" => "updatedAt[DescNullsLast]",
+        "createdAt:asc" => OrderBy::ascending("createdAt"),
+        "updatedAt:asc" => OrderBy::ascending("updatedAt"),
+        "updatedAt:desc" => OrderBy::descending("updatedAt"),
         "amount.amountMicros:asc" | "amount.amountMicros:desc" => {
             // Paging by a field that may be empty loses rows.
-            conditions.push(Filter::Present("amount.amountMicros".into()));
-            if asked.ends_with("asc") {
-                "amount.amountMicros[AscNullsLast]"
-            } else {
-                "amount.amountMicros[DescNullsLast]"
-            }
+            conditions.push(Filter::Present(AMOUNT.into()));
+            if asked.ends_with("asc") { OrderBy::ascending(AMOUNT) } else { OrderBy::descending(AMOUNT) }
         }
-        _ => "createdAt[DescNullsLast]",
+        _ => OrderBy::descending("createdAt"),
     }
 }
 

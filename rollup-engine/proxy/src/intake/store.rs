@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use twenty::RecordId;
 use twenty::filter::Filter;
 use twenty::rate_limiter::Priority;
-use twenty::target::{Query, Target};
+use twenty::target::{OrderBy, Query, Target};
 
 use super::staged_gift::StagedGift;
 use super::trail::{self, Actor};
@@ -74,11 +74,11 @@ pub(crate) async fn list(
     plural: &'static str,
     filter: &Filter,
     limit: usize,
-    order: Option<&str>,
+    order: Option<OrderBy>,
 ) -> Result<Vec<Value>, Error> {
     let mut query = Query::default().filtered(filter).with("limit", limit.to_string());
     if let Some(order) = order {
-        query = query.with("order_by", order);
+        query = query.ordered(&order);
     }
     let answer = cx.call(Target::list(plural, &query), None).await?;
     match take_data(answer, plural) {
