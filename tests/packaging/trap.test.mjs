@@ -49,7 +49,7 @@ test('panic is reported, next call works', async (t) => {
   assert.deepEqual([report.status, report.code], ['error', 'engine_trap']);
   assert.match(report.message, /capacity overflow \(.+\.rs:\d+\)/);
   assert.equal(lines.length, 1);
-  assert.deepEqual([lines[0].level, lines[0].event], ['error', 'engine_panic']);
+  assert.deepEqual([lines[0].level, lines[0].event], ['error', 'engine_panicked']);
   assert.match(lines[0].message, /capacity overflow/);
   assert.equal((await rollups.calculateRollups(event, options(url))).status, 'ok');
 });

@@ -96,5 +96,5 @@ test('panic ends requests under way', async (t) => {
 
   const said = lines.filter(({ event }) => event === 'request_broken').map(({ requestId }) => requestId);
   assert.deepEqual(said.sort(), ['broken', 'caught']);
-  assert.match(lines.find(({ event }) => event === 'engine_panic').message, /capacity overflow \(.+\.rs:\d+\)/);
+  assert.match(lines.find(({ event }) => event === 'engine_panicked').message, /capacity overflow \(.+\.rs:\d+\)/);
 });

@@ -156,7 +156,7 @@ test('provisioning refuses what the server refuses', async () => {
 const UNKNOWN = { FUNDRAISING_ENABLE_GIFT_STAGGING: 'hush', ROLLUP_ENGINE_REQUEST_PER_MINUTE: 'hush', ROLLUP_ENGINE_CONFIG: '[]' };
 
 const assertWarned = (output) => {
-  const warnings = output.split('\n').filter((line) => line.includes('"setting_unknown"'));
+  const warnings = output.split('\n').filter((line) => line.includes('"setting_not_recognized"'));
   assert.deepEqual(
     warnings.map((line) => JSON.parse(line)).map(({ name, nearest }) => [name, nearest]).sort(),
     [

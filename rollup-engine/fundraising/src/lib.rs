@@ -18,7 +18,7 @@
 //! | [`keys`] | ids that follow from what a gift is | `id` of gifts, people and rows |
 //! | [`gift_aid`] | whether Gift Aid may be claimed, and why | `giftAidStatus` |
 //! | [`refund`] | what a refund sets on a gift | `refundedAmount` |
-//! | [`refusal`] | what a caller is told when the answer is no | errors made by the service itself |
+//! | [`client_error`] | what a caller is told when the answer is no | errors made by the service itself |
 //!
 //! An intake runs down that table: `payload` → `gift::create` → `gift::plausible` → `donor` → `fingerprint` →
 //! `receipt` → `trust` → a row of `staging`, or the record at once.

@@ -42,7 +42,7 @@ pub fn open(environment: &str) -> Result<u32, JsValue> {
     let environment = environment_of(environment)?;
     let host = JsHost::new(None, None);
     for (name, nearest) in unknown_names(environment.keys().map(String::as_str)) {
-        let event = Event::new(Level::Warn, "setting_unknown").with("name", name);
+        let event = Event::new(Level::Warn, "setting_not_recognized").with("name", name);
         host.log(match nearest {
             Some(nearest) => event.with("nearest", nearest),
             None => event,

@@ -56,6 +56,6 @@ fn on_panic(info: &PanicHookInfo<'_>) {
         Some(place) => format!("{what} ({}:{})", place.file(), place.line()),
         None => what.to_owned(),
     };
-    log_to_console(&Event::new(Level::Error, "engine_panic").with("message", message.as_str()));
+    log_to_console(&Event::new(Level::Error, "engine_panicked").with("message", message.as_str()));
     wasm_bindgen::throw_val(RuntimeError::new(&message).into());
 }

@@ -96,7 +96,7 @@ fn unknown_settings(env: &Options) -> Vec<Event> {
     let mut events = Vec::new();
     for (name, nearest) in rollup::environment::unknown_names(names.iter().map(String::as_str)) {
         if TOLD.with_borrow_mut(|told| told.insert(name.to_owned())) {
-            let event = Event::new(Level::Warn, "setting_unknown").with("name", name);
+            let event = Event::new(Level::Warn, "setting_not_recognized").with("name", name);
             events.push(match nearest {
                 Some(nearest) => event.with("nearest", nearest),
                 None => event,
