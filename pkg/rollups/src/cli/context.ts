@@ -28,7 +28,7 @@ export interface Engine {
 export type Variables = Record<string, string | undefined>;
 
 /** What a process has, so that a test can hand in another. */
-export interface World {
+export interface Host {
   env: Variables;
   folder: string;
   stdout: Output;
@@ -60,19 +60,19 @@ export interface Flags {
 }
 
 export interface Context {
-  world: World;
+  host: Host;
   screen: Screen;
   flags: Flags;
   settings: Settings;
-  /** The world's, until the command is interrupted. */
+  /** The host's, until the command is interrupted. */
   fetch: Fetch;
   progress?: Progress;
   /** For all runs of this one command: the second is not to spend the budget that the first has spent. */
   store?: Store;
   /** Whether a checkpoint was written. */
-  kept?: boolean;
+  checkpointWritten?: boolean;
   /** What to say when the command is interrupted. */
-  onInterrupt?: (kept: boolean) => string;
+  onInterrupt?: (checkpointWritten: boolean) => string;
 }
 
 export type Command = (context: Context, ...operands: string[]) => Promise<Outcome>;

@@ -4,7 +4,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 
 import { messageOf, usage } from './outcome.js';
-import { amount, isMoney } from './text.js';
+import { formatAmount, isMoney } from './text.js';
 
 const HEAD = ['object', 'id', 'field', 'stored', 'storedCurrency', 'computed', 'computedCurrency'];
 
@@ -28,7 +28,7 @@ const cell = (value: unknown) => {
 const line = (cells: unknown[]) => `${cells.map(cell).join(',')}\r\n`;
 
 const columns = (value: unknown): unknown[] => {
-  if (isMoney(value)) return [amount(value.amountMicros), value.currencyCode];
+  if (isMoney(value)) return [formatAmount(value.amountMicros), value.currencyCode];
   return [typeof value === 'object' && value !== null ? JSON.stringify(value) : value, null];
 };
 

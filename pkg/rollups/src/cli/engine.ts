@@ -1,11 +1,11 @@
 // One call of the engine, with its log lines led to the progress bar and to the command.
 
 import type { CompleteReport, LogEvent, PartialReport, Report, Store } from '../index.js';
-import type { Context, Engine, World } from './context.js';
+import type { Context, Engine, Host } from './context.js';
 import { CliError, EXIT, HINTS, exitOf, messageOf } from './outcome.js';
 import { Progress } from './progress.js';
 import { type Settings, engineOptions } from './settings.js';
-import { count } from './text.js';
+import { formatCount } from './text.js';
 
 interface CallOptions {
   timeLimitSeconds?: number | undefined;
@@ -14,8 +14,8 @@ interface CallOptions {
 
 /** @param payload what the run is to do */
 export async function callEngine(context: Context, payload: object, { timeLimitSeconds, onEvent }: CallOptions = {}): Promise<Report> {
-  const { world, screen, settings, flags, fetch } = context;
-  const { calculateRollups } = await loadEngine(world);
+  const { host, screen, settings, flags, fetch } = context;
+  const { calculateRollups } = await loadEngine(host);
   const progress = new Progress(screen);
   context.progress = progress;
   try {
@@ -44,23 +44,23 @@ function memoryStore(): Store {
   };
 }
 
-export const loadEngine = (world: World): Promise<Engine> =>
-  world.engine().catch((error: unknown) => {
+export const loadEngine = (host: Host): Promise<Engine> =>
+  host.engine().catch((error: unknown) => {
     throw new CliError(EXIT.fault, 'not_built', `the engine cannot be loaded: ${messageOf(error)}`);
   });
 
 /** Ends the command if the definitions are not sound: before the engine is called, and in the name of their file. */
-export async function requireSoundness({ config, source }: Settings, world: World): Promise<void> {
+export async function requireValidDefinitions({ config, source }: Settings, host: Host): Promise<void> {
   if (config === undefined) return;
-  const { validateDefinitions } = await loadEngine(world);
+  const { validateDefinitions } = await loadEngine(host);
   const { errors } = validateDefinitions(config);
   if (errors.length === 0) return;
   const list = errors.map(({ place, message }) => `  ${place}: ${message}`).join('\n');
-  throw new CliError(EXIT.wrong, 'invalid_config', `${source}: ${count(errors.length, 'fault')}\n${list}`);
+  throw new CliError(EXIT.wrong, 'invalid_config', `${source}: ${formatCount(errors.length, 'fault')}\n${list}`);
 }
 
 /** Ends the command if the report says that nothing came of the run. */
-export function refuseError(report: Report): asserts report is CompleteReport | PartialReport {
+export function throwIfError(report: Report): asserts report is CompleteReport | PartialReport {
   if (report.status !== 'error') return;
   const error = new CliError(exitOf(report), report.code, report.message, (HINTS as Record<string, string>)[report.code]);
   error.report = report;

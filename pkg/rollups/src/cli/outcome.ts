@@ -4,7 +4,7 @@ import type { Report, Skipped } from '../index.js';
 
 export const EXIT = {
   /** Everything is right, or was put right. */
-  right: 0,
+  ok: 0,
   /** Something is not right: wrong definitions, drift, parents that could not be written, a run that did not finish. */
   wrong: 1,
   /** The command line, the environment or a file that it names is not as it should be. */
@@ -38,7 +38,7 @@ const EXIT_OF_CODE = new Map<string, ExitCode>([
 
 /** The exit code that a report of the engine stands for. */
 export const exitOf = ({ status, code }: Pick<Report, 'status' | 'code'>): ExitCode =>
-  status === 'ok' || status === 'noop' ? EXIT.right : (EXIT_OF_CODE.get(code ?? '') ?? EXIT.wrong);
+  status === 'ok' || status === 'noop' ? EXIT.ok : (EXIT_OF_CODE.get(code ?? '') ?? EXIT.wrong);
 
 /** What of a report says whether a comparison saw everything. */
 type Completeness = Pick<Report, 'status' | 'code' | 'message'> & { skipped?: Skipped[] };
@@ -49,7 +49,7 @@ type Completeness = Pick<Report, 'status' | 'code' | 'message'> & { skipped?: Sk
  *
  * @returns none, if it saw everything
  */
-export function unseen({ status, code, message, skipped = [] }: Completeness, config: unknown): string[] {
+export function incompleteReasons({ status, code, message, skipped = [] }: Completeness, config: unknown): string[] {
   const reasons = [];
   if (status !== 'ok') reasons.push(message ?? (code ? `the run ended with ${code}` : 'not all parents could be compared'));
   const left = skipped.filter((entry) => config !== undefined || (entry.code ?? NOT_IN_WORKSPACE) !== NOT_IN_WORKSPACE);

@@ -9,13 +9,13 @@ import { explain } from './commands/explain.js';
 import { plan } from './commands/plan.js';
 import { DEFAULT_TIME_LIMIT_SECONDS, rebuild } from './commands/rebuild.js';
 import { validate } from './commands/validate.js';
-import type { Command as Act, Context, Flags, World } from './context.js';
-import { requireSoundness } from './engine.js';
+import type { Command as CommandFunction, Context, Flags, Host } from './context.js';
+import { requireValidDefinitions } from './engine.js';
 import { interruptible } from './interrupt.js';
 import { CliError, EXIT, type ExitCode } from './outcome.js';
 import { Screen } from './screen.js';
-import { requireWorkspace, secretsOf, settingsOf, unknownSettings } from './settings.js';
-import { count } from './text.js';
+import { requireWorkspace, secretsOf, readSettings, unknownSettings } from './settings.js';
+import { formatCount } from './text.js';
 
 const { version }: { version: string } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
 
@@ -33,20 +33,20 @@ definitions ROLLUP_ENGINE_CONFIG, else rollups.json in this folder, else the bui
  * @param args without the program's name
  * @returns the exit code
  */
-export async function run(args: string[], world: World): Promise<ExitCode> {
-  let exit: ExitCode = EXIT.right;
+export async function run(args: string[], host: Host): Promise<ExitCode> {
+  let exit: ExitCode = EXIT.ok;
   // Commander hands over the operands, then the options, then the command.
   const act: Register = (name, command, needsWorkspace = true) => async (...given) => {
     const flags = given.at(-2) as Flags;
-    exit = await carryOut({ name, command, needsWorkspace, flags, operands: given.slice(0, -2) as string[] }, world);
+    exit = await runCommand({ name, command, needsWorkspace, flags, operands: given.slice(0, -2) as string[] }, host);
   };
   try {
-    await commandLine(act, world).parseAsync(args, { from: 'user' });
+    await commandLine(act, host).parseAsync(args, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) return EXIT.right;
+    if (error.exitCode === 0) return EXIT.ok;
     // Commander has said it on stderr already.
-    const screen = new Screen(world, { json: args.includes('--json') });
+    const screen = new Screen(host, { json: args.includes('--json') });
     const message = error.message.replace(/^error: /, '');
     screen.document({ exitCode: EXIT.usage, error: { code: 'usage', message } });
     return EXIT.usage;
@@ -55,9 +55,9 @@ export async function run(args: string[], world: World): Promise<ExitCode> {
 }
 
 /** Makes of a command what commander is to call. */
-type Register = (name: string, command: Act, needsWorkspace?: boolean) => (...given: unknown[]) => Promise<void>;
+type Register = (name: string, command: CommandFunction, needsWorkspace?: boolean) => (...given: unknown[]) => Promise<void>;
 
-function commandLine(act: Register, { stdout, stderr }: World): Command {
+function commandLine(act: Register, { stdout, stderr }: Host): Command {
   const program = new Command('twenty-rollups')
     .description('Keeps totals on parent records of a Twenty workspace right.')
     .version(version)
@@ -112,20 +112,20 @@ function commandLine(act: Register, { stdout, stderr }: World): Command {
 
 interface Call {
   name: string;
-  command: Act;
+  command: CommandFunction;
   needsWorkspace: boolean;
   flags: Flags;
   operands: string[];
 }
 
-async function carryOut({ name, command, needsWorkspace, flags, operands }: Call, world: World): Promise<ExitCode> {
-  const screen = new Screen(world, { json: Boolean(flags.json) });
-  for (const secret of secretsOf(flags, world.env)) screen.hide(secret);
-  for (const line of unknownSettings(world.env)) screen.log(`${screen.colors.yellow('warning')}: ${line}`);
-  const context: Partial<Context> = { world, screen, flags };
-  const stop = interruptible(world.fetch, world.signals, (underWay) => {
+async function runCommand({ name, command, needsWorkspace, flags, operands }: Call, host: Host): Promise<ExitCode> {
+  const screen = new Screen(host, { json: Boolean(flags.json) });
+  for (const secret of secretsOf(flags, host.env)) screen.addSecret(secret);
+  for (const line of unknownSettings(host.env)) screen.log(`${screen.colors.yellow('warning')}: ${line}`);
+  const context: Partial<Context> = { host, screen, flags };
+  const stop = interruptible(host.fetch, host.signals, (underWay) => {
     context.progress?.end();
-    screen.log(`Stopping: ${count(underWay, 'request')} under way may end. Ctrl-C again stops at once.`);
+    screen.log(`Stopping: ${formatCount(underWay, 'request')} under way may end. Ctrl-C again stops at once.`);
   });
   const finish = (exit: ExitCode, document: object) => {
     screen.document({ command: name, exitCode: exit, ...document });
@@ -133,10 +133,10 @@ async function carryOut({ name, command, needsWorkspace, flags, operands }: Call
   };
 
   const work = async () => {
-    context.settings = settingsOf(flags, world);
+    context.settings = readSettings(flags, host);
     if (needsWorkspace) {
       requireWorkspace(context.settings);
-      await requireSoundness(context.settings, world);
+      await requireValidDefinitions(context.settings, host);
     }
     context.fetch = stop.fetch;
     const { exit, document } = await command(context as Context, ...operands);
@@ -144,7 +144,7 @@ async function carryOut({ name, command, needsWorkspace, flags, operands }: Call
   };
   const interrupted = stop.stopped.then((exit) => () => {
     context.progress?.end();
-    const message = context.onInterrupt?.(Boolean(context.kept)) ?? 'Stopped. Nothing was written.';
+    const message = context.onInterrupt?.(Boolean(context.checkpointWritten)) ?? 'Stopped. Nothing was written.';
     screen.log(message);
     return finish(exit, { error: { code: 'interrupted', message } });
   });

@@ -4,7 +4,7 @@ import cliProgress from 'cli-progress';
 
 import type { LogEvent } from '../index.js';
 import type { Screen } from './screen.js';
-import { group } from './text.js';
+import { formatNumber } from './text.js';
 
 const FORMAT = '  {what} {bar} {done} of {all}{also}  {duration_formatted}';
 
@@ -46,7 +46,7 @@ export class Progress {
     if (!step) return;
     const { what, value, of = 0, also = '' } = step;
     const total = Math.max(of, value, 1);
-    const words = { what: what.padEnd(20), done: group(value), all: group(total), also };
+    const words = { what: what.padEnd(20), done: formatNumber(value), all: formatNumber(total), also };
     if (this.#what === what) this.#bar.setTotal(total);
     else this.#bar.start(total, 0, words);
     this.#what = what;
@@ -61,12 +61,12 @@ export class Progress {
       const what = `writing ${object}`;
       return this.#left > 0 && this.#what !== what ? undefined : { what, value: written, of };
     }
-    const soFar = this.#written > 0 ? `, ${group(this.#written)} written` : '';
+    const soFar = this.#written > 0 ? `, ${formatNumber(this.#written)} written` : '';
     if (event === 'page_read') return { what: `reading ${object}`, value: records, of, also: soFar };
     if (event !== 'parents_compared') return undefined;
     const value = (this.#compared.get(object) ?? 0) + parents;
     this.#compared.set(object, value);
-    return { what: `comparing ${object}`, value, of, also: `${differ ? `, ${group(differ)} differ` : ''}${soFar}` };
+    return { what: `comparing ${object}`, value, of, also: `${differ ? `, ${formatNumber(differ)} differ` : ''}${soFar}` };
   }
 
   /** Takes the bar away, and gives the cursor back. */

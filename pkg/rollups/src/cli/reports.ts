@@ -4,7 +4,7 @@
 // behind the slices of the one before, any other looks at everything again.
 
 import type { DefinitionCounts, Drift, Report, RequestCounts, RunTotals } from '../index.js';
-import type { RanReport } from './show.js';
+import type { RunReport } from './show.js';
 
 const MAX_LISTED = 100;
 
@@ -55,10 +55,10 @@ const drift = (a: Drift | null, b: Drift | null, compared: Join): Drift | null =
       }
     : (a ?? b);
 
-const hasRun = (report: Report): report is RanReport => report.totals !== undefined;
+const hasRun = (report: Report): report is RunReport => report.totals !== undefined;
 
 /** One report of two runs, of which the second went on after the first. */
-const follow = (a: Report, b: Report): Report => {
+const mergeTwo = (a: Report, b: Report): Report => {
   const compared = b.plan?.reading === 'slices' ? add : Math.max;
   // A run that could not begin has no counts.
   if (!hasRun(a) || !hasRun(b)) return { ...a, ...b } as Report;
@@ -77,4 +77,4 @@ const follow = (a: Report, b: Report): Report => {
 };
 
 /** @param reports in the order of the runs, at least one */
-export const merge = (reports: Report[]): Report => reports.reduce(follow);
+export const merge = (reports: Report[]): Report => reports.reduce(mergeTwo);

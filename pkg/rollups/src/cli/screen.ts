@@ -2,7 +2,7 @@
 
 import picocolors from 'picocolors';
 
-import type { Output, World } from './context.js';
+import type { Output, Host } from './context.js';
 
 /** Shorter texts are no secrets, and redacting them would tear holes into words. */
 const MIN_SECRET_LENGTH = 6;
@@ -17,7 +17,7 @@ export class Screen {
   readonly isInteractive: boolean;
   readonly colors;
 
-  constructor({ stdout, stderr, env }: Pick<World, 'stdout' | 'stderr' | 'env'>, { json }: { json: boolean }) {
+  constructor({ stdout, stderr, env }: Pick<Host, 'stdout' | 'stderr' | 'env'>, { json }: { json: boolean }) {
     this.#stdout = stdout;
     this.#stderr = stderr;
     this.json = json;
@@ -28,7 +28,7 @@ export class Screen {
   }
 
   /** Keeps a text from ever being printed. */
-  hide(secret: string): void {
+  addSecret(secret: string): void {
     if (secret.length >= MIN_SECRET_LENGTH) this.#secrets.push(secret);
   }
 

@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 
 import { DEFAULT_MAX_RESPONSE_BYTES } from '../read-bounded.js';
 import type { Configuration, Definition, RunOptions } from '../index.js';
-import type { Flags, Variables, World } from './context.js';
+import type { Flags, Variables, Host } from './context.js';
 import { codeOf, messageOf, usage } from './outcome.js';
 
 /** In the order in which they count; the names are the engine's own. */
@@ -99,7 +99,7 @@ function parsed(text: string, source: string): unknown {
 }
 
 /** The configuration and where it is from; without one the built-in definitions count. */
-function configOf(flags: Flags, { env, folder }: World): Pick<Settings, 'config' | 'source'> {
+function configOf(flags: Flags, { env, folder }: Host): Pick<Settings, 'config' | 'source'> {
   if (flags.config) return { config: parsed(String(read(resolve(folder, flags.config), true)), flags.config), source: flags.config };
   const variable = filled(env[CONFIG]);
   if (variable) return { config: parsed(variable, CONFIG), source: CONFIG };
@@ -132,12 +132,12 @@ export const unknownSettings = (env: Variables): string[] =>
     });
 
 /** @throws {CliError} for what is there and not as it should be */
-export const settingsOf = (flags: Flags, world: World): Settings => ({
-  url: addressOf(flags, world.env),
-  token: tokenOf(flags, world.env),
-  rate: rateOf(flags, world.env),
-  maxResponseBytes: maxResponseBytesOf(world.env),
-  ...configOf(flags, world),
+export const readSettings = (flags: Flags, host: Host): Settings => ({
+  url: addressOf(flags, host.env),
+  token: tokenOf(flags, host.env),
+  rate: rateOf(flags, host.env),
+  maxResponseBytes: maxResponseBytesOf(host.env),
+  ...configOf(flags, host),
 });
 
 /** The same, for a command that cannot do without a workspace. */

@@ -4,7 +4,7 @@ import type { CompleteReport, Definition, Drift, PartialReport, RequestCounts, S
 import { type Outcome, exitOf } from './outcome.js';
 import type { Screen } from './screen.js';
 import { definitionsOf } from './settings.js';
-import { count, duration, group, table, total } from './text.js';
+import { formatCount, formatDuration, formatNumber, formatTotal, table } from './text.js';
 
 /** Lines of a list that are shown; the rest is in the report of `--json`. */
 const DEFAULT_SHOWN = 10;
@@ -12,7 +12,7 @@ const DEFAULT_SHOWN = 10;
 export const MAX_SHOWN = 50;
 
 /** The report of a run that could begin. */
-export type RanReport = CompleteReport | PartialReport;
+export type RunReport = CompleteReport | PartialReport;
 
 export const definitionName = ({ parentObject, childObject, relationField }: Partial<Definition>): string =>
   `${parentObject} ← ${childObject}.${relationField}`;
@@ -31,7 +31,7 @@ export function showList(screen: Screen, head: string, lines: string[], shown = 
   if (lines.length === 0) return;
   screen.print(head);
   for (const line of lines.slice(0, shown)) screen.print(`  ${line}`);
-  if (lines.length > shown) screen.print(`  … and ${group(lines.length - shown)} more`);
+  if (lines.length > shown) screen.print(`  … and ${formatNumber(lines.length - shown)} more`);
 }
 
 /** What was left out; of the built-in definitions, which no workspace has all of, only the numbers. */
@@ -46,15 +46,15 @@ export function showSkipped(screen: Screen, skipped: Skipped[], config: unknown)
 
 export function showRequests(screen: Screen, { total: all, throttled, retried, waitedMs }: RequestCounts, tookMs: number, runs = 1): void {
   const more = [
-    throttled > 0 && `${group(throttled)} refused by the rate limit`,
-    retried > 0 && `${group(retried)} sent again`,
-    waitedMs >= 1000 && `${duration(waitedMs)} of waiting`,
+    throttled > 0 && `${formatNumber(throttled)} refused by the rate limit`,
+    retried > 0 && `${formatNumber(retried)} sent again`,
+    waitedMs >= 1000 && `${formatDuration(waitedMs)} of waiting`,
     runs > 1 && `${runs} runs`,
   ].filter(Boolean);
-  screen.print(`  ${[`${count(all, 'request')} in ${duration(tookMs)}`, ...more].join(', ')}`);
+  screen.print(`  ${[`${formatCount(all, 'request')} in ${formatDuration(tookMs)}`, ...more].join(', ')}`);
 }
 
-export function showTrouble(screen: Screen, { failures, mixedCurrency, notes }: RanReport): void {
+export function showProblems(screen: Screen, { failures, mixedCurrency, notes }: RunReport): void {
   showList(screen, 'Not right:', failures.map(({ parentObject, id, message }) => `${parentObject} ${id}: ${message}`));
   showList(
     screen,
@@ -68,18 +68,18 @@ export function showTrouble(screen: Screen, { failures, mixedCurrency, notes }: 
 export function showDrift(screen: Screen, drift: Drift, examples = DEFAULT_SHOWN, head = 'wrong values'): void {
   const fields = Object.entries(drift.fields ?? {});
   if (fields.length > 0) {
-    for (const line of table([['field', head], ...fields.map(([field, wrong]) => [field, group(wrong)])], [1])) screen.print(line);
+    for (const line of table([['field', head], ...fields.map(([field, wrong]) => [field, formatNumber(wrong)])], [1])) screen.print(line);
   }
   const rows = (drift.examples ?? []).slice(0, examples);
   if (rows.length === 0) return;
   screen.print();
-  screen.print(rows.length < drift.values ? `${count(rows.length, 'example')}:` : 'All of them:');
-  const cells = rows.map(({ parentObject, id, field, stored, computed }) => [parentObject, id, field, total(stored), total(computed)]);
+  screen.print(rows.length < drift.values ? `${formatCount(rows.length, 'example')}:` : 'All of them:');
+  const cells = rows.map(({ parentObject, id, field, stored, computed }) => [parentObject, id, field, formatTotal(stored), formatTotal(computed)]);
   for (const line of table([['object', 'id', 'field', 'stored', 'right'], ...cells])) screen.print(line);
 }
 
 /** The end of a command whose run had nothing to do. */
-export function nothingToDo(screen: Screen, report: RanReport): Outcome {
+export function nothingToDo(screen: Screen, report: RunReport): Outcome {
   screen.print(`Nothing to do: ${report.message ?? 'there are no definitions'}`);
   return { exit: exitOf(report), document: { report } };
 }

@@ -1,12 +1,12 @@
 // Values as people read them.
 
 /** `1 parent`, `2,357 parents`. */
-export const count = (number: number, noun: string): string => `${group(number)} ${noun}${number === 1 ? '' : 's'}`;
+export const formatCount = (number: number, noun: string): string => `${formatNumber(number)} ${noun}${number === 1 ? '' : 's'}`;
 
-export const group = (number: number): string => Number(number).toLocaleString('en-US');
+export const formatNumber = (number: number): string => Number(number).toLocaleString('en-US');
 
 /** Seconds, or minutes where seconds say nothing. */
-export const duration = (ms: number): string => {
+export const formatDuration = (ms: number): string => {
   const seconds = ms / 1000;
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
   if (seconds < 120) return `${Math.round(seconds)} s`;
@@ -18,7 +18,7 @@ export const duration = (ms: number): string => {
  * Whole micros as an amount in the currency's main unit, without the detour over floating point. What is no whole number
  * stands as it is: a stored value may be anything, and is shown to be put right.
  */
-export const amount = (micros: unknown): string => {
+export const formatAmount = (micros: unknown): string => {
   if (micros === null || micros === undefined) return '';
   const whole = wholeNumber(micros);
   if (whole === undefined) return typeof micros === 'object' ? JSON.stringify(micros) : String(micros);
@@ -39,8 +39,8 @@ export const isMoney = (value: unknown): value is { amountMicros: unknown; curre
   typeof value === 'object' && value !== null && 'amountMicros' in value;
 
 /** A total, stored or computed. */
-export const total = (value: unknown): string => {
-  if (isMoney(value)) return value.amountMicros === null ? word(value.currencyCode) || '–' : `${amount(value.amountMicros)} ${word(value.currencyCode)}`.trim();
+export const formatTotal = (value: unknown): string => {
+  if (isMoney(value)) return value.amountMicros === null ? word(value.currencyCode) || '–' : `${formatAmount(value.amountMicros)} ${word(value.currencyCode)}`.trim();
   if (value === null || value === undefined) return '–';
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 };

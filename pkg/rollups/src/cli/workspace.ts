@@ -45,7 +45,7 @@ async function read(response: Response, url: string, maxBytes: number): Promise<
 /**
  * @throws {CliError} if the server is not there, is no Twenty, or does not know the token
  */
-export async function seeWorkspace(settings: Settings, fetch: Fetch): Promise<void> {
+export async function checkWorkspace(settings: Settings, fetch: Fetch): Promise<void> {
   const { token } = settings;
   const url = String(settings.url);
   const response = await fetch(`${url}/rest/metadata/objects?limit=1`, {

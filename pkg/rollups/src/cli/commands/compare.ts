@@ -5,11 +5,11 @@ import { resolve } from 'node:path';
 import type { Report, RunTotals } from '../../index.js';
 import type { Context } from '../context.js';
 import { type Change, ChangesFile } from '../csv.js';
-import { callEngine, refuseError } from '../engine.js';
-import { EXIT, type ExitCode, type Outcome, exitOf, unseen } from '../outcome.js';
-import { count, group } from '../text.js';
-import { type RanReport, nothingToDo, showDrift, showRequests, showSkipped, showTrouble } from '../show.js';
-import { seeWorkspace } from '../workspace.js';
+import { callEngine, throwIfError } from '../engine.js';
+import { EXIT, type ExitCode, type Outcome, exitOf, incompleteReasons } from '../outcome.js';
+import { formatCount, formatNumber } from '../text.js';
+import { type RunReport, nothingToDo, showDrift, showRequests, showSkipped, showProblems } from '../show.js';
+import { checkWorkspace } from '../workspace.js';
 
 interface Wording {
   /** What the values would do: `are wrong`. */
@@ -21,9 +21,9 @@ interface Wording {
 }
 
 export async function compare(context: Context, { would, next, failsOnDrift }: Wording): Promise<Outcome> {
-  const { world, screen, settings, flags, fetch } = context;
-  await seeWorkspace(settings, fetch);
-  const csv = flags.csv ? new ChangesFile(resolve(world.folder, flags.csv)) : undefined;
+  const { host, screen, settings, flags, fetch } = context;
+  await checkWorkspace(settings, fetch);
+  const csv = flags.csv ? new ChangesFile(resolve(host.folder, flags.csv)) : undefined;
   let report: Report;
   try {
     // One run to its end: a dry run cannot be taken up again, as it has written nothing to go on from.
@@ -34,25 +34,25 @@ export async function compare(context: Context, { would, next, failsOnDrift }: W
   } finally {
     csv?.close();
   }
-  refuseError(report);
+  throwIfError(report);
 
   if (report.status === 'noop') return nothingToDo(screen, report);
   const { totals } = report;
   const drift = report.drift!;
   const found = drift.values > 0;
-  const reasons = unseen(report, settings.config);
-  const compared = count(totals.processed, 'parent');
+  const reasons = incompleteReasons(report, settings.config);
+  const compared = formatCount(totals.processed, 'parent');
   const since = drift.since ? `, since ${drift.since} at the earliest` : '';
   screen.print(
     found
-      ? `${count(drift.values, 'value')} of ${count(drift.parents, 'parent')} ${would}, of ${compared} compared${since}`
+      ? `${formatCount(drift.values, 'value')} of ${formatCount(drift.parents, 'parent')} ${would}, of ${compared} compared${since}`
       : `${compared} compared at ${settings.url}: ${reasons.length > 0 ? 'nothing wrong was found, but not everything was compared' : rightOf(totals)}`,
   );
   showRequests(screen, report.requests, report.tookMs);
   showDrift(screen, drift, flags.sample);
-  showTrouble(screen, report);
+  showProblems(screen, report);
   showSkipped(screen, report.skipped, settings.config);
-  if (csv) screen.print(`${group(drift.values)} lines in ${flags.csv}`);
+  if (csv) screen.print(`${formatNumber(drift.values)} lines in ${flags.csv}`);
   if (report.status === 'partial') screen.print(`Not all parents could be compared: ${report.message ?? 'see above'}`);
   else if (reasons.length > 0) screen.print(`Whether the other totals are right is not known: ${reasons.join('; ')}`);
   if (found) screen.print(next);
@@ -62,13 +62,13 @@ export async function compare(context: Context, { would, next, failsOnDrift }: W
 }
 
 /** Wrong values that were found decide the exit code; where none were, an incomplete comparison does. */
-function exitOfComparison(report: RanReport, { found, complete, failsOnDrift }: { found: boolean; complete: boolean; failsOnDrift: boolean }): ExitCode {
-  if (found) return exitOf(report) || (failsOnDrift ? EXIT.wrong : complete ? EXIT.right : EXIT.unknown);
-  return complete ? EXIT.right : EXIT.unknown;
+function exitOfComparison(report: RunReport, { found, complete, failsOnDrift }: { found: boolean; complete: boolean; failsOnDrift: boolean }): ExitCode {
+  if (found) return exitOf(report) || (failsOnDrift ? EXIT.wrong : complete ? EXIT.ok : EXIT.unknown);
+  return complete ? EXIT.ok : EXIT.unknown;
 }
 
 const rightOf = ({ processed, mixedCurrency }: RunTotals) => {
   if (processed === 0) return 'there is no total to compare';
-  if (mixedCurrency > 0) return `every total is right, apart from ${count(mixedCurrency, 'parent')} with gifts in several currencies`;
+  if (mixedCurrency > 0) return `every total is right, apart from ${formatCount(mixedCurrency, 'parent')} with gifts in several currencies`;
   return 'every total is right';
 };

@@ -2,13 +2,13 @@
 
 import type { ExplainedChild, Explanation } from '../../index.js';
 import type { Command } from '../context.js';
-import { callEngine, refuseError } from '../engine.js';
-import { EXIT, unseen, usage } from '../outcome.js';
+import { callEngine, throwIfError } from '../engine.js';
+import { EXIT, incompleteReasons, usage } from '../outcome.js';
 import type { Screen } from '../screen.js';
 import { definitionsOf } from '../settings.js';
-import { MAX_SHOWN, type RanReport, nothingToDo, showSkipped } from '../show.js';
-import { count, group, table, total } from '../text.js';
-import { seeWorkspace } from '../workspace.js';
+import { MAX_SHOWN, type RunReport, nothingToDo, showSkipped } from '../show.js';
+import { formatCount, formatNumber, formatTotal, table } from '../text.js';
+import { checkWorkspace } from '../workspace.js';
 
 const DEFAULT_OBJECT = 'person';
 
@@ -18,9 +18,9 @@ export const explain: Command = async (context, id = '') => {
   const { screen, settings, flags, fetch } = context;
   if (!ID.test(id)) throw usage('invalid_id', `\`${id}\` is no id of a record`, 'It stands at the end of the address of the record’s page in Twenty.');
   const parentObject = flags.object ?? defaultObject(settings.config);
-  await seeWorkspace(settings, fetch);
+  await checkWorkspace(settings, fetch);
   const report = await callEngine(context, { explain: { parentObject, id } });
-  refuseError(report);
+  throwIfError(report);
 
   if (report.status === 'noop') return nothingToDo(screen, report);
   const { found, definitions } = report.explanation!;
@@ -33,11 +33,11 @@ export const explain: Command = async (context, id = '') => {
   for (const entry of definitions) showDefinition(screen, entry, flags.all);
   const totals = definitions.flatMap((entry) => entry.totals);
   const right = totals.every((entry) => entry.right);
-  const complete = totals.length > 0 && unseen(ofParent(report, settings.config, parentObject), settings.config).length === 0;
+  const complete = totals.length > 0 && incompleteReasons(ofParent(report, settings.config, parentObject), settings.config).length === 0;
   screen.print();
   screen.print(verdict(right, complete));
   showSkipped(screen, report.skipped, settings.config);
-  const exit = right ? (complete ? EXIT.right : EXIT.unknown) : EXIT.wrong;
+  const exit = right ? (complete ? EXIT.ok : EXIT.unknown) : EXIT.wrong;
   return { exit, document: { complete, report } };
 };
 
@@ -47,7 +47,7 @@ function verdict(right: boolean, complete: boolean): string {
 }
 
 /** The report without the definitions that write to other objects: they have no total of this parent. */
-function ofParent(report: RanReport, config: unknown, parentObject: string): Parameters<typeof unseen>[0] {
+function ofParent(report: RunReport, config: unknown, parentObject: string): Parameters<typeof incompleteReasons>[0] {
   const skipped = report.skipped.filter((entry) => (definitionsOf(config)[entry.definition]?.parentObject ?? parentObject) === parentObject);
   // A definition with an impossible value makes the run partial, whichever object it writes to.
   const status = report.code === 'invalid_value' ? 'ok' : report.status;
@@ -68,12 +68,12 @@ function showDefinition(
 ): void {
   const counted = children.filter((child) => child.counted).length;
   screen.print();
-  screen.print(`Definition ${definition}, by ${childObject}.${relationField}: ${group(counted)} of ${count(children.length, 'record')} counted`);
+  screen.print(`Definition ${definition}, by ${childObject}.${relationField}: ${formatNumber(counted)} of ${formatCount(children.length, 'record')} counted`);
   const shown = all ? children : children.slice(0, MAX_SHOWN);
   for (const child of shown) screen.print(`  ${childObject} ${child.id}  ${inWords(child)}`);
-  if (shown.length < children.length) screen.print(`  … and ${group(children.length - shown.length)} more: --all shows them`);
+  if (shown.length < children.length) screen.print(`  … and ${formatNumber(children.length - shown.length)} more: --all shows them`);
   screen.print();
-  const rows = totals.map(({ parentField, stored, computed, right }) => [parentField, total(stored), total(computed), right ? 'right' : 'wrong']);
+  const rows = totals.map(({ parentField, stored, computed, right }) => [parentField, formatTotal(stored), formatTotal(computed), right ? 'right' : 'wrong']);
   const [head = '', ...lines] = table([['field', 'stored', 'computed', ''], ...rows]);
   screen.print(head);
   lines.forEach((line, index) => screen.print(totals[index]!.right ? line : screen.colors.red(line)));

@@ -6,12 +6,12 @@ import { resolve } from 'node:path';
 import type { Report } from '../../index.js';
 import { readCheckpoint, removeCheckpoint, writeCheckpoint } from '../checkpoint-file.js';
 import type { Command, Context } from '../context.js';
-import { callEngine, refuseError } from '../engine.js';
+import { callEngine, throwIfError } from '../engine.js';
 import { exitOf, usage } from '../outcome.js';
-import { type RanReport, nothingToDo, showDrift, showRequests, showSkipped, showTrouble } from '../show.js';
-import { count, group } from '../text.js';
+import { type RunReport, nothingToDo, showDrift, showRequests, showSkipped, showProblems } from '../show.js';
+import { formatCount, formatNumber } from '../text.js';
 import { merge } from '../reports.js';
-import { seeWorkspace } from '../workspace.js';
+import { checkWorkspace } from '../workspace.js';
 import { compare } from './compare.js';
 
 const DEFAULT_CHECKPOINT = 'rollups-checkpoint.json';
@@ -23,7 +23,7 @@ const MAX_IDLE_RUNS = 3;
 const IDLE_INTERVAL_MS = 20_000;
 
 export const rebuild: Command = async (context) => {
-  const { world, screen, settings, flags, fetch } = context;
+  const { host, screen, settings, flags, fetch } = context;
   if (flags.dryRun && flags.resume) throw usage('contradiction', '--dry-run begins at the beginning, and cannot go with --resume');
   if (flags.csv && !flags.dryRun) throw usage('contradiction', '--csv lists what would change: it goes with --dry-run');
   if (flags.dryRun) {
@@ -31,9 +31,9 @@ export const rebuild: Command = async (context) => {
   }
 
   const shown = flags.checkpoint ?? flags.resume ?? DEFAULT_CHECKPOINT;
-  const path = resolve(world.folder, shown);
-  const from = flags.resume ? readCheckpoint(resolve(world.folder, flags.resume), settings.url) : undefined;
-  await seeWorkspace(settings, fetch);
+  const path = resolve(host.folder, shown);
+  const from = flags.resume ? readCheckpoint(resolve(host.folder, flags.resume), settings.url) : undefined;
+  await checkWorkspace(settings, fetch);
   context.onInterrupt = (written) => {
     const again = written ? `go on with twenty-rollups rebuild --resume ${shown}` : 'run the same command again: what is right by then costs no write';
     return `Stopped. What was written is right, the rest is as it was; ${again}.`;
@@ -49,21 +49,21 @@ export const rebuild: Command = async (context) => {
     // A run that could not even begin leaves what it was to go on from.
     const next = report.checkpoint ?? (outOfTime || report.status === 'error' ? checkpoint : undefined);
     if (next) writeCheckpoint(path, settings.url, next);
-    kept = context.kept = Boolean(next);
+    kept = context.checkpointWritten = Boolean(next);
     if (flags.once || report.status !== 'partial' || !(next || outOfTime)) break;
     idle = isDeepStrictEqual(next, checkpoint) && report.totals?.updated === 0 ? idle + 1 : 0;
     // Others may have used up the budget just now; if something else is in the way, it still will be.
     if (idle > (report.requests!.throttled > 0 ? MAX_IDLE_RUNS : 0)) break;
-    screen.log(`${count(report.totals!.updated, 'parent')} written in this run, going on`);
-    if (idle > 0) await world.sleep(IDLE_INTERVAL_MS);
+    screen.log(`${formatCount(report.totals!.updated, 'parent')} written in this run, going on`);
+    if (idle > 0) await host.sleep(IDLE_INTERVAL_MS);
     checkpoint = next;
   }
   if (!kept && (from || reports.length > 1)) removeCheckpoint(path);
 
   const merged: Report = merge(reports);
-  if (!kept) refuseError(merged);
+  if (!kept) throwIfError(merged);
   // With a checkpoint there was a run.
-  const report = merged as RanReport;
+  const report = merged as RunReport;
   if (report.status === 'noop') return nothingToDo(screen, report);
   show(context, report, reports.length);
   if (kept) {
@@ -75,13 +75,13 @@ export const rebuild: Command = async (context) => {
   return { exit: exitOf(report), document: { runs: reports.length, checkpointFile: kept ? shown : null, report } };
 };
 
-function show({ screen, settings }: Context, report: RanReport, runs: number): void {
+function show({ screen, settings }: Context, report: RunReport, runs: number): void {
   const { processed, updated, unchanged, reset, failed } = report.totals;
-  const written = `${group(updated)} written${reset > 0 ? ` (${group(reset)} of them without a child left)` : ''}`;
-  const not = failed > 0 ? `, ${group(failed)} not right` : '';
-  screen.print(`${count(processed, 'parent')} compared at ${settings.url}: ${written}, ${group(unchanged)} right already${not}`);
+  const written = `${formatNumber(updated)} written${reset > 0 ? ` (${formatNumber(reset)} of them without a child left)` : ''}`;
+  const not = failed > 0 ? `, ${formatNumber(failed)} not right` : '';
+  screen.print(`${formatCount(processed, 'parent')} compared at ${settings.url}: ${written}, ${formatNumber(unchanged)} right already${not}`);
   showRequests(screen, report.requests, report.tookMs, runs);
   if (report.drift) showDrift(screen, report.drift, 0, 'wrong before');
-  showTrouble(screen, report);
+  showProblems(screen, report);
   showSkipped(screen, report.skipped, settings.config);
 }
