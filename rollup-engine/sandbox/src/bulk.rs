@@ -4,12 +4,12 @@
 
 use uuid::Uuid;
 
+use crate::api_error::ApiError;
 use crate::event::Operation;
 use crate::filter::Condition;
 use crate::input::{Draft, Given};
-use crate::refusal::Refusal;
 use crate::workspace::Workspace;
-use crate::write::{Author, WRITE_MOST};
+use crate::write::{Author, MAX_BATCH_RECORDS};
 
 impl Workspace {
     /// Ids of all rows that fit, the trash included
@@ -24,10 +24,10 @@ impl Workspace {
         condition: Option<&Condition>,
         draft: &Draft,
         author: &Author,
-    ) -> Result<Vec<Uuid>, Refusal> {
+    ) -> Result<Vec<Uuid>, ApiError> {
         let ids = self.matching_ids(object, condition);
-        if ids.len() > WRITE_MOST {
-            return Err(Refusal::too_many(WRITE_MOST));
+        if ids.len() > MAX_BATCH_RECORDS {
+            return Err(ApiError::too_many(MAX_BATCH_RECORDS));
         }
         let unique: Vec<usize> = self
             .schema
@@ -36,7 +36,7 @@ impl Workspace {
             .unwrap_or_default();
         let sets_unique = draft.cells.iter().any(|(cell, value)| unique.contains(cell) && value.unique_key().is_some());
         if ids.len() > 1 && (sets_unique || draft.id != Given::Absent) {
-            return Err(Refusal::duplicate(None));
+            return Err(ApiError::duplicate(None));
         }
         for id in &ids {
             self.update(object, *id, draft, author, Operation::Updated)?;
@@ -58,7 +58,7 @@ impl Workspace {
         self.restore(object, &ids, author);
         let still_fits = |id: &Uuid| {
             let Some(row) = self.table(object).and_then(|table| table.get(*id)) else { return false };
-            condition.is_none_or(|condition| condition.filter.ask(self, *id, row) == Some(true))
+            condition.is_none_or(|condition| condition.filter.matches(self, *id, row) == Some(true))
         };
         ids.into_iter().filter(still_fits).collect()
     }

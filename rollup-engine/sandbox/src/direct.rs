@@ -6,10 +6,10 @@ use ports::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::api_error::ApiError;
 use crate::event::Operation;
 use crate::input;
 use crate::names::pascal;
-use crate::refusal::Refusal;
 use crate::render;
 use crate::standard::{self, FieldPlan};
 use crate::state::Sandbox;
@@ -21,9 +21,9 @@ use crate::write::Author;
 #[error("{0}")]
 pub struct DirectError(String);
 
-impl From<Refusal> for DirectError {
-    fn from(refusal: Refusal) -> Self {
-        Self(refusal.message)
+impl From<ApiError> for DirectError {
+    fn from(error: ApiError) -> Self {
+        Self(error.message)
     }
 }
 
@@ -35,6 +35,18 @@ impl Sandbox {
     }
 
     /// Creates a record from the body that the API takes; its id
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ports::Timestamp;
+    /// use sandbox::Sandbox;
+    /// use serde_json::json;
+    ///
+    /// let mut sandbox = Sandbox::with_gift_schema();
+    /// let id = sandbox.create("gift", &json!({ "giftDate": "2026-03-05" }), Timestamp::from_millis(0)).unwrap();
+    /// assert_eq!(sandbox.record("gift", id).unwrap()["giftDate"], "2026-03-05");
+    /// ```
     ///
     /// # Errors
     ///
@@ -64,7 +76,7 @@ impl Sandbox {
     ///
     /// An unknown object or record.
     pub fn soft_delete(&mut self, object: &str, id: Uuid, now: Timestamp) -> Result<(), DirectError> {
-        let number = self.known(object, id)?;
+        let number = self.with_record(object, id)?;
         self.main.soft_delete(number, &[id], &author(now));
         Ok(())
     }
@@ -75,7 +87,7 @@ impl Sandbox {
     ///
     /// An unknown object or record.
     pub fn restore(&mut self, object: &str, id: Uuid, now: Timestamp) -> Result<(), DirectError> {
-        let number = self.known(object, id)?;
+        let number = self.with_record(object, id)?;
         self.main.restore(number, &[id], &author(now));
         Ok(())
     }
@@ -86,12 +98,12 @@ impl Sandbox {
     ///
     /// An unknown object or record.
     pub fn destroy(&mut self, object: &str, id: Uuid, now: Timestamp) -> Result<(), DirectError> {
-        let number = self.known(object, id)?;
+        let number = self.with_record(object, id)?;
         self.main.destroy(number, id, true, now.as_millis());
         Ok(())
     }
 
-    fn known(&self, object: &str, id: Uuid) -> Result<usize, DirectError> {
+    fn with_record(&self, object: &str, id: Uuid) -> Result<usize, DirectError> {
         let number = self.object(object)?;
         let is_known = self.main.table(number).is_some_and(|table| table.get(id).is_some());
         if is_known { Ok(number) } else { Err(DirectError(format!("{object} `{id}` not found"))) }
@@ -155,7 +167,7 @@ impl Sandbox {
     ///
     /// An unknown object or type, or a name that is taken.
     pub fn add_field(&mut self, object: &str, kind: &str, name: &str, options: &[&str]) -> Result<(), DirectError> {
-        let number = self.free(object, name)?;
+        let number = self.without_field(object, name)?;
         let options: Vec<Value> = options
             .iter()
             .enumerate()
@@ -172,19 +184,29 @@ impl Sandbox {
 
     /// Adds a many-to-one relation `name` (with the column `<name>Id`), and the list `inverse` on the other side.
     ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sandbox::Sandbox;
+    ///
+    /// let mut sandbox = Sandbox::default();
+    /// sandbox.add_object("household", "households").unwrap();
+    /// sandbox.add_relation("person", "household", "household", "members").unwrap();
+    /// ```
+    ///
     /// # Errors
     ///
     /// An unknown object, or a name that is taken.
     pub fn add_relation(&mut self, object: &str, name: &str, target: &str, inverse: &str) -> Result<(), DirectError> {
-        let number = self.free(object, name)?;
-        let target = self.free(target, inverse)?;
+        let number = self.without_field(object, name)?;
+        let target = self.without_field(target, inverse)?;
         let labels = [name, inverse].map(pascal);
         standard::relation(&mut self.main, number, (name, &labels[0]), target, (inverse, &labels[1]), true)
             .ok_or_else(|| DirectError(format!("relation `{name}`: could not be made")))
     }
 
     /// The object's number, if it has no field of that name
-    fn free(&self, object: &str, name: &str) -> Result<usize, DirectError> {
+    fn without_field(&self, object: &str, name: &str) -> Result<usize, DirectError> {
         let number = self.object(object)?;
         if self.main.schema.object(number).is_some_and(|object| object.field(name).is_some()) {
             return Err(DirectError(format!("field `{name}` of {object}: the name is taken")));

@@ -5,17 +5,17 @@ use std::sync::Arc;
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::api_error::ApiError;
 use crate::cell::{Cell, View};
 use crate::event::{Operation, emit};
 use crate::input;
-use crate::refusal::Refusal;
 use crate::schema::{Field, Object, PartKind, Slot};
 use crate::table::Row;
 use crate::workspace::Workspace;
 use crate::write::Author;
 
 /// Most records that one merge takes
-const MERGE_MOST: usize = 9;
+const MAX_MERGED_RECORDS: usize = 9;
 /// Shorter values are not compared
 const MIN_LENGTH: usize = 3;
 
@@ -36,7 +36,7 @@ fn criteria(object: &Object) -> &'static [&'static [(&'static str, &'static str)
 }
 
 /// Duplicates of the records named by `ids`, or of those described by `data`
-pub(crate) fn find(workspace: &Workspace, number: usize, body: &Value) -> Result<Vec<Vec<Uuid>>, Refusal> {
+pub(crate) fn find(workspace: &Workspace, number: usize, body: &Value) -> Result<Vec<Vec<Uuid>>, ApiError> {
     find_by(workspace, number, body, &|_, _| true)
 }
 
@@ -46,7 +46,7 @@ pub(crate) fn find_by(
     number: usize,
     body: &Value,
     compared: &dyn Fn(&str, &str) -> bool,
-) -> Result<Vec<Vec<Uuid>>, Refusal> {
+) -> Result<Vec<Vec<Uuid>>, ApiError> {
     let (Some(object), Some(table)) = (workspace.schema.object(number), workspace.table(number)) else {
         return Ok(Vec::new());
     };
@@ -55,7 +55,7 @@ pub(crate) fn find_by(
         (Some(ids), _) => {
             for id in ids {
                 let id = input::uuid(id).ok_or_else(|| {
-                    Refusal::data(format!("Invalid UUID value {} for field \"id\"", input::inspect(id)))
+                    ApiError::data(format!("Invalid UUID value {} for field \"id\"", input::inspect(id)))
                 })?;
                 if let Some(row) = table.live(id) {
                     let slots = slots(object);
@@ -70,7 +70,7 @@ pub(crate) fn find_by(
                 wanted.push((None, cells.collect()));
             }
         }
-        (None, None) => return Err(Refusal::bad("You have to provide either \"data\" or \"ids\" argument")),
+        (None, None) => return Err(ApiError::bad("You have to provide either \"data\" or \"ids\" argument")),
     }
     let search = |(own, values): &Wanted| -> Vec<Uuid> {
         let sets = sets(object, values, compared);
@@ -109,24 +109,24 @@ pub(crate) fn merge(
     number: usize,
     body: &Value,
     author: &Author,
-) -> Result<(Uuid, Row), Refusal> {
+) -> Result<(Uuid, Row), ApiError> {
     let ids = body.get("ids").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let ids: Vec<Uuid> = ids.iter().filter_map(input::uuid).collect();
     if ids.len() < 2 {
-        return Err(Refusal::bad("At least 2 record IDs are required for merge"));
+        return Err(ApiError::bad("At least 2 record IDs are required for merge"));
     }
-    if ids.len() > MERGE_MOST {
-        return Err(Refusal::bad(format!("Maximum {MERGE_MOST} records can be merged at once")));
+    if ids.len() > MAX_MERGED_RECORDS {
+        return Err(ApiError::bad(format!("Maximum {MAX_MERGED_RECORDS} records can be merged at once")));
     }
     let priority = body.get("conflictPriorityIndex").and_then(Value::as_u64).unwrap_or(0);
     let priority = usize::try_from(priority).ok().and_then(|at| ids.get(at)).copied();
-    let id = priority.ok_or_else(|| Refusal::bad("Invalid conflict priority index"))?;
-    let Some(table) = workspace.table(number) else { return Err(Refusal::not_found()) };
+    let id = priority.ok_or_else(|| ApiError::bad("Invalid conflict priority index"))?;
+    let Some(table) = workspace.table(number) else { return Err(ApiError::not_found()) };
     let rows = ids.iter().map(|id| table.live(*id).cloned().map(|row| (*id, row))).collect::<Option<Vec<_>>>();
-    let rows = rows.ok_or_else(Refusal::not_found)?;
-    let Some(old) = table.live(id).cloned() else { return Err(Refusal::not_found()) };
+    let rows = rows.ok_or_else(ApiError::not_found)?;
+    let Some(old) = table.live(id).cloned() else { return Err(ApiError::not_found()) };
     let others: Vec<(Uuid, Row)> = rows.into_iter().filter(|(other, _)| *other != id).collect();
-    let object = workspace.schema.object(number).cloned().ok_or_else(Refusal::not_found)?;
+    let object = workspace.schema.object(number).cloned().ok_or_else(ApiError::not_found)?;
     let mut merged = merged_row(&object, &old, &others);
     merged.updated_at = author.now;
     merged.updated_by = author.actor.clone();

@@ -7,7 +7,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 /// Most events that wait to be read; the oldest go first
-const KEPT: usize = 20_000;
+const MAX_EVENTS: usize = 20_000;
 
 /// One change of one record
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -53,7 +53,7 @@ impl EventLog {
         self.last += 1;
         event.seq = self.last;
         self.kept.push_back(event);
-        if self.kept.len() > KEPT {
+        if self.kept.len() > MAX_EVENTS {
             self.kept.pop_front();
         }
     }

@@ -38,6 +38,16 @@ pub struct Latency {
 }
 
 /// All faults of one host
+///
+/// # Examples
+///
+/// ```
+/// use sandbox::{Fault, Faults};
+///
+/// // The third request gets a 500, the fifth acts and then ends the caller.
+/// let faults = Faults::none().at(3, Fault::Status(500)).crash(5, true);
+/// assert_eq!(faults.crash.unwrap().at, 5);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Faults {
     /// Time under way; none: answers come at once

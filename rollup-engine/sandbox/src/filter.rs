@@ -8,9 +8,9 @@ use std::cmp::Ordering;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use crate::api_error::ApiError;
 use crate::cell::{Cell, View};
 use crate::input;
-use crate::refusal::Refusal;
 use crate::render::live_target;
 use crate::schema::{Field, Object, Part, PartKind, Shape, Slot};
 use crate::table::{Row, Table};
@@ -67,7 +67,7 @@ pub(crate) fn compile(
     object: &Object,
     filter: &Value,
     dialect: Dialect,
-) -> Result<Condition, Refusal> {
+) -> Result<Condition, ApiError> {
     let compiler = Compiler { workspace, dialect };
     let filter_ = compiler.all(object, filter, 0)?;
     Ok(Condition { filter: filter_, names_deleted: names_deleted(filter) })
@@ -87,7 +87,7 @@ struct Compiler<'a> {
 }
 
 impl Compiler<'_> {
-    fn all(&self, object: &Object, filter: &Value, hops: usize) -> Result<Filter, Refusal> {
+    fn all(&self, object: &Object, filter: &Value, hops: usize) -> Result<Filter, ApiError> {
         let mut parts = Vec::new();
         for (name, value) in filter.as_object().into_iter().flatten() {
             parts.push(self.member(object, name, value, hops)?);
@@ -95,7 +95,7 @@ impl Compiler<'_> {
         Ok(if parts.len() == 1 { parts.remove(0) } else { Filter::And(parts) })
     }
 
-    fn member(&self, object: &Object, name: &str, value: &Value, hops: usize) -> Result<Filter, Refusal> {
+    fn member(&self, object: &Object, name: &str, value: &Value, hops: usize) -> Result<Filter, ApiError> {
         match name {
             "and" | "or" => {
                 let one = [value.clone()];
@@ -114,17 +114,17 @@ impl Compiler<'_> {
         }
         let field = object
             .field(name)
-            .ok_or_else(|| Refusal { sub_code: Some("INVALID_ARGS_FILTER"), ..input::unknown_field(object, name) })?;
+            .ok_or_else(|| ApiError { sub_code: Some("INVALID_ARGS_FILTER"), ..input::unknown_field(object, name) })?;
         match &field.shape {
             Shape::Plain => match field.single() {
                 Some(part) => self.plain(object, field, part, name, value),
                 None => Ok(Filter::And(Vec::new())),
             },
             Shape::Composite => self.composite(object, field, value),
-            Shape::OneToMany { .. } => Err(Refusal::filter(format!("Cannot filter by relation field \"{name}\""))),
+            Shape::OneToMany { .. } => Err(ApiError::filter(format!("Cannot filter by relation field \"{name}\""))),
             Shape::ManyToOne { target, .. } => {
                 if hops > 0 {
-                    return Err(Refusal::filter("Relation filter nesting deeper than 1 hop is not supported"));
+                    return Err(ApiError::filter("Relation filter nesting deeper than 1 hop is not supported"));
                 }
                 let target_object = target.and_then(|target| self.workspace.schema.object(target));
                 let inner = match target_object {
@@ -136,24 +136,24 @@ impl Compiler<'_> {
         }
     }
 
-    fn composite(&self, object: &Object, field: &Field, value: &Value) -> Result<Filter, Refusal> {
+    fn composite(&self, object: &Object, field: &Field, value: &Value) -> Result<Filter, ApiError> {
         let mut parts = Vec::new();
         for (name, inner) in value.as_object().into_iter().flatten() {
             let part = field.part(name).ok_or_else(|| {
-                Refusal::filter(format!("Sub field \"{name}\" not found for composite type: {}", field.kind))
+                ApiError::filter(format!("Sub field \"{name}\" not found for composite type: {}", field.kind))
             })?;
             parts.push(self.plain(object, field, part, &format!("{}.{name}", field.name), inner)?);
         }
         Ok(if parts.len() == 1 { parts.remove(0) } else { Filter::And(parts) })
     }
 
-    fn plain(&self, object: &Object, field: &Field, part: &Part, path: &str, ops: &Value) -> Result<Filter, Refusal> {
+    fn plain(&self, object: &Object, field: &Field, part: &Part, path: &str, ops: &Value) -> Result<Filter, ApiError> {
         let empty = Map::new();
         let mut parts = Vec::new();
         for (op, value) in ops.as_object().unwrap_or(&empty) {
             let allowed = allowed(part.kind, self.dialect);
             if !allowed.contains(&op.as_str()) {
-                return Err(Refusal::filter(format!(
+                return Err(ApiError::filter(format!(
                     "Operator \"{op}\" is not valid for field \"{path}\" of type {} - Allowed operators: {}",
                     field.kind,
                     allowed.join(", ")
@@ -172,7 +172,7 @@ impl Compiler<'_> {
         path: &str,
         op: &str,
         value: &Value,
-    ) -> Result<Check, Refusal> {
+    ) -> Result<Check, ApiError> {
         let operand = |value: &Value| self.operand(object, field, part, path, value);
         let text = || value.as_str().unwrap_or_default().to_owned();
         let order = |keep: fn(Ordering) -> bool| Ok(Check::Order(keep, operand(value)?));
@@ -181,7 +181,7 @@ impl Compiler<'_> {
                 Some("NULL") => Check::IsNull(true),
                 Some("NOT_NULL") => Check::IsNull(false),
                 _ => {
-                    return Err(Refusal::filter(
+                    return Err(ApiError::filter(
                         "Invalid filter value for \"is\" operator. Expected \"NULL\" or \"NOT_NULL\"",
                     ));
                 }
@@ -198,7 +198,7 @@ impl Compiler<'_> {
             "in" | "containsAny" => {
                 let items = value.as_array().map(Vec::as_slice).unwrap_or_default();
                 if items.is_empty() {
-                    return Err(Refusal::filter(format!(
+                    return Err(ApiError::filter(format!(
                         "Invalid filter value for field {path}. Expected non-empty array"
                     )));
                 }
@@ -230,17 +230,24 @@ impl Compiler<'_> {
     }
 
     /// One value to compare with
-    fn operand(&self, object: &Object, field: &Field, part: &Part, path: &str, value: &Value) -> Result<Cell, Refusal> {
+    fn operand(
+        &self,
+        object: &Object,
+        field: &Field,
+        part: &Part,
+        path: &str,
+        value: &Value,
+    ) -> Result<Cell, ApiError> {
         let is_rest = self.dialect == Dialect::Rest;
         let cell = match (part.kind, value) {
             (PartKind::Number, Value::String(text)) if is_rest => match text.trim().parse::<f64>() {
                 Ok(number) => Cell::Number(number),
-                Err(_) => return Err(Refusal::filter(format!("Invalid number value NaN for field \"{path}\""))),
+                Err(_) => return Err(ApiError::filter(format!("Invalid number value NaN for field \"{path}\""))),
             },
             (PartKind::Bool, Value::String(text)) if is_rest => Cell::Bool(text == "true"),
             (PartKind::Choice, Value::String(text)) => {
                 if !text.is_empty() && !field.option_values().any(|option| option == text) {
-                    return Err(Refusal::database(format!(
+                    return Err(ApiError::database(format!(
                         "invalid input value for enum workspace_{}.\"{}_{}_enum\": \"{text}\"",
                         self.workspace.id.simple(),
                         object.table(),
@@ -250,7 +257,7 @@ impl Compiler<'_> {
                 Cell::text(text)
             }
             _ => input::coerce(field, part, path, value)
-                .map_err(|refusal| Refusal { sub_code: Some("INVALID_ARGS_FILTER"), ..refusal })?,
+                .map_err(|error| ApiError { sub_code: Some("INVALID_ARGS_FILTER"), ..error })?,
         };
         Ok(cell)
     }
@@ -274,12 +281,12 @@ fn allowed(kind: PartKind, dialect: Dialect) -> &'static [&'static str] {
 
 impl Filter {
     /// Whether the row fits; nothing where the answer is neither
-    pub(crate) fn ask(&self, workspace: &Workspace, id: Uuid, row: &Row) -> Option<bool> {
+    pub(crate) fn matches(&self, workspace: &Workspace, id: Uuid, row: &Row) -> Option<bool> {
         match self {
             Self::And(parts) => {
                 let mut answer = Some(true);
                 for part in parts {
-                    match part.ask(workspace, id, row) {
+                    match part.matches(workspace, id, row) {
                         Some(false) => return Some(false),
                         None => answer = None,
                         Some(true) => {}
@@ -290,7 +297,7 @@ impl Filter {
             Self::Or(parts) => {
                 let mut answer = Some(false);
                 for part in parts {
-                    match part.ask(workspace, id, row) {
+                    match part.matches(workspace, id, row) {
                         Some(true) => return Some(true),
                         None => answer = None,
                         Some(false) => {}
@@ -298,22 +305,22 @@ impl Filter {
                 }
                 answer
             }
-            Self::Not(part) => part.ask(workspace, id, row).map(|answer| !answer),
-            Self::Test(slot, check) => check.ask(row.view(id, *slot)),
+            Self::Not(part) => part.matches(workspace, id, row).map(|answer| !answer),
+            Self::Test(slot, check) => check.matches(row.view(id, *slot)),
             Self::Through { field, target, inner } => match live_target(workspace, field, *target, row) {
-                Some((id, row)) => inner.ask(workspace, id, row),
-                None => inner.ask_null(),
+                Some((id, row)) => inner.matches(workspace, id, row),
+                None => inner.matches_null(),
             },
         }
     }
 
     /// Whether a record that is not there fits
-    fn ask_null(&self) -> Option<bool> {
+    fn matches_null(&self) -> Option<bool> {
         match self {
             Self::And(parts) if parts.is_empty() => None,
-            Self::And(parts) => parts.iter().map(Self::ask_null).try_fold(true, |all, part| part.map(|p| all && p)),
-            Self::Or(parts) => parts.iter().filter_map(Self::ask_null).find(|answer| *answer),
-            Self::Not(part) => part.ask_null().map(|answer| !answer),
+            Self::And(parts) => parts.iter().map(Self::matches_null).try_fold(true, |all, part| part.map(|p| all && p)),
+            Self::Or(parts) => parts.iter().filter_map(Self::matches_null).find(|answer| *answer),
+            Self::Not(part) => part.matches_null().map(|answer| !answer),
             Self::Test(_, Check::IsNull(wanted)) => Some(*wanted),
             Self::Test(..) | Self::Through { .. } => None,
         }
@@ -364,7 +371,7 @@ fn sorted(mut ids: Vec<Uuid>) -> Vec<Uuid> {
 }
 
 impl Check {
-    fn ask(&self, value: View<'_>) -> Option<bool> {
+    fn matches(&self, value: View<'_>) -> Option<bool> {
         match self {
             Self::IsNull(wanted) => Some(value.is_null() == *wanted),
             _ if value.is_null() => match self {

@@ -6,18 +6,18 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::refusal::Refusal;
+use crate::api_error::ApiError;
 
 const COMPARATORS: [&str; 13] =
     ["eq", "neq", "in", "containsAny", "is", "gt", "gte", "lt", "lte", "startsWith", "endsWith", "like", "ilike"];
 
 /// Reads the value of a `filter` parameter.
-pub(crate) fn parse(text: &str) -> Result<Value, Refusal> {
+pub(crate) fn parse(text: &str) -> Result<Value, ApiError> {
     let (open, close) = (text.matches('(').count(), text.matches(')').count());
     if open != close {
         let (missing, which) = if open > close { (open - close, "close") } else { (close - open, "open") };
         let (s, verb) = if missing == 1 { ("", "is") } else { ("s", "are") };
-        return Err(Refusal::bad(format!(
+        return Err(ApiError::bad(format!(
             "'filter' invalid. {missing} {which} bracket{s} {verb} missing in the query"
         )));
     }
@@ -45,16 +45,16 @@ fn conjunction(text: &str) -> Option<(&str, &str)> {
     Some((name, inner))
 }
 
-fn node(text: &str) -> Result<Value, Refusal> {
+fn node(text: &str) -> Result<Value, ApiError> {
     let Some((name, inner)) = conjunction(text) else { return leaf(text) };
     if inner.is_empty() {
-        return Err(Refusal::bad(format!("'filter' invalid for '{text}'. eg: price[gte]:10")));
+        return Err(ApiError::bad(format!("'filter' invalid for '{text}'. eg: price[gte]:10")));
     }
     let parts = split(inner);
     if name == "not" {
         return match parts.as_slice() {
             [part] => Ok(json!({"not": node(part)?})),
-            _ => Err(Refusal::bad(
+            _ => Err(ApiError::bad(
                 "'filter' invalid. 'not' conjunction should contain only 1 condition. eg: not(field[eq]:1)",
             )),
         };
@@ -89,15 +89,15 @@ fn begins_value(before: &str) -> bool {
     before.trim_end().ends_with([':', '[', ','])
 }
 
-fn leaf(text: &str) -> Result<Value, Refusal> {
-    let invalid = || Refusal::bad(format!("'filter' invalid for '{text}'. eg: price[gte]:10"));
+fn leaf(text: &str) -> Result<Value, ApiError> {
+    let invalid = || ApiError::bad(format!("'filter' invalid for '{text}'. eg: price[gte]:10"));
     let (path, rest) = text.split_once('[').ok_or_else(invalid)?;
     let (comparator, value) = rest.split_once("]:").ok_or_else(invalid)?;
     if path.is_empty() || path.contains(':') {
         return Err(invalid());
     }
     if !COMPARATORS.contains(&comparator) {
-        return Err(Refusal::bad(format!(
+        return Err(ApiError::bad(format!(
             "'filter' invalid for '{text}', comparator {comparator} not in {}",
             COMPARATORS.join(", ")
         )));
@@ -105,7 +105,7 @@ fn leaf(text: &str) -> Result<Value, Refusal> {
     let value = match comparator {
         "in" | "containsAny" => {
             let inner = value.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).ok_or_else(|| {
-                Refusal::bad(format!(
+                ApiError::bad(format!(
                     "'filter' invalid for '{comparator}' operator. Received '{value}' but array value expected eg: 'field[{comparator}]:[value_1,value_2]'"
                 ))
             })?;

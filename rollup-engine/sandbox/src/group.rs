@@ -12,18 +12,18 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::aggregate::{Aggregate, Tally, Total};
+use crate::api_error::ApiError;
 use crate::cell::View;
 use crate::filter::Condition;
 use crate::http::Target;
 use crate::order::Direction;
-use crate::refusal::Refusal;
 use crate::render::{self, live_target};
 use crate::schema::{Field, Object, Part, PartKind, Shape};
 use crate::table::Row;
 use crate::workspace::Workspace;
 
 /// Groups by default
-const GROUPS: usize = 50;
+const DEFAULT_GROUPS: usize = 50;
 
 /// What is asked for
 #[derive(Clone, Debug)]
@@ -40,11 +40,11 @@ pub(crate) struct Request {
 
 impl Request {
     /// Reads the parameters of the REST endpoint.
-    pub(crate) fn from_rest(target: &Target) -> Result<Self, Refusal> {
+    pub(crate) fn from_rest(target: &Target) -> Result<Self, ApiError> {
         let list = |name: &str, example: &str| {
             let text = target.param(name).unwrap_or_default();
             serde_json::from_str::<Value>(text).ok().filter(Value::is_array).ok_or_else(|| {
-                Refusal::bad(format!("Invalid {name} query parameter - should be a valid array of {example}"))
+                ApiError::bad(format!("Invalid {name} query parameter - should be a valid array of {example}"))
             })
         };
         let group_by =
@@ -59,7 +59,7 @@ impl Request {
             None => Value::Array(Vec::new()),
             Some(_) => list("order_by", "objects - ex: [{\"firstField\": \"AscNullsFirst\"}]")?,
         };
-        Ok(Self { group_by, aggregates, order_by, limit: target.limit(GROUPS)?, strict: true, records: 0 })
+        Ok(Self { group_by, aggregates, order_by, limit: target.limit(DEFAULT_GROUPS)?, strict: true, records: 0 })
     }
 
     /// Reads the arguments of the GraphQL field.
@@ -74,7 +74,7 @@ impl Request {
             group_by: list("groupBy"),
             aggregates,
             order_by: list("orderBy"),
-            limit: limit.unwrap_or(GROUPS),
+            limit: limit.unwrap_or(DEFAULT_GROUPS),
             strict: false,
             records: 0,
         }
@@ -151,8 +151,8 @@ pub(crate) fn run(
     object_number: usize,
     condition: Option<&Condition>,
     request: &Request,
-) -> Result<Groups, Refusal> {
-    let object = workspace.schema.object(object_number).ok_or_else(|| Refusal::bad("object not found"))?;
+) -> Result<Groups, ApiError> {
+    let object = workspace.schema.object(object_number).ok_or_else(|| ApiError::bad("object not found"))?;
     let dimensions = request
         .group_by
         .as_array()
@@ -168,7 +168,7 @@ pub(crate) fn run(
         }
     }
     if request.strict && !unknown.is_empty() {
-        return Err(Refusal::bad(format!("Unknown aggregate field(s): {}", unknown.join(", "))));
+        return Err(ApiError::bad(format!("Unknown aggregate field(s): {}", unknown.join(", "))));
     }
     let sorting = sorting(object, &dimensions, &mut aggregates, &request.order_by)?;
 
@@ -202,16 +202,16 @@ pub(crate) fn run(
     Ok(Groups { names: names.into_iter().take(request.aggregates.len() - unknown.len()).collect(), groups })
 }
 
-fn dimension(workspace: &Workspace, object: &Object, item: &Value) -> Result<Dimension, Refusal> {
+fn dimension(workspace: &Workspace, object: &Object, item: &Value) -> Result<Dimension, ApiError> {
     let members = item.as_object().filter(|members| !members.is_empty());
-    let members = members.ok_or_else(|| Refusal::bad("Invalid groupBy: expected an object with one field"))?;
+    let members = members.ok_or_else(|| ApiError::bad("Invalid groupBy: expected an object with one field"))?;
     if members.len() > 1 {
-        return Err(Refusal::bad(
+        return Err(ApiError::bad(
             "You cannot provide multiple fields in one GroupByInput, split them into multiple GroupByInput",
         ));
     }
-    let Some((name, value)) = members.iter().next() else { return Err(Refusal::bad("Invalid groupBy")) };
-    let unidentified = || Refusal::bad(format!("Unidentified field in groupBy: {name}"));
+    let Some((name, value)) = members.iter().next() else { return Err(ApiError::bad("Invalid groupBy")) };
+    let unidentified = || ApiError::bad(format!("Unidentified field in groupBy: {name}"));
     let field = object.joined_by(name).or_else(|| object.field(name)).ok_or_else(unidentified)?;
     let mut dimension = Dimension {
         field: field.clone(),
@@ -225,7 +225,7 @@ fn dimension(workspace: &Workspace, object: &Object, item: &Value) -> Result<Dim
         Shape::Composite => {
             let sub = value.as_object().and_then(|members| members.keys().next());
             let sub = sub.ok_or_else(|| {
-                Refusal::database(format!("column {}.{} does not exist", object.singular, field.name))
+                ApiError::database(format!("column {}.{} does not exist", object.singular, field.name))
             })?;
             dimension.part = field.part(sub).cloned().ok_or_else(unidentified)?;
         }
@@ -251,19 +251,19 @@ fn dimension(workspace: &Workspace, object: &Object, item: &Value) -> Result<Dim
     Ok(dimension)
 }
 
-fn zone(dimension: &Dimension, name: Option<&str>) -> Result<TimeZone, Refusal> {
+fn zone(dimension: &Dimension, name: Option<&str>) -> Result<TimeZone, ApiError> {
     let granularity = dimension.granularity.as_deref().unwrap_or_default();
     let needs_zone = matches!(granularity, "DAY" | "WEEK" | "MONTH" | "QUARTER" | "YEAR");
     match name {
         _ if dimension.part.kind == PartKind::Date => Ok(TimeZone::UTC),
-        None if needs_zone => Err(Refusal {
+        None if needs_zone => Err(ApiError {
             sub_code: Some("MISSING_TIMEZONE_FOR_DATE_GROUP_BY"),
-            ..Refusal::bad("Time zone should be specified for a group by date on Day, Week, Month, Quarter or Year")
+            ..ApiError::bad("Time zone should be specified for a group by date on Day, Week, Month, Quarter or Year")
         }),
         None => Ok(TimeZone::UTC),
-        Some(name) => TimeZone::get(name).map_err(|_| Refusal {
+        Some(name) => TimeZone::get(name).map_err(|_| ApiError {
             sub_code: Some("INVALID_TIMEZONE"),
-            ..Refusal::bad(format!("Invalid timezone: {name}"))
+            ..ApiError::bad(format!("Invalid timezone: {name}"))
         }),
     }
 }
@@ -342,7 +342,7 @@ fn sorting(
     dimensions: &[Dimension],
     aggregates: &mut Vec<Aggregate>,
     order_by: &Value,
-) -> Result<Vec<Sort>, Refusal> {
+) -> Result<Vec<Sort>, ApiError> {
     let mut sorting = Vec::new();
     let members = order_by.as_array().into_iter().flatten().filter_map(Value::as_object).flatten();
     for (name, value) in members {
@@ -351,7 +351,7 @@ fn sorting(
                 let direction = read_direction(direction)?;
                 if !aggregates.iter().any(|aggregate| aggregate.name == *name) {
                     let aggregate = Aggregate::named(object, name)
-                        .ok_or_else(|| Refusal::bad(format!("Unknown aggregate field(s): {name}")))?;
+                        .ok_or_else(|| ApiError::bad(format!("Unknown aggregate field(s): {name}")))?;
                     aggregates.push(aggregate);
                 }
                 let place = aggregates.iter().position(|aggregate| aggregate.name == *name).unwrap_or_default();
@@ -359,7 +359,7 @@ fn sorting(
             }
             continue;
         }
-        let unknown = |what: String| Refusal { sub_code: None, ..Refusal::thrown("UserInputError", what) };
+        let unknown = |what: String| ApiError { sub_code: None, ..ApiError::thrown("UserInputError", what) };
         if object.field(name).is_none() {
             return Err(unknown(format!("Cannot orderBy unknown field: {name}.")));
         }
@@ -379,8 +379,8 @@ fn innermost(value: &Value) -> &Value {
     }
 }
 
-fn read_direction(value: &Value) -> Result<Direction, Refusal> {
-    value.as_str().and_then(Direction::read).ok_or_else(|| Refusal::bad(format!("Invalid orderBy direction: {value}")))
+fn read_direction(value: &Value) -> Result<Direction, ApiError> {
+    value.as_str().and_then(Direction::read).ok_or_else(|| ApiError::bad(format!("Invalid orderBy direction: {value}")))
 }
 
 fn compare(sorting: &[Sort], a: &Group, b: &Group) -> Ordering {

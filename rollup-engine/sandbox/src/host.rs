@@ -174,15 +174,15 @@ impl SandboxHost {
         self.sandbox.borrow_mut().handle(request, self.now())
     }
 
-    async fn on_the_way(&self) {
+    async fn wait_in_transit(&self) {
         let Some(latency) = self.faults.latency else { return };
         let share = self.rng.borrow_mut().f64();
         let whole = latency.min + latency.max.saturating_sub(latency.min).mul_f64(share);
         tokio::time::sleep(whole / 2).await;
     }
 
-    fn made_up(&self, status: u16) -> Response {
-        made_up(status, self.sandbox.borrow().settings().profile)
+    fn synthetic_response(&self, status: u16) -> Response {
+        synthetic_response(status, self.sandbox.borrow().settings().profile)
     }
 
     fn fault(&self, number: u64) -> Option<Fault> {
@@ -205,28 +205,28 @@ impl SandboxHost {
     async fn exchange(&self, number: u64, request: Request) -> Result<Response, FetchError> {
         let fault = self.fault(number);
         let ended = self.graphql_ended(&request);
-        self.on_the_way().await;
+        self.wait_in_transit().await;
         let response = match fault {
             None if ended => not_found(&request),
             None => self.act(&request),
-            Some(Fault::Status(status)) => self.made_up(status),
+            Some(Fault::Status(status)) => self.synthetic_response(status),
             Some(Fault::Unreachable) => return Err(unreachable("connection refused")),
             Some(Fault::LostReply) => {
                 self.act(&request);
-                self.on_the_way().await;
+                self.wait_in_transit().await;
                 return Err(unreachable("connection closed before the answer was complete"));
             }
             Some(Fault::LargeReply) => {
                 self.act(&request);
-                self.on_the_way().await;
+                self.wait_in_transit().await;
                 return Err(FetchError::TooLarge { max_bytes: ports::DEFAULT_MAX_RESPONSE_BYTES });
             }
             Some(Fault::HalfBatch(rows)) => {
                 self.act(&shortened(request, rows));
-                self.made_up(500)
+                self.synthetic_response(500)
             }
         };
-        self.on_the_way().await;
+        self.wait_in_transit().await;
         Ok(response)
     }
 }
@@ -308,7 +308,7 @@ fn not_found(request: &Request) -> Response {
 }
 
 /// An answer that no server gave
-fn made_up(status: u16, profile: Profile) -> Response {
+fn synthetic_response(status: u16, profile: Profile) -> Response {
     let body = if status == 429 {
         r#"{"statusCode":429,"error":"HttpException","messages":["Limit reached (100 tokens per 60000 ms)"]}"#
             .to_owned()

@@ -6,8 +6,8 @@ use percent_encoding::percent_decode_str;
 use ports::{Request, Response};
 use serde_json::{Value, json};
 
+use crate::api_error::ApiError;
 use crate::profile::Profile;
-use crate::refusal::Refusal;
 
 /// Rows of a page at most
 const MAX_PAGE: usize = 200;
@@ -40,9 +40,9 @@ impl Target {
     }
 
     /// The `limit` parameter: cut to what a page may hold, a fraction rounded up
-    pub(crate) fn limit(&self, default: usize) -> Result<usize, Refusal> {
+    pub(crate) fn limit(&self, default: usize) -> Result<usize, ApiError> {
         let Some(text) = self.param("limit") else { return Ok(default) };
-        let invalid = || Refusal::bad(format!("limit '{text}' is invalid. Should be an integer"));
+        let invalid = || ApiError::bad(format!("limit '{text}' is invalid. Should be an integer"));
         let number = if text.is_empty() { 0.0 } else { text.parse::<f64>().map_err(|_| invalid())? };
         if number.is_nan() || number < 0.0 {
             return Err(invalid());
@@ -59,11 +59,11 @@ impl Target {
 }
 
 /// The body as JSON; an absent or empty one is an empty object
-pub(crate) fn json_body(request: &Request) -> Result<Value, Refusal> {
+pub(crate) fn json_body(request: &Request) -> Result<Value, ApiError> {
     match request.body.as_deref() {
         None | Some([]) => Ok(Value::Object(serde_json::Map::new())),
         Some(bytes) => serde_json::from_slice(bytes)
-            .map_err(|error| Refusal::framework(400, "Bad Request", &Value::from(error.to_string()))),
+            .map_err(|error| ApiError::framework(400, "Bad Request", &Value::from(error.to_string()))),
     }
 }
 
@@ -73,13 +73,13 @@ pub(crate) fn text<'a>(body: &'a Value, name: &str) -> Option<&'a str> {
 }
 
 /// The framework's list of everything that is not there
-pub(crate) fn require(body: &Value, names: &[&str]) -> Result<(), Refusal> {
+pub(crate) fn require(body: &Value, names: &[&str]) -> Result<(), ApiError> {
     let missing: Vec<Value> = names
         .iter()
         .filter(|name| text(body, name).is_none())
         .flat_map(|name| [json!(format!("{name} should not be empty")), json!(format!("{name} must be a string"))])
         .collect();
-    if missing.is_empty() { Ok(()) } else { Err(Refusal::framework(400, "Bad Request", &json!(missing))) }
+    if missing.is_empty() { Ok(()) } else { Err(ApiError::framework(400, "Bad Request", &json!(missing))) }
 }
 
 /// An answer with a JSON text
@@ -91,10 +91,10 @@ pub(crate) fn json(status: u16, body: String) -> Response {
     }
 }
 
-/// The answer that a refusal makes over REST
-pub(crate) fn refused(refusal: &Refusal, profile: Profile) -> Response {
-    let mut response = json(refusal.status, refusal.rest(profile).to_string());
-    response.headers.extend(refusal.headers().iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+/// The answer that a error makes over REST
+pub(crate) fn error(error: &ApiError, profile: Profile) -> Response {
+    let mut response = json(error.status, error.rest(profile).to_string());
+    response.headers.extend(error.headers().iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
     response
 }
 

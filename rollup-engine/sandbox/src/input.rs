@@ -8,9 +8,9 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use crate::api_error::ApiError;
 use crate::cell::Cell;
 use crate::dates;
-use crate::refusal::Refusal;
 use crate::schema::{Field, Object, Part, PartKind, Shape, Slot};
 use crate::table::Actor;
 use crate::workspace::Workspace;
@@ -46,7 +46,7 @@ pub(crate) struct Draft {
 }
 
 /// Reads one record's values.
-pub(crate) fn read(workspace: &Workspace, object: &Object, body: &Value) -> Result<Draft, Refusal> {
+pub(crate) fn read(workspace: &Workspace, object: &Object, body: &Value) -> Result<Draft, ApiError> {
     let mut draft = Draft::default();
     match body {
         Value::Object(members) => {
@@ -60,9 +60,9 @@ pub(crate) fn read(workspace: &Workspace, object: &Object, body: &Value) -> Resu
     Ok(draft)
 }
 
-/// The refusal of a name that the object does not have
-pub(crate) fn unknown_field(object: &Object, name: &str) -> Refusal {
-    Refusal::data(format!("Object {} doesn't have any \"{name}\" field.", object.singular))
+/// The error of a name that the object does not have
+pub(crate) fn unknown_field(object: &Object, name: &str) -> ApiError {
+    ApiError::data(format!("Object {} doesn't have any \"{name}\" field.", object.singular))
 }
 
 fn read_member(
@@ -71,7 +71,7 @@ fn read_member(
     name: &str,
     value: &Value,
     draft: &mut Draft,
-) -> Result<(), Refusal> {
+) -> Result<(), ApiError> {
     if let Some(field) = object.joined_by(name) {
         return match field.single() {
             Some(part) => {
@@ -91,7 +91,7 @@ fn read_member(
             Ok(())
         }
         Shape::OneToMany { .. } => {
-            Err(Refusal::data(format!("One-to-many relation \"{name}\" field does not support write operations.")))
+            Err(ApiError::data(format!("One-to-many relation \"{name}\" field does not support write operations.")))
         }
         Shape::Composite if field.kind == "ACTOR" => {
             if field.name == "createdBy" {
@@ -125,17 +125,21 @@ fn store(draft: &mut Draft, slot: Slot, cell: Cell) {
 }
 
 /// A composite sent as null changes nothing; one sent in part changes the parts that were sent.
-fn read_composite(field: &Field, value: &Value, draft: &mut Draft) -> Result<(), Refusal> {
+fn read_composite(field: &Field, value: &Value, draft: &mut Draft) -> Result<(), ApiError> {
     let members = match value {
         Value::Null => return Ok(()),
         Value::Object(members) => members,
         other => {
-            return Err(Refusal::data(format!("Invalid object value {} for field \"{}\"", inspect(other), field.name)));
+            return Err(ApiError::data(format!(
+                "Invalid object value {} for field \"{}\"",
+                inspect(other),
+                field.name
+            )));
         }
     };
     for (name, value) in members {
         let Some(part) = field.part(name) else {
-            return Err(Refusal::data(format!(
+            return Err(ApiError::data(format!(
                 "Invalid subfield {name} for {} field \"{}\"",
                 field.kind.to_lowercase().replace('_', " "),
                 field.name
@@ -152,11 +156,15 @@ fn read_composite(field: &Field, value: &Value, draft: &mut Draft) -> Result<(),
     Ok(())
 }
 
-fn check_email(path: &str, cell: &Cell) -> Result<(), Refusal> {
+fn check_email(path: &str, cell: &Cell) -> Result<(), ApiError> {
     let Cell::Text(text) = cell else { return Ok(()) };
     let (local, domain) = text.split_once('@').unwrap_or_default();
     let is_address = !local.is_empty() && domain.contains('.') && !domain.contains('@') && !text.contains(' ');
-    if is_address { Ok(()) } else { Err(Refusal::data(format!("Invalid email address '{text}' for field \"{path}\""))) }
+    if is_address {
+        Ok(())
+    } else {
+        Err(ApiError::data(format!("Invalid email address '{text}' for field \"{path}\"")))
+    }
 }
 
 fn lower_cased(cell: Cell) -> Cell {
@@ -190,8 +198,8 @@ fn connected(
     target: Option<usize>,
     field: &Field,
     value: &Value,
-) -> Result<Option<Cell>, Refusal> {
-    let refused = || Refusal::data(format!("Relation \"{}\" requires connect or disconnect operation", field.name));
+) -> Result<Option<Cell>, ApiError> {
+    let refused = || ApiError::data(format!("Relation \"{}\" requires connect or disconnect operation", field.name));
     let Some(members) = value.as_object() else {
         return if value.is_null() { Ok(None) } else { Err(refused()) };
     };
@@ -202,7 +210,7 @@ fn connected(
     let Some(wanted) = wanted else { return Err(refused()) };
     let found = target.and_then(|target| find_unique(workspace, target, wanted));
     found.map(|id| Some(Cell::Id(id))).ok_or_else(|| {
-        Refusal::data(format!(
+        ApiError::data(format!(
             "Expected 1 record to connect to {}, but found 0 for {}",
             field.name,
             Value::Object(wanted.clone())
@@ -232,52 +240,50 @@ fn find_unique(workspace: &Workspace, target: usize, wanted: &Map<String, Value>
 }
 
 /// One value as the column keeps it.
-pub(crate) fn coerce(field: &Field, part: &Part, path: &str, value: &Value) -> Result<Cell, Refusal> {
+pub(crate) fn coerce(field: &Field, part: &Part, path: &str, value: &Value) -> Result<Cell, ApiError> {
     if value.is_null() {
         return Ok(Cell::Null);
     }
-    let cell = match part.kind {
-        PartKind::Text | PartKind::Code => text(path, value)?,
-        PartKind::Micros => micros(path, value)?,
-        PartKind::Number => number(path, value)?,
-        PartKind::Bool => value
-            .as_bool()
-            .map(Cell::Bool)
-            .ok_or_else(|| Refusal::data(format!("Invalid boolean value {} for field \"{path}\"", inspect(value))))?,
-        PartKind::Id => Cell::Id(
-            uuid(value)
-                .ok_or_else(|| Refusal::data(format!("Invalid UUID value {} for field \"{path}\"", inspect(value))))?,
-        ),
-        PartKind::Date => Cell::Date(value.as_str().and_then(dates::date).ok_or_else(|| {
-            Refusal::data(format!(
-                "Invalid value {} for date field \"{path}\". Expected format: 'YYYY-MM-DD'",
-                inspect(value)
-            ))
-        })?),
-        PartKind::Time => Cell::Time(value.as_str().and_then(dates::time).ok_or_else(|| {
-            Refusal::data(format!(
-                "Invalid value {} for date-time field \"{path}\". Expected format: 'YYYY-MM-DDTHH:mm:ssZ'",
-                inspect(value)
-            ))
-        })?),
-        PartKind::Choice => choice(field, value)?,
-        PartKind::Choices => {
-            let chosen =
-                texts(value).filter(|list| list.iter().all(|item| field.option_values().any(|o| o == &**item)));
-            list(chosen.ok_or_else(|| {
-                Refusal::data(format!("Invalid value {} for multi select field \"{path}\"", inspect(value)))
-            })?)
-        }
-        PartKind::Texts => list(
-            texts(value)
-                .ok_or_else(|| Refusal::data(format!("Invalid array value {} for field \"{path}\"", inspect(value))))?,
-        ),
-        PartKind::JsonList => match value.as_array() {
-            Some(items) if items.is_empty() => Cell::Null,
-            _ => Cell::Json(Arc::new(value.clone())),
-        },
-        PartKind::Json => json(path, value)?,
-    };
+    let cell =
+        match part.kind {
+            PartKind::Text | PartKind::Code => text(path, value)?,
+            PartKind::Micros => micros(path, value)?,
+            PartKind::Number => number(path, value)?,
+            PartKind::Bool => value.as_bool().map(Cell::Bool).ok_or_else(|| {
+                ApiError::data(format!("Invalid boolean value {} for field \"{path}\"", inspect(value)))
+            })?,
+            PartKind::Id => Cell::Id(uuid(value).ok_or_else(|| {
+                ApiError::data(format!("Invalid UUID value {} for field \"{path}\"", inspect(value)))
+            })?),
+            PartKind::Date => Cell::Date(value.as_str().and_then(dates::date).ok_or_else(|| {
+                ApiError::data(format!(
+                    "Invalid value {} for date field \"{path}\". Expected format: 'YYYY-MM-DD'",
+                    inspect(value)
+                ))
+            })?),
+            PartKind::Time => Cell::Time(value.as_str().and_then(dates::time).ok_or_else(|| {
+                ApiError::data(format!(
+                    "Invalid value {} for date-time field \"{path}\". Expected format: 'YYYY-MM-DDTHH:mm:ssZ'",
+                    inspect(value)
+                ))
+            })?),
+            PartKind::Choice => choice(field, value)?,
+            PartKind::Choices => {
+                let chosen =
+                    texts(value).filter(|list| list.iter().all(|item| field.option_values().any(|o| o == &**item)));
+                list(chosen.ok_or_else(|| {
+                    ApiError::data(format!("Invalid value {} for multi select field \"{path}\"", inspect(value)))
+                })?)
+            }
+            PartKind::Texts => list(texts(value).ok_or_else(|| {
+                ApiError::data(format!("Invalid array value {} for field \"{path}\"", inspect(value)))
+            })?),
+            PartKind::JsonList => match value.as_array() {
+                Some(items) if items.is_empty() => Cell::Null,
+                _ => Cell::Json(Arc::new(value.clone())),
+            },
+            PartKind::Json => json(path, value)?,
+        };
     Ok(cell)
 }
 
@@ -288,43 +294,43 @@ pub(crate) fn uuid(value: &Value) -> Option<Uuid> {
     ((1..=8).contains(&id.get_version_num()) && id.get_variant() == uuid::Variant::RFC4122).then_some(id)
 }
 
-fn text(path: &str, value: &Value) -> Result<Cell, Refusal> {
+fn text(path: &str, value: &Value) -> Result<Cell, ApiError> {
     let Some(text) = value.as_str() else {
-        return Err(Refusal::data(format!("Invalid string value {} for text field \"{path}\"", inspect(value))));
+        return Err(ApiError::data(format!("Invalid string value {} for text field \"{path}\"", inspect(value))));
     };
     if text.contains('\0') {
-        return Err(Refusal {
+        return Err(ApiError {
             status: 500,
             class: "InternalServerErrorException",
-            ..Refusal::database("Data validation error.")
+            ..ApiError::database("Data validation error.")
         });
     }
     Ok(Cell::text(text))
 }
 
-fn micros(path: &str, value: &Value) -> Result<Cell, Refusal> {
+fn micros(path: &str, value: &Value) -> Result<Cell, ApiError> {
     let number = match value {
         Value::Number(number) => number.as_f64(),
         Value::String(text) if text.trim().is_empty() => Some(0.0),
         Value::String(text) => text.trim().parse::<f64>().ok().filter(|number| number.is_finite()),
         _ => None,
     };
-    number.map(Cell::Number).ok_or_else(|| Refusal::data(format!("Invalid number value NaN for field \"{path}\"")))
+    number.map(Cell::Number).ok_or_else(|| ApiError::data(format!("Invalid number value NaN for field \"{path}\"")))
 }
 
-fn number(path: &str, value: &Value) -> Result<Cell, Refusal> {
+fn number(path: &str, value: &Value) -> Result<Cell, ApiError> {
     value
         .as_f64()
         .map(Cell::Number)
-        .ok_or_else(|| Refusal::data(format!("Invalid number value {} for field \"{path}\"", inspect(value))))
+        .ok_or_else(|| ApiError::data(format!("Invalid number value {} for field \"{path}\"", inspect(value))))
 }
 
-fn choice(field: &Field, value: &Value) -> Result<Cell, Refusal> {
+fn choice(field: &Field, value: &Value) -> Result<Cell, ApiError> {
     match value.as_str() {
         Some(chosen) if field.option_values().any(|option| option == chosen) => Ok(Cell::Text(chosen.into())),
         _ => {
             let valid: Vec<&str> = field.option_values().collect();
-            Err(Refusal::data(format!(
+            Err(ApiError::data(format!(
                 "Invalid value {value} for field \"{}\". Valid values are: {}",
                 field.name,
                 valid.join(", ")
@@ -341,7 +347,7 @@ fn list(items: Vec<Arc<str>>) -> Cell {
     if items.is_empty() { Cell::Null } else { Cell::List(items.into()) }
 }
 
-fn json(path: &str, value: &Value) -> Result<Cell, Refusal> {
+fn json(path: &str, value: &Value) -> Result<Cell, ApiError> {
     let parsed = match value {
         Value::Object(_) | Value::Array(_) => Some(value.clone()),
         Value::String(text) => {
@@ -351,7 +357,7 @@ fn json(path: &str, value: &Value) -> Result<Cell, Refusal> {
     };
     parsed
         .map(|value| Cell::Json(Arc::new(value)))
-        .ok_or_else(|| Refusal::data(format!("Invalid object value {} for field \"{path}\"", inspect(value))))
+        .ok_or_else(|| ApiError::data(format!("Invalid object value {} for field \"{path}\"", inspect(value))))
 }
 
 /// A value as Node prints it inside an error text

@@ -6,8 +6,38 @@
 //! tests, and the binary puts HTTP around it for everybody else.
 //!
 //! It is not a Twenty: there is no user interface, no workflow, no search, and nothing is kept.
+//!
+//! # Examples
+//!
+//! ```
+//! use std::{cell::RefCell, rc::Rc, time::Duration};
+//!
+//! use ports::{Http, Method, Request, Timestamp};
+//! use sandbox::{Fault, Faults, Sandbox, SandboxHost};
+//! use serde_json::json;
+//!
+//! # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+//! let now = Timestamp::parse("2026-11-30T12:00:00Z").unwrap();
+//! let mut sandbox = Sandbox::with_gift_schema();
+//! sandbox.create("gift", &json!({ "giftDate": "2026-03-05" }), now).unwrap();
+//! let token = sandbox.tokens().token.clone();
+//!
+//! // The first request is lost on its way.
+//! let host = SandboxHost::new(Rc::new(RefCell::new(sandbox)), Faults::none().at(1, Fault::Unreachable), now);
+//! let request = Request {
+//!     method: Method::Get,
+//!     url: "http://twenty.test/rest/gifts".into(),
+//!     headers: vec![("authorization".into(), format!("Bearer {token}"))],
+//!     body: None,
+//!     timeout: Duration::from_secs(10),
+//! };
+//! assert!(host.fetch(request.clone()).await.is_err());
+//! assert_eq!(host.fetch(request).await.unwrap().status, 200);
+//! # });
+//! ```
 
 mod aggregate;
+mod api_error;
 mod bulk;
 mod cell;
 mod dates;
@@ -31,7 +61,6 @@ mod model;
 mod names;
 mod order;
 mod profile;
-mod refusal;
 mod render;
 mod rest;
 mod schema;

@@ -8,8 +8,8 @@ use std::str::FromStr;
 
 use serde_json::json;
 
+use crate::api_error::ApiError;
 use crate::profile::Profile;
-use crate::refusal::Refusal;
 
 /// So many calls in so long a time
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +21,16 @@ pub struct Limit {
 }
 
 /// The limits of a server
+///
+/// # Examples
+///
+/// ```
+/// use sandbox::Limits;
+///
+/// let limits: Limits = "300/60000".parse().unwrap();
+/// assert_eq!(limits.long.unwrap().tokens, 300);
+/// assert!("300".parse::<Limits>().is_err());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Against bursts
@@ -125,7 +135,7 @@ impl Limiter {
     }
 
     /// Takes one token from each bucket, or refuses.
-    pub(crate) fn charge(&mut self, now: i64) -> Result<(), Refusal> {
+    pub(crate) fn charge(&mut self, now: i64) -> Result<(), ApiError> {
         match self.profile {
             Profile::V1 => {
                 for bucket in [&mut self.short, &mut self.long].into_iter().flatten() {
@@ -148,15 +158,15 @@ impl Limiter {
     }
 }
 
-fn refused_v1(limit: Limit) -> Refusal {
-    Refusal {
+fn refused_v1(limit: Limit) -> ApiError {
+    ApiError {
         status: 429,
         sub_code: Some("LIMIT_REACHED"),
-        ..Refusal::thrown("HttpException", format!("Limit reached ({} tokens per {} ms)", limit.tokens, limit.per_ms))
+        ..ApiError::thrown("HttpException", format!("Limit reached ({} tokens per {} ms)", limit.tokens, limit.per_ms))
     }
 }
 
-fn refused_v2(spender: Spender, bucket: &Bucket, now: i64) -> Refusal {
+fn refused_v2(spender: Spender, bucket: &Bucket, now: i64) -> ApiError {
     let limit = bucket.limit;
     let (kind, id) = match spender {
         Spender::ApiKey => ("apiKey", "20202020-f401-4d8a-a731-64d007c27bad"),
@@ -180,13 +190,13 @@ fn refused_v2(spender: Spender, bucket: &Bucket, now: i64) -> Refusal {
         "periodUnit": "second",
         "retryAfterSeconds": retry_after,
     });
-    let refusal = Refusal {
+    let error = ApiError {
         status: 429,
         graphql: "RATE_LIMITED",
         sub_code: Some("RATE_LIMITED"),
-        ..Refusal::thrown("HttpException", message)
+        ..ApiError::thrown("HttpException", message)
     };
-    refusal
+    error
         .with_body(body)
         .with_extension("retryAfterMs", json!(wait_ms.ceil()))
         .with_extension("limit", json!(limit.tokens))
@@ -225,8 +235,8 @@ mod tests {
         assert!(accepted(Profile::V2, 250, 170) > 165);
         let mut limiter = Limiter::new(Profile::V2, Spender::ApiKey, "2/60000".parse().unwrap());
         assert!(limiter.charge(0).is_ok() && limiter.charge(0).is_ok());
-        let refusal = limiter.charge(10_000).unwrap_err();
-        assert!(refusal.headers().contains(&("retry-after", "20".to_owned())));
+        let error = limiter.charge(10_000).unwrap_err();
+        assert!(error.headers().contains(&("retry-after", "20".to_owned())));
     }
 
     #[test]

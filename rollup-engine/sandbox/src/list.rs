@@ -48,7 +48,7 @@ impl Workspace {
             return table.rows().filter(|(_, row)| with_trash || row.deleted_at.is_none()).collect();
         };
         let fits = |id: Uuid, row: &Row| {
-            (with_trash || row.deleted_at.is_none()) && condition.filter.ask(self, id, row) == Some(true)
+            (with_trash || row.deleted_at.is_none()) && condition.filter.matches(self, id, row) == Some(true)
         };
         match condition.filter.candidates(table, definition) {
             Some(ids) => {

@@ -105,6 +105,18 @@ impl Sandbox {
     /// Loads gifts from CSV with the columns `donor,gift_date,amount,currency`: each donor becomes a person with the
     /// e-mail `donor-<donor>@example.org`, each line a gift. Ids follow from the lines. The number of gifts
     ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ports::Timestamp;
+    /// use sandbox::Sandbox;
+    ///
+    /// let mut sandbox = Sandbox::default();
+    /// let csv = "donor,gift_date,amount,currency\n17,2026-03-05,12.50,GBP\n17,2026-04-05,10.00,GBP\n";
+    /// assert_eq!(sandbox.load_gifts_csv(csv.as_bytes(), Timestamp::from_millis(0)).unwrap(), 2);
+    /// assert_eq!((sandbox.count("person"), sandbox.count("gift")), (1, 2));
+    /// ```
+    ///
     /// # Errors
     ///
     /// The first line that cannot be read; the lines before it are loaded.
@@ -183,7 +195,7 @@ impl Sandbox {
 
     fn load_schema(&mut self, schema: &Value) -> Result<(), LoadError> {
         let objects = schema.get("objects").and_then(Value::as_array).cloned().unwrap_or_default();
-        let refused = |refusal| LoadError::from(DirectError::from(refusal));
+        let refused = |error| LoadError::from(DirectError::from(error));
         for object in &objects {
             let name = object.get("nameSingular").and_then(Value::as_str).unwrap_or_default();
             if self.main.schema.by_singular(name).is_none() {
@@ -227,7 +239,7 @@ impl Sandbox {
         if let Some(parent) = dataset.get("extends").and_then(Value::as_str) {
             self.load_dataset(fixture, parent, order, now)?;
         }
-        let refused = |refusal| LoadError::from(DirectError::from(refusal));
+        let refused = |error| LoadError::from(DirectError::from(error));
         let author = author(now);
         for singular in order {
             let rows = dataset.get("rows").and_then(|rows| rows.get(singular)).and_then(Value::as_array);

@@ -20,7 +20,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 /// Longest body that is read at all, in bytes; the sandbox refuses sooner
-const READ_MOST: usize = 64 * 1024 * 1024;
+const MAX_READ_BYTES: usize = 64 * 1024 * 1024;
 /// Longest wait for an event
 const POLL: Duration = Duration::from_secs(25);
 /// Longest wait for a webhook's receiver
@@ -177,7 +177,7 @@ async fn read(request: HttpRequest<Body>) -> Result<Request, StatusCode> {
         .iter()
         .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
         .collect();
-    let bytes = to_bytes(body, READ_MOST).await.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)?;
+    let bytes = to_bytes(body, MAX_READ_BYTES).await.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)?;
     Ok(Request {
         method,
         url: parts.uri.to_string(),

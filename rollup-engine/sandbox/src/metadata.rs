@@ -7,9 +7,9 @@ use ports::{Method, Response};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use crate::api_error::ApiError;
 use crate::http::{self, Target, require, text};
 use crate::names::{camel, pascal};
-use crate::refusal::Refusal;
 use crate::schema::{Field, Object, Shape, TYPES};
 use crate::standard::{self, FieldPlan};
 use crate::subscriptions;
@@ -21,7 +21,7 @@ pub(crate) fn handle(
     method: Method,
     target: &Target,
     body: &Value,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     let segments = target.segments();
     let path: Vec<&str> = segments.iter().skip(2).copied().collect();
     match (method, path.as_slice()) {
@@ -69,7 +69,7 @@ pub(crate) fn handle(
             Ok(one(workspace, 200, "deleteOneField", field_json(&object, &field)))
         }
         (_, ["webhooks", ..]) => subscriptions::handle(workspace, method, path.get(1..).unwrap_or_default(), body),
-        _ => Err(Refusal::framework(404, "Not Found", &json!(format!("Cannot {method} {}", target.path)))),
+        _ => Err(ApiError::framework(404, "Not Found", &json!(format!("Cannot {method} {}", target.path)))),
     }
 }
 
@@ -78,7 +78,7 @@ fn one(workspace: &Workspace, status: u16, name: &str, value: Value) -> Response
     http::json(status, body.to_string())
 }
 
-fn list(workspace: &Workspace, target: &Target, what: &str) -> Result<Response, Refusal> {
+fn list(workspace: &Workspace, target: &Target, what: &str) -> Result<Response, ApiError> {
     let live = workspace.schema.objects.iter().filter(|object| !object.is_gone);
     let mut all: Vec<(Uuid, Value)> = if what == "objects" {
         live.map(|object| (object.id, object_json(object, true))).collect()
@@ -90,7 +90,7 @@ fn list(workspace: &Workspace, target: &Target, what: &str) -> Result<Response, 
     let total = all.len();
     let limit = target.limit(60)?;
     if let Some(cursor) = target.param("starting_after") {
-        let cursor: Uuid = cursor.parse().map_err(|_| Refusal::bad(format!("Invalid cursor: {cursor}")))?;
+        let cursor: Uuid = cursor.parse().map_err(|_| ApiError::bad(format!("Invalid cursor: {cursor}")))?;
         all.retain(|(id, _)| *id > cursor);
     }
     let more = all.len() > limit;
@@ -102,18 +102,18 @@ fn list(workspace: &Workspace, target: &Target, what: &str) -> Result<Response, 
     Ok(http::json(200, json!({"data": data, "pageInfo": info, "totalCount": total}).to_string()))
 }
 
-fn object_number(workspace: &Workspace, id: &str) -> Result<usize, Refusal> {
+fn object_number(workspace: &Workspace, id: &str) -> Result<usize, ApiError> {
     let number = id.parse().ok().and_then(|id| workspace.schema.by_id(id));
-    number.ok_or_else(|| Refusal::unknown_metadata("OBJECT_METADATA_NOT_FOUND", "Object metadata not found"))
+    number.ok_or_else(|| ApiError::unknown_metadata("OBJECT_METADATA_NOT_FOUND", "Object metadata not found"))
 }
 
-fn field_of(workspace: &Workspace, id: &str, missing: &'static str) -> Result<(Object, Field), Refusal> {
+fn field_of(workspace: &Workspace, id: &str, missing: &'static str) -> Result<(Object, Field), ApiError> {
     let place = id.parse().ok().and_then(|id| workspace.schema.field_place(id));
     let found = place.and_then(|(number, at)| {
         let object = workspace.schema.object(number)?;
         Some((object.clone(), object.fields.get(at)?.clone()))
     });
-    found.ok_or_else(|| Refusal::unknown_metadata("FIELD_METADATA_NOT_FOUND", missing))
+    found.ok_or_else(|| ApiError::unknown_metadata("FIELD_METADATA_NOT_FOUND", missing))
 }
 
 fn object_json(object: &Object, with_fields: bool) -> Value {
@@ -174,18 +174,18 @@ fn without_nulls(mut value: Value) -> Value {
     value
 }
 
-fn check_name(name: &str) -> Result<(), Refusal> {
+fn check_name(name: &str) -> Result<(), ApiError> {
     let starts = name.starts_with(|letter: char| letter.is_ascii_lowercase());
     if starts && name.chars().all(|letter| letter.is_ascii_alphanumeric()) {
         Ok(())
     } else {
-        Err(Refusal::metadata(
+        Err(ApiError::metadata(
             "Name is not valid: it must start with lowercase letter and contain only alphanumeric letters",
         ))
     }
 }
 
-pub(crate) fn create_object(workspace: &mut Workspace, body: &Value) -> Result<Value, Refusal> {
+pub(crate) fn create_object(workspace: &mut Workspace, body: &Value) -> Result<Value, ApiError> {
     require(body, &["nameSingular", "namePlural", "labelSingular", "labelPlural"])?;
     let names =
         ["nameSingular", "namePlural", "labelSingular", "labelPlural"].map(|n| text(body, n).unwrap_or_default());
@@ -193,10 +193,10 @@ pub(crate) fn create_object(workspace: &mut Workspace, body: &Value) -> Result<V
     check_name(singular)?;
     check_name(plural)?;
     if singular == plural {
-        return Err(Refusal::metadata("The singular and plural names cannot be the same for an object"));
+        return Err(ApiError::metadata("The singular and plural names cannot be the same for an object"));
     }
     if workspace.schema.by_singular(singular).is_some() || workspace.schema.by_plural(plural).is_some() {
-        return Err(Refusal::metadata(format!(
+        return Err(ApiError::metadata(format!(
             "Name \"target{}\" is not available as it is already used by another field",
             pascal(singular)
         )));
@@ -228,16 +228,16 @@ fn update_object(object: &mut Object, body: &Value) -> Value {
     object_json(object, false)
 }
 
-pub(crate) fn create_field(workspace: &mut Workspace, body: &Value) -> Result<Value, Refusal> {
+pub(crate) fn create_field(workspace: &mut Workspace, body: &Value) -> Result<Value, ApiError> {
     require(body, &["name", "label"])?;
     let (name, label) = (text(body, "name").unwrap_or_default(), text(body, "label").unwrap_or_default());
     let kind = text(body, "type").filter(|kind| TYPES.contains(kind)).ok_or_else(|| {
         let message = format!("type must be one of the following values: {}", TYPES.join(", "));
-        Refusal::framework(400, "Bad Request", &json!([message]))
+        ApiError::framework(400, "Bad Request", &json!([message]))
     })?;
     let number =
         text(body, "objectMetadataId").and_then(|id| id.parse().ok()).and_then(|id| workspace.schema.by_id(id));
-    let number = number.ok_or_else(|| Refusal::metadata("Provided object metadata id does not exist"))?;
+    let number = number.ok_or_else(|| ApiError::metadata("Provided object metadata id does not exist"))?;
     check_name(name)?;
     check_free(workspace, number, name)?;
     if kind == "RELATION" {
@@ -254,20 +254,20 @@ pub(crate) fn create_field(workspace: &mut Workspace, body: &Value) -> Result<Va
             ..FieldPlan::new(kind, name, label)
         };
         standard::plain_field(workspace, number, &plan)
-            .ok_or_else(|| Refusal::metadata(format!("Field type {kind} cannot be created here")))?;
+            .ok_or_else(|| ApiError::metadata(format!("Field type {kind} cannot be created here")))?;
         workspace.fill_default(number, name);
     }
     let object = workspace.schema.object(number);
     Ok(object.and_then(|object| object.field(name).map(|field| field_json(object, field))).unwrap_or_default())
 }
 
-fn check_free(workspace: &Workspace, number: usize, name: &str) -> Result<(), Refusal> {
+fn check_free(workspace: &Workspace, number: usize, name: &str) -> Result<(), ApiError> {
     let taken = workspace
         .schema
         .object(number)
         .is_some_and(|object| object.field(name).is_some() || object.joined_by(name).is_some());
     if taken {
-        return Err(Refusal::metadata(format!(
+        return Err(ApiError::metadata(format!(
             "Name \"{name}\" is not available as it is already used by another field"
         )));
     }
@@ -281,16 +281,16 @@ fn standard_options(kind: &str) -> Value {
     if kind == "RATING" { (1..=5).map(rating).collect() } else { Value::Null }
 }
 
-fn check_options(kind: &str, body: &Value) -> Result<(), Refusal> {
+fn check_options(kind: &str, body: &Value) -> Result<(), ApiError> {
     if !matches!(kind, "SELECT" | "MULTI_SELECT") {
         return Ok(());
     }
     if body.get("options").and_then(Value::as_array).is_none_or(Vec::is_empty) {
-        return Err(Refusal::metadata("Options are required for enum fields"));
+        return Err(ApiError::metadata("Options are required for enum fields"));
     }
     let quoted = |text: &str| text.len() > 2 && text.starts_with('\'') && text.ends_with('\'');
     match body.get("defaultValue").and_then(Value::as_str) {
-        Some(default) if !quoted(default) => Err(Refusal::metadata("Default value should be as quoted string")),
+        Some(default) if !quoted(default) => Err(ApiError::metadata("Default value should be as quoted string")),
         _ => Ok(()),
     }
 }
@@ -300,13 +300,13 @@ fn create_relation(
     number: usize,
     (name, label): (&str, &str),
     body: &Value,
-) -> Result<(), Refusal> {
+) -> Result<(), ApiError> {
     let payload = body.get("relationCreationPayload").filter(|payload| payload.is_object());
-    let payload = payload.ok_or_else(|| Refusal::metadata("Relation creation payload is required"))?;
+    let payload = payload.ok_or_else(|| ApiError::metadata("Relation creation payload is required"))?;
     let target = text(payload, "targetObjectMetadataId").and_then(|id| id.parse().ok());
     let target = target.and_then(|id| workspace.schema.by_id(id));
     let target = target
-        .ok_or_else(|| Refusal::metadata("Object metadata relation target not found for relation creation payload"))?;
+        .ok_or_else(|| ApiError::metadata("Object metadata relation target not found for relation creation payload"))?;
     let inverse_label = text(payload, "targetFieldLabel").unwrap_or(label);
     let inverse = camel(inverse_label);
     let (many, one) = match text(payload, "type") {

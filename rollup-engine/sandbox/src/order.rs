@@ -10,9 +10,9 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use crate::api_error::ApiError;
 use crate::cell::{Cell, View};
 use crate::input;
-use crate::refusal::Refusal;
 use crate::render;
 use crate::schema::{Field, Object, Part, PartKind, Shape};
 use crate::table::Row;
@@ -87,7 +87,7 @@ pub(crate) struct Order {
 
 impl Order {
     /// Checks a list of `{field: direction}`.
-    pub(crate) fn compile(workspace: &Workspace, object: &Object, list: &Value) -> Result<Self, Refusal> {
+    pub(crate) fn compile(workspace: &Workspace, object: &Object, list: &Value) -> Result<Self, ApiError> {
         let one = [list.clone()];
         let items = list.as_array().map_or(&one[..], Vec::as_slice);
         let mut keys = Vec::new();
@@ -146,8 +146,8 @@ impl Order {
     }
 }
 
-fn key(workspace: &Workspace, object: &Object, name: &str, value: &Value) -> Result<Key, Refusal> {
-    let unknown = || Refusal::coded("FIELD_NOT_FOUND", format!("Field \"{name}\" does not exist or is not sortable"));
+fn key(workspace: &Workspace, object: &Object, name: &str, value: &Value) -> Result<Key, ApiError> {
+    let unknown = || ApiError::coded("FIELD_NOT_FOUND", format!("Field \"{name}\" does not exist or is not sortable"));
     let field = object.joined_by(name).or_else(|| object.field(name)).ok_or_else(unknown)?;
     let direction = |value: &Value| value.as_str().and_then(Direction::read).ok_or_else(unknown);
     match &field.shape {
@@ -168,7 +168,7 @@ fn key(workspace: &Workspace, object: &Object, name: &str, value: &Value) -> Res
         }
         Shape::Composite => {
             let (sub, inner) = value.as_object().and_then(|members| members.iter().next()).ok_or_else(|| {
-                Refusal::coded(
+                ApiError::coded(
                     "INVALID_QUERY_INPUT",
                     format!(
                         "Composite field \"{name}\" requires subfield ordering (e.g., {{ {name}: {{ subFieldName: 'AscNullsFirst' }} }})"
@@ -195,9 +195,9 @@ pub(crate) struct Cursor {
 
 impl Cursor {
     /// Decodes a cursor for that order; other keys in it are left aside.
-    pub(crate) fn read(order: &Order, text: &str) -> Result<Self, Refusal> {
+    pub(crate) fn read(order: &Order, text: &str) -> Result<Self, ApiError> {
         let invalid =
-            || Refusal { sub_code: Some("INVALID_CURSOR"), ..Refusal::bad(format!("Invalid cursor: {text}")) };
+            || ApiError { sub_code: Some("INVALID_CURSOR"), ..ApiError::bad(format!("Invalid cursor: {text}")) };
         let bytes = STANDARD.decode(text).map_err(|_| invalid())?;
         let members: Map<String, Value> = serde_json::from_slice(&bytes).map_err(|_| invalid())?;
         let mut values = Vec::with_capacity(order.keys.len());
@@ -255,7 +255,7 @@ impl Cursor {
 }
 
 /// Nests a dotted path with its direction: `amount.amountMicros[DescNullsLast]`
-pub(crate) fn read_rest(text: &str) -> Result<Value, Refusal> {
+pub(crate) fn read_rest(text: &str) -> Result<Value, ApiError> {
     let mut items = Vec::new();
     for item in text.split(',').filter(|item| !item.is_empty()) {
         let (path, direction) = match item.split_once('[') {
@@ -264,7 +264,7 @@ pub(crate) fn read_rest(text: &str) -> Result<Value, Refusal> {
         };
         if Direction::read(direction).is_none() {
             let names: Vec<String> = DIRECTIONS.iter().map(|name| format!("'{name}'")).collect();
-            return Err(Refusal::bad(format!(
+            return Err(ApiError::bad(format!(
                 "'order_by' direction '{direction}' invalid. Allowed values are {}. eg: ?order_by=field_1[AscNullsFirst],field_2[DescNullsLast],field_3",
                 names.join(", ")
             )));

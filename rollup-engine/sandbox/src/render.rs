@@ -11,7 +11,7 @@ use crate::table::Row;
 use crate::workspace::Workspace;
 
 /// Most records of a one-to-many list that come along with a record
-pub(crate) const NESTED_MOST: usize = 60;
+pub(crate) const MAX_NESTED_RECORDS: usize = 60;
 
 /// Writes a whole record; `depth` 1 adds the records it is related to.
 pub(crate) fn record(
@@ -95,14 +95,14 @@ pub(crate) fn live_target<'a>(
     Some((id, workspace.table(target?)?.live(id)?))
 }
 
-/// Live records whose relation is this one, by id, at most [`NESTED_MOST`]
+/// Live records whose relation is this one, by id, at most [`MAX_NESTED_RECORDS`]
 pub(crate) fn children(
     workspace: &Workspace,
     (target, slot): (Option<usize>, usize),
     parent: Uuid,
 ) -> Vec<(Uuid, &Row)> {
     let Some(table) = target.and_then(|target| workspace.table(target)) else { return Vec::new() };
-    table.linked(slot, parent).filter_map(|id| Some((id, table.live(id)?))).take(NESTED_MOST).collect()
+    table.linked(slot, parent).filter_map(|id| Some((id, table.live(id)?))).take(MAX_NESTED_RECORDS).collect()
 }
 
 fn nested_list(workspace: &Workspace, place: (Option<usize>, usize), parent: Uuid, depth: u8, out: &mut String) {

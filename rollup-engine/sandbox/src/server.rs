@@ -6,11 +6,11 @@
 use ports::{Method, Request, Response, Timestamp};
 use serde_json::{Value, json};
 
+use crate::api_error::ApiError;
 use crate::event_log::RecordEvent;
 use crate::graphql;
 use crate::http::{self, Target};
 use crate::metadata;
-use crate::refusal::Refusal;
 use crate::rest;
 use crate::state::Sandbox;
 use crate::subscriptions;
@@ -18,28 +18,28 @@ use crate::tokens;
 use crate::write::Author;
 
 /// Longest request line with headers, in bytes
-const HEAD_MOST: usize = 16 * 1024;
+const MAX_HEAD_BYTES: usize = 16 * 1024;
 /// Longest body, in bytes
-const BODY_MOST: usize = 10 * 1024 * 1024;
+const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
 
 impl Sandbox {
     /// Answers one request.
     pub fn handle(&mut self, request: &Request, now: Timestamp) -> Response {
         let head: usize =
             request.url.len() + request.headers.iter().map(|(name, value)| name.len() + value.len() + 4).sum::<usize>();
-        if head > HEAD_MOST {
+        if head > MAX_HEAD_BYTES {
             return Response { status: 431, headers: Vec::new(), body: Vec::new() };
         }
         let target = Target::of(&request.url);
         let segments = target.segments();
         if let ["__sandbox", rest @ ..] = segments.as_slice() {
-            return self.own(request.method, rest, &target);
+            return self.handle_sandbox_call(request.method, rest, &target);
         }
         if segments == ["healthz"] {
             return http::json(200, json!({"status": "ok", "info": {}, "error": {}, "details": {}}).to_string());
         }
         self.usage.count(request.method, &target);
-        if request.body.as_ref().is_some_and(|body| body.len() > BODY_MOST) {
+        if request.body.as_ref().is_some_and(|body| body.len() > MAX_BODY_BYTES) {
             return http::json(500, json!("request entity too large").to_string());
         }
         let answer = match segments.first() {
@@ -47,7 +47,7 @@ impl Sandbox {
             Some(&"rest") => self.rest(request, &target, now),
             _ => {
                 let message = json!(format!("Cannot {} {}", request.method, target.path));
-                Err(Refusal::framework(404, "Not Found", &message))
+                Err(ApiError::framework(404, "Not Found", &message))
             }
         };
         match answer {
@@ -55,29 +55,29 @@ impl Sandbox {
                 http::with_etag(request, response)
             }
             Ok(response) => response,
-            Err(refusal) => {
-                if refusal.status == 429 {
+            Err(error) => {
+                if error.status == 429 {
                     self.count_refused();
                 }
-                http::refused(&refusal, self.settings().profile)
+                http::error(&error, self.settings().profile)
             }
         }
     }
 
-    fn rest(&mut self, request: &Request, target: &Target, now: Timestamp) -> Result<Response, Refusal> {
+    fn rest(&mut self, request: &Request, target: &Target, now: Timestamp) -> Result<Response, ApiError> {
         let body = if matches!(request.method, Method::Get) { Value::Null } else { http::json_body(request)? };
         let caller = self.caller(request)?.ok_or_else(tokens::missing)?;
         let segments = target.segments();
         match segments.get(1) {
             Some(&"metadata") => {
                 if !caller.may_write {
-                    return Err(Refusal { status: 403, ..Refusal::forbidden() });
+                    return Err(ApiError { status: 403, ..ApiError::forbidden() });
                 }
                 return metadata::handle(self.workspace(&caller), request.method, target, &body);
             }
             Some(&"webhooks") => {
                 if !caller.may_write {
-                    return Err(Refusal { status: 403, ..Refusal::forbidden() });
+                    return Err(ApiError { status: 403, ..ApiError::forbidden() });
                 }
                 let path = segments.get(2..).unwrap_or_default();
                 return subscriptions::handle(self.workspace(&caller), request.method, path, &body);
@@ -91,7 +91,7 @@ impl Sandbox {
     }
 
     /// The sandbox's own calls, which no real server has
-    fn own(&mut self, method: Method, path: &[&str], target: &Target) -> Response {
+    fn handle_sandbox_call(&mut self, method: Method, path: &[&str], target: &Target) -> Response {
         let body = match (method, path) {
             (Method::Get, ["requests"]) => json!(self.usage),
             (Method::Post, ["requests", "reset"]) => {
@@ -107,7 +107,7 @@ impl Sandbox {
             (Method::Post, ["app-token"]) => json!({"token": self.mint_app_token()}),
             _ => {
                 let message = json!(format!("Cannot {method} {}", target.path));
-                return http::refused(&Refusal::framework(404, "Not Found", &message), self.settings().profile);
+                return http::error(&ApiError::framework(404, "Not Found", &message), self.settings().profile);
             }
         };
         http::json(200, body.to_string())

@@ -2,10 +2,10 @@
 
 use ports::{Request, Timestamp};
 
+use crate::api_error::ApiError;
 use crate::event_log::RecordEvent;
 use crate::limiter::{Limit, Limiter, Limits, Spender};
 use crate::profile::Profile;
-use crate::refusal::Refusal;
 use crate::standard;
 use crate::tokens::{Caller, TokenBook, Tokens};
 use crate::usage::Usage;
@@ -110,7 +110,7 @@ impl Sandbox {
         self.usage.refused += 1;
     }
 
-    pub(crate) fn caller(&self, request: &Request) -> Result<Option<Caller>, Refusal> {
+    pub(crate) fn caller(&self, request: &Request) -> Result<Option<Caller>, ApiError> {
         self.tokens.caller(request)
     }
 
@@ -119,7 +119,7 @@ impl Sandbox {
     }
 
     /// Takes one token from the caller's buckets, or refuses.
-    pub(crate) fn charge(&mut self, caller: &Caller, now: Timestamp) -> Result<(), Refusal> {
+    pub(crate) fn charge(&mut self, caller: &Caller, now: Timestamp) -> Result<(), ApiError> {
         let limiter = match (caller.spender, self.settings.profile) {
             (Spender::Application, Profile::V1) => None,
             (Spender::Application, Profile::V2) => Some(&mut self.app_limiter),

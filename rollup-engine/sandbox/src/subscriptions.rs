@@ -6,8 +6,8 @@ use ports::{Method, Response};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::api_error::ApiError;
 use crate::http::{self, require, text};
-use crate::refusal::Refusal;
 use crate::webhook::Hook;
 use crate::workspace::Workspace;
 
@@ -17,8 +17,8 @@ pub(crate) fn handle(
     method: Method,
     path: &[&str],
     body: &Value,
-) -> Result<Response, Refusal> {
-    let unknown = || Refusal { message: "Webhook not found".to_owned(), ..Refusal::not_found() };
+) -> Result<Response, ApiError> {
+    let unknown = || ApiError { message: "Webhook not found".to_owned(), ..ApiError::not_found() };
     let place = |workspace: &Workspace, id: &str| {
         let id: Option<Uuid> = id.parse().ok();
         workspace.hooks.iter().position(|hook| Some(hook.id) == id).ok_or_else(unknown)
@@ -65,7 +65,7 @@ pub(crate) fn handle(
                 body: b"true".to_vec(),
             })
         }
-        _ => Err(Refusal::bad("Query path invalid")),
+        _ => Err(ApiError::bad("Query path invalid")),
     }
 }
 

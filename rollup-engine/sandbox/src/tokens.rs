@@ -7,8 +7,8 @@ use ports::Request;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::api_error::ApiError;
 use crate::limiter::Spender;
-use crate::refusal::Refusal;
 use crate::table::Actor;
 
 /// The keys that every sandbox has
@@ -79,7 +79,7 @@ impl TokenBook {
     }
 
     /// The caller of a request. `None`: no token was sent
-    pub(crate) fn caller(&self, request: &Request) -> Result<Option<Caller>, Refusal> {
+    pub(crate) fn caller(&self, request: &Request) -> Result<Option<Caller>, ApiError> {
         let header = request.header("authorization").unwrap_or_default();
         let Some((scheme, token)) = header.split_once(' ') else { return Ok(None) };
         if !scheme.eq_ignore_ascii_case("bearer") {
@@ -95,14 +95,14 @@ impl TokenBook {
     }
 }
 
-/// The refusal of a call without a token
-pub(crate) fn missing() -> Refusal {
+/// The error of a call without a token
+pub(crate) fn missing() -> ApiError {
     unauthorized(403, "FORBIDDEN_EXCEPTION", "FORBIDDEN", "Missing authentication token")
 }
 
-fn unauthorized(status: u16, class: &'static str, graphql: &'static str, message: &str) -> Refusal {
+fn unauthorized(status: u16, class: &'static str, graphql: &'static str, message: &str) -> ApiError {
     let body = json!({"statusCode": status, "messages": [message], "error": class});
-    Refusal { status, graphql, sub_code: Some(class), ..Refusal::thrown(class, message) }.with_body(body)
+    ApiError { status, graphql, sub_code: Some(class), ..ApiError::thrown(class, message) }.with_body(body)
 }
 
 fn actor(source: &str, name: &str) -> Arc<Actor> {

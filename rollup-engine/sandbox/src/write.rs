@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use crate::api_error::ApiError;
 use crate::cell::Cell;
 use crate::event::{Operation, emit};
 use crate::input::{Draft, Given};
-use crate::refusal::Refusal;
 use crate::schema::{Object, PartKind};
 use crate::table::{Actor, Row, Table};
 use crate::workspace::Workspace;
@@ -23,22 +23,22 @@ pub(crate) struct Author {
 }
 
 /// Most records that one call may write
-pub(crate) const WRITE_MOST: usize = 200;
+pub(crate) const MAX_BATCH_RECORDS: usize = 200;
 
 impl Workspace {
     /// Creates all records, or none.
-    pub(crate) fn create(&mut self, object: usize, drafts: Vec<Draft>, author: &Author) -> Result<Vec<Uuid>, Refusal> {
+    pub(crate) fn create(&mut self, object: usize, drafts: Vec<Draft>, author: &Author) -> Result<Vec<Uuid>, ApiError> {
         let mut made = Vec::with_capacity(drafts.len());
         for draft in drafts {
             match self.insert(object, draft, author) {
                 Ok(id) => made.push(id),
-                Err(refusal) => {
+                Err(error) => {
                     if let Some(table) = self.table_mut(object) {
                         for id in made {
                             table.remove(id);
                         }
                     }
-                    return Err(refusal);
+                    return Err(error);
                 }
             }
         }
@@ -49,12 +49,12 @@ impl Workspace {
         Ok(made)
     }
 
-    fn insert(&mut self, object: usize, draft: Draft, author: &Author) -> Result<Uuid, Refusal> {
+    fn insert(&mut self, object: usize, draft: Draft, author: &Author) -> Result<Uuid, ApiError> {
         let id = match draft.id {
             Given::Value(id) => id,
             Given::Null => {
                 let table = self.schema.object(object).map(Object::table).unwrap_or_default();
-                return Err(Refusal::database(format!(
+                return Err(ApiError::database(format!(
                     "null value in column \"id\" of relation \"{table}\" violates not-null constraint"
                 )));
             }
@@ -132,12 +132,12 @@ impl Workspace {
         }
     }
 
-    fn duplicate(&self, object: usize, holder: Uuid) -> Refusal {
-        Refusal::duplicate(self.schema.object(object).map(|object| (holder, object.singular.as_str())))
+    fn duplicate(&self, object: usize, holder: Uuid) -> ApiError {
+        ApiError::duplicate(self.schema.object(object).map(|object| (holder, object.singular.as_str())))
     }
 
     /// Unique values and foreign keys of a row that is about to be put
-    fn check(&self, object: usize, id: Uuid, row: &Row) -> Result<(), Refusal> {
+    fn check(&self, object: usize, id: Uuid, row: &Row) -> Result<(), ApiError> {
         let (Some(definition), Some(table)) = (self.schema.object(object), self.table(object)) else { return Ok(()) };
         for (cell, _) in definition.unique_cells() {
             let holder = row.cell(cell).unique_key().and_then(|key| table.holder(cell, &key));
@@ -149,7 +149,7 @@ impl Workspace {
             let Some(other) = row.link(cell) else { continue };
             let known = (target == object && other == id) || self.table(target).is_some_and(|t| t.get(other).is_some());
             if !known {
-                return Err(Refusal::database(format!(
+                return Err(ApiError::database(format!(
                     "insert or update on table \"{}\" violates foreign key constraint \"FK_{}\"",
                     definition.table(),
                     field.id.simple()
@@ -167,8 +167,8 @@ impl Workspace {
         draft: &Draft,
         author: &Author,
         operation: Operation,
-    ) -> Result<Uuid, Refusal> {
-        let old = self.table(object).and_then(|table| table.get(id)).cloned().ok_or_else(Refusal::not_found)?;
+    ) -> Result<Uuid, ApiError> {
+        let old = self.table(object).and_then(|table| table.get(id)).cloned().ok_or_else(ApiError::not_found)?;
         let new_id = draft.id.value().unwrap_or(id);
         if new_id != id && self.table(object).is_some_and(|table| table.get(new_id).is_some()) {
             return Err(self.duplicate(object, new_id));
@@ -200,8 +200,8 @@ impl Workspace {
     }
 
     /// Writes each record under its id or a unique value, or creates it. Updates come first, one by one; what was
-    /// written before a refusal stays written.
-    pub(crate) fn upsert(&mut self, object: usize, drafts: Vec<Draft>, author: &Author) -> Result<Vec<Uuid>, Refusal> {
+    /// written before a error stays written.
+    pub(crate) fn upsert(&mut self, object: usize, drafts: Vec<Draft>, author: &Author) -> Result<Vec<Uuid>, ApiError> {
         let mut updates = Vec::new();
         let mut creates = Vec::new();
         for draft in drafts {
@@ -224,7 +224,7 @@ impl Workspace {
     }
 
     /// The record that an upsert's row means
-    fn match_existing(&self, object: usize, draft: &Draft) -> Result<Option<Uuid>, Refusal> {
+    fn match_existing(&self, object: usize, draft: &Draft) -> Result<Option<Uuid>, ApiError> {
         let (Some(definition), Some(table)) = (self.schema.object(object), self.table(object)) else { return Ok(None) };
         let mut found: Vec<(String, Uuid)> = Vec::new();
         if let Given::Value(id) = draft.id
@@ -246,7 +246,7 @@ impl Workspace {
             [id] => Ok(Some(*id)),
             _ => {
                 let values: Vec<&str> = found.iter().map(|(value, _)| value.as_str()).collect();
-                Err(Refusal::bad(format!(
+                Err(ApiError::bad(format!(
                     "Multiple records found with the same unique field values for {}. Cannot determine which record to update.",
                     values.join(", ")
                 )))

@@ -12,16 +12,16 @@ use std::collections::BTreeSet;
 use ports::{Request, Response, Timestamp};
 use serde_json::{Value, json};
 
+use crate::api_error::ApiError;
 use crate::http;
-use crate::refusal::Refusal;
 use crate::render;
 use crate::state::Sandbox;
 use crate::tokens::Caller;
 use crate::write::Author;
 use document::{Operation, Selection};
 
-const ROOTS_MOST: usize = 20;
-const FIELDS_MOST: usize = 2_000;
+const MAX_ROOT_FIELDS: usize = 20;
+const MAX_FIELDS: usize = 2_000;
 
 enum Meaning {
     TypeName,
@@ -33,18 +33,18 @@ enum Meaning {
 pub(crate) fn answer(sandbox: &mut Sandbox, request: &Request, now: Timestamp) -> Response {
     let body = match http::json_body(request) {
         Ok(body) => body,
-        Err(refusal) => return http::refused(&refusal, sandbox.settings().profile),
+        Err(error) => return http::error(&error, sandbox.settings().profile),
     };
     let caller = match sandbox.caller(request) {
         Ok(caller) => caller,
-        Err(refusal) => return respond(None, &[refusal.graphql()]),
+        Err(error) => return respond(None, &[error.graphql()]),
     };
     let operation = match document::read(&body) {
         Ok(operation) => operation,
         Err(message) => return respond(None, &[json!({"message": message})]),
     };
-    if let Err(refusal) = check(&operation) {
-        return respond(Some("{}"), &[refusal]);
+    if let Err(error) = check(&operation) {
+        return respond(Some("{}"), &[error]);
     }
     let kind = if operation.is_mutation { "Mutation" } else { "Query" };
     let mut roots = Vec::new();
@@ -76,10 +76,10 @@ pub(crate) fn answer(sandbox: &mut Sandbox, request: &Request, now: Timestamp) -
         };
         match result {
             Ok(()) => data.push_str(&value),
-            Err(refusal) => {
-                throttled |= refusal.status == 429;
+            Err(error) => {
+                throttled |= error.status == 429;
                 data.push_str("null");
-                errors.push(refusal.graphql());
+                errors.push(error.graphql());
             }
         }
     }
@@ -106,7 +106,7 @@ fn carry_out(
     root: &Selection,
     now: Timestamp,
     out: &mut String,
-) -> Result<(), Refusal> {
+) -> Result<(), ApiError> {
     sandbox.charge(caller, now)?;
     let workspace = sandbox.workspace(caller);
     match meaning {
@@ -121,10 +121,10 @@ fn carry_out(
 
 /// What is refused for the document as a whole
 fn check(operation: &Operation) -> Result<(), Value> {
-    let refused = |message: String| Err(Refusal::bad(message).graphql());
-    if operation.roots.len() > ROOTS_MOST {
+    let refused = |message: String| Err(ApiError::bad(message).graphql());
+    if operation.roots.len() > MAX_ROOT_FIELDS {
         return refused(format!(
-            "Query too complex - Too many root resolvers requested: {} - Maximum allowed root resolvers: {ROOTS_MOST}",
+            "Query too complex - Too many root resolvers requested: {} - Maximum allowed root resolvers: {MAX_ROOT_FIELDS}",
             operation.roots.len()
         ));
     }
@@ -133,9 +133,9 @@ fn check(operation: &Operation) -> Result<(), Value> {
         return refused(format!("Duplicate root resolver: \"{}\"", root.name));
     }
     let fields: usize = operation.roots.iter().map(Selection::size).sum();
-    if fields > FIELDS_MOST {
+    if fields > MAX_FIELDS {
         return refused(format!(
-            "Query too complex - Too many fields requested: {fields} - Maximum allowed fields: {FIELDS_MOST}"
+            "Query too complex - Too many fields requested: {fields} - Maximum allowed fields: {MAX_FIELDS}"
         ));
     }
     Ok(())

@@ -6,11 +6,11 @@ use uuid::Uuid;
 use super::document::Selection;
 use super::query::{check_arguments, condition};
 use super::select;
+use crate::api_error::ApiError;
 use crate::duplicates;
 use crate::event;
 use crate::input;
 use crate::names::pascal;
-use crate::refusal::Refusal;
 use crate::rest;
 use crate::schema::Object;
 use crate::table::Row;
@@ -71,12 +71,12 @@ pub(crate) fn run(
     may_write: bool,
     author: &Author,
     out: &mut String,
-) -> Result<(), Refusal> {
+) -> Result<(), ApiError> {
     let number = writing.object;
-    let object = workspace.schema.object(number).cloned().ok_or_else(|| Refusal::bad("object not found"))?;
+    let object = workspace.schema.object(number).cloned().ok_or_else(|| ApiError::bad("object not found"))?;
     check_arguments(root, &["data", "upsert", "id", "filter", "ids", "conflictPriorityIndex", "dryRun"])?;
     select::check(workspace, &object, root, false)?;
-    let allowed = || if may_write { Ok(()) } else { Err(Refusal::forbidden()) };
+    let allowed = || if may_write { Ok(()) } else { Err(ApiError::forbidden()) };
     let data = || root.arguments.get("data").cloned().unwrap_or_default();
     let upsert = root.arguments.get("upsert") == Some(&Value::Bool(true));
     let rows: Vec<(Uuid, Row)> = match (writing.verb, writing.many) {
@@ -105,11 +105,11 @@ pub(crate) fn run(
             let condition = condition(workspace, &object, &root.arguments)?;
             let draft = input::read(workspace, &object, &data())?;
             allowed()?;
-            let ids = workspace.update_many(number, condition.as_ref(), &draft, author).map_err(|refusal| {
-                if refusal.code == Some("TOO_MANY_RECORDS_TO_UPDATE") {
-                    Refusal { sub_code: None, ..refusal }
+            let ids = workspace.update_many(number, condition.as_ref(), &draft, author).map_err(|error| {
+                if error.code == Some("TOO_MANY_RECORDS_TO_UPDATE") {
+                    ApiError { sub_code: None, ..error }
                 } else {
-                    refusal
+                    error
                 }
             })?;
             rows(workspace, number, ids)
@@ -123,7 +123,7 @@ pub(crate) fn run(
             allowed()?;
             let known = rows(workspace, number, vec![id]);
             if known.is_empty() {
-                return Err(Refusal::not_found());
+                return Err(ApiError::not_found());
             }
             remove(workspace, number, verb, &[id], author);
             if verb == Verb::Destroy { known } else { rows(workspace, number, vec![id]) }
@@ -164,10 +164,10 @@ fn remove(workspace: &mut Workspace, number: usize, verb: Verb, ids: &[Uuid], au
     }
 }
 
-fn id(root: &Selection) -> Result<Uuid, Refusal> {
+fn id(root: &Selection) -> Result<Uuid, ApiError> {
     let value = root.arguments.get("id").cloned().unwrap_or_default();
     input::uuid(&value)
-        .ok_or_else(|| Refusal::data(format!("Invalid UUID value {} for field \"id\"", input::inspect(&value))))
+        .ok_or_else(|| ApiError::data(format!("Invalid UUID value {} for field \"id\"", input::inspect(&value))))
 }
 
 fn rows(workspace: &Workspace, number: usize, ids: Vec<Uuid>) -> Vec<(Uuid, Row)> {

@@ -6,22 +6,22 @@ use uuid::Uuid;
 use super::document::Selection;
 use super::select;
 use crate::aggregate::{Aggregate, Tally};
+use crate::api_error::ApiError;
 use crate::duplicates;
 use crate::filter::{self, Condition, Dialect};
 use crate::group;
 use crate::list::Query;
 use crate::order::Order;
-use crate::refusal::Refusal;
 use crate::render;
 use crate::rest;
 use crate::schema::{Object, Shape};
 use crate::workspace::Workspace;
 
 /// Rows where `first` is not given
-const ROWS: usize = 200;
+const DEFAULT_ROWS: usize = 200;
 /// Records that a group shows, and what asking for them may cost
-const GROUP_RECORDS: usize = 10;
-const COMPLEXITY_MOST: usize = 2_000;
+const RECORDS_PER_GROUP: usize = 10;
+const MAX_COMPLEXITY: usize = 2_000;
 
 /// What a reading root field means
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +55,7 @@ pub(crate) fn condition(
     workspace: &Workspace,
     object: &Object,
     arguments: &Map<String, Value>,
-) -> Result<Option<Condition>, Refusal> {
+) -> Result<Option<Condition>, ApiError> {
     match arguments.get("filter") {
         None | Some(Value::Null) => Ok(None),
         Some(filter) => filter::compile(workspace, object, filter, Dialect::GraphQl).map(Some),
@@ -63,11 +63,11 @@ pub(crate) fn condition(
 }
 
 /// Refuses arguments that the field does not have.
-pub(crate) fn check_arguments(root: &Selection, known: &[&str]) -> Result<(), Refusal> {
+pub(crate) fn check_arguments(root: &Selection, known: &[&str]) -> Result<(), ApiError> {
     match root.arguments.keys().find(|name| !known.contains(&name.as_str())) {
-        Some(name) => Err(Refusal {
+        Some(name) => Err(ApiError {
             sub_code: Some("INVALID_QUERY_INPUT"),
-            ..Refusal::bad(format!("Argument not allowed: {name}"))
+            ..ApiError::bad(format!("Argument not allowed: {name}"))
         }),
         None => Ok(()),
     }
@@ -79,8 +79,8 @@ pub(crate) fn run(
     (number, reading): (usize, Reading),
     root: &Selection,
     out: &mut String,
-) -> Result<(), Refusal> {
-    let object = workspace.schema.object(number).ok_or_else(|| Refusal::bad("object not found"))?;
+) -> Result<(), ApiError> {
+    let object = workspace.schema.object(number).ok_or_else(|| ApiError::bad("object not found"))?;
     match reading {
         Reading::Many => connection(workspace, number, object, root, out),
         Reading::One => {
@@ -88,7 +88,7 @@ pub(crate) fn run(
             select::check(workspace, object, root, false)?;
             let condition = condition(workspace, object, &root.arguments)?;
             let rows = workspace.matching(number, condition.as_ref(), false);
-            let row = rows.first().ok_or_else(Refusal::not_found)?;
+            let row = rows.first().ok_or_else(ApiError::not_found)?;
             select::record(workspace, object, *row, root, out);
             Ok(())
         }
@@ -152,7 +152,7 @@ fn duplicate_list(
     out.push('}');
 }
 
-fn whole(arguments: &Map<String, Value>, name: &str) -> Result<Option<usize>, Refusal> {
+fn whole(arguments: &Map<String, Value>, name: &str) -> Result<Option<usize>, ApiError> {
     let (label, code) = match name {
         "first" => ("First", "INVALID_ARGS_FIRST"),
         "last" => ("Last", "INVALID_ARGS_LAST"),
@@ -161,23 +161,23 @@ fn whole(arguments: &Map<String, Value>, name: &str) -> Result<Option<usize>, Re
     match arguments.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(value) => {
-            let number = value.as_u64().and_then(|number| usize::try_from(number).ok()).ok_or_else(|| Refusal {
+            let number = value.as_u64().and_then(|number| usize::try_from(number).ok()).ok_or_else(|| ApiError {
                 sub_code: Some(code),
-                ..Refusal::bad(format!("{label} argument must be non-negative"))
+                ..ApiError::bad(format!("{label} argument must be non-negative"))
             })?;
             Ok(Some(number))
         }
     }
 }
 
-fn read_query(workspace: &Workspace, number: usize, object: &Object, root: &Selection) -> Result<Query, Refusal> {
+fn read_query(workspace: &Workspace, number: usize, object: &Object, root: &Selection) -> Result<Query, ApiError> {
     check_arguments(root, &["filter", "orderBy", "first", "last", "before", "after", "offset"])?;
     let arguments = &root.arguments;
     let text = |name: &str| arguments.get(name).and_then(Value::as_str).map(str::to_owned);
     let (first, last) = (whole(arguments, "first")?, whole(arguments, "last")?);
     let (after, before) = (text("after"), text("before"));
     let clash = |a: bool, b: bool, names: &str| {
-        if a && b { Err(Refusal::bad(format!("Cannot provide both {names}"))) } else { Ok(()) }
+        if a && b { Err(ApiError::bad(format!("Cannot provide both {names}"))) } else { Ok(()) }
     };
     clash(first.is_some(), last.is_some(), "first and last")?;
     clash(before.is_some(), after.is_some(), "before and after")?;
@@ -185,7 +185,7 @@ fn read_query(workspace: &Workspace, number: usize, object: &Object, root: &Sele
     clash(after.is_some(), last.is_some(), "after and last")?;
     let condition = condition(workspace, object, arguments)?;
     let order = arguments.get("orderBy").filter(|order| !order.is_null()).cloned().unwrap_or_else(|| json!([]));
-    let limit = first.or(last).unwrap_or(ROWS);
+    let limit = first.or(last).unwrap_or(DEFAULT_ROWS);
     let mut query = rest::query(workspace, number, condition, &order, limit, (after, before))?;
     query.offset = whole(arguments, "offset")?.unwrap_or(0);
     query.from_end = last.is_some();
@@ -198,11 +198,11 @@ fn connection(
     object: &Object,
     root: &Selection,
     out: &mut String,
-) -> Result<(), Refusal> {
+) -> Result<(), ApiError> {
     let edges = root.child("edges");
     let node = edges.and_then(|edges| edges.child("node"));
     if edges.is_some() && node.is_none() {
-        return Err(Refusal::database("Cannot read properties of undefined (reading 'id')"));
+        return Err(ApiError::database("Cannot read properties of undefined (reading 'id')"));
     }
     if let Some(node) = node {
         select::check(workspace, object, node, false)?;
@@ -263,20 +263,20 @@ fn connection(
 }
 
 /// Records in groups cost one for each group, and one more for each relation.
-fn check_complexity(object: &Object, node: &Selection, limit: usize) -> Result<(), Refusal> {
+fn check_complexity(object: &Object, node: &Selection, limit: usize) -> Result<(), ApiError> {
     let relation = |child: &&Selection| {
         object
             .field(&child.name)
             .is_some_and(|field| matches!(field.shape, Shape::ManyToOne { .. } | Shape::OneToMany { .. }))
     };
     let complexity = 1 + (1 + node.below.iter().filter(relation).count()) * limit;
-    if complexity <= COMPLEXITY_MOST {
+    if complexity <= MAX_COMPLEXITY {
         return Ok(());
     }
-    Err(Refusal {
+    Err(ApiError {
         sub_code: Some("TOO_COMPLEX_QUERY"),
-        ..Refusal::bad(format!(
-            "Query complexity is too high. Please, reduce the amount of relation fields requested. Query complexity: {complexity}. Maximum complexity: {COMPLEXITY_MOST}."
+        ..ApiError::bad(format!(
+            "Query complexity is too high. Please, reduce the amount of relation fields requested. Query complexity: {complexity}. Maximum complexity: {MAX_COMPLEXITY}."
         ))
     })
 }
@@ -287,7 +287,7 @@ fn groups(
     object: &Object,
     root: &Selection,
     out: &mut String,
-) -> Result<(), Refusal> {
+) -> Result<(), ApiError> {
     check_arguments(root, &["groupBy", "filter", "orderBy", "limit", "viewId", "omitNullValues"])?;
     let condition = condition(workspace, object, &root.arguments)?;
     let names: Vec<String> = root
@@ -300,7 +300,7 @@ fn groups(
     if let Some(node) = root.child("edges").and_then(|edges| edges.child("node")) {
         select::check(workspace, object, node, false)?;
         check_complexity(object, node, request.limit)?;
-        request.records = GROUP_RECORDS;
+        request.records = RECORDS_PER_GROUP;
     }
     let groups = group::run(workspace, number, condition.as_ref(), &request)?;
     out.push('[');

@@ -6,24 +6,24 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::document::Selection;
+use crate::api_error::ApiError;
 use crate::cell::View;
 use crate::names::pascal;
-use crate::refusal::Refusal;
 use crate::render;
 use crate::schema::{Field, Object, Shape};
 use crate::table::Row;
 use crate::workspace::Workspace;
 
 /// Refuses a list inside a list.
-pub(crate) fn check(workspace: &Workspace, object: &Object, node: &Selection, in_list: bool) -> Result<(), Refusal> {
+pub(crate) fn check(workspace: &Workspace, object: &Object, node: &Selection, in_list: bool) -> Result<(), ApiError> {
     for child in &node.below {
         let Some(field) = object.field(&child.name) else { continue };
         match &field.shape {
             Shape::OneToMany { target, .. } => {
                 if in_list {
-                    return Err(Refusal {
+                    return Err(ApiError {
                         sub_code: Some("TOO_COMPLEX_QUERY"),
-                        ..Refusal::bad(
+                        ..ApiError::bad(
                             "Query complexity is too high. One-to-Many relation cannot be nested in another One-to-Many relation.",
                         )
                     });

@@ -4,13 +4,13 @@ use ports::Method;
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::api_error::ApiError;
 use crate::filter_text;
 use crate::group;
 use crate::http::Target;
 use crate::input;
 use crate::order;
 use crate::profile::Profile;
-use crate::refusal::Refusal;
 use crate::workspace::Workspace;
 
 /// Rows of a page by default
@@ -44,7 +44,7 @@ pub(super) enum Action {
 }
 
 /// Reads a request.
-pub(crate) fn plan(workspace: &Workspace, method: Method, target: &Target, body: Value) -> Result<Plan, Refusal> {
+pub(crate) fn plan(workspace: &Workspace, method: Method, target: &Target, body: Value) -> Result<Plan, ApiError> {
     let segments = target.segments();
     let path: Vec<&str> = segments.iter().skip(1).copied().collect();
     let is_newer = workspace.profile == Profile::V2;
@@ -71,10 +71,10 @@ pub(crate) fn plan(workspace: &Workspace, method: Method, target: &Target, body:
         (Method::Delete, [plural]) => (object(plural)?, Action::DeleteMany { soft: flag("soft_delete") }),
         // NOTE: the recorded server strips every `/rest` from a path, also the one in `/restore`.
         (_, [first, id, "restore"]) if *first != "restore" => {
-            return Err(Refusal::bad(format!("'{id}ore' is not a valid UUID")));
+            return Err(ApiError::bad(format!("'{id}ore' is not a valid UUID")));
         }
         _ => {
-            return Err(Refusal::bad(format!(
+            return Err(ApiError::bad(format!(
                 "Query path '{}' invalid. Valid examples: /rest/companies/id or /rest/companies or /rest/batch/companies",
                 target.path
             )));
@@ -88,29 +88,29 @@ pub(crate) fn plan(workspace: &Workspace, method: Method, target: &Target, body:
     Ok(Plan { object, action, filter, depth: depth(target)?, fields })
 }
 
-fn find_object(workspace: &Workspace, name: &str) -> Result<usize, Refusal> {
+fn find_object(workspace: &Workspace, name: &str) -> Result<usize, ApiError> {
     workspace.schema.by_plural(name).ok_or_else(|| {
         let plural = workspace.schema.by_singular(name).and_then(|number| workspace.schema.object(number));
-        Refusal::bad(match plural {
+        ApiError::bad(match plural {
             Some(object) => format!("object '{name}' not found. Did you mean '{}'?", object.plural),
             None => format!("object '{name}' not found. eg: companies"),
         })
     })
 }
 
-fn record_id(text: &str) -> Result<Uuid, Refusal> {
-    input::uuid(&Value::from(text)).ok_or_else(|| Refusal::bad(format!("'{text}' is not a valid UUID")))
+fn record_id(text: &str) -> Result<Uuid, ApiError> {
+    input::uuid(&Value::from(text)).ok_or_else(|| ApiError::bad(format!("'{text}' is not a valid UUID")))
 }
 
-fn depth(target: &Target) -> Result<u8, Refusal> {
+fn depth(target: &Target) -> Result<u8, ApiError> {
     match target.param("depth") {
         None | Some("0") => Ok(0),
         Some("1") => Ok(1),
-        Some(other) => Err(Refusal::bad(format!("'depth={other}' parameter invalid. Allowed values are 0, 1"))),
+        Some(other) => Err(ApiError::bad(format!("'depth={other}' parameter invalid. Allowed values are 0, 1"))),
     }
 }
 
-fn list_action(target: &Target) -> Result<Action, Refusal> {
+fn list_action(target: &Target) -> Result<Action, ApiError> {
     Ok(Action::List {
         order: order::read_rest(target.param("order_by").unwrap_or_default())?,
         limit: target.limit(PAGE)?,

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::plan::{Action, Plan};
 use super::records::Records;
+use crate::api_error::ApiError;
 use crate::duplicates;
 use crate::event::Operation;
 use crate::filter::{self, Condition, Dialect};
@@ -16,14 +17,13 @@ use crate::list::Query;
 use crate::names::pascal;
 use crate::order::{Cursor, Order};
 use crate::profile::Profile;
-use crate::refusal::Refusal;
 use crate::render;
 use crate::schema::Object;
 use crate::workspace::Workspace;
-use crate::write::{Author, WRITE_MOST};
+use crate::write::{Author, MAX_BATCH_RECORDS};
 
 /// Fields of a very wide object that newer servers send without being asked
-const FIELDS_MOST: usize = 200;
+const MAX_UNREQUESTED_FIELDS: usize = 200;
 
 /// One call that is being carried out
 struct Call<'a> {
@@ -43,8 +43,8 @@ pub(crate) fn run(
     plan: Plan,
     may_write: bool,
     author: &Author,
-) -> Result<Response, Refusal> {
-    let object = workspace.schema.object(plan.object).cloned().ok_or_else(|| Refusal::bad("object not found"))?;
+) -> Result<Response, ApiError> {
+    let object = workspace.schema.object(plan.object).cloned().ok_or_else(|| ApiError::bad("object not found"))?;
     let condition = match &plan.filter {
         Some(filter) => Some(filter::compile(workspace, &object, filter, Dialect::Rest)?),
         None => None,
@@ -54,9 +54,10 @@ pub(crate) fn run(
         return Err(input::unknown_field(&object, name));
     }
     let (number, depth, mut fields) = (plan.object, plan.depth, plan.fields);
-    let is_capped = workspace.profile == Profile::V2 && fields.is_none() && object.fields.len() > FIELDS_MOST;
+    let is_capped =
+        workspace.profile == Profile::V2 && fields.is_none() && object.fields.len() > MAX_UNREQUESTED_FIELDS;
     if is_capped {
-        fields = Some(object.fields.iter().take(FIELDS_MOST).map(|field| field.name.clone()).collect());
+        fields = Some(object.fields.iter().take(MAX_UNREQUESTED_FIELDS).map(|field| field.name.clone()).collect());
     }
     let call = Call { workspace, number, object, condition, depth, fields, may_write, author };
     let mut response = call.run(plan.action)?;
@@ -67,7 +68,7 @@ pub(crate) fn run(
 }
 
 impl Call<'_> {
-    fn run(self, action: Action) -> Result<Response, Refusal> {
+    fn run(self, action: Action) -> Result<Response, ApiError> {
         let number = self.number;
         match action {
             Action::List { order, limit, after, before } => {
@@ -81,7 +82,7 @@ impl Call<'_> {
             }
             Action::Get(id) => {
                 if self.workspace.table(number).is_none_or(|table| table.live(id).is_none()) {
-                    return Err(Refusal::not_found());
+                    return Err(ApiError::not_found());
                 }
                 Ok(self.records().single(200, &self.object.singular, id))
             }
@@ -132,7 +133,7 @@ impl Call<'_> {
         }
     }
 
-    fn create(self, drafts: Vec<input::Draft>, upsert: bool, many: bool) -> Result<Response, Refusal> {
+    fn create(self, drafts: Vec<input::Draft>, upsert: bool, many: bool) -> Result<Response, ApiError> {
         self.allowed()?;
         let ids = if upsert {
             self.workspace.upsert(self.number, drafts, self.author)?
@@ -145,9 +146,9 @@ impl Call<'_> {
         }
     }
 
-    fn update_many(self, body: &Value) -> Result<Response, Refusal> {
+    fn update_many(self, body: &Value) -> Result<Response, ApiError> {
         if self.workspace.profile == Profile::V2 && self.condition.is_none() {
-            return Err(Refusal::bad("A non-empty filter is required for a bulk mutation"));
+            return Err(ApiError::bad("A non-empty filter is required for a bulk mutation"));
         }
         let draft = input::read(self.workspace, &self.object, body)?;
         self.allowed()?;
@@ -155,7 +156,7 @@ impl Call<'_> {
         Ok(http::json(200, self.records().under(&self.many("update"), &ids)))
     }
 
-    fn delete(self, id: Uuid, soft: bool) -> Result<Response, Refusal> {
+    fn delete(self, id: Uuid, soft: bool) -> Result<Response, ApiError> {
         self.allowed()?;
         self.known(id)?;
         let name = self.one("delete");
@@ -167,10 +168,10 @@ impl Call<'_> {
         Ok(http::json(200, format!("{{\"data\":{{\"{name}\":{{\"id\":\"{id}\"}}}}}}")))
     }
 
-    fn delete_many(self, soft: bool) -> Result<Response, Refusal> {
+    fn delete_many(self, soft: bool) -> Result<Response, ApiError> {
         if self.condition.is_none() {
             let verb = if soft { "delete" } else { "destroy" };
-            return Err(Refusal::bad(format!(
+            return Err(ApiError::bad(format!(
                 "Filters are mandatory for bulk {verb} operations. Please provide at least one filter to prevent accidental deletion of all records."
             )));
         }
@@ -190,14 +191,14 @@ impl Call<'_> {
         Records { workspace: self.workspace, object: self.number, depth: self.depth, only: self.fields.as_deref() }
     }
 
-    fn allowed(&self) -> Result<(), Refusal> {
-        if self.may_write { Ok(()) } else { Err(Refusal::forbidden()) }
+    fn allowed(&self) -> Result<(), ApiError> {
+        if self.may_write { Ok(()) } else { Err(ApiError::forbidden()) }
     }
 
     /// Refuses an id that no record has, the trash included.
-    fn known(&self, id: Uuid) -> Result<(), Refusal> {
+    fn known(&self, id: Uuid) -> Result<(), ApiError> {
         let table = self.workspace.table(self.number);
-        if table.is_some_and(|table| table.get(id).is_some()) { Ok(()) } else { Err(Refusal::not_found()) }
+        if table.is_some_and(|table| table.get(id).is_some()) { Ok(()) } else { Err(ApiError::not_found()) }
     }
 
     fn one(&self, verb: &str) -> String {
@@ -210,17 +211,17 @@ impl Call<'_> {
 }
 
 /// Checks a batch: a list, not too long, every row readable
-pub(crate) fn batch(workspace: &Workspace, number: usize, body: &Value) -> Result<Vec<input::Draft>, Refusal> {
+pub(crate) fn batch(workspace: &Workspace, number: usize, body: &Value) -> Result<Vec<input::Draft>, ApiError> {
     let Some(rows) = body.as_array() else {
-        return Err(Refusal::thrown("TypeError", "args.data.forEach is not a function"));
+        return Err(ApiError::thrown("TypeError", "args.data.forEach is not a function"));
     };
-    if rows.len() > WRITE_MOST {
-        return Err(Refusal {
+    if rows.len() > MAX_BATCH_RECORDS {
+        return Err(ApiError {
             sub_code: Some("TOO_MANY_RECORDS_TO_UPDATE"),
-            ..Refusal::bad(format!("Maximum number of records to upsert is {WRITE_MOST}."))
+            ..ApiError::bad(format!("Maximum number of records to upsert is {MAX_BATCH_RECORDS}."))
         });
     }
-    let object = workspace.schema.object(number).ok_or_else(|| Refusal::bad("object not found"))?;
+    let object = workspace.schema.object(number).ok_or_else(|| ApiError::bad("object not found"))?;
     rows.iter().map(|row| input::read(workspace, object, row)).collect()
 }
 
@@ -232,11 +233,11 @@ pub(crate) fn query(
     order: &Value,
     limit: usize,
     (after, before): (Option<String>, Option<String>),
-) -> Result<Query, Refusal> {
+) -> Result<Query, ApiError> {
     if after.is_some() && before.is_some() {
-        return Err(Refusal::bad("Cannot provide both before and after"));
+        return Err(ApiError::bad("Cannot provide both before and after"));
     }
-    let object = workspace.schema.object(number).ok_or_else(|| Refusal::bad("object not found"))?;
+    let object = workspace.schema.object(number).ok_or_else(|| ApiError::bad("object not found"))?;
     let order = Order::compile(workspace, object, order)?;
     let read = |text: Option<String>| text.map(|text| Cursor::read(&order, &text)).transpose();
     let (after, before) = (read(after)?, read(before)?);

@@ -10,7 +10,7 @@ use crate::profile::Profile;
 
 /// A refused request
 #[derive(Clone, Debug)]
-pub(crate) struct Refusal {
+pub(crate) struct ApiError {
     /// HTTP status over REST
     pub(crate) status: u16,
     /// `error` of the REST envelope
@@ -38,7 +38,7 @@ pub(crate) struct More {
     headers: Vec<(&'static str, String)>,
 }
 
-impl Refusal {
+impl ApiError {
     fn new(status: u16, class: &'static str, message: impl Into<String>) -> Self {
         Self {
             status,
@@ -127,10 +127,10 @@ impl Refusal {
 
     /// A unique value is taken
     pub(crate) fn duplicate(taken_by: Option<(Uuid, &str)>) -> Self {
-        let refusal = Self::bad("A duplicate entry was detected");
+        let error = Self::bad("A duplicate entry was detected");
         match taken_by {
-            None => refusal,
-            Some((id, object)) => refusal
+            None => error,
+            Some((id, object)) => error
                 .with_extension("conflictingRecordId", json!(id))
                 .with_extension("conflictingObjectNameSingular", json!(object)),
         }
