@@ -19,10 +19,10 @@ use crate::definitions::Definition;
 use crate::environment::{Environment, Variables};
 use crate::host::{RollupClient, RollupHost};
 use crate::ids::{Ids, Targets};
-use crate::memory::Memory;
+use crate::persistent_state::PersistentState;
 use crate::pure::unknown_zone;
 use crate::report::{Mode, Report, Status};
-use crate::requested::Requested;
+use crate::request_id::WithRequestId;
 use crate::run::Run;
 use crate::run::options::{CONTINUATION_INTERVAL, RollupTargets, RunOptions};
 use crate::run::outcome::Outcome;
@@ -73,11 +73,11 @@ const MERGE_LOOKBACK: Duration = Duration::from_mins(2);
 
 /// Recomputes what the payload asks for. Whatever goes wrong is told in the report.
 pub async fn calculate_rollups(host: &dyn RollupHost, payload: &Json, options: &Options) -> Report {
-    let requested = Requested::new(host, payload);
+    let requested = WithRequestId::new(host, payload);
     let host: &dyn RollupHost = &requested;
     let began = host.now();
     let mut report = match prepare(host, payload, options, began) {
-        Ok(Some(work)) => carry_out(host, work).await,
+        Ok(Some(work)) => run_exclusively(host, work).await,
         Ok(None) => Report { status: Status::Noop, mode: Some(Mode::Targeted), ..Report::default() },
         Err(report) => *report,
     };
@@ -146,14 +146,14 @@ fn prepare(
 }
 
 /// Keeps runs over everything apart, and remembers for the next one.
-async fn carry_out(host: &dyn RollupHost, work: Work) -> Report {
+async fn run_exclusively(host: &dyn RollupHost, work: Work) -> Report {
     let mode = work.mode();
-    let memory = Memory::new(host, work.seed ^ host.now().as_millis().unsigned_abs());
+    let state = PersistentState::new(host, work.seed ^ host.now().as_millis().unsigned_abs());
     if !mode.covers_everything() {
-        let from = if let Trigger::Rest(checkpoint) = &work.trigger { Some(checkpoint) } else { None };
-        return run(host, &memory, &work, from).await;
+        let from = if let Trigger::Continuation(checkpoint) = &work.trigger { Some(checkpoint) } else { None };
+        return run(host, &state, &work, from).await;
     }
-    if !memory.take_lease(work.time_limit.unwrap_or(DEFAULT_LEASE)).await {
+    if !state.acquire_lease(work.time_limit.unwrap_or(DEFAULT_LEASE)).await {
         let message = "another run over everything is at work, and sees what this one would have seen";
         return Report {
             status: Status::Noop,
@@ -164,23 +164,23 @@ async fn carry_out(host: &dyn RollupHost, work: Work) -> Report {
         };
     }
     let from = match &work.trigger {
-        Trigger::Rest(checkpoint) => {
+        Trigger::Continuation(checkpoint) => {
             Some(checkpoint.clone()).filter(|from| from.config == work.environment.config.fingerprint)
         }
-        _ => memory.checkpoint(work.environment.config.fingerprint).await,
+        _ => state.checkpoint(work.environment.config.fingerprint).await,
     };
-    let report = run(host, &memory, &work, from.as_ref()).await;
-    memory.end_lease().await;
+    let report = run(host, &state, &work, from.as_ref()).await;
+    state.release_lease().await;
     report
 }
 
-async fn run(host: &dyn RollupHost, memory: &Memory<'_>, work: &Work, from: Option<&Checkpoint>) -> Report {
+async fn run(host: &dyn RollupHost, state: &PersistentState<'_>, work: &Work, from: Option<&Checkpoint>) -> Report {
     let (mode, config) = (work.mode(), &work.environment.config);
     let per_minute = work.environment.requests_per_minute;
-    let remembered = memory.allowance(per_minute).await.unwrap_or(u32::MAX);
+    let remembered = state.allowance(per_minute).await.unwrap_or(u32::MAX);
     let max_burst = if mode == Mode::Targeted { MAX_EVENT_BURST.min(remembered) } else { remembered };
-    let pace = config.pacing.pace(per_minute, max_burst.max(1));
-    let client = Client::new(host, work.environment.connection.clone(), pace, Priority::Job, work.deadline, work.seed);
+    let limit = config.pacing.rate_limit(per_minute, max_burst.max(1));
+    let client = Client::new(host, work.environment.connection.clone(), limit, Priority::Job, work.deadline, work.seed);
 
     let schema = match read_schema(&client).await {
         Ok(schema) => schema,
@@ -190,12 +190,12 @@ async fn run(host: &dyn RollupHost, memory: &Memory<'_>, work: &Work, from: Opti
     };
     let proven_by = schema.as_ref().map_or(ProvenBy::Names(&config.objects), ProvenBy::Metadata);
     let program = CompiledRollups::new(&config.definitions, &proven_by, &work.calendar);
-    let concurrency = usize::try_from(pace.concurrency).unwrap_or(1);
+    let concurrency = usize::try_from(limit.concurrency).unwrap_or(1);
     let options = RunOptions::new(config, concurrency, work.sizes, mode == Mode::DryRun);
     let outcome = Outcome::new(&client, &program, options);
     let reader = Reader::new(&outcome);
     let run = Run::new(&reader, &work.calendar);
-    let end = if program.rollups.is_empty() { Ok(()) } else { go(&run, memory, work, from, pace).await };
+    let end = if program.rollups.is_empty() { Ok(()) } else { run_trigger(&run, state, work, from, limit).await };
 
     // No progress: keep the incoming checkpoint.
     let checkpoint = if end.is_err() { outcome.checkpoint().or_else(|| from.cloned()) } else { None };
@@ -212,24 +212,24 @@ async fn run(host: &dyn RollupHost, memory: &Memory<'_>, work: &Work, from: Opti
         Err(stop) => report = stopped(&stop, report, &client),
     }
     if !matches!(mode, Mode::Plan | Mode::Explain) {
-        memory.keep_allowance(client.allowance()).await;
+        state.set_allowance(client.allowance()).await;
     }
     if let Some(drift) = &mut report.drift
         && drift.values > 0
     {
-        drift.since = memory.compared().await;
+        drift.since = state.last_comparison().await;
     }
     if mode.covers_everything() && report.status == Status::Ok {
-        memory.keep_checkpoint(None).await;
-        memory.keep_swept(since).await;
-        memory.keep_compared(host.now()).await;
+        state.set_checkpoint(None).await;
+        state.set_last_sweep(since).await;
+        state.set_last_comparison(host.now()).await;
     }
     if report.status == Status::Partial
         && let Some(checkpoint) = checkpoint
     {
-        let no_headway = from == Some(&checkpoint) && report.totals.updated == 0;
+        let no_progress = from == Some(&checkpoint) && report.totals.updated == 0;
         report.continued = continued;
-        schedule_continuation(host, memory, &mut report, &checkpoint, no_headway).await;
+        schedule_continuation(host, state, &mut report, &checkpoint, no_progress).await;
     }
     report
 }
@@ -243,19 +243,19 @@ fn nothing_concerned_runs(work: &Work, program: &CompiledRollups) -> bool {
 }
 
 /// Does what the trigger asks for.
-async fn go(
+async fn run_trigger(
     run: &Run<'_>,
-    memory: &Memory<'_>,
+    state: &PersistentState<'_>,
     work: &Work,
     from: Option<&Checkpoint>,
-    pace: RateLimit,
+    limit: RateLimit,
 ) -> Result<(), Stop> {
     match (&work.trigger, &work.targets) {
-        (Trigger::Plan, _) => run.plan(pace).await,
+        (Trigger::Plan, _) => run.plan(limit).await,
         (Trigger::Explain { object, id }, _) => run.explain(object, *id).await,
         (Trigger::Sweep, _) if from.is_none() => {
             let back = run.since() - SWEEP_LOOKBACK;
-            run.sweep(pace, memory.swept().await.unwrap_or(back)).await
+            run.sweep(limit, state.last_sweep().await.unwrap_or(back)).await
         }
         (trigger, Some(targets)) => {
             let targets = by_rollup(run.program(), targets.clone());
@@ -270,7 +270,7 @@ async fn go(
             }
             Ok(())
         }
-        (_, None) => run.rebuild(pace, from.map(|from| &from.left)).await,
+        (_, None) => run.rebuild(limit, from.map(|from| &from.left)).await,
     }
 }
 
@@ -278,17 +278,17 @@ async fn go(
 /// checkpoint in the store.
 async fn schedule_continuation(
     host: &dyn RollupHost,
-    memory: &Memory<'_>,
+    state: &PersistentState<'_>,
     report: &mut Report,
     checkpoint: &Checkpoint,
-    no_headway: bool,
+    no_progress: bool,
 ) {
     report.checkpoint = Some(checkpoint.to_json());
     let by_batches = report.code.as_deref() == Some(BATCH_DONE);
     let whole = matches!(checkpoint.left, Left::From { .. });
-    let kept = whole && memory.keep_checkpoint(report.checkpoint.as_ref()).await;
+    let kept = whole && state.set_checkpoint(report.checkpoint.as_ref()).await;
     // A schedule of batches ticks by itself; a run that comes no further than the one before would go on for ever.
-    if report.continued || (by_batches && kept) || no_headway {
+    if report.continued || (by_batches && kept) || no_progress {
         return;
     }
     let delay = if by_batches { CONTINUATION_INTERVAL } else { OUT_OF_TIME_INTERVAL };

@@ -8,7 +8,7 @@ use std::time::Duration;
 use ports::{TimeZones, Timestamp};
 use time::{Date, Month, PrimitiveDateTime, Time};
 
-use crate::definitions::Day;
+use crate::definitions::DynamicDate;
 
 /// The calendar of one run
 #[derive(Clone, Debug)]
@@ -32,6 +32,18 @@ const YEARS: std::ops::RangeInclusive<i32> = 1990..=2040;
 
 impl Calendar {
     /// The calendar of the UTC day of `now`
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ports::{Timestamp, time::format_date};
+    /// use rollup::calendar::Calendar;
+    /// use rollup::definitions::DynamicDate;
+    ///
+    /// let april = 4;
+    /// let calendar = Calendar::utc(Timestamp::parse("2026-03-05T12:00:00Z").unwrap(), april);
+    /// assert_eq!(format_date(calendar.day(DynamicDate::StartOfFiscalYear)), "2025-04-01");
+    /// ```
     #[must_use]
     pub fn utc(now: Timestamp, fiscal_year_start_month: u8) -> Self {
         Self::new(now, fiscal_year_start_month, Offsets::Utc)
@@ -47,7 +59,7 @@ impl Calendar {
         if zone == "UTC" {
             return Some(Self::utc(now, fiscal_year_start_month));
         }
-        let changes = changes(|at| zones.utc_offset(zone, at))?;
+        let changes = offset_changes(|at| zones.utc_offset(zone, at))?;
         Some(Self::new(now, fiscal_year_start_month, Offsets::Changes(changes)))
     }
 
@@ -65,14 +77,14 @@ impl Calendar {
 
     /// The day that a moving day falls on
     #[must_use]
-    pub fn day(&self, day: Day) -> Date {
+    pub fn day(&self, day: DynamicDate) -> Date {
         let (year, month) = (self.today.year(), u8::from(self.today.month()));
         let first = |year, month| first_of(year, month).unwrap_or(self.today);
         match day {
-            Day::Today => self.today,
-            Day::StartOfMonth => first(year, month),
-            Day::StartOfYear => first(year, 1),
-            Day::StartOfFiscalYear => {
+            DynamicDate::Today => self.today,
+            DynamicDate::StartOfMonth => first(year, month),
+            DynamicDate::StartOfYear => first(year, 1),
+            DynamicDate::StartOfFiscalYear => {
                 let start = self.fiscal_year_start_month;
                 first(if month >= start { year } else { year - 1 }, start)
             }
@@ -118,7 +130,7 @@ fn shifted(at: Timestamp, seconds: i32) -> Timestamp {
 }
 
 /// Looks up where the offset changes: month by month, then by halving the month in which it did, to the minute
-fn changes(offset: impl Fn(Timestamp) -> Option<i32>) -> Option<Vec<(Timestamp, i32)>> {
+fn offset_changes(offset: impl Fn(Timestamp) -> Option<i32>) -> Option<Vec<(Timestamp, i32)>> {
     const MINUTE: i64 = 60_000;
     let months = YEARS.flat_map(|year| (1..=12).map(move |month| (year, month)));
     let starts = months.filter_map(|(year, month)| {
@@ -160,7 +172,7 @@ mod tests {
 
     fn calendar(zone: &str, now: &str, fiscal_year_start_month: u8) -> Calendar {
         let zone = jiff::tz::TimeZone::get(zone).unwrap();
-        let changes = changes(|at| {
+        let changes = offset_changes(|at| {
             let instant = jiff::Timestamp::from_millisecond(at.as_millis()).unwrap();
             Some(zone.to_offset(instant).seconds())
         });
@@ -173,7 +185,7 @@ mod tests {
         let utc = Calendar::utc(at("2026-12-31T23:30:00Z"), 4);
         let auckland = calendar("Pacific/Auckland", "2026-12-31T23:30:00Z", 4);
         let days = |calendar: &Calendar| {
-            [Day::Today, Day::StartOfMonth, Day::StartOfYear, Day::StartOfFiscalYear]
+            [DynamicDate::Today, DynamicDate::StartOfMonth, DynamicDate::StartOfYear, DynamicDate::StartOfFiscalYear]
                 .map(|day| format_date(calendar.day(day)))
         };
         assert_eq!(days(&utc), ["2026-12-31", "2026-12-01", "2026-01-01", "2026-04-01"]);
@@ -182,7 +194,7 @@ mod tests {
 
     #[test]
     fn the_fiscal_year_begins_in_its_month() {
-        let start = |now, month| format_date(Calendar::utc(at(now), month).day(Day::StartOfFiscalYear));
+        let start = |now, month| format_date(Calendar::utc(at(now), month).day(DynamicDate::StartOfFiscalYear));
         assert_eq!(start("2026-03-31T12:00:00Z", 4), "2025-04-01");
         assert_eq!(start("2026-04-01T00:00:00Z", 4), "2026-04-01");
         assert_eq!(start("2026-04-01T00:00:00Z", 1), "2026-01-01");
@@ -191,7 +203,7 @@ mod tests {
     #[test]
     fn midnight_is_the_zones_own() {
         let london = calendar("Europe/London", "2026-06-30T23:30:00Z", 1);
-        assert_eq!(format_date(london.day(Day::Today)), "2026-07-01");
+        assert_eq!(format_date(london.day(DynamicDate::Today)), "2026-07-01");
         for (day, instant) in [
             ("2026-07-01", "2026-06-30T23:00:00Z"),
             ("2026-01-01", "2026-01-01T00:00:00Z"),

@@ -17,6 +17,26 @@ use crate::definitions::{Condition, Operand, Operator};
 use crate::moment::Moment;
 
 /// A condition made ready for one run
+///
+/// # Examples
+///
+/// ```
+/// use ports::Timestamp;
+/// use rollup::calendar::Calendar;
+/// use rollup::condition::Test;
+/// use rollup::definitions::{Condition, Operand, Operator};
+/// use twenty::value::Value;
+///
+/// let condition = Condition {
+///     field: "amount.amountMicros".into(),
+///     subtract_field: None,
+///     operator: Operator::Gt,
+///     operand: Operand::Value(Value::from_json_text("0")),
+/// };
+/// let test = Test::new(&condition, &Calendar::utc(Timestamp::from_millis(0), 1));
+/// assert!(test.holds(&Value::from_json_text("5000000")));
+/// assert!(!test.holds(&Value::Null));
+/// ```
 #[derive(Clone, Debug)]
 pub struct Test {
     field: String,
@@ -85,7 +105,7 @@ impl Test {
         let operands = match &condition.operand {
             Operand::Value(value) => vec![Ready::new(value, calendar)],
             Operand::List(values) => values.iter().map(|value| Ready::new(value, calendar)).collect(),
-            Operand::Day(day) => {
+            Operand::DynamicDate(day) => {
                 vec![Ready::new(&Value::Text(format_date(calendar.day(*day)).into()), calendar)]
             }
         };

@@ -55,7 +55,7 @@ pub struct Pacing {
 impl Pacing {
     /// The pace of a run; `requests_per_minute` is what the environment says, over the configuration
     #[must_use]
-    pub fn pace(&self, requests_per_minute: Option<u32>, max_burst: u32) -> RateLimit {
+    pub fn rate_limit(&self, requests_per_minute: Option<u32>, max_burst: u32) -> RateLimit {
         let default = RateLimit::default();
         RateLimit {
             requests_per_minute,
@@ -100,6 +100,17 @@ pub struct Config {
 
 impl Config {
     /// Reads a configuration from text; an empty one means the defaults
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use rollup::config::Config;
+    ///
+    /// let config = Config::from_text(r#"{"definitions":[],"timeZone":"Europe/London"}"#).unwrap();
+    /// assert_eq!(config.time_zone, "Europe/London");
+    /// assert!(Config::from_text("").unwrap().built_in);
+    /// assert_eq!(Config::from_text(r#"{"timezone":"UTC"}"#).unwrap_err()[0].place, "timezone");
+    /// ```
     ///
     /// # Errors
     /// All faults that were found.
@@ -280,7 +291,7 @@ mod tests {
             ["person", "household", "company", "appeal", "recurringAgreement", "giftPayout", "giftPayout"]
         );
         assert_eq!((config.time_zone.as_str(), config.fiscal_year_start_month), ("UTC", 1));
-        let pace = config.pacing.pace(Some(80), 80);
+        let pace = config.pacing.rate_limit(Some(80), 80);
         assert_eq!((pace, config.pacing.page_size()), (RateLimit::default(), 200));
     }
 
@@ -294,7 +305,7 @@ mod tests {
         let config = config.unwrap();
         assert_eq!((config.time_zone.as_str(), config.fiscal_year_start_month), ("Europe/London", 4));
         assert_eq!((config.mixed_currency, config.objects[0].1.as_str()), (MixedCurrency::Clear, "funds"));
-        let pace = config.pacing.pace(config.pacing.requests_per_minute, 10);
+        let pace = config.pacing.rate_limit(config.pacing.requests_per_minute, 10);
         assert_eq!((pace.burst, pace.concurrency, pace.pause.as_millis(), config.pacing.page_size()), (10, 2, 100, 60));
     }
 

@@ -124,6 +124,19 @@ impl EnvironmentError {
 impl Environment {
     /// Reads the variables
     ///
+    /// # Examples
+    ///
+    /// ```
+    /// use rollup::environment::{Environment, Variables};
+    ///
+    /// let mut variables = Variables::default();
+    /// variables.set("TWENTY_API_URL", "https://crm.example.org/rest");
+    /// variables.set("TWENTY_API_KEY", "key");
+    /// let environment = Environment::read(&variables).unwrap();
+    /// assert_eq!(environment.connection.base_url, "https://crm.example.org");
+    /// assert_eq!(environment.requests_per_minute, Some(80));
+    /// ```
+    ///
     /// # Errors
     /// For the first variable that is missing or wrong.
     pub fn read(variables: &Variables) -> Result<Self, EnvironmentError> {
@@ -164,6 +177,15 @@ fn base_url(text: &str) -> Option<String> {
 }
 
 /// Those of an environment's names that look like a setting of the engine and are none, each with the one that may be meant
+///
+/// # Examples
+///
+/// ```
+/// use rollup::environment::unknown_names;
+///
+/// let unknown: Vec<_> = unknown_names(["ROLLUP_ENGINE_CONFIGURATION", "PATH"]).collect();
+/// assert_eq!(unknown, [("ROLLUP_ENGINE_CONFIGURATION", Some("ROLLUP_ENGINE_CONFIG"))]);
+/// ```
 pub fn unknown_names<'a>(
     names: impl IntoIterator<Item = &'a str>,
 ) -> impl Iterator<Item = (&'a str, Option<&'static str>)> {

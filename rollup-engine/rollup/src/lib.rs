@@ -39,12 +39,12 @@ pub mod environment;
 pub mod fold;
 mod host;
 pub mod ids;
-mod memory;
 pub mod moment;
+mod persistent_state;
 pub mod plan;
 pub mod pure;
 pub mod report;
-mod requested;
+mod request_id;
 mod run;
 #[cfg(any(test, feature = "schema"))]
 pub mod shape;

@@ -22,6 +22,18 @@ impl<'a> Moment<'a> {
     /// What a text says about time, if it looks like a date or begins like one
     ///
     /// The digits are taken at their word: Twenty has checked them.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::cmp::Ordering;
+    ///
+    /// use rollup::moment::Moment;
+    ///
+    /// let (earlier, later) = (Moment::read("2026-03-05").unwrap(), Moment::read("2026-11-22").unwrap());
+    /// assert_eq!(earlier.order(later), Some(Ordering::Less));
+    /// assert_eq!(Moment::read("05/03/2026"), None);
+    /// ```
     #[must_use]
     pub fn read(text: &'a str) -> Option<Self> {
         let bytes = text.as_bytes();
@@ -61,7 +73,7 @@ impl<'a> Moment<'a> {
     pub fn order(self, other: Self) -> Option<Ordering> {
         match (self, other) {
             (Self::Date(a), Self::Date(b)) => Some(a.cmp(b)),
-            (Self::Instant(a), Self::Instant(b)) if alike(a) && alike(b) => Some(a.cmp(b)),
+            (Self::Instant(a), Self::Instant(b)) if is_canonical(a) && is_canonical(b) => Some(a.cmp(b)),
             (Self::Instant(a), Self::Instant(b)) => Some(Timestamp::parse(a)?.cmp(&Timestamp::parse(b)?)),
             _ => None,
         }
@@ -69,7 +81,7 @@ impl<'a> Moment<'a> {
 }
 
 /// Written as Twenty writes an instant, to the millisecond in UTC
-fn alike(text: &str) -> bool {
+fn is_canonical(text: &str) -> bool {
     text.len() == "2026-11-22T21:26:57.641Z".len() && text.ends_with('Z')
 }
 

@@ -88,6 +88,23 @@ pub struct Pace {
 
 impl Pace {
     /// Time that this many requests take
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use rollup::plan::Pace;
+    ///
+    /// let pace = Pace {
+    ///     per_minute: Some(80),
+    ///     burst: 80,
+    ///     call: Duration::from_millis(100),
+    ///     concurrency: 4,
+    ///     left: None,
+    /// };
+    /// assert_eq!(pace.time(160), Duration::from_mins(1));
+    /// ```
     #[must_use]
     pub fn time(&self, requests: u64) -> Duration {
         let waiting = match self.per_minute {

@@ -162,6 +162,16 @@ pub struct Example {
 }
 
 /// What a run did
+///
+/// # Examples
+///
+/// ```
+/// use rollup::Report;
+///
+/// let report = serde_json::to_value(Report::error("missing_url", &"no address"))?;
+/// assert_eq!((&report["status"], &report["code"]), (&"error".into(), &"missing_url".into()));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {

@@ -450,7 +450,7 @@ mod tests {
     use super::*;
     use crate::config;
     use crate::definitions::parse::{AGGREGATION_KEYS, CONDITION_KEYS, DEFINITION_KEYS};
-    use crate::definitions::{Day, Kind, Operator};
+    use crate::definitions::{DynamicDate, Kind, Operator};
 
     const FILE: &str = include_str!("../../../pkg/rollups.schema.json");
 
@@ -506,6 +506,6 @@ mod tests {
     fn reader_and_shape_have_the_same_words() {
         assert_eq!(words("Aggregation", "type"), set(Kind::ALL.map(|(name, _)| name)));
         assert_eq!(words("Condition", "operator"), set(Operator::ALL.map(|(name, _)| name)));
-        assert_eq!(words("Condition", "dynamicValue"), set(Day::ALL.map(|(name, _)| name)));
+        assert_eq!(words("Condition", "dynamicValue"), set(DynamicDate::ALL.map(|(name, _)| name)));
     }
 }

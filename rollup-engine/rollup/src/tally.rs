@@ -16,6 +16,21 @@ use crate::moment::Moment;
 pub const MIXTURE: char = '+';
 
 /// What has been seen so far for one total of one parent
+///
+/// # Examples
+///
+/// ```
+/// use rollup::definitions::Kind;
+/// use rollup::tally::{Result, Tally};
+/// use twenty::value::Value;
+///
+/// let mut tally = Tally::default();
+/// for amount in ["25000000", "10000000"] {
+///     tally.add(Kind::Sum, &Value::from_json_text(amount), Some(&Value::from_json_text("\"GBP\"")));
+/// }
+/// let Result::Sum(sum, currency, count) = tally.result(Kind::Sum) else { panic!() };
+/// assert_eq!((sum.to_string().as_str(), currency.as_deref(), count), ("35000000", Some("GBP"), 2));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Children that were counted, or of which the value was taken
@@ -31,15 +46,15 @@ pub struct Tally {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Part {
     code: Box<str>,
-    total: Total,
+    total: Partial,
     /// Whether an amount other than zero was among them: zeros alone make no mixture
-    weighs: bool,
+    is_nonzero: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Total {
+enum Partial {
     Sum(Decimal),
-    Best(Value),
+    Extreme(Value),
 }
 
 /// What the server says of a group of children; null for what was not asked for or is not there
@@ -63,7 +78,7 @@ pub enum Result {
     /// A sum with its currency, if it has one, and the number of values
     Sum(Decimal, Option<Box<str>>, u64),
     /// The least or the greatest value, with its currency
-    Best(Value, Option<Box<str>>),
+    Extreme(Value, Option<Box<str>>),
     /// Nothing was there
     Nothing,
     /// Amounts in several currencies
@@ -89,17 +104,17 @@ impl Tally {
             return;
         }
         let number = value.number();
-        let (total, weighs) = match (kind, number) {
-            (Kind::Sum | Kind::Avg, Some(number)) => (Total::Sum(number), !number.is_zero()),
-            (Kind::Min | Kind::Max, Some(number)) => (Total::Best(value.clone()), !number.is_zero()),
-            (Kind::Min | Kind::Max, None) if value.text().is_some() => (Total::Best(value.clone()), true),
+        let (total, is_nonzero) = match (kind, number) {
+            (Kind::Sum | Kind::Avg, Some(number)) => (Partial::Sum(number), !number.is_zero()),
+            (Kind::Min | Kind::Max, Some(number)) => (Partial::Extreme(value.clone()), !number.is_zero()),
+            (Kind::Min | Kind::Max, None) if value.text().is_some() => (Partial::Extreme(value.clone()), true),
             _ => {
                 self.unusable = true;
                 return;
             }
         };
         self.count += 1;
-        self.merge(kind, code, total, weighs);
+        self.merge(kind, code, total, is_nonzero);
     }
 
     /// Takes a group of children that the server has added up: how many they are, and what they come to; `code` is the
@@ -110,27 +125,27 @@ impl Tally {
                 self.count += group.count;
                 return;
             }
-            Kind::Sum | Kind::Avg => group.sum.number().map(Total::Sum),
-            Kind::Min => Some(group.least).filter(|least| !least.is_absent()).cloned().map(Total::Best),
-            Kind::Max => Some(group.greatest).filter(|greatest| !greatest.is_absent()).cloned().map(Total::Best),
+            Kind::Sum | Kind::Avg => group.sum.number().map(Partial::Sum),
+            Kind::Min => Some(group.least).filter(|least| !least.is_absent()).cloned().map(Partial::Extreme),
+            Kind::Max => Some(group.greatest).filter(|greatest| !greatest.is_absent()).cloned().map(Partial::Extreme),
         };
         let Some(total) = total else { return };
         self.count += group.count;
-        let weighs = [group.least, group.greatest]
+        let is_nonzero = [group.least, group.greatest]
             .into_iter()
             .any(|value| value.number().is_none_or(|number| !number.is_zero()));
-        self.merge(kind, code.and_then(Value::text).unwrap_or_default(), total, weighs);
+        self.merge(kind, code.and_then(Value::text).unwrap_or_default(), total, is_nonzero);
     }
 
-    fn merge(&mut self, kind: Kind, code: &str, total: Total, weighs: bool) {
+    fn merge(&mut self, kind: Kind, code: &str, total: Partial, is_nonzero: bool) {
         match self.parts.iter_mut().find(|part| *part.code == *code) {
             None => {
                 // One currency is the rule, and room for four would be most of a large workspace's memory.
                 self.parts.reserve_exact(1);
-                self.parts.push(Part { code: code.into(), total, weighs });
+                self.parts.push(Part { code: code.into(), total, is_nonzero });
             }
             Some(part) => {
-                part.weighs |= weighs;
+                part.is_nonzero |= is_nonzero;
                 self.unusable |= !part.total.merge(kind, total);
             }
         }
@@ -145,14 +160,14 @@ impl Tally {
         if kind == Kind::Count {
             return Result::Count(self.count);
         }
-        let weighing = || self.parts.iter().filter(|part| part.weighs);
-        if weighing().count() > 1 || !self.mixtures.is_empty() {
-            let codes = weighing().map(|part| &part.code).chain(&self.mixtures).flat_map(|code| code.split(MIXTURE));
+        let nonzero = || self.parts.iter().filter(|part| part.is_nonzero);
+        if nonzero().count() > 1 || !self.mixtures.is_empty() {
+            let codes = nonzero().map(|part| &part.code).chain(&self.mixtures).flat_map(|code| code.split(MIXTURE));
             return Result::Mixed(codes.collect::<BTreeSet<_>>().into_iter().map(Into::into).collect());
         }
         // Zeros of other currencies change no sum, but they may be the least or the greatest.
         let named = self.parts.iter().map(|part| &part.code).filter(|code| !code.is_empty()).min();
-        let code = weighing().next().map_or(named, |part| Some(&part.code)).filter(|code| !code.is_empty()).cloned();
+        let code = nonzero().next().map_or(named, |part| Some(&part.code)).filter(|code| !code.is_empty()).cloned();
         let mut totals = self.parts.iter().map(|part| part.total.clone());
         let Some(mut total) = totals.next() else { return Result::Nothing };
         for other in totals {
@@ -161,13 +176,13 @@ impl Tally {
             }
         }
         match total {
-            Total::Sum(sum) => Result::Sum(sum, code, self.count),
-            Total::Best(value) => Result::Best(value, code),
+            Partial::Sum(sum) => Result::Sum(sum, code, self.count),
+            Partial::Extreme(value) => Result::Extreme(value, code),
         }
     }
 }
 
-impl Total {
+impl Partial {
     /// Adds a value, or keeps the better one; false if that is not possible
     fn merge(&mut self, kind: Kind, other: Self) -> bool {
         match (self, other) {
@@ -175,7 +190,7 @@ impl Total {
                 Some(total) => *sum = total,
                 None => return false,
             },
-            (Self::Best(best), Self::Best(value)) => {
+            (Self::Extreme(best), Self::Extreme(value)) => {
                 let wanted = if kind == Kind::Min { Ordering::Less } else { Ordering::Greater };
                 if order(&value, best) == wanted {
                     *best = value;
@@ -263,7 +278,7 @@ mod tests {
         );
         assert_eq!(
             tally(Kind::Min, &[(number(5), "GBP"), (number(0), "")]),
-            Result::Best(number(0), Some("GBP".into()))
+            Result::Extreme(number(0), Some("GBP".into()))
         );
     }
 
@@ -278,8 +293,8 @@ mod tests {
     #[test]
     fn dates_have_a_first_and_a_last() {
         let dates = [(text("2026-03-05"), ""), (text("2024-12-31"), ""), (Value::Null, "")];
-        assert_eq!(tally(Kind::Min, &dates), Result::Best(text("2024-12-31"), None));
-        assert_eq!(tally(Kind::Max, &dates), Result::Best(text("2026-03-05"), None));
+        assert_eq!(tally(Kind::Min, &dates), Result::Extreme(text("2024-12-31"), None));
+        assert_eq!(tally(Kind::Max, &dates), Result::Extreme(text("2026-03-05"), None));
     }
 
     fn values() -> impl Strategy<Value = Vec<(Value, &'static str)>> {

@@ -72,7 +72,7 @@ impl Total {
                 sum.divided(count, if money { 0 } else { 2 }).map_or(Self::Unknown, |mean| amount(mean, code))
             }
             tally::Result::Sum(sum, code, _) => amount(if money { sum } else { sum.rounded(2) }, code),
-            tally::Result::Best(value, code) => match value {
+            tally::Result::Extreme(value, code) => match value {
                 Value::Number(number) => amount(number, code),
                 Value::Text(text) if target == Target::Text => Self::Text(text),
                 Value::Text(text) => match Decimal::parse(&text) {

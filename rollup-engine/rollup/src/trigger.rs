@@ -16,11 +16,11 @@ pub enum Trigger {
     /// All parents of all definitions
     Everything,
     /// The parents that these events touch
-    Events(Vec<Hint>),
+    Events(Vec<RecordEvent>),
     /// Whatever may have changed without being told: all parents, or those of the children that changed of late
     Sweep,
     /// What a run that stopped has left over
-    Rest(Checkpoint),
+    Continuation(Checkpoint),
     /// Nothing: only what a rebuild would cost
     Plan,
     /// Nothing: only what a rebuild would change
@@ -43,7 +43,7 @@ pub enum Trigger {
 
 /// What one event says: that something happened, which may be long past or told twice
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hint {
+pub struct RecordEvent {
     object: String,
     restored: bool,
     destroyed: bool,
@@ -78,13 +78,13 @@ impl Trigger {
         }
         if let Some(events) = object.get("events") {
             let Some(events) = events.as_array() else { return Err(Fault::new("payload, events", "expected a list")) };
-            return events.iter().map(|event| hint(payload, event)).collect::<Result<_, _>>().map(Self::Events);
+            return events.iter().map(|event| record_event(payload, event)).collect::<Result<_, _>>().map(Self::Events);
         }
         if object.contains_key("recordId") || object.contains_key("properties") {
-            return Ok(Self::Events(vec![hint(payload, payload)?]));
+            return Ok(Self::Events(vec![record_event(payload, payload)?]));
         }
-        if let Some(order) = order(object)? {
-            return Ok(order);
+        if let Some(command) = command(object)? {
+            return Ok(command);
         }
         let keys: Vec<String> = object.keys().take(5).map(|key| format!("`{key}`")).collect();
         Err(unknown(&format!("found an object with {}", keys.join(", "))))
@@ -96,8 +96,8 @@ impl Trigger {
         let mut targets = Targets::new();
         for definition in definitions {
             targets.push(match self {
-                Self::Events(hints) => hints.iter().flat_map(|hint| hint.parents(definition)).collect(),
-                Self::Rest(Checkpoint { left: Left::Parents(parents), .. }) => parents
+                Self::Events(events) => events.iter().flat_map(|event| event.parents(definition)).collect(),
+                Self::Continuation(Checkpoint { left: Left::Parents(parents), .. }) => parents
                     .iter()
                     .filter(|(object, _)| *object == definition.parent_object)
                     .flat_map(|(_, ids)| ids.as_slice().iter().copied())
@@ -118,14 +118,14 @@ impl Trigger {
     /// moving the children of one and destroying it, and tells only the latter
     #[must_use]
     pub fn may_be_a_merge(&self, definitions: &[Definition]) -> bool {
-        let Self::Events(hints) = self else { return false };
-        hints
-            .iter()
-            .any(|hint| hint.destroyed && definitions.iter().any(|definition| definition.parent_object == hint.object))
+        let Self::Events(events) = self else { return false };
+        events.iter().any(|event| {
+            event.destroyed && definitions.iter().any(|definition| definition.parent_object == event.object)
+        })
     }
 }
 
-impl Hint {
+impl RecordEvent {
     /// Parents of a definition that the event touches: those before and after it
     fn parents(&self, definition: &Definition) -> Vec<Uuid> {
         let mut parents = Vec::new();
@@ -147,7 +147,7 @@ fn unknown(found: &str) -> Fault {
     Fault::new("payload", format!("{found}, {expected}"))
 }
 
-fn hint(payload: &Json, event: &Json) -> Result<Hint, Fault> {
+fn record_event(payload: &Json, event: &Json) -> Result<RecordEvent, Fault> {
     let name = payload.get("name").and_then(Json::as_str).unwrap_or_default();
     let (object, operation) = name.split_once('.').unwrap_or_default();
     let metadata = payload.get("objectMetadata").and_then(|metadata| metadata.get("nameSingular"));
@@ -159,7 +159,7 @@ fn hint(payload: &Json, event: &Json) -> Result<Hint, Fault> {
         return Err(Fault::new("payload, properties", "expected an object with `before` or `after`"));
     };
     let side = |name: &str| properties.get(name).cloned().unwrap_or(Json::Null);
-    Ok(Hint {
+    Ok(RecordEvent {
         object: object.to_owned(),
         restored: operation == "restored",
         destroyed: operation == "destroyed",
@@ -170,7 +170,7 @@ fn hint(payload: &Json, event: &Json) -> Result<Hint, Fault> {
 }
 
 /// What an object asks for by one of the words that only this engine knows
-fn order(object: &Map<String, Json>) -> Result<Option<Trigger>, Fault> {
+fn command(object: &Map<String, Json>) -> Result<Option<Trigger>, Fault> {
     let Some((word, value)) = object.iter().next().filter(|_| object.len() == 1) else { return Ok(None) };
     let asked = |trigger| match value {
         Json::Bool(true) => Ok(Some(trigger)),
@@ -180,7 +180,7 @@ fn order(object: &Map<String, Json>) -> Result<Option<Trigger>, Fault> {
         "sweep" => asked(Trigger::Sweep),
         "plan" => asked(Trigger::Plan),
         "dryRun" => asked(Trigger::DryRun),
-        "checkpoint" => Checkpoint::from_json(value).map(|checkpoint| Some(Trigger::Rest(checkpoint))),
+        "checkpoint" => Checkpoint::from_json(value).map(|checkpoint| Some(Trigger::Continuation(checkpoint))),
         "explain" => {
             let text = |key: &str| value.get(key).and_then(Json::as_str);
             let id = text("id").and_then(|id| Uuid::try_parse(id).ok());
@@ -200,8 +200,8 @@ fn route(body: &Json) -> Result<Trigger, Fault> {
         Json::Object(object) => object,
         _ => return Err(Fault::new("body", "expected an object, such as `{\"parentObject\":\"person\",\"ids\":[…]}`")),
     };
-    if let Some(order) = order(object)? {
-        return Ok(order);
+    if let Some(command) = command(object)? {
+        return Ok(command);
     }
     // Where apps have no queue, one function hands record events on to this one by its route.
     if object.contains_key("events") {

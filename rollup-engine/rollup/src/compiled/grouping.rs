@@ -234,8 +234,8 @@ fn push(condition: &Condition, kind: PathKind, calendar: &Calendar) -> Option<Fi
                 _ => None,
             };
         }
-        Operand::Day(_) if kind != PathKind::Date => return None,
-        Operand::Day(day) => Value::Text(format_date(calendar.day(*day)).into()),
+        Operand::DynamicDate(_) if kind != PathKind::Date => return None,
+        Operand::DynamicDate(day) => Value::Text(format_date(calendar.day(*day)).into()),
         Operand::Value(Value::Null) => {
             return match condition.operator {
                 Operator::Equals => Some(Filter::Empty(path.clone())),

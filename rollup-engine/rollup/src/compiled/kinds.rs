@@ -49,7 +49,7 @@ impl PathKind {
             Self::Micros => Some(FieldKind::Micros),
             Self::Number => Some(FieldKind::Number),
             Self::Boolean => Some(FieldKind::Boolean),
-            Self::Date => Some(FieldKind::Written),
+            Self::Date => Some(FieldKind::AnyText),
             Self::Text | Self::Absent => None,
         }
     }

@@ -136,8 +136,8 @@ impl Condition {
         let operand = match &self.operand {
             Operand::Value(value) => of(value),
             Operand::List(values) => values.iter().map(of).collect::<Vec<_>>().join(", "),
-            Operand::Day(day) => {
-                Day::ALL.iter().find(|(_, other)| other == day).map_or("", |(name, _)| *name).to_owned()
+            Operand::DynamicDate(day) => {
+                DynamicDate::ALL.iter().find(|(_, other)| other == day).map_or("", |(name, _)| *name).to_owned()
             }
         };
         format!("{} {operand}", operator.map_or("", |(name, _)| *name))
@@ -165,12 +165,12 @@ pub enum Operand {
     /// A list of values
     List(Vec<Value>),
     /// A day that moves with the calendar
-    Day(Day),
+    DynamicDate(DynamicDate),
 }
 
 /// A day that moves with the calendar of the configured time zone
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Day {
+pub enum DynamicDate {
     /// The day of the run
     Today,
     /// The first of this month
@@ -181,7 +181,7 @@ pub enum Day {
     StartOfFiscalYear,
 }
 
-impl Day {
+impl DynamicDate {
     pub(crate) const ALL: [(&'static str, Self); 4] = [
         ("today", Self::Today),
         ("startOfMonth", Self::StartOfMonth),

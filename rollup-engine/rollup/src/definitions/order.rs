@@ -3,6 +3,24 @@
 use super::model::{Condition, Definition, Fault};
 
 /// Numbers of the definitions whose totals definition `number` reads, in ascending order
+///
+/// # Examples
+///
+/// ```
+/// use rollup::definitions::{dependencies, parse};
+/// use serde_json::json;
+///
+/// // A household adds up what its members' own totals say.
+/// let count = |parent, child, relation, fields: [&str; 2]| json!({
+///     "parentObject": parent, "childObject": child, "relationField": relation,
+///     "aggregations": [{ "type": "SUM", "childField": fields[0], "parentField": fields[1] }],
+/// });
+/// let definitions = parse(&json!([
+///     count("household", "person", "householdId", ["giftCount", "giftCount"]),
+///     count("person", "gift", "donorId", ["parts", "giftCount"]),
+/// ])).unwrap();
+/// assert_eq!(dependencies(&definitions, 0), [1]);
+/// ```
 #[must_use]
 pub fn dependencies(definitions: &[Definition], number: usize) -> Vec<usize> {
     let Some(reader) = definitions.get(number) else { return Vec::new() };

@@ -4,7 +4,9 @@ use serde_json::{Map, Value as Json};
 use twenty::schema::nearest;
 use twenty::value::Value;
 
-use super::model::{Aggregation, Condition, Day, Definition, Fault, Kind, Operand, Operator, place_of_condition};
+use super::model::{
+    Aggregation, Condition, Definition, DynamicDate, Fault, Kind, Operand, Operator, place_of_condition,
+};
 use super::{order, values};
 
 pub(crate) const DEFINITION_KEYS: [&str; 7] =
@@ -14,6 +16,16 @@ pub(crate) const AGGREGATION_KEYS: [&str; 6] =
 pub(crate) const CONDITION_KEYS: [&str; 5] = ["field", "subtractField", "operator", "value", "dynamicValue"];
 
 /// Reads and validates a list of definitions
+///
+/// # Examples
+///
+/// ```
+/// use rollup::definitions::parse;
+/// use serde_json::json;
+///
+/// let faults = parse(&json!([{ "parentObject": "person", "childObject": "gift", "relationField": "donorId" }]));
+/// assert_eq!(faults.unwrap_err()[0].place, "definition 0, aggregations");
+/// ```
 ///
 /// # Errors
 /// All faults that were found, in the order of the list.
@@ -39,6 +51,19 @@ pub fn parse(json: &Json) -> Result<Vec<Definition>, Vec<Fault>> {
 }
 
 /// Reads and validates one definition
+///
+/// # Examples
+///
+/// ```
+/// use rollup::definitions::parse_one;
+/// use serde_json::json;
+///
+/// let definition = parse_one(&json!({
+///     "parentObject": "person", "childObject": "gift", "relationField": "donorId",
+///     "aggregations": [{ "type": "COUNT", "parentField": "lifetimeGiftCount" }],
+/// })).unwrap();
+/// assert_eq!(definition.aggregations[0].parent_field, "lifetimeGiftCount");
+/// ```
 ///
 /// # Errors
 /// All faults that were found.
@@ -197,7 +222,7 @@ impl Reader<'_> {
                 self.fault("value", "missing, expected `value` or `dynamicValue`");
                 None
             }
-            (None, Some(_)) => self.choice(object, "dynamicValue", &Day::ALL).map(Operand::Day),
+            (None, Some(_)) => self.choice(object, "dynamicValue", &DynamicDate::ALL).map(Operand::DynamicDate),
             (Some(Json::Array(list)), None) => {
                 let values: Vec<Value> = list.iter().map(Value::from).collect();
                 if values.iter().any(|value| matches!(value, Value::Unreadable(_))) {
@@ -217,7 +242,7 @@ impl Reader<'_> {
         let wants_list = matches!(operator, Operator::In | Operator::NotIn);
         match &operand {
             Operand::List(_) if !wants_list => self.fault("value", "a list needs the operator `in` or `notIn`"),
-            Operand::Value(_) | Operand::Day(_) if wants_list => {
+            Operand::Value(_) | Operand::DynamicDate(_) if wants_list => {
                 self.fault("value", "the operators `in` and `notIn` need a list");
             }
             Operand::Value(Value::Null | Value::Bool(_))

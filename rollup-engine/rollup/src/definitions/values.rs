@@ -8,7 +8,7 @@ use twenty::RecordId;
 use twenty::schema::Field;
 use twenty::value::Value;
 
-use super::model::{Condition, Day, Operand, Operator};
+use super::model::{Condition, DynamicDate, Operand, Operator};
 use crate::moment::Moment;
 
 /// What kind of values a field has
@@ -33,25 +33,25 @@ pub(crate) enum FieldKind {
     /// `MULTI_SELECT` or ARRAY: a list, of these where they are known
     List(Vec<String>),
     /// An object or a list, of which a condition can read nothing
-    Whole,
+    Composite,
     /// TEXT, and parts of names, addresses and links
     Text,
     /// Any text: a date, an option, an id or a word. What records alone can show
-    Written,
+    AnyText,
 }
 
 /// Parts of the composite fields of Twenty
 const PARTS: [(&str, &[(&str, FieldKind)]); 8] = [
     ("CURRENCY", &[("amountMicros", FieldKind::Micros), ("currencyCode", FieldKind::CurrencyCode)]),
     ("FULL_NAME", &[("firstName", FieldKind::Text), ("lastName", FieldKind::Text)]),
-    ("EMAILS", &[("primaryEmail", FieldKind::Text), ("additionalEmails", FieldKind::Whole)]),
+    ("EMAILS", &[("primaryEmail", FieldKind::Text), ("additionalEmails", FieldKind::Composite)]),
     (
         "PHONES",
         &[
             ("primaryPhoneNumber", FieldKind::Text),
             ("primaryPhoneCountryCode", FieldKind::Text),
             ("primaryPhoneCallingCode", FieldKind::Text),
-            ("additionalPhones", FieldKind::Whole),
+            ("additionalPhones", FieldKind::Composite),
         ],
     ),
     (
@@ -59,7 +59,7 @@ const PARTS: [(&str, &[(&str, FieldKind)]); 8] = [
         &[
             ("primaryLinkUrl", FieldKind::Text),
             ("primaryLinkLabel", FieldKind::Text),
-            ("secondaryLinks", FieldKind::Whole),
+            ("secondaryLinks", FieldKind::Composite),
         ],
     ),
     (
@@ -81,7 +81,7 @@ const PARTS: [(&str, &[(&str, FieldKind)]); 8] = [
             ("name", FieldKind::Text),
             ("source", FieldKind::Text),
             ("workspaceMemberId", FieldKind::Id),
-            ("context", FieldKind::Whole),
+            ("context", FieldKind::Composite),
         ],
     ),
     ("RICH_TEXT", &[("markdown", FieldKind::Text), ("blocknote", FieldKind::Text)]),
@@ -178,7 +178,7 @@ impl FieldKind {
             Self::Option(options) | Self::List(options) => {
                 text.is_some_and(|text| options.is_empty() || options.iter().any(|option| option == text))
             }
-            Self::Whole | Self::Text | Self::Written => text.is_some(),
+            Self::Composite | Self::Text | Self::AnyText => text.is_some(),
         }
     }
 
@@ -193,7 +193,7 @@ impl FieldKind {
         }
         let field = || "field".to_owned();
         match (self, &condition.operand) {
-            (Self::List(_) | Self::Whole, _) => {
+            (Self::List(_) | Self::Composite, _) => {
                 Some((field(), "its values are lists or objects, which no condition reads".to_owned()))
             }
             (Self::Date, _) if !condition.operator.is_order() => {
@@ -205,8 +205,8 @@ impl FieldKind {
                     )
                 })
             }
-            (Self::Time | Self::Date | Self::Text | Self::Written, Operand::Day(_)) => None,
-            (_, Operand::Day(_)) => {
+            (Self::Time | Self::Date | Self::Text | Self::AnyText, Operand::DynamicDate(_)) => None,
+            (_, Operand::DynamicDate(_)) => {
                 Some(("dynamicValue".to_owned(), format!("found a day, expected {}", self.expected())))
             }
             (Self::Boolean, _) if condition.operator.is_order() => Some((
@@ -229,7 +229,7 @@ impl Condition {
             Operand::List(values) => {
                 values.iter().enumerate().map(|(index, value)| (format!("value {index}"), value)).collect()
             }
-            Operand::Day(_) => Vec::new(),
+            Operand::DynamicDate(_) => Vec::new(),
         }
     }
 
@@ -253,7 +253,7 @@ impl Condition {
             if order && text.is_empty() {
                 return Some((place, "found an empty text, which has no order".to_owned()));
             }
-            if (order || named_for_time) && Day::ALL.iter().any(|(name, _)| **name == **text) {
+            if (order || named_for_time) && DynamicDate::ALL.iter().any(|(name, _)| **name == **text) {
                 return Some((place, format!("`{text}` is a day that moves, expected it as `dynamicValue`")));
             }
             let meant = order && named_for_time && !text.is_empty() && value.number().is_none();
@@ -269,12 +269,12 @@ impl Condition {
 /// What the values of the conditions on one field, taken together, cannot all be: the number of the condition, the place
 /// within it, and why
 pub(crate) fn contradiction(conditions: &[&Condition]) -> Option<(usize, String, String)> {
-    let mut seen: Vec<(&str, Sort, &Value)> = Vec::new();
+    let mut seen: Vec<(&str, ValueKind, &Value)> = Vec::new();
     for (index, condition) in conditions.iter().enumerate() {
         for (place, value) in condition.operand() {
-            let Some(sort) = Sort::of(value) else { continue };
+            let Some(kind) = ValueKind::of(value) else { continue };
             let of_field = seen.iter().filter(|(field, ..)| *field == condition.field);
-            if let Some((.., other)) = of_field.clone().find(|(_, other, _)| !sort.goes_with(*other)) {
+            if let Some((.., other)) = of_field.clone().find(|(_, other, _)| !kind.goes_with(*other)) {
                 let message = format!(
                     "found {}, and {} for the same field: no field has values of both kinds",
                     in_words(value),
@@ -282,12 +282,13 @@ pub(crate) fn contradiction(conditions: &[&Condition]) -> Option<(usize, String,
                 );
                 return Some((index, place, message));
             }
-            seen.push((&condition.field, sort, value));
+            seen.push((&condition.field, kind, value));
         }
     }
     for (index, condition) in conditions.iter().enumerate() {
-        let moves =
-            conditions.iter().any(|other| other.field == condition.field && matches!(other.operand, Operand::Day(_)));
+        let moves = conditions
+            .iter()
+            .any(|other| other.field == condition.field && matches!(other.operand, Operand::DynamicDate(_)));
         if moves && let Some((place, message)) = FieldKind::Time.misfit(condition) {
             return Some((index, place, format!("{message}, as the field is compared with a day as well")));
         }
@@ -297,7 +298,7 @@ pub(crate) fn contradiction(conditions: &[&Condition]) -> Option<(usize, String,
 
 /// Values that a field can have beside one another
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Sort {
+enum ValueKind {
     Bool,
     Number,
     /// A number, perhaps of a field of texts
@@ -305,7 +306,7 @@ enum Sort {
     Text,
 }
 
-impl Sort {
+impl ValueKind {
     fn of(value: &Value) -> Option<Self> {
         match value {
             Value::Bool(_) => Some(Self::Bool),

@@ -90,7 +90,7 @@ fn fuzz_payload() {
                 let targets = trigger.targets(&definitions);
                 assert!(targets.is_none_or(|targets| targets.len() == definitions.len()));
                 let _ = trigger.may_be_a_merge(&definitions);
-                if let Trigger::Rest(checkpoint) = trigger {
+                if let Trigger::Continuation(checkpoint) = trigger {
                     assert_eq!(Checkpoint::from_json(&checkpoint.to_json()), Ok(checkpoint));
                 }
             }

@@ -10,12 +10,12 @@ use serde_json::Value as Json;
 use crate::host::RollupHost;
 
 /// A host that writes the id of the call into each line
-pub(crate) struct Requested<'a> {
+pub(crate) struct WithRequestId<'a> {
     host: &'a dyn RollupHost,
     id: Option<String>,
 }
 
-impl<'a> Requested<'a> {
+impl<'a> WithRequestId<'a> {
     pub(crate) fn new(host: &'a dyn RollupHost, payload: &Json) -> Self {
         let header = payload.get("headers").and_then(|headers| headers.get("x-request-id")).and_then(Json::as_str);
         let id = header.map(|id| id.trim().chars().take(100).collect()).filter(|id: &String| !id.is_empty());
@@ -29,14 +29,14 @@ impl<'a> Requested<'a> {
 }
 
 #[async_trait(?Send)]
-impl Http for Requested<'_> {
+impl Http for WithRequestId<'_> {
     async fn fetch(&self, request: Request) -> Result<Response, FetchError> {
         self.host.fetch(request).await
     }
 }
 
 #[async_trait(?Send)]
-impl Clock for Requested<'_> {
+impl Clock for WithRequestId<'_> {
     fn now(&self) -> Timestamp {
         self.host.now()
     }
@@ -46,7 +46,7 @@ impl Clock for Requested<'_> {
     }
 }
 
-impl Log for Requested<'_> {
+impl Log for WithRequestId<'_> {
     fn log(&self, event: Event) {
         self.host.log(match &self.id {
             Some(id) => event.with("requestId", id.as_str()),
@@ -55,14 +55,14 @@ impl Log for Requested<'_> {
     }
 }
 
-impl TimeZones for Requested<'_> {
+impl TimeZones for WithRequestId<'_> {
     fn utc_offset(&self, zone: &str, at: Timestamp) -> Option<i32> {
         self.host.utc_offset(zone, at)
     }
 }
 
 #[async_trait(?Send)]
-impl KeyValue for Requested<'_> {
+impl KeyValue for WithRequestId<'_> {
     async fn get(&self, key: &str) -> Option<String> {
         self.host.get(key).await
     }
@@ -73,7 +73,7 @@ impl KeyValue for Requested<'_> {
 }
 
 #[async_trait(?Send)]
-impl Wakeups for Requested<'_> {
+impl Wakeups for WithRequestId<'_> {
     async fn enqueue(&self, payload: &Json, delay: Duration) -> bool {
         self.host.enqueue(payload, delay).await
     }

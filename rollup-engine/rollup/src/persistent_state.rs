@@ -13,87 +13,87 @@ use serde_json::Value as Json;
 use crate::checkpoint::Checkpoint;
 use crate::host::RollupHost;
 
-const LEASE: &str = "rollups.lease";
-const CHECKPOINT: &str = "rollups.checkpoint";
-const SWEPT: &str = "rollups.swept";
-const COMPARED: &str = "rollups.compared";
-const BUDGET: &str = "rollups.budget";
+const LEASE_KEY: &str = "rollups.lease";
+const CHECKPOINT_KEY: &str = "rollups.checkpoint";
+const LAST_SWEEP_KEY: &str = "rollups.swept";
+const LAST_COMPARISON_KEY: &str = "rollups.compared";
+const ALLOWANCE_KEY: &str = "rollups.budget";
 
 /// The store, as the engine uses it
-pub(crate) struct Memory<'a> {
+pub(crate) struct PersistentState<'a> {
     host: &'a dyn RollupHost,
     /// Tells this run's lease from another's
     run: u64,
 }
 
-impl<'a> Memory<'a> {
+impl<'a> PersistentState<'a> {
     pub(crate) fn new(host: &'a dyn RollupHost, run: u64) -> Self {
         Self { host, run }
     }
 
     /// Takes the lease for so long; false if another run has it
-    pub(crate) async fn take_lease(&self, time: Duration) -> bool {
+    pub(crate) async fn acquire_lease(&self, time: Duration) -> bool {
         let now = self.host.now();
-        if let Some((until, run)) = self.pair(LEASE).await
+        if let Some((until, run)) = self.pair(LEASE_KEY).await
             && until > now.as_millis()
             && run != self.run.to_string()
         {
             return false;
         }
         let until = (now + time).as_millis();
-        self.host.set(LEASE, Some(&format!("{until} {}", self.run))).await;
+        self.host.set(LEASE_KEY, Some(&format!("{until} {}", self.run))).await;
         true
     }
 
     /// Gives the lease back, if it is still this run's
-    pub(crate) async fn end_lease(&self) {
-        if self.pair(LEASE).await.is_some_and(|(_, run)| run == self.run.to_string()) {
-            self.host.set(LEASE, None).await;
+    pub(crate) async fn release_lease(&self) {
+        if self.pair(LEASE_KEY).await.is_some_and(|(_, run)| run == self.run.to_string()) {
+            self.host.set(LEASE_KEY, None).await;
         }
     }
 
     /// Where an earlier run with this configuration stopped
     pub(crate) async fn checkpoint(&self, config: u64) -> Option<Checkpoint> {
-        let text = self.host.get(CHECKPOINT).await?;
+        let text = self.host.get(CHECKPOINT_KEY).await?;
         let json: Json = serde_json::from_slice(text.as_bytes()).ok()?;
         Checkpoint::from_json(&json).ok().filter(|checkpoint| checkpoint.config == config)
     }
 
     /// Keeps where this run stopped, or that it came to its end; false where there is no store
-    pub(crate) async fn keep_checkpoint(&self, checkpoint: Option<&Json>) -> bool {
+    pub(crate) async fn set_checkpoint(&self, checkpoint: Option<&Json>) -> bool {
         let text = checkpoint.and_then(|json| serde_json::to_string(json).ok());
-        self.host.set(CHECKPOINT, text.as_deref()).await
+        self.host.set(CHECKPOINT_KEY, text.as_deref()).await
     }
 
     /// Server's time up to which the last sweep has seen all changes
-    pub(crate) async fn swept(&self) -> Option<Timestamp> {
-        Some(Timestamp::from_millis(self.host.get(SWEPT).await?.parse().ok()?))
+    pub(crate) async fn last_sweep(&self) -> Option<Timestamp> {
+        Some(Timestamp::from_millis(self.host.get(LAST_SWEEP_KEY).await?.parse().ok()?))
     }
 
-    pub(crate) async fn keep_swept(&self, at: Timestamp) {
-        self.host.set(SWEPT, Some(&at.as_millis().to_string())).await;
+    pub(crate) async fn set_last_sweep(&self, at: Timestamp) {
+        self.host.set(LAST_SWEEP_KEY, Some(&at.as_millis().to_string())).await;
     }
 
     /// End of the last complete comparison
-    pub(crate) async fn compared(&self) -> Option<String> {
-        self.host.get(COMPARED).await
+    pub(crate) async fn last_comparison(&self) -> Option<String> {
+        self.host.get(LAST_COMPARISON_KEY).await
     }
 
-    pub(crate) async fn keep_compared(&self, at: Timestamp) {
-        self.host.set(COMPARED, Some(&at.to_string())).await;
+    pub(crate) async fn set_last_comparison(&self, at: Timestamp) {
+        self.host.set(LAST_COMPARISON_KEY, Some(&at.to_string())).await;
     }
 
     /// Requests that may go at once, after those of the runs before
     pub(crate) async fn allowance(&self, per_minute: Option<u32>) -> Option<u32> {
-        let (at, left) = self.pair(BUDGET).await?;
+        let (at, left) = self.pair(ALLOWANCE_KEY).await?;
         let elapsed = whole_millis(self.host.now().since(Timestamp::from_millis(at)));
         let earned = elapsed.saturating_mul(u64::from(per_minute?)) / 60_000;
         Some(left.parse::<u32>().ok()?.saturating_add(u32::try_from(earned).unwrap_or(u32::MAX)))
     }
 
-    pub(crate) async fn keep_allowance(&self, left: u32) {
+    pub(crate) async fn set_allowance(&self, left: u32) {
         let now = self.host.now().as_millis();
-        self.host.set(BUDGET, Some(&format!("{now} {left}"))).await;
+        self.host.set(ALLOWANCE_KEY, Some(&format!("{now} {left}"))).await;
     }
 
     /// A number and a word, as kept under a name
