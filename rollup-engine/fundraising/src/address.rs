@@ -19,6 +19,17 @@ const PARTS: &[(&str, &str)] = &[
 
 /// An address that a caller sent, as Twenty takes it; Twenty's own keys are taken too, and what is blank is left out
 ///
+/// # Examples
+///
+/// ```
+/// use fundraising::address::to_twenty;
+/// use serde_json::json;
+///
+/// let address = json!({ "line1": " 1 High Street ", "city": "" });
+/// let stored = to_twenty(address.as_object().unwrap()).unwrap();
+/// assert_eq!(json!(stored), json!({ "addressStreet1": "1 High Street" }));
+/// ```
+///
 /// # Errors
 /// A part that is no text.
 pub fn to_twenty(address: &Map<String, Value>) -> Result<Map<String, Value>, ClientError> {
@@ -50,6 +61,15 @@ pub fn cleared() -> Value {
 }
 
 /// Twenty's address in this service's words; null if it is empty
+///
+/// # Examples
+///
+/// ```
+/// use fundraising::address::from_twenty;
+/// use serde_json::json;
+///
+/// assert_eq!(from_twenty(&json!({ "addressCity": "Leeds", "addressLat": null })), json!({ "city": "Leeds" }));
+/// ```
 #[must_use]
 pub fn from_twenty(address: &Value) -> Value {
     let mut parts = Map::new();

@@ -67,6 +67,22 @@ pub fn advance(schedule: &Schedule, paid_on: Date) -> Option<Date> {
 /// The days that lie before the payment, or less than half an interval after it, are taken for paid. So it comes to the
 /// same day however often it is asked with its own answer: a repeated call does not move the agreement on, and one that
 /// fell behind catches up. Nothing past the year 9999.
+///
+/// # Examples
+///
+/// ```
+/// use fundraising::agreement::{Cadence, Schedule, next_due};
+/// use ports::time::parse_date;
+///
+/// let schedule = Schedule {
+///     cadence: Cadence::Monthly,
+///     interval_count: None,
+///     start: parse_date("2026-01-31"),
+///     next_expected: parse_date("2026-01-31"),
+/// };
+/// let paid_on = parse_date("2026-02-01").unwrap();
+/// assert_eq!(next_due(&schedule, paid_on), parse_date("2026-02-28"));
+/// ```
 #[must_use]
 pub fn next_due(schedule: &Schedule, paid_on: Date) -> Option<Date> {
     let mut due = schedule.next_expected.or(schedule.start).unwrap_or(paid_on);
@@ -90,6 +106,15 @@ fn months_later(from: Date, months: i32, day: u8) -> Option<Date> {
 /// The status to write after a payment arrived: nothing if it stays
 ///
 /// A payment ends a delinquency and a pause. It does not revive what was ended.
+///
+/// # Examples
+///
+/// ```
+/// use fundraising::agreement::status_after_payment;
+///
+/// assert_eq!(status_after_payment(Some("delinquent")), Some("active"));
+/// assert_eq!(status_after_payment(Some("canceled")), None);
+/// ```
 #[must_use]
 pub fn status_after_payment(current: Option<&str>) -> Option<&'static str> {
     match current.map(str::trim).unwrap_or_default() {

@@ -108,6 +108,19 @@ impl AgreementStatusLog {
     ///
     /// A status comes of it only if it changes what the words amount to: what was known before had its effect, and
     /// somebody here may have decided otherwise since.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use fundraising::agreement_status::{AgreementEvent, AgreementStatusLog};
+    ///
+    /// let mut log = AgreementStatusLog::default();
+    /// let first = log.apply(AgreementEvent::Failed { attempt: "a", at: 1 }, Some("active"));
+    /// let second = log.apply(AgreementEvent::Failed { attempt: "b", at: 2 }, Some("active"));
+    /// assert_eq!((first.status, second.status), (None, Some("delinquent")));
+    /// let paid = log.apply(AgreementEvent::Paid { at: 3 }, Some("delinquent"));
+    /// assert_eq!(paid.status, Some("active"));
+    /// ```
     pub fn apply(&mut self, word: AgreementEvent<'_>, current: Option<&str>) -> Outcome {
         let before = self.last_word();
         let is_news = self.take_in(word);

@@ -67,6 +67,15 @@ impl ClientError {
     }
 
     /// A request that cannot be right
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use fundraising::client_error::ClientError;
+    ///
+    /// let error = ClientError::bad("amount is required");
+    /// assert_eq!((error.status.code(), error.message.as_str()), (400, "amount is required"));
+    /// ```
     #[must_use]
     pub fn bad(message: impl Into<String>) -> Self {
         Self::new(Status::BadRequest, message)

@@ -216,6 +216,18 @@ pub fn question(gift: &Gift) -> Question {
 }
 
 /// What Twenty's candidates mean for a donor with this e-mail address
+///
+/// # Examples
+///
+/// ```
+/// use fundraising::donor::{Candidate, Resolution, decide};
+///
+/// let ada = Candidate { id: "ada".into(), emails: vec!["Ada@example.org".into()] };
+/// let namesake = Candidate { id: "other".into(), emails: Vec::new() };
+/// assert_eq!(decide("ada@example.org", &[ada]).donor_id(), Some("ada"));
+/// assert!(matches!(decide("ada@example.org", &[namesake]), Resolution::Review(_)));
+/// assert_eq!(decide("ada@example.org", &[]), Resolution::New);
+/// ```
 #[must_use]
 pub fn decide(email: &str, candidates: &[Candidate]) -> Resolution {
     let ids = |candidates: &[Candidate]| candidates.iter().map(|candidate| candidate.id.clone()).collect();

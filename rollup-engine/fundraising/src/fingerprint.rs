@@ -12,6 +12,22 @@ use crate::money::Money;
 /// With a reference of the source (`externalId`, `providerPaymentId`) it depends on the source's facts alone: whether
 /// the donor was found meanwhile changes nothing. Without one it ends in `nonce`, which should be the same when a caller
 /// repeats a request (its request id) and differ otherwise.
+///
+/// # Examples
+///
+/// ```
+/// use fundraising::fingerprint;
+/// use fundraising::gift::Gift;
+/// use fundraising::money::Money;
+///
+/// let gift = Gift {
+///     amount: Money { amount_micros: 25_000_000, currency_code: "GBP".into() },
+///     external_id: Some("form-17".into()),
+///     ..Gift::default()
+/// };
+/// let text = "externalId=form-17|amountMicros=25000000|currencyCode=GBP";
+/// assert_eq!(fingerprint::of(&gift, "request-1"), text);
+/// ```
 #[must_use]
 pub fn of(gift: &Gift, nonce: &str) -> String {
     if let Some(given) = &gift.source_fingerprint {
@@ -54,6 +70,15 @@ fn is_own(text: &str) -> bool {
 }
 
 /// The fields in which two gifts of one reference differ, as far as their fingerprints say
+///
+/// # Examples
+///
+/// ```
+/// use fundraising::fingerprint::differences;
+///
+/// let (kept, asked) = ("amountMicros=25000000|currencyCode=GBP", "amountMicros=30000000|currencyCode=GBP");
+/// assert_eq!(differences(kept, asked), ["amount.amountMicros"]);
+/// ```
 #[must_use]
 pub fn differences(kept: &str, asked: &str) -> Vec<&'static str> {
     if kept == asked {

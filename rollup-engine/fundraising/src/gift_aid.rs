@@ -128,6 +128,31 @@ impl Declaration {
 }
 
 /// Decides; nothing where the charity does not claim
+///
+/// # Examples
+///
+/// ```
+/// use fundraising::gift_aid::{Declaration, Question, Status, decide};
+/// use ports::time::parse_date;
+///
+/// let declaration = Declaration {
+///     id: "d".into(),
+///     person: Some("ada".into()),
+///     is_in_force: true,
+///     date: parse_date("2026-01-01"),
+///     covers_the_past: false,
+/// };
+/// let question = Question {
+///     enabled: true,
+///     donor: Some("ada"),
+///     has_names: true,
+///     date: parse_date("2026-02-01"),
+///     requested: true,
+///     declarations: &[declaration],
+///     ..Question::default()
+/// };
+/// assert_eq!(decide(&question).unwrap().status, Status::Claimable);
+/// ```
 #[must_use]
 pub fn decide(question: &Question<'_>) -> Option<Outcome> {
     if !question.enabled {

@@ -45,6 +45,22 @@ impl Key {
     /// The key of a gift as it comes in; nothing if an equal gift would be another gift
     ///
     /// `request` is who sends it, and what the sender calls the request.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use fundraising::gift::Gift;
+    /// use fundraising::keys::Key;
+    ///
+    /// let gift = Gift {
+    ///     provider: Some("stripe".into()),
+    ///     provider_payment_id: Some("pi_1".into()),
+    ///     ..Gift::default()
+    /// };
+    /// let (first, second) = (Key::of(&gift, None).unwrap(), Key::of(&gift, Some(("form", "another-key"))).unwrap());
+    /// assert_eq!(first.gift_id(), second.gift_id());
+    /// assert_eq!(Key::of(&Gift::default(), None), None);
+    /// ```
     #[must_use]
     pub fn of(gift: &Gift, request: Option<(&str, &str)>) -> Option<Self> {
         if let Some(id) = &gift.provider_payment_id {

@@ -24,6 +24,18 @@ pub struct Money {
 impl Money {
     /// Reads `{"amountMicros":…,"currencyCode":…}`; fractions of a micro are rounded half up
     ///
+    /// # Examples
+    ///
+    /// ```
+    /// use fundraising::money::Money;
+    /// use serde_json::json;
+    ///
+    /// let money = Money::read("amount", &json!({ "amountMicros": 25000000, "currencyCode": "gbp" })).unwrap();
+    /// assert_eq!((money.amount_micros, money.currency_code.as_str()), (25_000_000, "GBP"));
+    /// let error = Money::read("amount", &json!({ "currencyCode": "GBP" })).unwrap_err();
+    /// assert_eq!(error.message, "amount.amountMicros is required");
+    /// ```
+    ///
     /// # Errors
     /// The first fault, naming `place`.
     pub fn read(place: &str, json: &Value) -> Result<Self, ClientError> {

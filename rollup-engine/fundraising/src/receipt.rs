@@ -88,6 +88,18 @@ impl Receipt {
 ///
 /// Above the threshold, and by e-mail to somebody who wants none, it is suppressed, whatever it was before, and what is
 /// known of a sending is cleared.
+///
+/// # Examples
+///
+/// ```
+/// use fundraising::gift::Gift;
+/// use fundraising::receipt::{Receipt, Settings, decide};
+///
+/// let gift = Gift { email_opt_out: Some(true), ..Gift::default() };
+/// let receipt = decide(&gift, Receipt::default(), &Settings::default());
+/// assert_eq!(receipt.policy.as_deref(), Some("per_gift"));
+/// assert_eq!(receipt.status.as_deref(), Some("suppressed"));
+/// ```
 #[must_use]
 pub fn decide(gift: &Gift, known: Receipt, settings: &Settings) -> Receipt {
     let default = if gift.recurring_agreement_id.is_some() { &settings.recurring } else { &settings.one_off };

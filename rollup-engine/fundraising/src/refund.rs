@@ -62,6 +62,26 @@ pub struct Refund {
 
 /// The fields to set on the gift; nothing if it says as much already
 ///
+/// # Examples
+///
+/// ```
+/// use fundraising::money::Money;
+/// use fundraising::refund::{Refund, apply};
+/// use ports::Timestamp;
+/// use serde_json::json;
+///
+/// let gift = json!({ "amount": { "amountMicros": 25000000, "currencyCode": "GBP" } });
+/// let refund = Refund {
+///     total: Money { amount_micros: 5_000_000, currency_code: "GBP".into() },
+///     at: Timestamp::parse("2026-03-05T12:00:00Z").unwrap(),
+///     note: None,
+///     is_claimed: false,
+///     gift_aid: false,
+/// };
+/// let fields = apply(&gift, &refund).unwrap().unwrap();
+/// assert_eq!(fields["refundedAmount"]["amountMicros"], 5_000_000);
+/// ```
+///
 /// # Errors
 /// 400 if the amount is not more than zero, more than the gift's, or in another currency; 409 if the gift's Gift Aid
 /// was claimed.

@@ -71,6 +71,17 @@ impl SignatureError {
 /// One fitting `v1` is enough, as there are two while a secret is rotated; other schemes are ignored. The time is part
 /// of what is signed.
 ///
+/// # Examples
+///
+/// ```
+/// use fundraising::signature::{SignatureError, stripe};
+/// use ports::Timestamp;
+///
+/// let now = Timestamp::from_millis(1_000_000);
+/// assert_eq!(stripe(Some("t=1000,v1=00"), b"{}", Some("whsec_1"), now), Err(SignatureError::Mismatch));
+/// assert_eq!(stripe(Some("t=1000,v1=00"), b"{}", None, now), Err(SignatureError::NotConfigured));
+/// ```
+///
 /// # Errors
 /// Why the webhook is not to be believed.
 pub fn stripe(header: Option<&str>, body: &[u8], secret: Option<&str>, now: Timestamp) -> Result<(), SignatureError> {
@@ -105,6 +116,17 @@ pub fn stripe(header: Option<&str>, body: &[u8], secret: Option<&str>, now: Time
 /// Checks the `Webhook-Signature: <hex>` of `GoCardless`
 ///
 /// It carries no time, so that only remembering event ids protects from replays.
+///
+/// # Examples
+///
+/// ```
+/// use fundraising::signature::gocardless;
+///
+/// // HMAC-SHA-256 of the body under the secret, in hexadecimal.
+/// let signature = "77325902caca812dc259733aacd046b73817372c777b8d95b402647474516e13";
+/// assert_eq!(gocardless(Some(signature), b"{}", Some("secret")), Ok(()));
+/// assert!(gocardless(Some(signature), b"{ }", Some("secret")).is_err());
+/// ```
 ///
 /// # Errors
 /// Why the webhook is not to be believed.

@@ -12,6 +12,17 @@ const CURRENCY: &str = "GBP";
 
 /// Reads an amount: a number or a numeric text in whole units, or an object with a value and a currency; null clears
 ///
+/// # Examples
+///
+/// ```
+/// use fundraising::sum;
+/// use serde_json::json;
+///
+/// let stored = json!({ "amountMicros": 12500000, "currencyCode": "GBP" });
+/// assert_eq!(sum::read("amount", &json!("12.50")).unwrap(), stored);
+/// assert_eq!(sum::read("amount", &json!({ "value": 12.5, "currency": "gbp" })).unwrap(), stored);
+/// ```
+///
 /// # Errors
 /// The first fault, naming `key`.
 pub fn read(key: &str, value: &Value) -> Result<Value, ClientError> {

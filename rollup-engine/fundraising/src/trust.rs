@@ -142,6 +142,18 @@ fn codes<const N: usize>(all: [(&'static str, bool); N]) -> Vec<&'static str> {
 /// It must be wanted (by the request, else by `default`), have no blockers, and come from a source that is trusted
 /// enough for how sure its donor is. A donor whom a reviewer must pick is never picked by trust, not even staff's. The
 /// staging route asks for review, so its gifts are not put to this question.
+///
+/// # Examples
+///
+/// ```
+/// use fundraising::gift::Gift;
+/// use fundraising::trust::{Diagnostics, processes_itself};
+///
+/// let gift = Gift { auto_process: Some(true), ..Gift::default() };
+/// let diagnostics = Diagnostics::of(&gift, None);
+/// assert!(diagnostics.blockers.contains(&"amount_missing"));
+/// assert!(!processes_itself(&gift, &diagnostics, None, true));
+/// ```
 #[must_use]
 pub fn processes_itself(gift: &Gift, diagnostics: &Diagnostics, dedupe: Option<&Dedupe>, default: bool) -> bool {
     let undecided = dedupe.is_some_and(|dedupe| dedupe.match_type != MatchType::Email);

@@ -9,6 +9,23 @@
 //!
 //! Everything inside the proxy uses the names of `model.json`. They are exchanged at the edge, in each call's path, body
 //! and reply; what is left out is not sent, and not missed.
+//!
+//! # Examples
+//!
+//! A workspace that calls gifts donations, and has no funds:
+//!
+//! ```
+//! use model::Model;
+//! use serde_json::json;
+//!
+//! let model = Model::named(r#"{"gift":{"name":"donation","plural":"donations","fields":{"amount":"value"}},"fund":null}"#)?;
+//! assert_eq!(model.path("/gifts/7"), "/donations/7");
+//! assert_eq!(model.expression("/gifts", "amount.amountMicros[gt]:5"), "value.amountMicros[gt]:5");
+//!
+//! let reply = json!({ "data": { "createDonation": { "id": "7", "value": null } } });
+//! assert_eq!(model.reply("/gifts", reply), json!({ "data": { "createGift": { "id": "7", "amount": null } } }));
+//! # Ok::<(), model::InvalidNames>(())
+//! ```
 
 use serde_json::{Map, Value};
 use twenty::schema;
@@ -56,7 +73,7 @@ struct Field {
 /// What the setting of names got wrong
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a JSON object of names; {place}: {reason}")]
-pub struct BadNames {
+pub struct InvalidNames {
     /// Where: `gift.amount`
     pub place: String,
     /// What was expected there
@@ -136,7 +153,7 @@ impl Model {
     /// # Errors
     /// The first thing that does not fit: no JSON object, a name that is not declared, a value of another kind, a name
     /// that no object or field can have, one name for two things.
-    pub fn named(setting: &str) -> Result<Self, BadNames> {
+    pub fn named(setting: &str) -> Result<Self, InvalidNames> {
         let mut model = Self { objects: declared(), renamed: true };
         let names: Value = serde_json::from_slice(setting.as_bytes()).unwrap_or_default();
         let names = names.as_object().ok_or_else(|| bad("", "", "expected a JSON object"))?;
@@ -156,7 +173,7 @@ impl Model {
     }
 
     /// Of two objects or fields under one name the proxy could not tell which is meant.
-    fn require_distinct(&self) -> Result<(), BadNames> {
+    fn require_distinct(&self) -> Result<(), InvalidNames> {
         let mut taken: Vec<&str> = Vec::new();
         for object in &self.objects {
             let Some(own) = &object.own else { continue };
@@ -183,6 +200,15 @@ impl Model {
 
     /// What this workspace lacks of the model. The types of `SELECT` and `TEXT` are taken for one another, since both
     /// hold texts.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use model::Model;
+    ///
+    /// let missing = Model::default().missing_fields(&[]);
+    /// assert!(missing.iter().any(|missing| missing.object == "gift" && missing.field.is_none()));
+    /// ```
     #[must_use]
     pub fn missing_fields(&self, workspace: &[schema::Object]) -> Vec<MissingField> {
         let mut missing_fields = Vec::new();
@@ -201,7 +227,7 @@ impl Model {
                 let Some(name) = &field.own else { continue };
                 let column = if field.kind == "RELATION" { name.clone() + "Id" } else { name.clone() };
                 let kind = found.field(&column).map(|field| field.kind.clone());
-                if !kind.as_deref().is_some_and(|kind| serves(kind, &field.kind)) {
+                if !kind.as_deref().is_some_and(|kind| is_compatible(kind, &field.kind)) {
                     missing_fields.push(MissingField {
                         object: own.singular.clone(),
                         field: Some(name.clone()),
@@ -330,7 +356,7 @@ impl Model {
 }
 
 impl Object {
-    fn rename(&mut self, given: &Value) -> Result<(), BadNames> {
+    fn rename(&mut self, given: &Value) -> Result<(), InvalidNames> {
         let singular = self.names.singular.clone();
         if given.is_null() {
             self.own = None;
@@ -371,12 +397,12 @@ impl Object {
 
     /// The workspace's name for a field, or for the column of a relation
     fn own_name(&self, name: &str) -> Option<String> {
-        self.fields.iter().find_map(|field| exchange(name, &field.name, field.own.as_ref()?))
+        self.fields.iter().find_map(|field| rename_field(name, &field.name, field.own.as_ref()?))
     }
 
     fn declared_record(&self, record: Map<String, Value>) -> Value {
         let members = record.into_iter().map(|(key, value)| {
-            let name = self.fields.iter().find_map(|field| exchange(&key, field.own.as_ref()?, &field.name));
+            let name = self.fields.iter().find_map(|field| rename_field(&key, field.own.as_ref()?, &field.name));
             (name.unwrap_or(key), value)
         });
         Value::Object(members.collect())
@@ -385,12 +411,12 @@ impl Object {
 
 impl Field {
     fn is_called(&self, key: &str) -> bool {
-        exchange(key, &self.name, &self.name).is_some()
+        rename_field(key, &self.name, &self.name).is_some()
     }
 }
 
 /// `to`, or `to` with the ending of a relation's column, where `name` is `from` or that with the ending
-fn exchange(name: &str, from: &str, to: &str) -> Option<String> {
+fn rename_field(name: &str, from: &str, to: &str) -> Option<String> {
     match name.strip_prefix(from)? {
         ending @ ("" | "Id") => Some(to.to_owned() + ending),
         _ => None,
@@ -417,7 +443,7 @@ fn declared_key(key: &str, own: &schema::Names, names: &schema::Names) -> String
 }
 
 /// Whether a field of this type can hold what one of the expected type holds
-fn serves(found: &str, expected: &str) -> bool {
+fn is_compatible(found: &str, expected: &str) -> bool {
     let texts = ["TEXT", "SELECT"];
     let numbers = ["NUMBER", "NUMERIC"];
     let days = ["DATE", "DATE_TIME"];
@@ -431,13 +457,13 @@ fn is_name(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
-fn bad(object: &str, field: &str, reason: &'static str) -> BadNames {
+fn bad(object: &str, field: &str, reason: &'static str) -> InvalidNames {
     let place = match (object, field) {
         ("", _) => "the whole".to_owned(),
         (object, "") => object.to_owned(),
         (object, field) => format!("{object}.{field}"),
     };
-    BadNames { place, reason }
+    InvalidNames { place, reason }
 }
 
 #[cfg(test)]

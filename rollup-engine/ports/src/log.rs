@@ -50,6 +50,16 @@ pub struct Event {
 
 impl Event {
     /// A line of this level and name, with no particulars yet
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ports::{Event, Level};
+    ///
+    /// let event = Event::new(Level::Warn, "request_retried").with("attempt", 2);
+    /// assert_eq!(serde_json::to_string(&event)?, r#"{"level":"warn","event":"request_retried","attempt":2}"#);
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     #[must_use]
     pub fn new(level: Level, event: &'static str) -> Self {
         Self { level, event, fields: Vec::new() }

@@ -6,6 +6,33 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 /// Keeps texts between runs; by default nothing is kept
+///
+/// # Examples
+///
+/// ```
+/// use std::{cell::RefCell, collections::HashMap};
+///
+/// use ports::{KeyValue, async_trait};
+///
+/// #[derive(Default)]
+/// struct Memory(RefCell<HashMap<String, String>>);
+///
+/// #[async_trait(?Send)]
+/// impl KeyValue for Memory {
+///     async fn get(&self, key: &str) -> Option<String> {
+///         self.0.borrow().get(key).cloned()
+///     }
+///
+///     async fn set(&self, key: &str, value: Option<&str>) -> bool {
+///         let mut texts = self.0.borrow_mut();
+///         match value {
+///             Some(value) => texts.insert(key.to_owned(), value.to_owned()),
+///             None => texts.remove(key),
+///         };
+///         true
+///     }
+/// }
+/// ```
 #[async_trait(?Send)]
 pub trait KeyValue {
     /// The text under this key; nothing where there is none, or no store

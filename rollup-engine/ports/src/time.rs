@@ -29,6 +29,15 @@ impl Timestamp {
     }
 
     /// Reads an instant such as `2026-11-22T21:26:57.641Z`, with any offset; finer parts are cut to milliseconds
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ports::Timestamp;
+    ///
+    /// let at = Timestamp::parse("2026-03-05T23:30:00-05:00").unwrap();
+    /// assert_eq!(at.to_string(), "2026-03-06T04:30:00.000Z");
+    /// ```
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (day, rest) = (text.get(..10)?, text.get(10..)?.strip_prefix(['T', 't', ' '])?);
@@ -46,6 +55,15 @@ impl Timestamp {
     }
 
     /// Reads the `Date` header of an HTTP answer: `Sun, 22 Nov 2026 21:26:57 GMT`
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ports::Timestamp;
+    ///
+    /// let at = Timestamp::parse_http_date("Sun, 22 Nov 2026 21:26:57 GMT");
+    /// assert_eq!(at, Timestamp::parse("2026-11-22T21:26:57Z"));
+    /// ```
     #[must_use]
     pub fn parse_http_date(text: &str) -> Option<Self> {
         let mut words = text.split_once(',')?.1.strip_prefix(' ')?.strip_suffix(" GMT")?.split(' ');
@@ -115,6 +133,14 @@ const MAX_TIMER_MILLIS: u32 = i32::MAX.unsigned_abs();
 /// A duration as JavaScript's timers and signals take it: whole milliseconds, never fewer than asked
 ///
 /// `AbortSignal.timeout` refuses a fraction, and `setTimeout` drops it.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// assert_eq!(ports::time::timer_millis(Duration::from_micros(1_500)), 2);
+/// ```
 #[must_use]
 pub fn timer_millis(duration: Duration) -> u32 {
     let whole = duration.as_nanos().div_ceil(1_000_000);
@@ -122,6 +148,15 @@ pub fn timer_millis(duration: Duration) -> u32 {
 }
 
 /// Reads a calendar date, `2026-11-22`
+///
+/// # Examples
+///
+/// ```
+/// use ports::time::{format_date, parse_date};
+///
+/// assert_eq!(parse_date("2028-02-29").map(format_date).as_deref(), Some("2028-02-29"));
+/// assert_eq!(parse_date("2027-02-29"), None);
+/// ```
 #[must_use]
 pub fn parse_date(text: &str) -> Option<Date> {
     let (year, rest) = text.split_once('-')?;

@@ -27,6 +27,16 @@ impl Decimal {
     ///
     /// Decimals past the twelfth are rounded, half away from zero. Nothing for any other text, and for a number out
     /// of range.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use twenty::decimal::Decimal;
+    ///
+    /// let (tenth, fifth) = (Decimal::parse("0.1").unwrap(), Decimal::parse("0.2").unwrap());
+    /// assert_eq!(tenth.checked_add(fifth), Decimal::parse("0.3"));
+    /// assert_eq!(Decimal::parse("12 GBP"), None);
+    /// ```
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         // Money comes as integers, which are read several times as fast.

@@ -59,6 +59,22 @@ impl Comparator {
 }
 
 /// A condition on records; a path such as `amount.amountMicros` names a field, or a part of one
+///
+/// # Examples
+///
+/// ```
+/// use twenty::filter::{Comparator, Filter};
+/// use twenty::value::Value;
+///
+/// let large = Filter::Compare {
+///     path: "amount.amountMicros".into(),
+///     comparator: Comparator::Gte,
+///     value: Value::from_json_text("5000000"),
+/// };
+/// let filter = Filter::And(vec![large, Filter::Present("donorId".into())]);
+/// assert_eq!(filter.to_parameter(), "and(amount.amountMicros[gte]:5000000,donorId[is]:NOT_NULL)");
+/// assert_eq!(filter.to_graphql(), "{and:[{amount:{amountMicros:{gte:5000000}}} {donorId:{is:NOT_NULL}} ]}");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Filter {
     /// The id at this path is one of these; must not be empty, as Twenty refuses an empty list
@@ -71,8 +87,8 @@ pub enum Filter {
     Before(String, Timestamp),
     /// The text at this path is this one
     TextIs(String, FilterText),
-    /// The text at this path holds this one, in any case
-    Holds(String, FilterText),
+    /// The text at this path contains this one, in any case
+    Contains(String, FilterText),
     /// The path is empty
     Empty(String),
     /// The path is not empty
@@ -110,6 +126,16 @@ impl Filter {
 
     /// The value at this path is one of these words
     ///
+    /// # Examples
+    ///
+    /// ```
+    /// use twenty::filter::Filter;
+    ///
+    /// let filter = Filter::one_of("status", ["received", "pending"]).unwrap();
+    /// assert_eq!(filter.to_parameter(), "and(status[in]:[received,pending])");
+    /// assert!(Filter::one_of("status", ["a,b"]).is_err());
+    /// ```
+    ///
     /// # Errors
     /// A word of other characters than letters, digits and `-_.:`, or none at all.
     pub fn one_of<'a>(path: &str, words: impl IntoIterator<Item = &'a str>) -> Result<Self, UnfilterableText> {
@@ -140,7 +166,7 @@ impl Filter {
             | Self::Since(..)
             | Self::Before(..)
             | Self::TextIs(..)
-            | Self::Holds(..)
+            | Self::Contains(..)
             | Self::Empty(_)
             | Self::Present(_) => true,
             Self::Compare { value, .. } => is_rest_safe(value),
@@ -196,7 +222,7 @@ impl Filter {
             Self::Since(path, time) => nested(out, path, &format!("{{gte:\"{time}\"}}")),
             Self::Before(path, time) => nested(out, path, &format!("{{lt:\"{time}\"}}")),
             Self::TextIs(path, text) => nested(out, path, &format!("{{eq:\"{text}\"}}")),
-            Self::Holds(path, text) => nested(out, path, &format!("{{ilike:\"%{text}%\"}}")),
+            Self::Contains(path, text) => nested(out, path, &format!("{{ilike:\"%{text}%\"}}")),
             Self::Empty(path) => nested(out, path, "{is:NULL}"),
             Self::Present(path) => nested(out, path, "{is:NOT_NULL}"),
             Self::Compare { path, comparator, value } => {
@@ -229,6 +255,16 @@ impl Filter {
 /// A text that Twenty's filters cannot misread, between quotes
 ///
 /// Twenty's parser knows no way to quote a quote, and splits at brackets and commas even inside one.
+///
+/// # Examples
+///
+/// ```
+/// use twenty::filter::{Filter, FilterText};
+///
+/// let name: FilterText = "O’Hara & Sons".parse().unwrap();
+/// assert_eq!(Filter::Contains("name".into(), name).to_parameter(), r#"and(name[ilike]:"%O’Hara & Sons%")"#);
+/// assert!("Sons (UK)".parse::<FilterText>().is_err());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FilterText(String);
 
@@ -298,7 +334,7 @@ impl fmt::Display for Filter {
             Self::Since(path, time) => write!(f, "{path}[gte]:{time}"),
             Self::Before(path, time) => write!(f, "{path}[lt]:\"{time}\""),
             Self::TextIs(path, text) => write!(f, "{path}[eq]:\"{text}\""),
-            Self::Holds(path, text) => write!(f, "{path}[ilike]:\"%{text}%\""),
+            Self::Contains(path, text) => write!(f, "{path}[ilike]:\"%{text}%\""),
             Self::Empty(path) => write!(f, "{path}[is]:NULL"),
             Self::Present(path) => write!(f, "{path}[is]:NOT_NULL"),
             Self::Compare { path, comparator, value } => {

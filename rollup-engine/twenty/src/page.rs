@@ -195,6 +195,20 @@ pub enum PageError {
 
 /// Reads a REST reply: `{"data":{"<key>":[…]},"totalCount":…,"pageInfo":{…}}`, or one record in place of the list
 ///
+/// # Examples
+///
+/// ```
+/// use twenty::page::{Projection, read_records};
+///
+/// let mut fields = Projection::default();
+/// let micros = fields.add("amount.amountMicros");
+/// let body = br#"{"data":{"gifts":[{"id":"7f0b4a52-6a1c-4e0b-9d55-3a1f1d0c9a10","amount":{"amountMicros":5000000}}]},"totalCount":1}"#;
+/// let page = read_records(body, "gifts", &fields)?;
+/// assert_eq!(page.total_count, Some(1));
+/// assert_eq!(page.records[0].value(micros).number().unwrap().to_string(), "5000000");
+/// # Ok::<(), twenty::page::PageError>(())
+/// ```
+///
 /// # Errors
 /// If the bytes are not such a reply, or a record has no id.
 pub fn read_records(body: &[u8], key: &str, projection: &Projection) -> Result<Page, PageError> {

@@ -35,6 +35,17 @@ pub struct RequestStats {
 
 impl RequestStats {
     /// Notes a request of so many tokens as it goes out; 0 for one that the rate limiter does not count.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use twenty::request_stats::RequestStats;
+    ///
+    /// let mut stats = RequestStats::default();
+    /// stats.sent("GET /rest/gifts", 1, 1);
+    /// stats.sent("GET /rest/gifts", 1, 2);
+    /// assert_eq!((stats.total, stats.retried, stats.by_endpoint["GET /rest/gifts"]), (2, 1, 2));
+    /// ```
     pub fn sent(&mut self, endpoint: &str, cost: u32, attempt: u32) {
         self.total += 1;
         self.unmetered += u64::from(cost == 0);

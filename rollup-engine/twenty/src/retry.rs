@@ -78,6 +78,17 @@ impl RetryPolicy {
     ///
     /// Refusals for the rate limit are repeated without end: the caller and its deadline bound them. `random` is any number
     /// from a seeded sequence; it spreads callers that failed together.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use twenty::retry::{Outcome, RetryPolicy, Verdict};
+    ///
+    /// let server_error = Outcome::Answered { status: 503, retry_after: None };
+    /// assert!(matches!(RetryPolicy::JOB.judge(server_error, 1, 0), Verdict::Retry(_)));
+    /// let missing = Outcome::Answered { status: 404, retry_after: None };
+    /// assert_eq!(RetryPolicy::JOB.judge(missing, 1, 0), Verdict::Keep);
+    /// ```
     #[must_use]
     pub fn judge(&self, outcome: Outcome, attempt: u32, random: u64) -> Verdict {
         let asked = match outcome {

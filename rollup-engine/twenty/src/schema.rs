@@ -40,7 +40,7 @@ pub(crate) fn capitalised(name: &str) -> String {
 }
 
 /// Plurals of the objects that definitions usually name, for tokens that may not read the metadata
-const USUAL: &[(&str, &str)] = &[
+const KNOWN_PLURALS: &[(&str, &str)] = &[
     ("appeal", "appeals"),
     ("company", "companies"),
     ("gift", "gifts"),
@@ -106,6 +106,16 @@ impl Schema {
 
     /// The object with this singular name
     ///
+    /// # Examples
+    ///
+    /// ```
+    /// use twenty::schema::{Names, Object, Schema};
+    ///
+    /// let schema = Schema::new([Object { names: Names::new("person", "people"), fields: Vec::new() }]);
+    /// assert_eq!(schema.object("person").unwrap().names.plural, "people");
+    /// assert!(schema.object("people").unwrap_err().to_string().ends_with("did you mean `person`?"));
+    /// ```
+    ///
     /// # Errors
     /// If there is none; the error hints at a plural or a near miss.
     pub fn object(&self, singular: &str) -> Result<&Object, UnknownObject> {
@@ -118,17 +128,27 @@ impl Schema {
 
 /// Names of an object when the metadata cannot be read: the overrides first, then the usual objects
 ///
+/// # Examples
+///
+/// ```
+/// use twenty::schema::names_without_metadata;
+///
+/// let overrides = [("fund".to_owned(), "funds".to_owned())];
+/// assert_eq!(names_without_metadata("fund", &overrides).unwrap().plural, "funds");
+/// assert_eq!(names_without_metadata("person", &[]).unwrap().plural, "people");
+/// ```
+///
 /// # Errors
 /// If the name is in neither.
 pub fn names_without_metadata(singular: &str, overrides: &[(String, String)]) -> Result<Names, UnknownObject> {
     if let Some((_, plural)) = overrides.iter().find(|(name, _)| name == singular) {
         return Ok(Names::new(singular, plural));
     }
-    if let Some((_, plural)) = USUAL.iter().find(|(usual, _)| *usual == singular) {
+    if let Some((_, plural)) = KNOWN_PLURALS.iter().find(|(known, _)| *known == singular) {
         return Ok(Names::new(singular, *plural));
     }
-    let usual: Vec<Names> = USUAL.iter().map(|(singular, plural)| Names::new(*singular, *plural)).collect();
-    let mut hint = hint(singular, usual.iter());
+    let known: Vec<Names> = KNOWN_PLURALS.iter().map(|(singular, plural)| Names::new(*singular, *plural)).collect();
+    let mut hint = hint(singular, known.iter());
     if hint.is_empty() {
         hint = format!(
             ": the workspace's metadata could not be read, so name its plural in the configuration: \
@@ -187,6 +207,15 @@ pub struct MetadataPage {
 /// Reads `{"data":{"objects":[…]},"pageInfo":…}` as well as `{"data":[…],"pageInfo":…}`; nothing if it is neither
 ///
 /// The reply is read as a tree: it comes once a run, and types of its own would weigh more in the module than they save.
+///
+/// # Examples
+///
+/// ```
+/// let body = br#"{"data":{"objects":[{"nameSingular":"gift","namePlural":"gifts","fields":[
+///     {"name":"giftDate","type":"DATE"}]}]}}"#;
+/// let page = twenty::schema::read_objects(body).unwrap();
+/// assert_eq!(page.objects[0].field("giftDate").unwrap().kind, "DATE");
+/// ```
 #[must_use]
 pub fn read_objects(body: &[u8]) -> Option<MetadataPage> {
     objects_of(&serde_json::from_slice(body).ok()?)

@@ -113,6 +113,15 @@ pub fn whole_number(text: &str) -> Option<u64> {
 
 /// A value as a message may show it: one line of bounded length, without the name and password of an address, without
 /// its query, and without what a secret is made of. `secrets` are the values that stand elsewhere.
+///
+/// # Examples
+///
+/// ```
+/// use twenty::setting::shown;
+///
+/// assert_eq!(shown("https://user:pass@crm.example.org", &[]), "https://(not shown)@crm.example.org");
+/// assert_eq!(shown("80 a minute", &[]), "80 a minute");
+/// ```
 #[must_use]
 pub fn shown(value: &str, secrets: &[&str]) -> String {
     let is_part = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-' | '.');

@@ -7,6 +7,16 @@ use uuid::Uuid;
 use crate::decimal::Decimal;
 
 /// What stands at a path of a record
+///
+/// # Examples
+///
+/// ```
+/// use twenty::value::Value;
+///
+/// assert_eq!(Value::from_json_text("\"GBP\"").text(), Some("GBP"));
+/// assert!(Value::from_json_text("\"\"").is_absent());
+/// assert_eq!(Value::from_json_text("12.50").number(), Value::from_json_text("\"12.5\"").number());
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Value {
     /// The record has no such key: the field was renamed or is hidden, which is not the same as empty

@@ -33,6 +33,18 @@ pub(super) const STAGING_ONLY: [&str; 4] = ["donorId", "donorFirstName", "donorL
 /// A contact's names and address become those of the donor; `contactId` becomes the donor's id unless there is one.
 /// With a company and an organisation's intent, both are dropped.
 ///
+/// # Examples
+///
+/// ```
+/// use fundraising::gift::create::{Intake, read};
+/// use fundraising::payload::Payload;
+///
+/// let body = br#"{"amount":{"amountMicros":25000000,"currencyCode":"GBP"},"contactId":"7f0b4a52-6a1c-4e0b-9d55-3a1f1d0c9a10"}"#;
+/// let gift = read(&Payload::parse(body).unwrap(), Intake::Direct).unwrap();
+/// assert_eq!(gift.amount.amount_micros, 25_000_000);
+/// assert_eq!(read(&Payload::parse(b"{}").unwrap(), Intake::Direct).unwrap_err().message, "amount is required");
+/// ```
+///
 /// # Errors
 /// The first fault in the contract's order.
 pub fn read(payload: &Payload, intake: Intake) -> Result<Gift, ClientError> {

@@ -20,6 +20,17 @@ const FURTHEST_ZONE: Duration = Duration::from_hours(14);
 /// A gift in kind may be worth nothing; any other is more than zero. A gift date is a calendar date that has begun
 /// somewhere on earth.
 ///
+/// # Examples
+///
+/// ```
+/// use fundraising::gift::{Gift, plausible};
+/// use ports::Timestamp;
+///
+/// let now = Timestamp::parse("2026-03-05T12:00:00Z").unwrap();
+/// let gift = Gift { gift_date: Some("2027-01-01".into()), ..Gift::default() };
+/// assert!(plausible::check(&gift, now).unwrap_err().message.contains("must not be in the future"));
+/// ```
+///
 /// # Errors
 /// The first fault: amount, fee, gift date, expected date.
 pub fn check(gift: &Gift, now: Timestamp) -> Result<(), ClientError> {

@@ -13,6 +13,17 @@ use crate::money::Money;
 
 /// Reads a row's payload
 ///
+/// # Examples
+///
+/// ```
+/// use fundraising::gift::stored;
+/// use serde_json::json;
+///
+/// let payload = json!({ "amount": { "amountMicros": "25000000", "currencyCode": "GBP" }, "giftDate": "2026-03-05" });
+/// let gift = stored::read(payload.as_object().unwrap()).unwrap();
+/// assert_eq!((gift.amount.amount_micros, gift.gift_date.as_deref()), (25_000_000, Some("2026-03-05")));
+/// ```
+///
 /// # Errors
 /// The amount is missing or cannot be read.
 pub fn read(payload: &Map<String, Value>) -> Result<Gift, ClientError> {

@@ -15,6 +15,20 @@ use crate::payload::Payload;
 
 /// Reads a change of a gift
 ///
+/// # Examples
+///
+/// ```
+/// use fundraising::gift::update;
+/// use fundraising::payload::Payload;
+/// use ports::Timestamp;
+/// use serde_json::json;
+///
+/// let now = Timestamp::parse("2026-03-05T12:00:00Z").unwrap();
+/// let body = Payload::parse(br#"{"notes":null,"description":" Raffle "}"#).unwrap();
+/// let changes = update::read(&body, now).unwrap();
+/// assert_eq!(json!(changes), json!({ "notes": null, "description": "Raffle" }));
+/// ```
+///
 /// # Errors
 /// The first fault in the order sent, a value that cannot be true, or nothing to change.
 pub fn read(payload: &Payload, now: Timestamp) -> Result<Map<String, Value>, ClientError> {

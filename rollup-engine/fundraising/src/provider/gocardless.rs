@@ -51,6 +51,17 @@ pub struct Answers {
 
 /// Reads the body of a webhook
 ///
+/// # Examples
+///
+/// ```
+/// use fundraising::provider::gocardless;
+///
+/// let body = br#"{"events":[{"id":"EV1","resource_type":"payments","action":"confirmed",
+///     "created_at":"2026-03-05T12:00:00.000Z","links":{"payment":"PM1"}}]}"#;
+/// let events = gocardless::read(body).unwrap();
+/// assert_eq!(events[0].resource(), Some(("payments", "PM1".to_owned())));
+/// ```
+///
 /// # Errors
 /// Bodies that are not JSON or have no list `events`.
 pub fn read(body: &[u8]) -> Result<Vec<Notice>, ClientError> {

@@ -20,6 +20,16 @@ const THOUSANDTHS: [&str; 5] = ["BHD", "JOD", "KWD", "OMR", "TND"];
 const MAX_MICROS: i64 = 9_007_199_254_740_991;
 
 /// Minor units of a currency as an amount; nothing if the amount is negative or cannot be stored exactly
+///
+/// # Examples
+///
+/// ```
+/// use fundraising::provider::Provider;
+/// use fundraising::provider::minor::money;
+///
+/// assert_eq!(money(Provider::Stripe, 1_250, "gbp").unwrap().amount_micros, 12_500_000);
+/// assert_eq!(money(Provider::Stripe, 1_250, "jpy").unwrap().amount_micros, 1_250_000_000);
+/// ```
 #[must_use]
 pub fn money(provider: Provider, minor: i64, currency: &str) -> Option<Money> {
     let currency_code = currency.trim().to_ascii_uppercase();

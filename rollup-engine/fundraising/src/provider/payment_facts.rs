@@ -89,6 +89,19 @@ impl PaymentFacts {
     ///
     /// `confirmed_at` is when the gift's payment was confirmed: a failure before that was overcome. Amounts in another
     /// currency than the gift's do not count.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use fundraising::money::Money;
+    /// use fundraising::provider::payment_facts::PaymentFacts;
+    /// use fundraising::provider::{Kind, PaymentFact};
+    ///
+    /// let pounds = |amount: i64| Money { amount_micros: amount * 1_000_000, currency_code: "GBP".into() };
+    /// let mut facts = PaymentFacts::default();
+    /// facts.add(PaymentFact { kind: Kind::Refund, id: "re_1".into(), at: 1, holds: true, money: Some(pounds(5)) });
+    /// assert_eq!(facts.refunded(&pounds(25), None).micros, 5_000_000);
+    /// ```
     #[must_use]
     pub fn refunded(&self, gift: &Money, confirmed_at: Option<i64>) -> Refunded {
         let micros = |fact: &PaymentFact| {

@@ -45,6 +45,18 @@ pub struct Event {
 
 /// Reads the body of a webhook
 ///
+/// # Examples
+///
+/// ```
+/// use fundraising::provider::{Step, stripe};
+///
+/// let body = br#"{"id":"evt_1","type":"payout.paid","created":1795382817,"data":{"object":{
+///     "id":"po_1","object":"payout","amount":12500,"currency":"gbp","arrival_date":1795382817}}}"#;
+/// let event = stripe::read(body).unwrap();
+/// assert!(matches!(&event.steps[..], [Step::Payout(_)]));
+/// assert!(stripe::read(br#"{"id":"evt_2","type":"product.created"}"#).unwrap().steps.is_empty());
+/// ```
+///
 /// # Errors
 /// Bodies that are not a JSON object.
 pub fn read(body: &[u8]) -> Result<Event, ClientError> {

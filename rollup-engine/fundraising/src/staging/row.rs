@@ -52,6 +52,16 @@ impl Change {
 
 /// Lets an event happen
 ///
+/// # Examples
+///
+/// ```
+/// use fundraising::staging::{Event, Row, State, transition};
+///
+/// let row = Row { state: State::Pending, gift_id: None };
+/// assert_eq!(transition(row, Event::Release).unwrap().state, State::ReadyForProcess);
+/// assert!(transition(row, Event::Claim).is_err());
+/// ```
+///
 /// # Errors
 /// 409 if the row's state does not allow it.
 pub fn transition(row: Row<'_>, event: Event) -> Result<Change, ClientError> {
@@ -109,6 +119,15 @@ pub enum Admission<'a> {
 /// Answers a request to process a row
 ///
 /// A row whose gift is known is processed, even if its status was not written: so a second call mends it.
+///
+/// # Examples
+///
+/// ```
+/// use fundraising::staging::{Admission, Row, State, admit};
+///
+/// assert_eq!(admit(Row { state: State::ReadyForProcess, gift_id: None }), Admission::Claimable);
+/// assert_eq!(admit(Row { state: State::Processed, gift_id: Some("g") }), Admission::Processed("g"));
+/// ```
 #[must_use]
 pub fn admit(row: Row<'_>) -> Admission<'_> {
     match (row.state, row.gift_id) {

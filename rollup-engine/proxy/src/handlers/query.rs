@@ -134,7 +134,7 @@ pub fn one_of(field: &str, words: &[&str]) -> Result<Filter, ClientError> {
 /// Characters that Twenty's filters would misread, even between quotes.
 pub fn holds(field: &str, text: &str) -> Result<Filter, ClientError> {
     let text = text.parse().map_err(|fault| ClientError::bad(format!("search {fault}")))?;
-    Ok(Filter::Holds(field.to_owned(), text))
+    Ok(Filter::Contains(field.to_owned(), text))
 }
 
 fn check(query: &[(String, String)], known: &[&str]) -> Result<(), ClientError> {
