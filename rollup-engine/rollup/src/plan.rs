@@ -19,9 +19,9 @@ use crate::ids::{IdList, RollupId, SourceId};
 /// Records in one upsert
 pub const MAX_BATCH: u64 = 200;
 
-/// Parents whose state is looked at again by one request while they wait to be written: with their 8 upserts that is never
-/// more than two bursts of calls, which go out before the reading is too old
-pub const MAX_RECHECKED: u64 = 1_600;
+/// Parents that waited for too long to be written and are read again by one request, as the plan expects: those of 8
+/// upserts, which go out before that reading is too old, in the same burst of calls and the next one
+pub const PARENTS_A_RECHECK: u64 = 1_600;
 
 /// How the children of a definition are read
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -261,7 +261,7 @@ impl Survey<'_> {
         parents
             .map(|source| self.count(source))
             .filter(|count| *count > 0)
-            .map(|count| count.div_ceil(MAX_BATCH) + count.div_ceil(MAX_RECHECKED))
+            .map(|count| count.div_ceil(MAX_BATCH) + count.div_ceil(PARENTS_A_RECHECK))
             .sum()
     }
 

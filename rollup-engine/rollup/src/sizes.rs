@@ -17,13 +17,13 @@ pub struct SliceSizes {
     pub largest_slice: usize,
     /// Parents of any other slice, and of the largest one that is not halved: their children are found by a list of ids
     pub smallest_slice: usize,
-    /// Parents of a slice that are written at a time; another run can go on after each such portion
+    /// Parents of a slice that are written at a time, at most; another run can go on after each such portion
     pub write_portion: usize,
 }
 
 impl Default for SliceSizes {
     /// A slice of 20,000 parents makes answers of some 8 MB and keeps some 40 MB in memory.
     fn default() -> Self {
-        Self { parents_in_memory: 100_000, largest_slice: 20_000, smallest_slice: 1_000, write_portion: 1_600 }
+        Self { parents_in_memory: 100_000, largest_slice: 20_000, smallest_slice: 1_000, write_portion: 2_000 }
     }
 }

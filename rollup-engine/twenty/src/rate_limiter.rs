@@ -128,6 +128,12 @@ impl RateLimiter {
         }
     }
 
+    /// When this many tokens can have been spent, if nothing but the budget holds them up: an estimate
+    #[must_use]
+    pub fn ready_at(&self, now: Timestamp, tokens: u32) -> Timestamp {
+        self.state.borrow().budget.ready_at(now, tokens)
+    }
+
     /// A place for a request that is expected to need so many tokens; it is taken with the first of its calls
     #[must_use]
     pub fn place(&self, priority: Priority, tokens: u32) -> Place<'_> {

@@ -76,10 +76,15 @@ impl Run<'_> {
         took
     }
 
-    /// Where a next run goes on after this parent, all before it being done
+    /// Notes that a next run goes on after this id, all parents up to it being done.
     pub(super) fn go_on_after(&self, source: SourceId, parent: Uuid) {
         self.outcome.position.replace(Some((source, Some(cursor_of(parent)))));
     }
+}
+
+/// The id before this one, of a record or of none
+pub(super) fn before(id: Uuid) -> Uuid {
+    Uuid::from_u128(id.as_u128().saturating_sub(1))
 }
 
 /// The cursor of a record in the order of the ids: Twenty compares it by value, and one can be made of any id

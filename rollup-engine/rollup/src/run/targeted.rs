@@ -16,6 +16,7 @@ use super::groups::Parents;
 use super::options::{CONTINUATION_INTERVAL, RollupTargets};
 use super::read::{MAX_GRAPHQL_IDS, MAX_GRAPHQL_PAGE, Reading};
 use super::rows::Rows;
+use super::slice_size::before;
 use super::stop::Stop;
 use crate::compiled::{CompiledRollups, Rollup, settle_order};
 use crate::fold::Fold;
@@ -235,19 +236,20 @@ impl Run<'_> {
             }
         }
         // A large slice is written in portions, so that neither the writes take much memory nor a stop costs much time.
-        let portion = if slice.is_some() { self.options.sizes.write_portion } else { usize::MAX };
-        let (mut writes, mut differ) = (Vec::new(), 0);
+        let portion = || if slice.is_some() { self.writer.parents_a_reading(source) } else { usize::MAX };
+        let (mut writes, mut differ, mut enough) = (Vec::new(), 0, portion());
         for (row, read_at) in &mut rows.0 {
-            writes.extend(self.settle(source, &settles, row, *read_at));
-            if writes.len() == portion {
-                differ += writes.len();
-                self.writer.write(source, std::mem::take(&mut writes)).await?;
+            let write = self.settle(source, &settles, row, *read_at);
+            differ += usize::from(write.is_some());
+            writes.extend(write);
+            while writes.len() >= enough {
+                writes = self.writer.write_some(source, writes).await?;
+                enough = portion();
                 if let Some((_, true)) = slice {
-                    self.go_on_after(source, row.id);
+                    self.go_on_after(source, writes.iter().map(|left| before(left.id)).min().unwrap_or(row.id));
                 }
             }
         }
-        differ += writes.len();
         scope.wrote |= differ > 0;
         let of = self.outcome.counted(source).unwrap_or(0);
         let parents = rows.0.len() as u64;

@@ -5,7 +5,7 @@
 //! one; a single parent goes by PATCH, which does neither; and every row of the reply is checked for being the record
 //! that was read.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -25,7 +25,6 @@ use super::stop::Stop;
 use super::writer::Writer;
 use crate::compiled::Source;
 use crate::ids::SourceId;
-use crate::plan::MAX_RECHECKED;
 
 /// How old the reading that says "live" may be when the write goes out; one second of ten is left for the call
 const MAX_READING_AGE: Duration = Duration::from_secs(9);
@@ -43,45 +42,80 @@ impl Writer<'_> {
     /// Writes these parents of one object, in as few calls as possible, and notes what Twenty confirms.
     ///
     /// A batch that is refused is halved until the bad record is alone and named; the rest is written.
-    pub(super) async fn write(&self, source: SourceId, writes: Vec<Write>) -> Result<(), Stop> {
-        let object = &self.program.sources[source];
+    pub(super) async fn write(&self, source: SourceId, mut writes: Vec<Write>) -> Result<(), Stop> {
+        while !writes.is_empty() {
+            writes = self.write_some(source, writes).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes the first of these parents, with one reading of which of them are live if they have waited for too long;
+    /// gives those that would need another one.
+    pub(super) async fn write_some(&self, source: SourceId, mut writes: Vec<Write>) -> Result<Vec<Write>, Stop> {
         if self.options.dry || writes.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         self.outcome.wrote.set(true);
-        let queue = Queue {
-            source,
-            object,
-            batches: RefCell::new(vec![Batch { writes, readings: 0 }]),
-            stop: RefCell::default(),
-        };
-        // An upsert of 200 takes Twenty a second; two at a time take it little more.
-        let mut workers: FuturesUnordered<_> = (0..MAX_WRITERS).map(|_| self.work_off(&queue).boxed_local()).collect();
-        while workers.next().await.is_some() {}
-        drop(workers);
-        match queue.stop.into_inner() {
-            Some(stop) => Err(stop),
-            None => Ok(()),
+        let mut readings = 0;
+        loop {
+            let queue = Queue::new(source, &self.program.sources[source], vec![writes]);
+            self.work_off(&queue).await?;
+            let (sent, left) = queue.into_left();
+            if sent || left.is_empty() {
+                return Ok(left);
+            }
+            if readings == MAX_STALE_READINGS {
+                let one_by_one = left.into_iter().rev().map(|write| vec![write]).collect();
+                let queue = Queue::new(source, &self.program.sources[source], one_by_one);
+                self.work_off(&queue).await?;
+                return Ok(queue.into_left().1);
+            }
+            readings += 1;
+            writes = left;
+            let others = writes.split_off(writes.len().min(self.parents_a_reading(source)));
+            writes = self.still_live(source, writes).await?;
+            writes.extend(others);
         }
     }
 
-    /// Takes batches from the queue until it is empty, or something has stopped the run.
-    async fn work_off(&self, queue: &Queue<'_>) {
+    /// Parents that one reading serves: as many as can be written, by the rate limit, before it is too old
+    pub(super) fn parents_a_reading(&self, source: SourceId) -> usize {
+        let most = self.reader.most_ids(source).min(self.options.sizes.write_portion);
+        let batch = self.batch_size.get();
+        let too_old = self.client.ready_at(1) + MAX_READING_AGE;
+        let in_time = |batches: &u32| self.client.ready_at(1 + batches) < too_old;
+        (1..).take_while(in_time).take(most.div_ceil(batch)).count().max(1).saturating_mul(batch).min(most)
+    }
+
+    /// Sends the batches of a queue until it is empty, a batch is too old, or something has stopped the run.
+    async fn work_off(&self, queue: &Queue<'_>) -> Result<(), Stop> {
+        // An upsert of 200 takes Twenty a second; two at a time take it little more.
+        let mut workers: FuturesUnordered<_> = (0..MAX_WRITERS).map(|_| self.send(queue).boxed_local()).collect();
+        while let Some(end) = workers.next().await {
+            end?;
+        }
+        Ok(())
+    }
+
+    /// Takes batches from the queue and sends them one after the other.
+    async fn send(&self, queue: &Queue<'_>) -> Result<(), Stop> {
         while let Some(mut batch) = queue.next(self.batch_size.get()) {
             let refusals = &self.refusals[queue.source];
             if refusals.get() >= MAX_REFUSALS {
-                self.all_failed(
-                    queue.source,
-                    &batch.writes,
-                    "not tried: too many records in a row were refused before it",
-                );
+                self.all_failed(queue.source, &batch, "not tried: too many records in a row were refused before it");
                 continue;
             }
-            let result = match batch.writes.as_slice() {
+            let result = match batch.as_slice() {
                 [] => continue,
                 [one] => self.write_one(queue.object, one).await,
                 many => self.write_many(queue.object, many).await,
             };
+            if let Err(ApiError::Stale { .. }) = result {
+                queue.is_stale.set(true);
+                queue.put_back(batch);
+                continue;
+            }
+            queue.sent.set(true);
             match result {
                 Ok(()) => {
                     refusals.set(0);
@@ -91,54 +125,30 @@ impl Writer<'_> {
                     };
                     self.outcome.progress("parents_written", queue.source, &[("written", written), ("of", of)]);
                 }
-                Err(ApiError::Stale { .. }) if batch.readings == MAX_STALE_READINGS => {
-                    let readings = batch.readings;
-                    for write in batch.writes {
-                        queue.put_back(Batch { writes: vec![write], readings });
-                    }
-                }
-                Err(ApiError::Stale { .. }) => {
-                    // Those that wait behind it are as old: one look serves them all.
-                    let readings = batch.readings + 1;
-                    let most = if self.reader.by_graphql(queue.source) {
-                        usize::try_from(MAX_RECHECKED).unwrap_or(1)
-                    } else {
-                        0
-                    };
-                    let mut writes = batch.writes;
-                    while writes.len() < most
-                        && let Some(more) = queue.next(most - writes.len())
-                    {
-                        writes.extend(more.writes);
-                    }
-                    match self.still_live(queue.source, writes).await {
-                        Ok(writes) => queue.put_back(Batch { writes, readings }),
-                        Err(stop) => queue.stop(stop),
-                    }
-                }
-                Err(ApiError::Refused { message, .. }) if batch.writes.len() > 1 => {
-                    let half = batch.writes.split_off(batch.writes.len() / 2);
+                Err(ApiError::Refused { message, .. }) if batch.len() > 1 => {
+                    let half = batch.split_off(batch.len() / 2);
                     match most_rows(&message) {
                         Some(most) if most < self.batch_size.get() => self.batch_size.set(most),
                         _ => {}
                     }
-                    queue.put_back(Batch { writes: half, readings: batch.readings });
+                    queue.put_back(half);
                     queue.put_back(batch);
                 }
                 Err(error) => {
                     if let ApiError::Refused { .. } = &error {
                         refusals.set(refusals.get() + 1);
                     }
-                    self.not_written(queue.source, &batch.writes, &error);
+                    self.not_written(queue.source, &batch, &error);
                     if let Some(stop) = Stop::of(&error) {
                         for batch in queue.batches.take() {
-                            self.not_written(queue.source, &batch.writes, &error);
+                            self.not_written(queue.source, &batch, &error);
                         }
-                        queue.stop(stop);
+                        return Err(stop);
                     }
                 }
             }
         }
+        Ok(())
     }
 
     /// Notes parents that an error kept from being written; where only the time was short, the next run takes them.
@@ -309,37 +319,40 @@ struct Queue<'a> {
     source: SourceId,
     object: &'a Source,
     /// The next one last
-    batches: RefCell<Vec<Batch>>,
-    stop: RefCell<Option<Stop>>,
+    batches: RefCell<Vec<Vec<Write>>>,
+    /// Whether a batch was seen too long ago to be sent
+    is_stale: Cell<bool>,
+    /// Whether a batch was sent
+    sent: Cell<bool>,
 }
 
-struct Batch {
-    writes: Vec<Write>,
-    /// How often they were read again because their write could not go out in time
-    readings: u32,
-}
+impl<'a> Queue<'a> {
+    fn new(source: SourceId, object: &'a Source, batches: Vec<Vec<Write>>) -> Self {
+        let batches = RefCell::new(batches);
+        Self { source, object, batches, is_stale: Cell::new(false), sent: Cell::new(false) }
+    }
 
-impl Queue<'_> {
-    /// The next parents, at most so many; nothing if all are taken, or the run is stopped
-    fn next(&self, most: usize) -> Option<Batch> {
-        if self.stop.borrow().is_some() {
+    /// The next parents, at most so many; nothing if all are taken, or have waited for too long
+    fn next(&self, most: usize) -> Option<Vec<Write>> {
+        if self.is_stale.get() {
             return None;
         }
         let mut batches = self.batches.borrow_mut();
         let mut batch = batches.pop()?;
-        if batch.writes.len() > most {
-            let rest = batch.writes.split_off(most.max(1));
-            batches.push(Batch { writes: rest, readings: batch.readings });
+        if batch.len() > most {
+            let rest = batch.split_off(most.max(1));
+            batches.push(rest);
         }
         Some(batch)
     }
 
-    fn put_back(&self, batch: Batch) {
+    fn put_back(&self, batch: Vec<Write>) {
         self.batches.borrow_mut().push(batch);
     }
 
-    fn stop(&self, stop: Stop) {
-        self.stop.borrow_mut().get_or_insert(stop);
+    /// Whether a batch was sent, and the parents that were not
+    fn into_left(self) -> (bool, Vec<Write>) {
+        (self.sent.get(), self.batches.into_inner().into_iter().rev().flatten().collect())
     }
 }
 

@@ -211,6 +211,41 @@ async fn going_on_within_a_slice() {
     assert_eq!(people(&world), expected(&world).await);
 }
 
+/// A server that takes few rows a call, and its time for each: what is left of a portion is read again together with the
+/// parents behind it, and a run that is stopped between hands on a checkpoint before it
+#[tokio::test(start_paused = true)]
+async fn going_on_within_a_portion() {
+    let world = world(90).with_store();
+    let written = RefCell::new(Vec::new());
+    let mut checkpoints = Vec::new();
+    for run in 0.. {
+        assert!(run < 20, "there is no end of it");
+        let slow = Faults::none().latency(Duration::from_secs(3), Duration::from_secs(3));
+        let host = InterceptHost::new(world.host(slow)).before(|request| {
+            let rows = rows_written(request);
+            if rows.len() > 4 {
+                return Some(refusal_of(request, "Maximum number of records to upsert is 4."));
+            }
+            written.borrow_mut().extend(rows.into_iter().map(|row| row["id"].to_string()));
+            None
+        });
+        let options = Options { time_limit: Some(Duration::from_secs(45)), ..world.options() };
+        let report = calculate_rollups(&host, &json!({}), &options).await;
+        world.later(20);
+        if report.status == Status::Ok {
+            break;
+        }
+        checkpoints.push(report.checkpoint.unwrap()["after"].clone());
+    }
+    let within = checkpoints.iter().filter(|cursor| cursor.is_string()).count();
+    assert!(within >= 1, "{checkpoints:?}");
+    let count = written.borrow().len();
+    written.borrow_mut().sort();
+    written.borrow_mut().dedup();
+    assert_eq!((count, written.borrow().len()), (100, 100), "{checkpoints:?}");
+    assert_eq!(people(&world), expected(&world).await);
+}
+
 /// A person who comes between the first id and the last while the slice is read is none of the slice's parents
 #[tokio::test(start_paused = true)]
 async fn a_parent_that_comes_meanwhile() {

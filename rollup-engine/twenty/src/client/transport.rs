@@ -156,6 +156,11 @@ impl<H: Host> Client<H> {
         self.limiter.allowance()
     }
 
+    /// When this many requests can have gone, if nothing but the rate limit holds them up: an estimate
+    pub fn ready_at(&self, requests: u32) -> Timestamp {
+        self.limiter.ready_at(self.host.now(), requests)
+    }
+
     /// Sends a call until its answer is worth keeping; `read` reads a successful one and says what failed all the same
     ///
     /// A success that cannot be read is repeated as a server error is, writes included: a row holds values and no
@@ -246,12 +251,14 @@ impl<H: Host> Call for ClientCall<'_, '_, H> {
     async fn attempt(&mut self, number: u32) -> Result<Attempt<Received>, ApiError> {
         let Client { host, limiter, priority, deadline, stats, .. } = self.client;
         let cost = self.spec.cost;
-        let permit = limiter.acquire(host, *priority, cost, *deadline, TIMEOUT).await;
-        let permit = permit.map_err(|_| self.out_of_time())?;
+        let latest = self.spec.not_after.into_iter().chain(*deadline).min();
+        let permit = limiter.acquire(host, *priority, cost, latest, TIMEOUT).await;
         stats.borrow_mut().waited += host.now().since(self.waits_since);
-        if self.spec.not_after.is_some_and(|not_after| host.now() > not_after) {
-            return Err(ApiError::Stale { endpoint: self.endpoint.clone() });
-        }
+        let permit = match permit {
+            Ok(permit) => permit,
+            Err(_) if latest == *deadline => return Err(self.out_of_time()),
+            Err(_) => return Err(ApiError::Stale { endpoint: self.endpoint.clone() }),
+        };
         stats.borrow_mut().sent(&self.endpoint, cost, number);
         let response = host.fetch(self.request()).await;
         drop(permit);
