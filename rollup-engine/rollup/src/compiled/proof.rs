@@ -1,6 +1,8 @@
 //! Whether a workspace has what a definition names.
 
-use twenty::schema::{Names, Object, Schema, names_without_metadata, nearest};
+use std::fmt;
+
+use twenty::schema::{Field, Names, Object, Schema, UnknownObject, names_without_metadata, nearest};
 
 use super::skipped::Skipped;
 use crate::definitions::{Aggregation, Condition, Definition, FieldKind, Kind, NoValue};
@@ -29,28 +31,59 @@ pub(super) struct Proven {
 }
 
 /// Why a definition or an aggregation is left out
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Unfit {
-    /// The workspace does not have what it names
-    Absent(String),
+    #[error(transparent)]
+    UnknownObject(#[from] UnknownObject),
+    #[error("`{object}` has no field `{field}`{hint}")]
+    UnknownField { object: String, field: String, hint: String },
+    #[error("`{field}` leads to a `{found}`, expected a `{expected}`")]
+    RelationToOther { field: Place, found: String, expected: String },
+    #[error("`{field}` is a {found}, expected a relation to one record")]
+    NoRelation { field: Place, found: String },
+    #[error("`{field}` is a {found}: name a part of it, such as `{}.{part}`", .field.path)]
+    PartNeeded { field: Place, found: String, part: &'static str },
+    #[error("`{field}` is a {found} and has no part `{part}`")]
+    UnknownPart { field: Place, found: String, part: String },
+    /// A text there would be passed over, and nothing be taken off.
+    #[error("`{field}` is no number, which could be taken off")]
+    NoNumber { field: Place },
+    #[error("`{field}` is a {found}, expected the code of a currency")]
+    NoCurrencyCode { field: Place, found: String },
+    #[error("`{field}` is a {found}, expected a {expected} for this total")]
+    OtherTotal { field: Place, found: String, expected: &'static str },
     /// A condition compares a field with a value that no record can have there
-    ImpossibleValue(String),
+    #[error("{condition}: `{field}` is a {found}")]
+    ImpossibleValue { condition: String, field: Place, found: String },
 }
 
-impl From<String> for Unfit {
-    fn from(reason: String) -> Self {
-        Self::Absent(reason)
+/// A path of an object's records
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    object: String,
+    path: String,
+}
+
+impl Place {
+    fn new(object: &Object, path: &str) -> Self {
+        Self { object: object.names.singular.clone(), path: path.to_owned() }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.object, self.path)
     }
 }
 
 impl Unfit {
     /// As an entry of the report
-    pub(super) fn skipped(self, definition: usize, aggregation: Option<usize>) -> Skipped {
-        let (code, reason) = match self {
-            Self::Absent(reason) => (Skipped::NOT_IN_WORKSPACE, reason),
-            Self::ImpossibleValue(reason) => (Skipped::INVALID_VALUE, reason),
+    pub(super) fn skipped(&self, definition: usize, aggregation: Option<usize>) -> Skipped {
+        let code = match self {
+            Self::ImpossibleValue { .. } => Skipped::INVALID_VALUE,
+            _ => Skipped::NOT_IN_WORKSPACE,
         };
-        Skipped { definition, aggregation, code: code.to_owned(), reason }
+        Skipped { definition, aggregation, code: code.to_owned(), reason: self.to_string() }
     }
 }
 
@@ -90,8 +123,8 @@ impl Workspace<'_> {
             Self::Names(overrides) => names_without_metadata(name, overrides),
             Self::Offline => Ok(Names::new(name, name)),
         };
-        let parent = names(&definition.parent_object).map_err(|error| error.to_string())?;
-        let child = names(&definition.child_object).map_err(|error| error.to_string())?;
+        let parent = names(&definition.parent_object)?;
+        let child = names(&definition.child_object)?;
         let mut proven = Proven { parent, child, targets: Vec::new(), left_out: Vec::new() };
         let objects = match self {
             Self::Metadata(schema) => {
@@ -117,15 +150,16 @@ impl Workspace<'_> {
     }
 }
 
-fn relation(child: &Object, field: &str, parent: &str) -> Result<(), String> {
+fn relation(child: &Object, field: &str, parent: &str) -> Result<(), Unfit> {
     if let Some(target) =
         child.field(field).and_then(|field| field.target.as_deref()).filter(|target| *target != parent)
     {
-        return Err(format!("`{}.{field}` leads to a `{target}`, expected a `{parent}`", child.names.singular));
+        let field = Place::new(child, field);
+        return Err(Unfit::RelationToOther { field, found: target.to_owned(), expected: parent.to_owned() });
     }
     match kind(child, field)? {
         "RELATION" | "MORPH_RELATION" | "UUID" => Ok(()),
-        other => Err(format!("`{}.{field}` is a {other}, expected a relation to one record", child.names.singular)),
+        other => Err(Unfit::NoRelation { field: Place::new(child, field), found: other.to_owned() }),
     }
 }
 
@@ -136,20 +170,18 @@ fn conditions(child: &Object, list: &str, conditions: &[Condition]) -> Result<()
             subtracted(child, path)?;
         }
         if let Some((place, message)) = of.and_then(|of| of.misfit(condition)) {
-            let name = &child.names.singular;
-            let reason = format!("{list} {index}, {place}: {message}: `{name}.{}` is a {kind}", condition.field);
-            return Err(Unfit::ImpossibleValue(reason));
+            let (field, found) = (Place::new(child, &condition.field), kind.to_owned());
+            let condition = format!("{list} {index}, {place}: {message}");
+            return Err(Unfit::ImpossibleValue { condition, field, found });
         }
     }
     Ok(())
 }
 
-/// Proves the path of what is taken off: a text there would be passed over, and nothing be taken off.
-fn subtracted(child: &Object, path: &str) -> Result<(), String> {
+/// Proves the path of what is taken off.
+fn subtracted(child: &Object, path: &str) -> Result<(), Unfit> {
     match value(child, path)? {
-        (_, Some(of)) if !of.is_numeric() => {
-            Err(format!("`{}.{path}` is no number, which could be taken off", child.names.singular))
-        }
+        (_, Some(of)) if !of.is_numeric() => Err(Unfit::NoNumber { field: Place::new(child, path) }),
         _ => Ok(()),
     }
 }
@@ -166,16 +198,13 @@ fn aggregate(parent: &Object, child: &Object, aggregation: &Aggregation) -> Resu
     if let Some(path) = &aggregation.currency_field {
         let (kind, of) = value(child, path)?;
         if of.is_some_and(|of| !matches!(of, FieldKind::CurrencyCode | FieldKind::Text | FieldKind::Option(_))) {
-            let name = &child.names.singular;
-            return Err(format!("`{name}.{path}` is a {kind}, expected the code of a currency").into());
+            return Err(Unfit::NoCurrencyCode { field: Place::new(child, path), found: kind.to_owned() });
         }
     }
     let field = &aggregation.parent_field;
     let found = kind(parent, field)?;
-    let wrong = |expected: &str| {
-        let reason = format!("`{}.{field}` is a {found}, expected a {expected} for this total", parent.names.singular);
-        Err(Unfit::Absent(reason))
-    };
+    let wrong =
+        |expected| Err(Unfit::OtherTotal { field: Place::new(parent, field), found: found.to_owned(), expected });
     let counts = matches!(aggregation.kind, Kind::Count | Kind::Sum | Kind::Avg);
     let dates = |kind: &str| matches!(kind, "DATE" | "DATE_TIME");
     match found {
@@ -194,17 +223,15 @@ fn aggregate(parent: &Object, child: &Object, aggregation: &Aggregation) -> Resu
 }
 
 /// Type of the value at a path, for composite fields that of the part; and what kind of values it may have
-fn value<'a>(object: &'a Object, path: &str) -> Result<(&'a str, Option<FieldKind>), String> {
-    let name = &object.names.singular;
-    let (field, part) = path.split_once('.').map_or((path, None), |(field, part)| (field, Some(part)));
-    let kind = kind(object, field)?;
-    let Some(found) = object.field(field) else { return Ok((kind, None)) };
-    match FieldKind::of_field(found, part) {
-        Err(NoValue::Parts(first)) => {
-            Err(format!("`{name}.{field}` is a {kind}: name a part of it, such as `{field}.{first}`"))
-        }
+fn value<'a>(object: &'a Object, path: &str) -> Result<(&'a str, Option<FieldKind>), Unfit> {
+    let (name, part) = path.split_once('.').map_or((path, None), |(field, part)| (field, Some(part)));
+    let field = field(object, name)?;
+    let kind = field.kind.as_str();
+    let (place, found) = (|| Place::new(object, name), || kind.to_owned());
+    match FieldKind::of_field(field, part) {
+        Err(NoValue::Parts(part)) => Err(Unfit::PartNeeded { field: place(), found: found(), part }),
         Err(NoValue::NoPart) => {
-            Err(format!("`{name}.{field}` is a {kind} and has no part `{}`", part.unwrap_or_default()))
+            Err(Unfit::UnknownPart { field: place(), found: found(), part: part.unwrap_or_default().to_owned() })
         }
         Ok(of) => Ok((
             match (&of, part) {
@@ -218,11 +245,15 @@ fn value<'a>(object: &'a Object, path: &str) -> Result<(&'a str, Option<FieldKin
     }
 }
 
-fn kind<'a>(object: &'a Object, field: &str) -> Result<&'a str, String> {
-    object.field(field).map(|field| field.kind.as_str()).ok_or_else(|| {
+fn kind<'a>(object: &'a Object, name: &str) -> Result<&'a str, Unfit> {
+    field(object, name).map(|field| field.kind.as_str())
+}
+
+fn field<'a>(object: &'a Object, name: &str) -> Result<&'a Field, Unfit> {
+    object.field(name).ok_or_else(|| {
         let names = object.fields.iter().map(|(name, _)| (name.as_str(), name.as_str()));
-        let hint = nearest(field, names).map_or_else(String::new, |near| format!(", did you mean `{near}`?"));
-        format!("`{}` has no field `{field}`{hint}", object.names.singular)
+        let hint = nearest(name, names).map_or_else(String::new, |near| format!(", did you mean `{near}`?"));
+        Unfit::UnknownField { object: object.names.singular.clone(), field: name.to_owned(), hint }
     })
 }
 
@@ -234,7 +265,6 @@ mod tests {
     use crate::definitions::parse;
     use ports::Timestamp;
     use serde_json::json;
-    use twenty::schema::Field;
 
     fn object(singular: &str, plural: &str, fields: &[(&str, &str)]) -> Object {
         let field = |(name, kind): &(&str, &str)| {
