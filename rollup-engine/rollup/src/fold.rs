@@ -12,19 +12,19 @@ use uuid::Uuid;
 
 use crate::calendar::Calendar;
 use crate::compiled::{Column, GroupSet, Rollup, Tests, is_exact};
-use crate::ids::Ids;
+use crate::ids::{ColumnId, IdList, Ids};
 use crate::tally::{Grouped, Tally};
 use crate::total::Total;
 
 /// The tallies of all parents of one rollup
 #[derive(Clone, Debug, Default)]
 pub struct Fold {
-    parents: HashMap<Uuid, Box<[Tally]>>,
+    parents: HashMap<Uuid, IdList<ColumnId, Tally>>,
     /// Parent of each child, as it was read; in the order of the children, which is that of the pages
     owners: Vec<(Uuid, Uuid)>,
     /// The whole rollup, or single columns, that a record has shown to name a missing field
     missing: Option<String>,
-    missing_columns: Vec<(usize, String)>,
+    missing_columns: Vec<(ColumnId, String)>,
     doubtful: Ids,
 }
 
@@ -38,6 +38,7 @@ impl Fold {
         if let Some(tested) = rollup.tests.iter().find(|tested| *record.value(tested.place) == Value::Missing) {
             self.missing.get_or_insert_with(|| tested.test.field().to_owned());
         }
+        // A child of no parent counts for none.
         let Some(parent) = relation.id() else { return };
         let owner = (record.id, parent);
         if let Err(place) = self.owners.binary_search(&owner) {
@@ -46,40 +47,35 @@ impl Fold {
         if !meets(&rollup.tests, record) {
             return;
         }
-        for (index, column) in rollup.columns.iter().enumerate() {
+        for (id, column) in rollup.columns.entries() {
             if let Some(path) = missing_path(column, record)
-                && self.missing(index).is_none()
+                && self.missing(id).is_none()
             {
-                self.missing_columns.push((index, path));
+                self.missing_columns.push((id, path));
             }
         }
-        let tallies = self
-            .parents
-            .entry(parent)
-            .or_insert_with(|| vec![Tally::default(); rollup.columns.len()].into_boxed_slice());
-        for (column, tally) in rollup.columns.iter().zip(tallies.iter_mut()) {
+        let tallies = self.parents.entry(parent).or_insert_with(|| empty_tallies(rollup));
+        for (column, tally) in rollup.columns.iter().zip(tallies) {
             add_child(column, tally, record);
         }
     }
 
     /// Takes a group of children of one parent that the server has added up
     pub fn add_group(&mut self, rollup: &Rollup, set: &GroupSet, parent: Uuid, group: &Group) {
-        let tallies = self
-            .parents
-            .entry(parent)
-            .or_insert_with(|| vec![Tally::default(); rollup.columns.len()].into_boxed_slice());
+        let tallies = self.parents.entry(parent).or_insert_with(|| empty_tallies(rollup));
         let value = |place: Option<usize>| place.and_then(|place| group.values.get(place)).unwrap_or(&Value::Null);
         for inputs in &set.inputs {
-            let (Some(column), Some(tally)) = (rollup.columns.get(inputs.column), tallies.get_mut(inputs.column))
-            else {
-                continue;
-            };
+            let column = &rollup.columns[inputs.column];
             let (sum, least, greatest) = (value(inputs.sum), value(inputs.least), value(inputs.greatest));
             if !is_exact(sum) {
                 self.doubtful.insert(parent);
             }
             let code = column.code.map(|_| &group.code);
-            tally.add_group(column.aggregation.kind, &Grouped { count: group.count, sum, least, greatest }, code);
+            tallies[inputs.column].add_group(
+                column.aggregation.kind,
+                &Grouped { count: group.count, sum, least, greatest },
+                code,
+            );
         }
     }
 
@@ -96,9 +92,9 @@ impl Fold {
 
     /// What the children of this parent come to in this column
     #[must_use]
-    pub fn total(&self, parent: Uuid, index: usize, column: &Column, calendar: &Calendar) -> Total {
+    pub fn total(&self, parent: Uuid, id: ColumnId, column: &Column, calendar: &Calendar) -> Total {
         let none = Tally::default();
-        let tally = self.parents.get(&parent).and_then(|tallies| tallies.get(index)).unwrap_or(&none);
+        let tally = self.parents.get(&parent).map_or(&none, |tallies| &tallies[id]);
         Total::new(&column.aggregation, column.target, tally, calendar)
     }
 
@@ -122,10 +118,14 @@ impl Fold {
 
     /// Why this column, or the whole rollup, cannot be trusted
     #[must_use]
-    pub fn missing(&self, index: usize) -> Option<&str> {
-        let column = || self.missing_columns.iter().find(|(column, _)| *column == index).map(|(_, path)| path.as_str());
+    pub fn missing(&self, id: ColumnId) -> Option<&str> {
+        let column = || self.missing_columns.iter().find(|(column, _)| *column == id).map(|(_, path)| path.as_str());
         self.missing.as_deref().or_else(column)
     }
+}
+
+fn empty_tallies(rollup: &Rollup) -> IdList<ColumnId, Tally> {
+    rollup.columns.iter().map(|_| Tally::default()).collect()
 }
 
 /// The path that a column names and the record does not have

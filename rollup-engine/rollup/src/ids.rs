@@ -48,6 +48,11 @@ id! {
     RollupId
 }
 
+id! {
+    /// A total of a definition that runs
+    ColumnId
+}
+
 /// A list that is indexed by ids of its own; an id of another run's list is a fault of this program, and panics
 ///
 /// ```

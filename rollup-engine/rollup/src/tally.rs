@@ -129,6 +129,7 @@ impl Tally {
             Kind::Min => Some(group.least).filter(|least| !least.is_absent()).cloned().map(Partial::Extreme),
             Kind::Max => Some(group.greatest).filter(|greatest| !greatest.is_absent()).cloned().map(Partial::Extreme),
         };
+        // None of the group has a value.
         let Some(total) = total else { return };
         self.count += group.count;
         let is_nonzero = [group.least, group.greatest]

@@ -18,6 +18,7 @@ use super::kinds::PathKind;
 use super::rollups::{Column, Rollup};
 use crate::calendar::Calendar;
 use crate::definitions::{Condition, Definition, Kind, Operand, Operator};
+use crate::ids::ColumnId;
 use crate::moment::Moment;
 
 /// Integers below this are the same as doubles
@@ -39,8 +40,8 @@ pub struct GroupSet {
 /// What a total takes from a group
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TotalInputs {
-    /// The total, as an index into [`Rollup::columns`]
-    pub column: usize,
+    /// The total
+    pub column: ColumnId,
     /// Places of sum, least and greatest among the aggregates; a count needs none
     pub sum: Option<usize>,
     /// The least
@@ -62,7 +63,7 @@ pub fn group_sets(
     let definition = &rollup.definition;
     let mut sets: Vec<GroupSet> = Vec::new();
     let plain = unsubtracted_filters(definition, kind_of)?;
-    for (index, column) in rollup.columns.iter().enumerate() {
+    for (id, column) in rollup.columns.entries() {
         let (filter, code) = conditions(definition, column, kind_of, calendar, &plain)?;
         // A count or a date needs no currency and goes with any set of the same conditions.
         let same = |set: &GroupSet| set.filter == filter && (code.is_none() || set.code == code || set.code.is_none());
@@ -74,7 +75,7 @@ pub fn group_sets(
         if code.is_some() {
             set.code = code;
         }
-        let inputs = inputs(index, column, set, kind_of)?;
+        let inputs = inputs(id, column, set, kind_of)?;
         set.inputs.push(inputs);
     }
     Some(sets)
@@ -169,12 +170,12 @@ fn conditions(
 }
 
 fn inputs(
-    index: usize,
+    id: ColumnId,
     column: &Column,
     set: &mut GroupSet,
     kind_of: &dyn Fn(&str) -> Option<PathKind>,
 ) -> Option<TotalInputs> {
-    let mut inputs = TotalInputs { column: index, sum: None, least: None, greatest: None };
+    let mut inputs = TotalInputs { column: id, sum: None, least: None, greatest: None };
     let kind = column.aggregation.kind;
     if kind == Kind::Count {
         return Some(inputs);

@@ -10,7 +10,7 @@ use super::skipped::Skipped;
 use crate::calendar::Calendar;
 use crate::condition::Test;
 use crate::definitions::{Aggregation, Condition, Definition, code_beside, dependencies};
-use crate::ids::{IdList, Ids, RollupId, SourceId};
+use crate::ids::{ColumnId, IdList, Ids, RollupId, SourceId};
 use crate::total::Target;
 
 /// An object whose records are read
@@ -85,7 +85,7 @@ pub struct Rollup {
     /// What a child must meet to be counted
     pub tests: Tests,
     /// The totals
-    pub columns: Vec<Column>,
+    pub columns: IdList<ColumnId, Column>,
     /// Rollups whose totals this one reads
     pub needs: Vec<RollupId>,
 }
@@ -193,7 +193,7 @@ impl CompiledRollups {
             relation_field: definition.relation_field.clone(),
             relation: self.keep(child, &definition.relation_field),
             tests: self.tests(child, &definition.child_filters, calendar),
-            columns: Vec::new(),
+            columns: IdList::default(),
             needs: Vec::new(),
         };
         for (index, aggregation) in definition.aggregations.iter().enumerate() {

@@ -23,6 +23,7 @@ use super::model::{Condition, Definition, Fault};
 /// ```
 #[must_use]
 pub fn dependencies(definitions: &[Definition], number: usize) -> Vec<usize> {
+    // No definition reads nothing.
     let Some(reader) = definitions.get(number) else { return Vec::new() };
     let fields = fields_read(reader);
     let writes = |writer: &Definition| {

@@ -248,6 +248,7 @@ impl Condition {
         }
         let named_for_time = is_named_for_time(&self.field);
         for (place, value) in self.operand() {
+            // Only a text can be meant as something else.
             let Value::Text(text) = value else { continue };
             let order = self.operator.is_order();
             if order && text.is_empty() {

@@ -69,8 +69,8 @@ impl Run<'_> {
             }
         }
         let mut totals = Vec::new();
-        for (number, column) in rollup.columns.iter().enumerate() {
-            let total = fold.borrow().total(parent.id, number, column, self.calendar);
+        for (id, column) in rollup.columns.entries() {
+            let total = fold.borrow().total(parent.id, id, column, self.calendar);
             let right = total.is_stored(parent.value(column.stored), column.code_in(&parent.values));
             let mut entry = Map::new();
             entry.insert("parentField".to_owned(), column.aggregation.parent_field.as_str().into());

@@ -125,6 +125,7 @@ impl Reader<'_> {
     pub(super) fn learn(&self, source: SourceId, page: &Page) {
         let object = &self.program.sources[source];
         let mut known = self.known[source].borrow_mut();
+        // An empty page shows nothing.
         let [first, ..] = page.records.as_slice() else { return };
         if known.kinds.is_empty() {
             known.proven = first

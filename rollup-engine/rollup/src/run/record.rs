@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::compiled::{CompiledRollups, Skipped};
 use crate::definitions::Definition;
-use crate::ids::{IdList, Ids, RollupId, SourceId};
+use crate::ids::{ColumnId, IdList, Ids, RollupId, SourceId};
 use crate::plan::{MAX_BATCH, Plan};
 use crate::report::{Detail, Drift, Failure, MAX_NAMED, Mixture, Totals};
 
@@ -23,7 +23,7 @@ pub(crate) struct Record {
     /// Parents that were written, each counted once
     written: Ids,
     /// Columns that name a missing field
-    missing: Vec<(RollupId, usize, String)>,
+    missing: Vec<(RollupId, ColumnId, String)>,
     pub(crate) mixtures: Vec<Mixture>,
     pub(crate) failures: Vec<Failure>,
     pub(crate) notes: Vec<String>,
@@ -130,7 +130,7 @@ impl Record {
         self.dropped[rollup].is_some()
     }
 
-    pub(super) fn missing(&mut self, rollup: RollupId, column: usize, reason: String) {
+    pub(super) fn missing(&mut self, rollup: RollupId, column: ColumnId, reason: String) {
         let entry = (rollup, column, reason);
         if !self.missing.contains(&entry) {
             self.missing.push(entry);
@@ -145,15 +145,14 @@ impl Record {
     /// What was left out while running
     pub(crate) fn skipped(&self, program: &CompiledRollups) -> Vec<Skipped> {
         let number = |rollup: RollupId| program.rollups[rollup].number;
-        let column =
-            |rollup: RollupId, column: usize| program.rollups[rollup].columns.get(column).map(|column| column.number);
+        let column = |rollup: RollupId, column: ColumnId| program.rollups[rollup].columns[column].number;
         let whole = self.dropped.entries().filter_map(|(rollup, dropped)| {
             let (code, reason) = dropped.clone()?;
             Some(Skipped { definition: number(rollup), aggregation: None, code, reason })
         });
         let parts = self.missing.iter().map(|(rollup, index, reason)| Skipped {
             definition: number(*rollup),
-            aggregation: column(*rollup, *index),
+            aggregation: Some(column(*rollup, *index)),
             code: Skipped::MISSING_FIELD.to_owned(),
             reason: reason.clone(),
         });

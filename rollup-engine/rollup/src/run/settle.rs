@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::Run;
 use crate::compiled::Column;
 use crate::config::MixedCurrency;
-use crate::ids::{RollupId, SourceId};
+use crate::ids::{ColumnId, RollupId, SourceId};
 use crate::report::Mixture;
 use crate::tally::MIXTURE;
 use crate::total::{Target, Total};
@@ -57,8 +57,8 @@ impl Run<'_> {
                 self.outcome.record.borrow_mut().processed(index);
             }
             write.reset &= !fold.borrow().has_children(row.id);
-            for (number, column) in rollup.columns.iter().enumerate() {
-                let Some(total) = self.total(index, number, column, row) else { continue };
+            for (id, column) in rollup.columns.entries() {
+                let Some(total) = self.total(index, id, column, row) else { continue };
                 compared = true;
                 let field = &column.aggregation.parent_field;
                 let wanted = match &total {
@@ -114,20 +114,20 @@ impl Run<'_> {
         Some(write)
     }
 
-    /// The total of one column, unless it names a field that is not there
-    fn total(&self, index: RollupId, number: usize, column: &Column, row: &Row) -> Option<Total> {
+    /// The total of one column; none, and a note of it, where a field is not there
+    fn total(&self, index: RollupId, id: ColumnId, column: &Column, row: &Row) -> Option<Total> {
         let fold = self.tallies.folds[index].borrow();
-        if let Some(field) = fold.missing(number) {
+        if let Some(field) = fold.missing(id) {
             let reason = format!("the children have no `{field}`");
-            self.outcome.record.borrow_mut().missing(index, number, reason);
+            self.outcome.record.borrow_mut().missing(index, id, reason);
             return None;
         }
         if *row.value(column.stored) == Value::Missing {
             let reason = format!("the parents have no `{}`", column.aggregation.parent_field);
-            self.outcome.record.borrow_mut().missing(index, number, reason);
+            self.outcome.record.borrow_mut().missing(index, id, reason);
             return None;
         }
-        Some(fold.total(row.id, number, column, self.calendar))
+        Some(fold.total(row.id, id, column, self.calendar))
     }
 }
 
