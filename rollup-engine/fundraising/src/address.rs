@@ -5,7 +5,6 @@
 use serde_json::{Map, Value};
 
 use crate::client_error::ClientError;
-use crate::json::Members as _;
 
 /// This service's key, and Twenty's
 const PARTS: &[(&str, &str)] = &[
@@ -40,7 +39,7 @@ pub fn to_twenty(address: &Map<String, Value>) -> Result<Map<String, Value>, Cli
                 None | Some(Value::Null) => {}
                 Some(Value::String(text)) => {
                     if !text.trim().is_empty() {
-                        parts.set(theirs, text.trim().into());
+                        parts.insert((*theirs).into(), text.trim().into());
                     }
                 }
                 Some(_) => return Err(ClientError::bad(format!("mailingAddress.{key} must be a string"))),
@@ -53,11 +52,7 @@ pub fn to_twenty(address: &Map<String, Value>) -> Result<Map<String, Value>, Cli
 /// The address that empties what Twenty has: `null` would change nothing
 #[must_use]
 pub fn cleared() -> Value {
-    let mut parts = Map::new();
-    for (_, theirs) in PARTS {
-        parts.set(theirs, Value::Null);
-    }
-    Value::Object(parts)
+    PARTS.iter().map(|(_, theirs)| ((*theirs).to_owned(), Value::Null)).collect()
 }
 
 /// Twenty's address in this service's words; null if it is empty
@@ -74,9 +69,9 @@ pub fn cleared() -> Value {
 pub fn from_twenty(address: &Value) -> Value {
     let mut parts = Map::new();
     for (own, theirs) in PARTS {
-        let text = address.get(*theirs).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
+        let text = address[theirs].as_str().map(str::trim).filter(|text| !text.is_empty());
         if let Some(text) = text {
-            parts.set(own, text.into());
+            parts.insert((*own).into(), text.into());
         }
     }
     if parts.is_empty() { Value::Null } else { Value::Object(parts) }

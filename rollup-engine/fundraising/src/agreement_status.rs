@@ -5,9 +5,7 @@
 //! or completed stays so, whatever is said after it. Words may come late and twice: each carries its instant, and an
 //! older one than what is known changes nothing.
 
-use serde_json::Value;
-
-use crate::json::object;
+use serde_json::{Value, json};
 
 /// So many failures in a row make an agreement delinquent
 pub const FAILURES_UNTIL_DELINQUENT: usize = 2;
@@ -89,19 +87,16 @@ impl AgreementStatusLog {
     /// As JSON
     #[must_use]
     pub fn to_json(&self) -> Value {
-        let failed: Vec<Value> = self
-            .failures
-            .iter()
-            .map(|(attempt, at)| object([("attempt", attempt.as_str().into()), ("at", (*at).into())]))
-            .collect();
-        object([
-            ("paidAt", self.paid_at.into()),
-            ("failed", failed.into()),
-            ("said", self.said.map(|(status, _)| status).into()),
-            ("saidAt", self.said.map(|(_, at)| at).into()),
-            ("ended", self.ended.map(|(status, _)| status).into()),
-            ("endedAt", self.ended.map(|(_, at)| at).into()),
-        ])
+        let failed: Vec<Value> =
+            self.failures.iter().map(|(attempt, at)| json!({ "attempt": attempt.as_str(), "at": *at })).collect();
+        json!({
+            "paidAt": self.paid_at,
+            "failed": failed,
+            "said": self.said.map(|(status, _)| status),
+            "saidAt": self.said.map(|(_, at)| at),
+            "ended": self.ended.map(|(status, _)| status),
+            "endedAt": self.ended.map(|(_, at)| at),
+        })
     }
 
     /// Takes in a word about an agreement of this status

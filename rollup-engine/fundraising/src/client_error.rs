@@ -2,9 +2,7 @@
 //!
 //! The wording and the statuses are a contract with existing front ends. What Twenty refuses is not told from here.
 
-use serde_json::Value;
-
-use crate::json::object;
+use serde_json::{Value, json};
 
 /// Why a request is refused, in HTTP's words
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -90,18 +88,17 @@ impl ClientError {
     /// Body of the reply
     #[must_use]
     pub fn to_json(&self) -> Value {
-        object([
-            ("message", self.message.as_str().into()),
-            ("error", self.status.name().into()),
-            ("statusCode", self.status.code().into()),
-        ])
+        json!({
+            "message": self.message.as_str(),
+            "error": self.status.name(),
+            "statusCode": self.status.code(),
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn a_reply_has_message_error_and_status_code() {

@@ -13,11 +13,10 @@
 //!                                                            └ nobody ───────────────────▶ New
 //! ```
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::client_error::{ClientError, Status};
 use crate::gift::Gift;
-use crate::json::{at, object, texts};
 
 /// What must be known before a donor can be named
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,11 +46,10 @@ impl Person {
     /// As `POST /people` takes it, and as an entry of `data` in `POST /people/duplicates`
     #[must_use]
     pub fn to_json(&self) -> Value {
-        let name =
-            object([("firstName", self.first_name.as_str().into()), ("lastName", self.last_name.as_str().into())]);
+        let name = json!({ "firstName": self.first_name.as_str(), "lastName": self.last_name.as_str() });
         match &self.email {
-            Some(email) => object([("name", name), ("emails", object([("primaryEmail", email.as_str().into())]))]),
-            None => object([("name", name)]),
+            Some(email) => json!({ "name": name, "emails": { "primaryEmail": email.as_str() } }),
+            None => json!({ "name": name }),
         }
     }
 }
@@ -82,8 +80,8 @@ impl Candidate {
 
     /// Primary and additional e-mail addresses of a person's record
     pub fn emails_of(person: &Value) -> Vec<String> {
-        let primary = at(person, &["emails", "primaryEmail"]).into_iter();
-        let additional = at(person, &["emails", "additionalEmails"]).and_then(Value::as_array).into_iter().flatten();
+        let primary = person.pointer("/emails/primaryEmail").into_iter();
+        let additional = person.pointer("/emails/additionalEmails").and_then(Value::as_array).into_iter().flatten();
         primary.chain(additional).filter_map(|email| Some(email.as_str()?.to_owned())).collect()
     }
 
@@ -140,13 +138,13 @@ impl Dedupe {
     #[must_use]
     pub fn to_json(&self) -> Value {
         let confidence = if self.match_type == MatchType::Email { Value::from(1) } else { Value::from(0.5) };
-        object([
-            ("matchType", self.match_type.as_str().into()),
-            ("matchedDonorId", self.matched.as_str().into()),
-            ("matchedBy", self.match_type.as_str().into()),
-            ("confidence", confidence),
-            ("candidateDonorIds", texts(&self.candidates)),
-        ])
+        json!({
+            "matchType": self.match_type.as_str(),
+            "matchedDonorId": self.matched.as_str(),
+            "matchedBy": self.match_type.as_str(),
+            "confidence": confidence,
+            "candidateDonorIds": self.candidates,
+        })
     }
 }
 
@@ -255,7 +253,6 @@ fn same(one: &str, other: &str) -> bool {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use serde_json::json;
 
     fn candidate(id: &str, emails: &[&str]) -> Candidate {
         Candidate { id: id.into(), emails: emails.iter().map(|email| (*email).to_owned()).collect() }

@@ -12,7 +12,6 @@ use serde_json::{Map, Number, Value};
 use twenty::RecordId;
 
 use crate::client_error::ClientError;
-use crate::json::Members as _;
 use crate::money::Money;
 
 /// One table for the type, for reading and for writing, so that the three cannot drift apart.
@@ -150,8 +149,8 @@ const UNPROVEN: &str = "unprovenIds";
 /// Keeps in a provider's context what stood in the place of an id and is none, for a reviewer to ask about.
 pub(crate) fn keep_unproven(context: &mut Map<String, Value>, name: &str, text: &str) {
     let mut kept = context.get(UNPROVEN).and_then(Value::as_object).cloned().unwrap_or_default();
-    kept.set_text(name, text);
-    context.set(UNPROVEN, Value::Object(kept));
+    kept.insert(name.into(), text.into());
+    context.insert(UNPROVEN.into(), Value::Object(kept));
 }
 
 /// Checks that the relations of a body are ids, or null, and brings them into Twenty's spelling.
@@ -272,7 +271,7 @@ impl Gift {
         let mut members: Map<String, Value> = self.texts().map(|(key, text)| (key.into(), text.into())).collect();
         let mut put = |key: &str, value: Option<Value>| {
             if let Some(value) = value {
-                members.set(key, value);
+                members.insert(key.into(), value);
             }
         };
         put("amount", self.has_amount().then(|| self.amount.to_json()));

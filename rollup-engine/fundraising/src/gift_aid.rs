@@ -3,10 +3,8 @@
 //! The order of the rules is the documents'. Nothing is looked up here; claimed gifts are for the caller to leave alone.
 
 use ports::time::parse_date;
-use serde_json::Value;
+use serde_json::{Value, json};
 use time::Date;
-
-use crate::json::{Members as _, object, text_of};
 
 /// What may be claimed
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,13 +48,13 @@ impl Outcome {
     /// The fields of the gift
     #[must_use]
     pub fn to_json(&self) -> Value {
-        let mut fields = object([
-            ("giftAidStatus", self.status.as_str().into()),
-            ("giftAidReasonCode", self.reason.into()),
-            ("giftAidDecisionSource", "SYSTEM".into()),
-        ]);
+        let mut fields = json!({
+            "giftAidStatus": self.status.as_str(),
+            "giftAidReasonCode": self.reason,
+            "giftAidDecisionSource": "SYSTEM",
+        });
         if let (Some(declaration), Some(members)) = (&self.declaration, fields.as_object_mut()) {
-            members.set_text("giftAidDeclarationId", declaration.as_str());
+            members.insert("giftAidDeclarationId".into(), declaration.as_str().into());
         }
         fields
     }
@@ -105,7 +103,7 @@ impl Declaration {
     /// Reads a record of `giftAidDeclaration`
     #[must_use]
     pub fn read(record: &Value) -> Option<Self> {
-        let text = |key: &str| text_of(record, key).map(str::trim).filter(|text| !text.is_empty());
+        let text = |key: &str| record.get(key).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
         let scope = text("coverageScope").unwrap_or_default().to_ascii_lowercase();
         Some(Self {
             id: text("id")?.to_owned(),
@@ -186,7 +184,6 @@ pub fn decide(question: &Question<'_>) -> Option<Outcome> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use serde_json::json;
 
     fn declaration(id: &str, person: &str, date: &str) -> Declaration {
         Declaration {

@@ -3,11 +3,10 @@
 //! No float ever holds money here. What Twenty could not store exactly is refused.
 
 use iso_currency::Currency;
-use serde_json::Value;
+use serde_json::{Value, json};
 use twenty::decimal::Decimal;
 
 use crate::client_error::ClientError;
-use crate::json::object;
 
 /// Largest number of micros that survives Twenty's JavaScript: 2^53 - 1, nine thousand million pounds
 const MAX_MICROS: i64 = 9_007_199_254_740_991;
@@ -63,7 +62,7 @@ impl Money {
     /// As JSON
     #[must_use]
     pub fn to_json(&self) -> Value {
-        object([("amountMicros", self.amount_micros.into()), ("currencyCode", self.currency_code.as_str().into())])
+        json!({ "amountMicros": self.amount_micros, "currencyCode": self.currency_code.as_str() })
     }
 }
 
@@ -81,7 +80,6 @@ fn whole(number: &str) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     fn micros(text: &str) -> Result<i64, String> {
         let json = serde_json::from_str(&format!(r#"{{"amountMicros":{text},"currencyCode":"GBP"}}"#)).unwrap();

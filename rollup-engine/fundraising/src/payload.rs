@@ -3,17 +3,15 @@
 //! The first fault in that order is the one that the caller is told, and a sorted map would lose it. This reads JSON
 //! and nothing else: what the members mean is not known here.
 
-use std::fmt;
-
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use crate::client_error::ClientError;
-use crate::json::nul_in_member;
+use crate::nul::nul_in_member;
 
-/// The members of a JSON object
+/// The members of a JSON object; a repeated key has its first place and its last value, as in JavaScript
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Payload(Vec<(String, Value)>);
+pub struct Payload(IndexMap<String, Value>);
 
 impl Payload {
     /// Reads a body; no body at all is an empty object
@@ -32,13 +30,13 @@ impl Payload {
         if body.trim_ascii().is_empty() {
             return Ok(Self::default());
         }
-        match serde_json::from_slice(body).map_err(|fault| ClientError::bad(fault.to_string()))? {
-            Top::Object(members) => match members.iter().find_map(|(key, value)| nul_in_member(key, value)) {
-                Some(place) => Err(ClientError::bad(format!("{place} must not contain NUL characters"))),
-                None => Ok(Self(members)),
-            },
-            Top::List => Err(ClientError::bad(otherwise)),
-            Top::Scalar => Err(ClientError::bad("the body must be a JSON object")),
+        let members: IndexMap<String, Value> = match serde_json::from_slice(body) {
+            Ok(members) => members,
+            Err(_) => return Err(not_an_object(body, otherwise)),
+        };
+        match members.iter().find_map(|(key, value)| nul_in_member(key, value)) {
+            Some(place) => Err(ClientError::bad(format!("{place} must not contain NUL characters"))),
+            None => Ok(Self(members)),
         }
     }
 
@@ -51,7 +49,7 @@ impl Payload {
     /// A member
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Value> {
-        self.iter().find(|(name, _)| *name == key).map(|(_, value)| value)
+        self.0.get(key)
     }
 
     /// All members, in the order sent
@@ -66,73 +64,11 @@ impl Payload {
     }
 }
 
-enum Top {
-    Object(Vec<(String, Value)>),
-    List,
-    Scalar,
-}
-
-impl<'de> Deserialize<'de> for Top {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(TopVisitor)
-    }
-}
-
-struct TopVisitor;
-
-impl<'de> Visitor<'de> for TopVisitor {
-    type Value = Top;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Top, A::Error> {
-        let mut members: Vec<(String, Value)> = Vec::new();
-        // A body of nothing but short keys must not cost the square of their number.
-        // A `Map` of JSON, and not one of numbers: the module has the code for that one already.
-        let mut places = Map::new();
-        while let Some((key, value)) = map.next_entry::<String, Value>()? {
-            // As JavaScript reads it: a repeated key keeps its first place and its last value.
-            if let Some((_, kept)) =
-                places.get(&key).and_then(Value::as_u64).and_then(|place| members.get_mut(usize::try_from(place).ok()?))
-            {
-                *kept = value;
-            } else {
-                places.insert(key.clone(), members.len().into());
-                members.push((key, value));
-            }
-        }
-        Ok(Top::Object(members))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Top, A::Error> {
-        while list.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Top::List)
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Top, E> {
-        Ok(Top::Scalar)
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Top, E> {
-        Ok(Top::Scalar)
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Top, E> {
-        Ok(Top::Scalar)
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Top, E> {
-        Ok(Top::Scalar)
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<Top, E> {
-        Ok(Top::Scalar)
-    }
-
-    fn visit_unit<E>(self) -> Result<Top, E> {
-        Ok(Top::Scalar)
+fn not_an_object(body: &[u8], otherwise: &str) -> ClientError {
+    match serde_json::from_slice(body) {
+        Ok(Value::Array(_)) => ClientError::bad(otherwise),
+        Ok(_) => ClientError::bad("the body must be a JSON object"),
+        Err(fault) => ClientError::bad(fault.to_string()),
     }
 }
 

@@ -13,7 +13,6 @@ use serde_json::{Map, Value};
 use twenty::RecordId;
 
 use crate::gift::{Gift, keep_unproven};
-use crate::json::{at, text_at};
 use crate::money::Money;
 
 /// The providers whose events are understood
@@ -247,14 +246,13 @@ pub struct Payout {
 }
 
 /// A text that is not blank, trimmed
-fn text<'a>(json: &'a Value, path: &[&str]) -> Option<&'a str> {
-    text_at(json, path).map(str::trim).filter(|text| !text.is_empty())
+fn text(value: Option<&Value>) -> Option<&str> {
+    value?.as_str().map(str::trim).filter(|text| !text.is_empty())
 }
 
 /// An id: a text, or the `id` of an object that was put in its place
-fn id(json: &Value, path: &[&str]) -> Option<String> {
-    let found = at(json, path)?;
-    let text = found.as_str().or_else(|| found.get("id")?.as_str())?.trim();
+fn id(value: Option<&Value>) -> Option<String> {
+    let text = value?.as_str().or_else(|| value?.get("id")?.as_str())?.trim();
     is_id(text).then(|| text.to_owned())
 }
 

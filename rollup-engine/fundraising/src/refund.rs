@@ -7,7 +7,6 @@ use ports::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::client_error::{ClientError, Status};
-use crate::json::Members as _;
 use crate::money::Money;
 
 /// How much of a gift went back
@@ -110,16 +109,16 @@ pub fn apply(gift: &Value, refund: &Refund) -> Result<Option<Map<String, Value>>
         return Ok(None);
     }
     let mut fields = Map::new();
-    fields.set("refundedAmount", refund.total.to_json());
-    fields.set_text("refundDate", &refund.at.to_string());
+    fields.insert("refundedAmount".into(), refund.total.to_json());
+    fields.insert("refundDate".into(), refund.at.to_string().into());
     if let Some(note) = &refund.note {
-        fields.set_text("refundNote", note.as_str());
+        fields.insert("refundNote".into(), note.as_str().into());
     }
     if refund.gift_aid {
-        fields.set_text("giftAidStatus", "NOT_CLAIMABLE");
-        fields.set_text("giftAidReasonCode", "gift_refunded_or_reversed");
+        fields.insert("giftAidStatus".into(), "NOT_CLAIMABLE".into());
+        fields.insert("giftAidReasonCode".into(), "gift_refunded_or_reversed".into());
         // It leaves a claim that was not sent.
-        fields.set("giftAidClaimBatchId", Value::Null);
+        fields.insert("giftAidClaimBatchId".into(), Value::Null);
     }
     Ok(Some(fields))
 }

@@ -1,10 +1,9 @@
 //! Amounts of money and counts as people type them: whole units or micros, numbers or texts.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use twenty::decimal::Decimal;
 
 use crate::client_error::ClientError;
-use crate::json::object;
 use crate::money::Money;
 
 /// Currency of an amount that names none
@@ -51,7 +50,7 @@ pub fn read(key: &str, value: &Value) -> Result<Value, ClientError> {
     if !money.is_known_currency() {
         return Err(fault("must have a currencyCode of ISO 4217"));
     }
-    Ok(object([("amountMicros", money.amount_micros.into()), ("currencyCode", money.currency_code.into())]))
+    Ok(json!({ "amountMicros": money.amount_micros, "currencyCode": money.currency_code }))
 }
 
 /// A number as a whole number of what is `exponent` powers smaller
@@ -90,7 +89,6 @@ pub fn leading_integer(value: &Value) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn amounts_are_read_in_units_and_in_micros() {

@@ -3,11 +3,10 @@
 //! Trust limits automation only. What a reviewer decides to process is not stopped here. The codes are a contract with
 //! front ends: more may come, none is renamed, and their order means nothing.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::donor::{Dedupe, MatchType};
 use crate::gift::Gift;
-use crate::json::{object, texts};
 
 /// How sure it is who gave
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,12 +123,12 @@ impl Diagnostics {
     /// `processingDiagnostics` of a staged row
     #[must_use]
     pub fn to_json(&self) -> Value {
-        object([
-            ("processingEligibility", if self.is_eligible() { "eligible" } else { "blocked" }.into()),
-            ("processingBlockers", texts(&self.blockers)),
-            ("processingWarnings", texts(&self.warnings)),
-            ("identityConfidence", self.confidence.as_str().into()),
-        ])
+        json!({
+            "processingEligibility": if self.is_eligible() { "eligible" } else { "blocked" },
+            "processingBlockers": self.blockers,
+            "processingWarnings": self.warnings,
+            "identityConfidence": self.confidence.as_str(),
+        })
     }
 }
 
@@ -169,7 +168,6 @@ pub fn processes_itself(gift: &Gift, diagnostics: &Diagnostics, dedupe: Option<&
 mod tests {
     use super::*;
     use crate::money::Money;
-    use serde_json::json;
 
     fn gift(source: &str) -> Gift {
         Gift {
@@ -218,7 +216,7 @@ mod tests {
                 "processingEligibility": "eligible",
                 "processingBlockers": [],
                 "processingWarnings": ["identity_low_confidence", "appeal_missing", "fund_missing",
-                    "opportunity_missing", "payout_missing", "payment_method_missing"],
+                "opportunity_missing", "payout_missing", "payment_method_missing"],
                 "identityConfidence": "weak",
             })
         );

@@ -5,12 +5,11 @@
 use std::fmt;
 use std::time::Duration;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use twenty::filter::UnfilterableText;
 
 use crate::http::Outbound;
 use fundraising::client_error::ClientError;
-use fundraising::json::{Members as _, object, text_of, texts};
 use twenty::rate_limiter::TooLate;
 
 /// A request that could not be answered as asked
@@ -64,7 +63,7 @@ impl Error {
             messages.extend(message.as_str().map(str::to_owned));
         }
         if messages.is_empty() {
-            messages.extend(text_of(&body, "message").map(str::to_owned));
+            messages.extend(body.get("message").and_then(Value::as_str).map(str::to_owned));
         }
         Reason::Upstream { status, messages, retry_after }.into()
     }
@@ -187,18 +186,17 @@ impl Error {
     pub fn to_outbound(&self) -> Outbound {
         let mut body = Map::new();
         if let Reason::Refused(refusal) = &*self.0 {
-            body.set("error", refusal.status.name().into());
+            body.insert("error".into(), refusal.status.name().into());
         }
-        body.set("statusCode", self.status().into());
-        body.set_text("message", &self.to_string());
+        body.insert("statusCode".into(), self.status().into());
+        body.insert("message".into(), self.to_string().into());
         if let Reason::Refused(ClientError { fields, .. }) = &*self.0
             && !fields.is_empty()
         {
-            body.set("fields", texts(fields));
+            body.insert("fields".into(), fields.as_slice().into());
         }
         if let Reason::Upstream { messages, .. } = &*self.0 {
-            let messages = messages.iter().map(|message| Value::from(message.as_str())).collect();
-            body.set("upstream", object([("messages", Value::Array(messages))]));
+            body.insert("upstream".into(), json!({ "messages": messages }));
         }
         let mut answer = json_answer(self.status(), &Value::Object(body));
         if let Some(wait) = self.retry_after() {
@@ -212,7 +210,7 @@ impl Error {
 
 /// An answer with a JSON body
 pub(crate) fn json_answer(status: u16, body: &Value) -> Outbound {
-    json_text_answer(status, fundraising::json::bytes(body))
+    json_text_answer(status, serde_json::to_vec(body).unwrap_or_default())
 }
 
 /// An answer of JSON that is written already
@@ -277,7 +275,6 @@ impl fmt::Display for Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     fn body(failure: &Error) -> Value {
         serde_json::from_slice(&failure.to_outbound().body).unwrap()

@@ -25,7 +25,7 @@ pub(crate) mod trail;
 
 use ports::Level;
 use ports::time::parse_date;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use twenty::filter::Filter;
 use twenty::target::OrderBy;
 
@@ -41,7 +41,6 @@ use fundraising::donor::{Dedupe, MatchType};
 use fundraising::fingerprint;
 use fundraising::gift::create::Intake;
 use fundraising::gift::{Gift, create, no_id, plausible};
-use fundraising::json::{Members as _, object, optional, string, text_of};
 use fundraising::keys::Key;
 use fundraising::payload::Payload;
 use fundraising::receipt::{self, Receipt};
@@ -136,7 +135,7 @@ pub async fn accept(cx: &RequestContext<'_>, payload: &Payload, origin: Origin<'
     let key = Key::of(&gift, origin.request_key.map(|key| (sender.as_str(), key)));
     let ids = key.clone().unwrap_or_else(|| Key::Row(cx.new_id().to_string()));
     if key.is_none() {
-        cx.log(Level::Warn, "gift_taken_without_key", &[("intakeSource", optional(gift.intake_source.as_deref()))]);
+        cx.log(Level::Warn, "gift_taken_without_key", &[("intakeSource", gift.intake_source.as_deref().into())]);
     }
     // Before the donor is looked up: whether they were found meanwhile does not make it another gift.
     let nonce = match &key {
@@ -169,7 +168,7 @@ pub async fn accept(cx: &RequestContext<'_>, payload: &Payload, origin: Origin<'
             return resumed(cx, row, incoming(kept, own, found, Receipt::default(), diagnostics)).await;
         }
         Earlier::Gift(record, own) => {
-            gift.donor_id = text_of(&record, "donorId").map(str::to_owned);
+            gift.donor_id = record.get("donorId").and_then(Value::as_str).map(str::to_owned);
             let receipt = receipt::decide(&gift, Receipt::default(), &settings.receipts);
             let diagnostics = Diagnostics::of(&gift, None);
             let made = if store::is_deleted(&record) { Made::Gone } else { Made::Repeat(record) };
@@ -189,8 +188,8 @@ pub async fn accept(cx: &RequestContext<'_>, payload: &Payload, origin: Origin<'
         Level::Info,
         "receipt_decided",
         &[
-            ("receiptPolicyApplied", optional(receipt.policy.as_deref())),
-            ("receiptStatus", optional(receipt.status.as_deref())),
+            ("receiptPolicyApplied", receipt.policy.as_deref().into()),
+            ("receiptStatus", receipt.status.as_deref().into()),
         ],
     );
     let mut diagnostics = Diagnostics::of(&gift, found.dedupe.as_ref());
@@ -278,12 +277,12 @@ async fn keep_record(cx: &RequestContext<'_>, incoming: &Incoming, accepted: &Ac
     let requested = repeat::kept(incoming.key.as_ref(), &incoming.asked, incoming.channel);
     let diagnostics = told(cx, diagnostics, incoming);
     let mut body = columns::create(gift, receipt, found.dedupe.as_ref(), &diagnostics, State::Processed, requested);
-    body.set_text("id", &ids.staging_id().to_string());
-    body.set_text("validationStatus", "passed");
-    body.set_text("dedupeStatus", "passed");
-    body.set("autoProcess", true.into());
+    body.insert("id".into(), ids.staging_id().to_string().into());
+    body.insert("validationStatus".into(), "passed".into());
+    body.insert("dedupeStatus".into(), "passed".into());
+    body.insert("autoProcess".into(), true.into());
     if let Accepted::Gift { record, .. } = accepted {
-        body.set("giftId", string(record, "id").into());
+        body.insert("giftId".into(), record.get("id").and_then(Value::as_str).unwrap_or_default().into());
     }
     if let Err(failure) = store::make(cx, ROW, body).await {
         cx.log(Level::Warn, "gift_key_not_kept", &[("message", failure.for_log().into())]);
@@ -320,7 +319,7 @@ async fn staged(cx: &RequestContext<'_>, mut incoming: Incoming, origin: Origin<
         Err(failure) if store::is_refused(&failure) && cx.state.workspace.has_trail.get() => {
             cx.state.workspace.has_trail.set(false);
             let mut body = body;
-            body.unset("auditTrail");
+            body.remove("auditTrail");
             store::make(cx, ROW, body).await
         }
         made => made,
@@ -347,22 +346,22 @@ fn row_body(cx: &RequestContext<'_>, incoming: &Incoming, itself: bool, doubts: 
     let requested = repeat::kept(incoming.key.as_ref(), &incoming.asked, incoming.channel);
     let diagnostics = told(cx, diagnostics, incoming);
     let mut body = columns::create(gift, receipt, found.dedupe.as_ref(), &diagnostics, state, requested);
-    body.set_text("id", &ids.staging_id().to_string());
+    body.insert("id".into(), ids.staging_id().to_string().into());
     if let Some(refusal) = implausible {
-        body.set_text("validationStatus", "failed");
-        body.set("errorDetail", store::error_detail("implausible", &refusal.message, cx.now()));
+        body.insert("validationStatus".into(), "failed".into());
+        body.insert("errorDetail".into(), store::error_detail("implausible", &refusal.message, cx.now()));
     }
     if doubts.contains(&"possible_duplicate") {
-        body.set_text("dedupeStatus", "needs_review");
+        body.insert("dedupeStatus".into(), "needs_review".into());
     }
     if cx.state.workspace.has_trail.get() {
-        body.set("auditTrail", trail::wrapped(vec![received(cx, state)]));
+        body.insert("auditTrail".into(), trail::wrapped(&[received(cx, state)]));
     }
     body
 }
 
 fn received(cx: &RequestContext<'_>, state: State) -> Value {
-    store::actor(cx).entry("received", object([("to", state.as_str().into())]))
+    store::actor(cx).entry("received", json!({ "to": state.as_str() }))
 }
 
 /// Starts the trail of a row whose workspace was not known to keep one
@@ -374,7 +373,7 @@ async fn begin_trail(cx: &RequestContext<'_>, row: StagedGift) -> StagedGift {
     if row.get("auditTrail").is_some() {
         return row;
     }
-    let particulars = object([("to", row.state().as_str().into())]);
+    let particulars = json!({ "to": row.state().as_str() });
     let change = store::Change { body: Map::new(), action: "received", particulars, condition: None };
     match store::write(cx, &row, change).await {
         Ok(store::Written::StagedGift(written)) => written,
@@ -388,15 +387,15 @@ fn told(cx: &RequestContext<'_>, diagnostics: &Diagnostics, incoming: &Incoming)
     let mut told = diagnostics.to_json();
     let actor = store::actor(cx);
     if let Some(members) = told.as_object_mut() {
-        members.set(
-            "intake",
-            object([
-                ("channel", optional(incoming.gift.intake_source.as_deref())),
-                ("by", actor.by.into()),
-                ("receivedAt", actor.at.to_string().into()),
-                ("requestId", actor.request_id.into()),
-                ("knownBy", incoming.key.as_ref().map(Key::kind).into()),
-            ]),
+        members.insert(
+            "intake".into(),
+            json!({
+                "channel": incoming.gift.intake_source.as_deref(),
+                "by": actor.by,
+                "receivedAt": actor.at.to_string(),
+                "requestId": actor.request_id,
+                "knownBy": incoming.key.as_ref().map(Key::kind),
+            }),
         );
     }
     told

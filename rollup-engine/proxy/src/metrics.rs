@@ -7,7 +7,6 @@ use std::fmt::Write as _;
 use serde_json::Value;
 use uuid::Uuid;
 
-use fundraising::json::text_of;
 use fundraising::staging::State;
 
 /// Most staged rows whose state is remembered
@@ -68,7 +67,7 @@ impl Metrics {
     }
 
     fn saw_row(&self, row: &Value) {
-        let Some(id) = text_of(row, "id").and_then(|id| Uuid::try_parse(id).ok()) else { return };
+        let Some(id) = row.get("id").and_then(Value::as_str).and_then(|id| Uuid::try_parse(id).ok()) else { return };
         let Some(word) = row.get("processingStatus") else { return };
         let state = State::read(word.as_str()).map_or("other", State::as_str);
         let mut rows = self.rows.borrow_mut();

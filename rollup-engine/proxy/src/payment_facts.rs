@@ -4,7 +4,7 @@
 //! comes first, one of the two sees both.
 
 use ports::{Level, Timestamp};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use twenty::RecordId;
 use twenty::filter::Filter;
 use twenty::target::Target;
@@ -14,7 +14,6 @@ use crate::error::Error;
 use crate::intake::staged_gift::StagedGift;
 use crate::intake::store::{self, Change, GIFT, Made, ROW, Written};
 use fundraising::gift::Gift;
-use fundraising::json::{self, Members as _, at, object, take_data, text_of};
 use fundraising::keys::Key;
 use fundraising::money::Money;
 use fundraising::provider::payment_facts::PaymentFacts;
@@ -57,13 +56,9 @@ pub(crate) async fn keep(
             return Ok(());
         }
         let mut body = Map::new();
-        body.set("rawPayload", json::compact(&note.to_json()).into());
-        let change = Change {
-            body,
-            action: "noted",
-            particulars: object([("kind", fact.kind.as_str().into())]),
-            condition: None,
-        };
+        body.insert("rawPayload".into(), note.to_json().to_string().into());
+        let change =
+            Change { body, action: "noted", particulars: json!({ "kind": fact.kind.as_str() }), condition: None };
         if let Written::StagedGift(_) = store::write(cx, &row, change).await? {
             return Ok(());
         }
@@ -75,24 +70,24 @@ fn fresh(provider: Provider, payment: &str, id: &str, fact: &PaymentFact) -> Map
     let mut note = PaymentFacts::default();
     note.add(fact.clone());
     let mut body = Map::new();
-    body.set("id", id.into());
-    body.set("autoProcess", false.into());
+    body.insert("id".into(), id.into());
+    body.insert("autoProcess".into(), false.into());
     // It is no gift and will not become one, whatever anybody does to it.
-    body.set("processingStatus", State::Cancelled.as_str().into());
-    body.set("intakeSource", format!("{}_note", provider.as_str()).into());
-    body.set_text("provider", provider.as_str());
-    body.set("providerPaymentId", payment.into());
-    body.set_text("notes", "Refunds, disputes and other facts about a payment");
+    body.insert("processingStatus".into(), State::Cancelled.as_str().into());
+    body.insert("intakeSource".into(), format!("{}_note", provider.as_str()).into());
+    body.insert("provider".into(), provider.as_str().into());
+    body.insert("providerPaymentId".into(), payment.into());
+    body.insert("notes".into(), "Refunds, disputes and other facts about a payment".into());
     if note.lacks_an_amount() {
-        body.set(
-            "processingDiagnostics",
-            object([
-                ("processingEligibility", "blocked".into()),
-                ("processingBlockers", Value::Array(vec!["amount_missing".into()])),
-            ]),
+        body.insert(
+            "processingDiagnostics".into(),
+            json!({
+                "processingEligibility": "blocked",
+                "processingBlockers": ["amount_missing"],
+            }),
         );
     }
-    body.set("rawPayload", json::compact(&note.to_json()).into());
+    body.insert("rawPayload".into(), note.to_json().to_string().into());
     body
 }
 
@@ -128,8 +123,8 @@ async fn rename(cx: &RequestContext<'_>, provider: Provider, invoice: &str, paym
     else {
         return Ok(false);
     };
-    if text_of(&record, "providerPaymentId") != Some(payment) {
-        let body = object([("providerPaymentId", payment.into())]);
+    if record.get("providerPaymentId").and_then(Value::as_str) != Some(payment) {
+        let body = json!({ "providerPaymentId": payment });
         cx.call(Target::update(GIFT.plural, id), Some(body)).await?;
     }
     apply(cx, provider, payment, &record).await?;
@@ -179,9 +174,9 @@ async fn apply(
             return Ok(note);
         }
         if let Some(body) = changes(cx, &note, &record) {
-            let gift = store::id_of(text_of(&record, "id").unwrap_or_default())?;
+            let gift = store::id_of(record.get("id").and_then(Value::as_str).unwrap_or_default())?;
             let answer = cx.call(Target::update(GIFT.plural, gift), Some(body)).await?;
-            match take_data(answer, "updateGift") {
+            match store::take_data(answer, "updateGift") {
                 Some(updated) => record = updated,
                 None => return Err(Error::malformed("updateGift")),
             }
@@ -197,20 +192,23 @@ fn changes(cx: &RequestContext<'_>, note: &PaymentFacts, record: &Value) -> Opti
     let confirmed = context.and_then(|context| context.get("confirmedAt")).and_then(Value::as_str);
     let confirmed_at = confirmed.and_then(Timestamp::parse).map(Timestamp::as_millis);
     let refunded = note.refunded(&amount, confirmed_at);
-    let micros = at(record, &["refundedAmount", "amountMicros"]).and_then(Value::as_f64);
+    let micros = record.pointer("/refundedAmount/amountMicros").and_then(Value::as_f64);
     #[expect(clippy::cast_precision_loss, reason = "amounts are below 2^53")]
     let is_set = (micros.unwrap_or(0.0) - refunded.micros as f64).abs() < 0.5;
     let date = refunded.at.map(|at| Timestamp::from_millis(at).to_string());
-    let known_date = text_of(record, "refundDate").and_then(Timestamp::parse);
+    let known_date = record.get("refundDate").and_then(Value::as_str).and_then(Timestamp::parse);
     if is_set && known_date.map(Timestamp::as_millis) == refunded.at {
         return None;
     }
     let mut body = Map::new();
-    body.set("refundedAmount", Money { amount_micros: refunded.micros, currency_code: amount.currency_code }.to_json());
-    body.set("refundDate", date.into());
+    body.insert(
+        "refundedAmount".into(),
+        Money { amount_micros: refunded.micros, currency_code: amount.currency_code }.to_json(),
+    );
+    body.insert("refundDate".into(), date.into());
     if cx.state.settings.gift_aid && refunded.micros > 0 {
-        body.set_text("giftAidStatus", "NOT_CLAIMABLE");
-        body.set_text("giftAidReasonCode", "gift_refunded_or_reversed");
+        body.insert("giftAidStatus".into(), "NOT_CLAIMABLE".into());
+        body.insert("giftAidReasonCode".into(), "gift_refunded_or_reversed".into());
     }
     cx.log(Level::Info, "refund_applied", &[("refundedMicros", refunded.micros.into())]);
     Some(Value::Object(body))

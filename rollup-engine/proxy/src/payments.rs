@@ -7,7 +7,7 @@
 mod agreements;
 
 use ports::{Level, Timestamp};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use twenty::target::Target;
 
 use crate::context::RequestContext;
@@ -19,7 +19,6 @@ use crate::intake::{Accepted, Channel, Origin, accept, promote};
 use crate::payment_facts;
 use fundraising::agreement_status::AgreementEvent;
 use fundraising::gift::{Gift, awaits_payment};
-use fundraising::json::{self, Members as _, object, text_of};
 use fundraising::keys::Key;
 use fundraising::payload::Payload;
 use fundraising::provider::{
@@ -64,7 +63,8 @@ async fn join_agreement(cx: &RequestContext<'_>, payment: &mut Payment) -> Resul
         None => agreements::find(cx, &payment.agreement).await?.into_iter().next(),
     };
     let Some(agreement) = agreement else { return Ok(()) };
-    let text = |key: &str| text_of(&agreement, key).filter(|text| !text.is_empty()).map(str::to_owned);
+    let text =
+        |key: &str| agreement.get(key).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
     gift.recurring_agreement_id = gift.recurring_agreement_id.take().or_else(|| text("id"));
     gift.recurring_status.get_or_insert_with(|| "active".into());
     gift.donor_id = gift.donor_id.take().or_else(|| text("donorId"));
@@ -74,9 +74,9 @@ async fn join_agreement(cx: &RequestContext<'_>, payment: &mut Payment) -> Resul
 async fn take_in(cx: &RequestContext<'_>, event: &str, payment: &Payment) -> Result<Accepted, Error> {
     let mut members = payment.gift.to_json();
     if !payment.has_amount {
-        members.unset("amount");
+        members.remove("amount");
     }
-    let payload = Payload::parse(&json::bytes(&members.into()))?;
+    let payload = Payload::parse(Value::Object(members).to_string().as_bytes())?;
     accept(
         cx,
         &payload,
@@ -105,7 +105,7 @@ async fn paid(cx: &RequestContext<'_>, provider: Provider, event: &str, mut paym
     payment_facts::settle(cx, provider, &payment.key, &record).await?;
     // A reviewer may have said which agreement it is of.
     let named = payment.gift.recurring_agreement_id.as_deref();
-    if let Some(agreement) = named.or_else(|| text_of(&record, "recurringAgreementId")) {
+    if let Some(agreement) = named.or_else(|| record.get("recurringAgreementId").and_then(Value::as_str)) {
         agreements::apply(cx, agreement, AgreementEvent::Paid { at: payment.at }).await?;
     }
     Ok(())
@@ -143,26 +143,25 @@ async fn arrived(cx: &RequestContext<'_>, payment: &Payment, row: StagedGift) ->
             // It goes by itself, or a reviewer let it go before the money was there.
             _ => State::ReadyForProcess,
         };
-        body.set_text("processingStatus", state.as_str());
-        body.set_text("validationStatus", "pending");
-        body.set("amount", gift.amount.to_json());
-        body.set("giftDate", json::optional(payment.gift.gift_date.as_deref()));
-        body.set("providerContext", payment.gift.provider_context.clone().unwrap_or_else(|| Value::Object(Map::new())));
-        body.set("processingDiagnostics", diagnostics.to_json());
-        body.set("errorDetail", Value::Null);
+        body.insert("processingStatus".into(), state.as_str().into());
+        body.insert("validationStatus".into(), "pending".into());
+        body.insert("amount".into(), gift.amount.to_json());
+        body.insert("giftDate".into(), payment.gift.gift_date.as_deref().into());
+        body.insert(
+            "providerContext".into(),
+            payment.gift.provider_context.clone().unwrap_or_else(|| Value::Object(Map::new())),
+        );
+        body.insert("processingDiagnostics".into(), diagnostics.to_json());
+        body.insert("errorDetail".into(), Value::Null);
         let mut payload = row.raw_payload().unwrap_or_default();
         for key in ["amount", "giftDate", "providerContext"] {
             if let Some(value) = body.get(key) {
-                payload.set(key, value.clone());
+                payload.insert(key.into(), value.clone());
             }
         }
-        body.set("rawPayload", json::kept(payload));
-        let change = Change {
-            body,
-            action: "payment_arrived",
-            particulars: object([("to", state.as_str().into())]),
-            condition: None,
-        };
+        body.insert("rawPayload".into(), Value::Object(payload).to_string().into());
+        let change =
+            Change { body, action: "payment_arrived", particulars: json!({ "to": state.as_str() }), condition: None };
         match store::write(cx, &row, change).await? {
             Written::StagedGift(written) => row = written,
             Written::Raced => row = store::reread(cx, &row).await?,
@@ -185,7 +184,7 @@ async fn expected(cx: &RequestContext<'_>, event: &str, mut payment: Payment, aw
     join_agreement(cx, &mut payment).await?;
     payment.gift.auto_process = Some(false);
     if let (true, Some(Value::Object(context))) = (awaits, &mut payment.gift.provider_context) {
-        context.set("awaitsPayment", true.into());
+        context.insert("awaitsPayment".into(), true.into());
     }
     take_in(cx, event, &payment).await.map(drop)
 }
@@ -205,16 +204,16 @@ async fn keep_without_amount(cx: &RequestContext<'_>, payment: &Payment) -> Resu
     let Some(key) = key else { return Ok(()) };
     let diagnostics = Diagnostics::of(&payment.gift, None);
     let mut body = payment.gift.to_json();
-    body.unset("amount");
-    let raw = json::compact(&body.clone().into());
+    body.remove("amount");
+    let raw = Value::Object(body.clone()).to_string();
     for key in ["recurringStatus", "recurringMetadata", "name", "description", "providerAgreementId"] {
-        body.unset(key);
+        body.remove(key);
     }
-    body.set_text("id", &key.staging_id().to_string());
-    body.set("autoProcess", false.into());
-    body.set("processingStatus", State::Pending.as_str().into());
-    body.set("processingDiagnostics", diagnostics.to_json());
-    body.set("rawPayload", raw.into());
+    body.insert("id".into(), key.staging_id().to_string().into());
+    body.insert("autoProcess".into(), false.into());
+    body.insert("processingStatus".into(), State::Pending.as_str().into());
+    body.insert("processingDiagnostics".into(), diagnostics.to_json());
+    body.insert("rawPayload".into(), raw.into());
     store::make(cx, store::ROW, body).await.map(drop)
 }
 
@@ -229,7 +228,7 @@ async fn failure(cx: &RequestContext<'_>, provider: Provider, failed: &Failed) -
         return agreements::apply(cx, id, word).await;
     }
     for agreement in agreements::find(cx, &failed.agreement).await? {
-        if let Some(id) = text_of(&agreement, "id") {
+        if let Some(id) = agreement.get("id").and_then(Value::as_str) {
             agreements::apply(cx, id, word).await?;
         }
     }
@@ -243,9 +242,9 @@ async fn fail_row(cx: &RequestContext<'_>, provider: Provider, failed: &Failed) 
             return None;
         }
         let mut body = Map::new();
-        body.set_text("processingStatus", State::ValidationFailed.as_str());
-        body.set_text("validationStatus", "failed");
-        body.set("errorDetail", store::error_detail("payment_failed", &failed.reason, cx.now()));
+        body.insert("processingStatus".into(), State::ValidationFailed.as_str().into());
+        body.insert("validationStatus".into(), "failed".into());
+        body.insert("errorDetail".into(), store::error_detail("payment_failed", &failed.reason, cx.now()));
         Some((body, "payment_failed"))
     })
     .await
@@ -267,37 +266,37 @@ async fn payout(cx: &RequestContext<'_>, payout: &Payout) -> Result<Option<Strin
     let id = key.gift_id().to_string();
     let mut facts = Map::new();
     if let Some(net) = &payout.net {
-        facts.set("depositNetAmount", net.to_json());
+        facts.insert("depositNetAmount".into(), net.to_json());
         if let Some(fee) = &payout.fee {
             let gross = net.amount_micros.saturating_add(fee.amount_micros);
-            facts.set("depositFeeAmount", fee.to_json());
-            facts.set(
-                "depositGrossAmount",
-                object([("amountMicros", gross.into()), ("currencyCode", net.currency_code.as_str().into())]),
+            facts.insert("depositFeeAmount".into(), fee.to_json());
+            facts.insert(
+                "depositGrossAmount".into(),
+                json!({ "amountMicros": gross, "currencyCode": net.currency_code.as_str() }),
             );
         }
     }
     if let Some(date) = &payout.date {
-        facts.set_text("depositDate", date.as_str());
+        facts.insert("depositDate".into(), date.as_str().into());
     }
     match payout.state {
         PayoutState::Announced => {}
         PayoutState::Paid => {
-            facts.set("confirmedAt", Timestamp::from_millis(payout.at).to_string().into());
+            facts.insert("confirmedAt".into(), Timestamp::from_millis(payout.at).to_string().into());
         }
         PayoutState::Failed => {
-            facts.set_text("status", "variance");
+            facts.insert("status".into(), "variance".into());
             let reason = payout.reason.as_deref().unwrap_or("the payout did not arrive");
-            facts.set("varianceReason", reason.into());
+            facts.insert("varianceReason".into(), reason.into());
         }
     }
     let mut body = facts.clone();
-    body.set_text("id", id.as_str());
-    body.set_text("name", payout.id.as_str());
-    body.set_text("sourceSystem", payout.provider.as_str());
-    body.set_text("payoutReference", payout.id.as_str());
+    body.insert("id".into(), id.as_str().into());
+    body.insert("name".into(), payout.id.as_str().into());
+    body.insert("sourceSystem".into(), payout.provider.as_str().into());
+    body.insert("payoutReference".into(), payout.id.as_str().into());
     if !body.contains_key("status") {
-        body.set_text("status", "pending");
+        body.insert("status".into(), "pending".into());
     }
     let object = store::Object { plural: "giftPayouts", create: "createGiftPayout" };
     match store::make(cx, object, body).await? {
@@ -336,12 +335,12 @@ async fn link_payout(cx: &RequestContext<'_>, provider: Provider, payment: &str,
         at: cx.now().as_millis(),
     };
     if let Some(gift) = payment_facts::gift_of(cx, provider, payment).await? {
-        let is_linked = text_of(&gift, "giftPayoutId").is_some();
-        if let (false, Some(gift)) = (is_linked, text_of(&gift, "id"))
+        let is_linked = gift.get("giftPayoutId").and_then(Value::as_str).is_some();
+        if let (false, Some(gift)) = (is_linked, gift.get("id").and_then(Value::as_str))
             && let Some(id) = self::payout(cx, &announced).await?
         {
             let gift = Target::update(store::GIFT.plural, store::id_of(gift)?);
-            cx.call(gift, Some(object([("giftPayoutId", id.into())]))).await?;
+            cx.call(gift, Some(json!({ "giftPayoutId": id }))).await?;
         }
         return Ok(());
     }

@@ -10,7 +10,6 @@ use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use serde_json::Value;
 
-use fundraising::json::text_of;
 use fundraising::keys::derive;
 
 /// As JWTs are encoded, with or without padding
@@ -36,7 +35,7 @@ fn claimed(token: &str) -> Option<uuid::Uuid> {
     let mut parts = token.split('.');
     let (_, claims, _, None) = (parts.next()?, parts.next()?, parts.next()?, parts.next()) else { return None };
     let claims: Value = serde_json::from_slice(&BASE64URL.decode(claims).ok()?).ok()?;
-    let text = |key: &str| text_of(&claims, key).map(str::trim).filter(|text| !text.is_empty());
+    let text = |key: &str| claims.get(key).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
     let workspace = text("workspaceId").unwrap_or_default();
     let kind = text("type").unwrap_or_default().to_ascii_uppercase();
     if kind == "API_KEY" {

@@ -23,7 +23,6 @@ use crate::error::{Error, Reason};
 use crate::http::{Inbound, split_at_byte};
 use crate::request::{Body, Field, Response as Answered};
 use fundraising::client_error::{ClientError, Status};
-use fundraising::json;
 use fundraising::provider::gocardless::Resource;
 use twenty::rate_limiter::{POLL_INTERVAL, Permit};
 
@@ -409,7 +408,7 @@ impl<'a> UpstreamCall<'a> {
             method: self.target.method(),
             url: format!("{}{own_path}", cx.state.settings.base_url),
             headers,
-            body: self.body.map(|body| json::bytes(&model.body(path, body))),
+            body: self.body.map(|body| serde_json::to_vec(&model.body(path, body)).unwrap_or_default()),
             timeout,
         }
     }

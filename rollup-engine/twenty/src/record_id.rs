@@ -16,7 +16,8 @@ use uuid::{Uuid, Variant};
 /// assert_eq!(id.to_string(), "7f0b4a52-6a1c-4e0b-9d55-3a1f1d0c9a10");
 /// assert!("../people".parse::<RecordId>().is_err());
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(transparent)]
 pub struct RecordId(Uuid);
 
 /// A text that is no id of a record

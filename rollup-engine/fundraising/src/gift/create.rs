@@ -8,7 +8,6 @@ use serde_json::Value;
 
 use super::Gift;
 use crate::client_error::ClientError;
-use crate::json::parsed_members;
 use crate::money::Money;
 use crate::payload::Payload;
 
@@ -119,7 +118,7 @@ pub(super) fn context(value: &Value) -> Result<Option<Value>, ClientError> {
     match value {
         Value::Null => Ok(None),
         Value::Object(_) => Ok(Some(value.clone())),
-        Value::String(text) => match parsed_members(text) {
+        Value::String(text) => match serde_json::from_str(text).ok() {
             Some(members) => Ok(Some(Value::Object(members))),
             None => Ok(non_blank(text).map(Value::String)),
         },

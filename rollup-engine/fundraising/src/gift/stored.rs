@@ -8,7 +8,6 @@ use serde_json::{Map, Value};
 use super::Gift;
 use super::create::{context, non_blank};
 use crate::client_error::ClientError;
-use crate::json::parsed;
 use crate::money::Money;
 
 /// Reads a row's payload
@@ -59,7 +58,7 @@ pub fn read_any(payload: &Map<String, Value>) -> Gift {
 fn numeric(money: &Value) -> Value {
     let mut money = money.clone();
     if let Some(micros) = money.get_mut("amountMicros")
-        && let Some(number @ Value::Number(_)) = micros.as_str().and_then(parsed)
+        && let Some(number @ Value::Number(_)) = micros.as_str().and_then(|text| serde_json::from_str(text).ok())
     {
         *micros = number;
     }

@@ -9,7 +9,6 @@ use serde_json::{Map, Value};
 use super::create::{STAGING_ONLY, context, flag, text};
 use super::{Gift, plausible, prove_relations};
 use crate::client_error::ClientError;
-use crate::json::text_of;
 use crate::money::Money;
 use crate::payload::Payload;
 
@@ -84,7 +83,7 @@ fn clearable(key: &str, value: &Value) -> Result<Option<Value>, ClientError> {
 
 fn money(key: &str, value: &Value) -> Result<Value, ClientError> {
     // In a change, a missing number would be an attempt to clear it.
-    let has_code = text_of(value, "currencyCode").is_some_and(|code| !code.trim().is_empty());
+    let has_code = value.get("currencyCode").and_then(Value::as_str).is_some_and(|code| !code.trim().is_empty());
     if has_code && value.get("amountMicros").is_none_or(Value::is_null) {
         return Err(ClientError::bad(format!("{key}.amountMicros cannot be null")));
     }

@@ -27,7 +27,7 @@ use super::{
 };
 use crate::client_error::ClientError;
 use crate::gift::Gift;
-use crate::json::{Members as _, at, without_nul};
+use crate::nul::without_nul;
 
 /// One event of a batch
 #[derive(Clone, Debug, PartialEq)]
@@ -75,12 +75,12 @@ pub fn read(body: &[u8]) -> Result<Vec<Notice>, ClientError> {
 
 impl Notice {
     fn of(event: &Value) -> Self {
-        let word = |key: &str| text(event, &[key]).unwrap_or_default().to_owned();
+        let word = |key: &str| text(event.get(key)).unwrap_or_default().to_owned();
         Self {
-            id: id(event, &["id"]).unwrap_or_default(),
+            id: id(event.get("id")).unwrap_or_default(),
             resource: word("resource_type"),
             action: word("action"),
-            at: text(event, &["created_at"]).and_then(Timestamp::parse).map_or(0, Timestamp::as_millis),
+            at: text(event.get("created_at")).and_then(Timestamp::parse).map_or(0, Timestamp::as_millis),
             json: event.clone(),
         }
     }
@@ -92,7 +92,7 @@ impl Notice {
     }
 
     fn link(&self, name: &str) -> Option<String> {
-        id(&self.json, &["links", name])
+        id(self.json.pointer(&format!("/links/{name}")))
     }
 
     /// What must be read before its steps are known: the list it is in, and its id there
@@ -137,7 +137,7 @@ impl Notice {
     /// The mandate by which the payment that was read is paid
     #[must_use]
     pub fn mandate(&self, answers: &Answers) -> Option<String> {
-        let read = answers.resource.as_ref().and_then(|payment| id(payment, &["links", "mandate"]));
+        let read = answers.resource.as_ref().and_then(|payment| id(payment.pointer("/links/mandate")));
         read.or_else(|| self.link("mandate"))
     }
 
@@ -178,26 +178,26 @@ impl Notice {
         let absent = Value::Null;
         let payment = answers.resource.as_ref().unwrap_or(&absent);
         let customer = answers.customer.as_ref().unwrap_or(&absent);
-        let amount = minor::read(Provider::GoCardless, payment, &["amount"]).filter(|money| money.amount_micros > 0);
+        let amount = minor::read(Provider::GoCardless, payment, "amount").filter(|money| money.amount_micros > 0);
         let (mandate, subscription) = (self.mandate(answers), self.subscription(payment));
         let mut context = Map::new();
         for (name, value) in [
             ("paymentId", Some(key.clone())),
             ("mandateId", mandate.clone()),
             ("subscriptionId", subscription.clone()),
-            ("customerId", id(customer, &["id"])),
+            ("customerId", id(customer.get("id"))),
             ("eventId", Some(self.id.clone())),
-            ("reference", text(payment, &["reference"]).map(str::to_owned)),
+            ("reference", text(payment.get("reference")).map(str::to_owned)),
             (if is_expected { "announcedAt" } else { "confirmedAt" }, Some(instant(self.at))),
         ] {
             if let Some(value) = value {
-                context.set(name, value.into());
+                context.insert(name.into(), value.into());
             }
         }
         let named = ["recurringAgreementId", "recurring_agreement_id"].into_iter();
-        let named = named.filter_map(|name| text(payment, &["metadata", name]).map(str::to_owned));
+        let named = named.filter_map(|name| text(payment.pointer(&format!("/metadata/{name}"))).map(str::to_owned));
         let recurring_agreement_id = agreement_id(named, &mut context);
-        let charge_date = text(payment, &["charge_date"]).filter(|date| parse_date(date).is_some()).map(str::to_owned);
+        let charge_date = text(payment.get("charge_date")).filter(|date| parse_date(date).is_some()).map(str::to_owned);
         let day = charge_date.clone().or_else(|| Some(format_date(Timestamp::from_millis(self.at).to_utc()?.date())));
         let has_amount = amount.is_some();
         let gift = Gift {
@@ -210,9 +210,9 @@ impl Notice {
             provider_payment_id: Some(key.clone()),
             intake_source: Some(Provider::GoCardless.intake_source().into()),
             provider: Some(Provider::GoCardless.as_str().into()),
-            donor_first_name: text(customer, &["given_name"]).map(str::to_owned),
-            donor_last_name: text(customer, &["family_name"]).map(str::to_owned),
-            donor_email: text(customer, &["email"]).map(str::to_owned),
+            donor_first_name: text(customer.get("given_name")).map(str::to_owned),
+            donor_last_name: text(customer.get("family_name")).map(str::to_owned),
+            donor_email: text(customer.get("email")).map(str::to_owned),
             recurring_agreement_id,
             recurring_status: subscription.as_ref().map(|_| "active".to_owned()),
             auto_process: Some(!is_expected && has_amount),
@@ -224,11 +224,12 @@ impl Notice {
     }
 
     fn subscription(&self, payment: &Value) -> Option<String> {
-        id(payment, &["links", "subscription"]).or_else(|| self.link("subscription"))
+        id(payment.pointer("/links/subscription")).or_else(|| self.link("subscription"))
     }
 
     fn failure(&self, key: String) -> Failure {
-        let reason = text(&self.json, &["details", "description"]).or_else(|| text(&self.json, &["details", "cause"]));
+        let reason =
+            text(self.json.pointer("/details/description")).or_else(|| text(self.json.pointer("/details/cause")));
         Failure {
             payment: key,
             at: self.at,
@@ -247,8 +248,8 @@ impl Notice {
 
     fn refund(&self, answers: &Answers) -> Option<Step> {
         let refund = answers.resource.as_ref();
-        let payment = refund.and_then(|refund| id(refund, &["links", "payment"])).or_else(|| self.link("payment"));
-        let money = refund.and_then(|refund| minor::read(Provider::GoCardless, refund, &["amount"]));
+        let payment = refund.and_then(|refund| id(refund.pointer("/links/payment"))).or_else(|| self.link("payment"));
+        let money = refund.and_then(|refund| minor::read(Provider::GoCardless, refund, "amount"));
         let own = self.link("refund")?;
         let fact = PaymentFact { kind: Kind::Refund, id: own.clone(), at: self.at, holds: self.refund_holds()?, money };
         // A refund whose payment is not known is kept under its own id, for a person to see.
@@ -289,9 +290,9 @@ impl Notice {
             provider: Provider::GoCardless,
             id: self.link("payout")?,
             state: PayoutState::Paid,
-            net: minor::read(Provider::GoCardless, payout, &["amount"]),
-            fee: minor::read(Provider::GoCardless, payout, &["deducted_fees"]),
-            date: text(payout, &["arrival_date"]).filter(|date| parse_date(date).is_some()).map(str::to_owned),
+            net: minor::read(Provider::GoCardless, payout, "amount"),
+            fee: minor::read(Provider::GoCardless, payout, "deducted_fees"),
+            date: text(payout.get("arrival_date")).filter(|date| parse_date(date).is_some()).map(str::to_owned),
             reason: None,
             at: self.at,
         }))
@@ -305,7 +306,7 @@ fn instant(millis: i64) -> String {
 /// Something in an answer of the API: `{"payments":{…}}`
 #[must_use]
 pub fn unwrapped(list: &str, answer: &Value) -> Option<Value> {
-    at(answer, &[list]).filter(|resource| resource.is_object()).cloned().map(without_nul)
+    answer.get(list).filter(|resource| resource.is_object()).cloned().map(without_nul)
 }
 
 /// A resource of its API: a list that this service reads, and an id that can be nothing else
@@ -338,5 +339,5 @@ impl Resource {
 /// The customer of a mandate
 #[must_use]
 pub fn customer_of(mandate: &Value) -> Option<String> {
-    id(mandate, &["links", "customer"])
+    id(mandate.pointer("/links/customer"))
 }

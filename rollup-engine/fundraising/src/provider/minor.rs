@@ -6,7 +6,6 @@
 use serde_json::Value;
 
 use super::Provider;
-use crate::json::{at, text_of};
 use crate::money::Money;
 
 /// Currencies that Stripe counts in whole units
@@ -46,10 +45,10 @@ pub fn money(provider: Provider, minor: i64, currency: &str) -> Option<Money> {
     is_code.then_some(Money { amount_micros, currency_code })
 }
 
-/// The amount at a path of an object that has a `currency`
-pub(super) fn read(provider: Provider, json: &Value, path: &[&str]) -> Option<Money> {
-    let currency = text_of(json, "currency").map_or("", str::trim);
-    let found = at(json, path)?;
+/// The amount at a key of an object that has a `currency`
+pub(super) fn read(provider: Provider, json: &Value, key: &str) -> Option<Money> {
+    let currency = json.get("currency").and_then(Value::as_str).map_or("", str::trim);
+    let found = json.get(key)?;
     // The libraries of one provider write numbers, the API of the other sometimes texts.
     let minor = found.as_i64().or_else(|| found.as_str()?.trim().parse().ok())?;
     money(provider, minor, if currency.is_empty() { "USD" } else { currency })
@@ -87,10 +86,10 @@ mod tests {
         assert_eq!(micros(Provider::Stripe, i64::MAX, "gbp"), None);
         assert_eq!(micros(Provider::Stripe, MAX_MICROS / 10_000 + 1, "gbp"), None);
         for json in [json!({}), json!({ "a": null }), json!({ "a": 1.5, "currency": "gbp" }), json!({ "a": "x" })] {
-            assert_eq!(read(Provider::Stripe, &json, &["a"]), None, "{json}");
+            assert_eq!(read(Provider::Stripe, &json, "a"), None, "{json}");
         }
         assert_eq!(
-            read(Provider::GoCardless, &json!({ "a": "12", "currency": "GBP" }), &["a"]).unwrap().amount_micros,
+            read(Provider::GoCardless, &json!({ "a": "12", "currency": "GBP" }), "a").unwrap().amount_micros,
             120_000
         );
     }

@@ -4,10 +4,9 @@
 //! facts, not sums: of each refund, dispute and total the latest, whatever came first. What the gift is to say follows
 //! from the facts at any time.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{Kind, PaymentFact};
-use crate::json::{Members as _, object};
 use crate::money::Money;
 
 /// The facts about one payment
@@ -38,7 +37,7 @@ impl PaymentFacts {
     /// As JSON
     #[must_use]
     pub fn to_json(&self) -> Value {
-        object([("facts", self.0.iter().map(write).collect::<Vec<_>>().into())])
+        json!({ "facts": self.0.iter().map(write).collect::<Vec<_>>() })
     }
 
     /// All facts
@@ -136,12 +135,12 @@ impl PaymentFacts {
 
 fn write(fact: &PaymentFact) -> Value {
     let mut members = Map::new();
-    members.set_text("kind", fact.kind.as_str());
-    members.set_text("id", fact.id.as_str());
-    members.set("at", fact.at.into());
-    members.set("holds", fact.holds.into());
+    members.insert("kind".into(), fact.kind.as_str().into());
+    members.insert("id".into(), fact.id.as_str().into());
+    members.insert("at".into(), fact.at.into());
+    members.insert("holds".into(), fact.holds.into());
     if let Some(money) = &fact.money {
-        members.set("amount", money.to_json());
+        members.insert("amount".into(), money.to_json());
     }
     Value::Object(members)
 }

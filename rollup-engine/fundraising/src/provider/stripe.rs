@@ -29,7 +29,7 @@ use super::{
 };
 use crate::client_error::ClientError;
 use crate::gift::Gift;
-use crate::json::{Members as _, at, without_nul};
+use crate::nul::without_nul;
 use twenty::setting::flag;
 
 /// An event, as far as it is understood
@@ -66,9 +66,10 @@ pub fn read(body: &[u8]) -> Result<Event, ClientError> {
     if !json.is_object() {
         return Err(ClientError::bad("the event must be a JSON object"));
     }
-    let kind = text(&json, &["type"]).unwrap_or_default().to_owned();
-    let id = id(&json, &["id"]).unwrap_or_default();
-    let steps = at(&json, &["data", "object"])
+    let kind = text(json.get("type")).unwrap_or_default().to_owned();
+    let id = id(json.get("id")).unwrap_or_default();
+    let steps = json
+        .pointer("/data/object")
         .filter(|object| object.is_object())
         .map(|object| {
             let seconds = json.get("created").or_else(|| object.get("created")).and_then(Value::as_i64);
@@ -93,8 +94,8 @@ impl Source<'_> {
             "invoice.paid" | "invoice.payment_succeeded" => self.invoice_paid(),
             "invoice_payment.paid" => self.invoice_payment().into_iter().collect(),
             "invoice.payment_failed" => self.invoice_failed().into_iter().collect(),
-            "charge.failed" => self.payment_failed(&["payment_intent"]).into_iter().collect(),
-            "payment_intent.payment_failed" => self.payment_failed(&["id"]).into_iter().collect(),
+            "charge.failed" => self.payment_failed(self.object.get("payment_intent")).into_iter().collect(),
+            "payment_intent.payment_failed" => self.payment_failed(self.object.get("id")).into_iter().collect(),
             "charge.refunded" => self.refunded().into_iter().collect(),
             "refund.created" | "refund.updated" | "refund.failed" | "charge.refund.updated" => {
                 self.refund().into_iter().collect()
@@ -115,39 +116,30 @@ impl Source<'_> {
         self.seconds.saturating_mul(1_000)
     }
 
-    fn id(&self, path: &[&str]) -> Option<String> {
-        id(self.object, path)
-    }
-
-    fn text(&self, path: &[&str]) -> Option<&str> {
-        text(self.object, path)
-    }
-
-    /// A text of the metadata, by either of its names
-    fn metadata(&self, path: &[&str], names: [&str; 2]) -> Option<String> {
-        let metadata = at(self.object, path)?;
-        names.into_iter().find_map(|name| text(metadata, &[name])).map(str::to_owned)
+    /// A text of the object's metadata, by either of its names
+    fn metadata(&self, names: [&str; 2]) -> Option<String> {
+        let metadata = self.object.get("metadata")?;
+        names.into_iter().find_map(|name| text(metadata.get(name))).map(str::to_owned)
     }
 
     /// A completed checkout, or one whose payment came in later
     fn session(&self, is_late: bool) -> Vec<Step> {
-        let Some(session) = self.id(&["id"]) else { return Vec::new() };
+        let Some(session) = id(self.object.get("id")) else { return Vec::new() };
         let set_up = self.session_set_up();
-        let is_subscription = self.text(&["mode"]) == Some("subscription");
-        let is_paid = is_late || self.text(&["payment_status"]) == Some("paid");
-        let amount =
-            minor::read(Provider::Stripe, self.object, &["amount_total"]).filter(|money| money.amount_micros > 0);
+        let is_subscription = text(self.object.get("mode")) == Some("subscription");
+        let is_paid = is_late || text(self.object.get("payment_status")) == Some("paid");
+        let amount = minor::read(Provider::Stripe, self.object, "amount_total").filter(|money| money.amount_micros > 0);
         let mut steps = Vec::new();
         // Setting up a means of payment costs nothing, and so does a trial.
-        if let (Some(amount), true) = (amount, self.text(&["mode"]) != Some("setup")) {
-            let invoice = self.id(&["invoice"]).filter(|_| is_subscription);
-            let key = invoice.or_else(|| self.id(&["payment_intent"])).unwrap_or(session);
+        if let (Some(amount), true) = (amount, text(self.object.get("mode")) != Some("setup")) {
+            let invoice = id(self.object.get("invoice")).filter(|_| is_subscription);
+            let key = invoice.or_else(|| id(self.object.get("payment_intent"))).unwrap_or(session);
             let payment = Box::new(Payment {
                 at: self.at(),
                 gift: Gift { amount, ..self.session_gift(&key) },
                 key,
                 has_amount: true,
-                agreement: self.id(&["subscription"]).into_iter().collect(),
+                agreement: id(self.object.get("subscription")).into_iter().collect(),
                 is_awaited: is_late,
             });
             match (is_subscription, is_paid) {
@@ -165,21 +157,22 @@ impl Source<'_> {
 
     fn session_gift(&self, key: &str) -> Gift {
         let set_up = self.session_set_up();
-        let (first, rest) = self.text(&["customer_details", "name"]).map_or((None, None), names);
-        let email = self.text(&["customer_details", "email"]).or_else(|| self.text(&["customer_email"]));
-        let first_name = self.metadata(&["metadata"], ["firstName", "first_name"]).or(first);
-        let last_name = self.metadata(&["metadata"], ["lastName", "last_name"]).or(rest);
+        let (first, rest) = text(self.object.pointer("/customer_details/name")).map_or((None, None), names);
+        let email =
+            text(self.object.pointer("/customer_details/email")).or_else(|| text(self.object.get("customer_email")));
+        let first_name = self.metadata(["firstName", "first_name"]).or(first);
+        let last_name = self.metadata(["lastName", "last_name"]).or(rest);
         let named = first_name.is_some() && last_name.is_some();
         Gift {
             donor_first_name: first_name,
             donor_last_name: last_name,
-            donor_email: self.metadata(&["metadata"], ["email", "email"]).or_else(|| email.map(str::to_owned)),
+            donor_email: self.metadata(["email", "email"]).or_else(|| email.map(str::to_owned)),
             auto_process: Some(named),
             recurring_agreement_id: set_up.agreement_id,
             recurring_status: set_up.subscription.map(|_| "active".to_owned()),
             expected_at: set_up.next_expected_at,
             email_opt_out: self
-                .metadata(&["metadata"], ["supporterEmailOptOut", "supporter_email_opt_out"])
+                .metadata(["supporterEmailOptOut", "supporter_email_opt_out"])
                 // In doubt they want none.
                 .map(|word| flag(&word) != Some(false)),
             provider_context: Some(Value::Object(set_up.context)),
@@ -189,40 +182,40 @@ impl Source<'_> {
 
     fn session_set_up(&self) -> SetUp {
         let mut context = Map::new();
-        for (key, path) in [
+        for (key, name) in [
             ("checkoutSessionId", "id"),
             ("paymentIntentId", "payment_intent"),
             ("subscriptionId", "subscription"),
             ("customerId", "customer"),
         ] {
-            if let Some(id) = self.id(&[path]) {
-                context.set(key, id.into());
+            if let Some(id) = id(self.object.get(name)) {
+                context.insert(key.into(), id.into());
             }
         }
-        if let Some(mode) = self.text(&["mode"]) {
-            context.set("mode", mode.into());
+        if let Some(mode) = text(self.object.get("mode")) {
+            context.insert("mode".into(), mode.into());
         }
-        if let Some(metadata) = non_blank(at(self.object, &["metadata"])) {
-            context.set("metadata", metadata);
+        if let Some(metadata) = non_blank(self.object.get("metadata")) {
+            context.insert("metadata".into(), metadata);
         }
         SetUp {
-            agreement_id: agreement_id(self.named_agreements(&["metadata"]), &mut context),
-            subscription: self.id(&["subscription"]),
-            payment_method: self.id(&["payment_intent", "payment_method"]),
+            agreement_id: agreement_id(self.named_agreements("/metadata"), &mut context),
+            subscription: id(self.object.get("subscription")),
+            payment_method: id(self.object.pointer("/payment_intent/payment_method")),
             context,
-            next_expected_at: self.metadata(&["metadata"], ["nextExpectedAt", "next_expected_at"]),
+            next_expected_at: self.metadata(["nextExpectedAt", "next_expected_at"]),
             at: self.at(),
         }
     }
 
     /// What the metadata at this place call their agreement
-    fn named_agreements(&self, path: &[&str]) -> Vec<String> {
+    fn named_agreements(&self, metadata: &str) -> Vec<String> {
         let names = ["recurringAgreementId", "recurring_agreement_id"].into_iter();
-        names.filter_map(|name| self.metadata(path, [name, name])).collect()
+        names.filter_map(|name| text(self.object.pointer(&format!("{metadata}/{name}"))).map(str::to_owned)).collect()
     }
 
     fn session_failed(&self) -> Option<Step> {
-        let key = self.id(&["payment_intent"]).or_else(|| self.id(&["id"]))?;
+        let key = id(self.object.get("payment_intent")).or_else(|| id(self.object.get("id")))?;
         Some(Step::Failed(Failure {
             payment: key,
             reason: "the payment of the checkout failed".into(),
@@ -234,43 +227,42 @@ impl Source<'_> {
 
     /// The subscription of an invoice, in either of the two places where it may stand
     fn invoice_subscription(&self) -> Option<String> {
-        self.id(&["subscription"]).or_else(|| self.id(&["parent", "subscription_details", "subscription"]))
+        id(self.object.get("subscription"))
+            .or_else(|| id(self.object.pointer("/parent/subscription_details/subscription")))
     }
 
     fn invoice_agreement(&self, context: &mut Map<String, Value>) -> Option<String> {
-        const PLACES: [&[&str]; 3] =
-            [&["subscription_details", "metadata"], &["parent", "subscription_details", "metadata"], &["metadata"]];
-        agreement_id(PLACES.into_iter().flat_map(|path| self.named_agreements(path)), context)
+        let places = ["/subscription_details/metadata", "/parent/subscription_details/metadata", "/metadata"];
+        agreement_id(places.into_iter().flat_map(|place| self.named_agreements(place)), context)
     }
 
     fn invoice_paid(&self) -> Vec<Step> {
-        let amount =
-            minor::read(Provider::Stripe, self.object, &["amount_paid"]).filter(|money| money.amount_micros > 0);
-        let (Some(key), Some(amount)) = (self.id(&["id"]), amount) else { return Vec::new() };
+        let amount = minor::read(Provider::Stripe, self.object, "amount_paid").filter(|money| money.amount_micros > 0);
+        let (Some(key), Some(amount)) = (id(self.object.get("id")), amount) else { return Vec::new() };
         let subscription = self.invoice_subscription();
-        let (first_name, last_name) = self.text(&["customer_name"]).map_or((None, None), names);
-        let paid_at = at(self.object, &["status_transitions", "paid_at"]).and_then(Value::as_i64);
-        let payment = self.id(&["payment_intent"]);
+        let (first_name, last_name) = text(self.object.get("customer_name")).map_or((None, None), names);
+        let paid_at = self.object.pointer("/status_transitions/paid_at").and_then(Value::as_i64);
+        let payment = id(self.object.get("payment_intent"));
         let mut context = Map::new();
         for (key, id) in [
             ("invoiceId", Some(key.clone())),
             ("paymentIntentId", payment.clone()),
             ("subscriptionId", subscription.clone()),
-            ("customerId", self.id(&["customer"])),
+            ("customerId", id(self.object.get("customer"))),
         ] {
             if let Some(id) = id {
-                context.set(key, id.into());
+                context.insert(key.into(), id.into());
             }
         }
-        if let Some(reason) = self.text(&["billing_reason"]) {
-            context.set("billingReason", reason.into());
+        if let Some(reason) = text(self.object.get("billing_reason")) {
+            context.insert("billingReason".into(), reason.into());
         }
         let recurring_agreement_id = self.invoice_agreement(&mut context);
         let gift = Gift {
             amount,
             donor_first_name: first_name,
             donor_last_name: last_name,
-            donor_email: self.text(&["customer_email"]).map(str::to_owned),
+            donor_email: text(self.object.get("customer_email")).map(str::to_owned),
             auto_process: Some(true),
             recurring_agreement_id,
             recurring_status: subscription.as_ref().map(|_| "active".to_owned()),
@@ -290,13 +282,14 @@ impl Source<'_> {
     }
 
     fn invoice_payment(&self) -> Option<Step> {
-        let payment = self.id(&["payment", "payment_intent"]).or_else(|| self.id(&["payment", "charge"]))?;
-        Some(Step::Settled { invoice: self.id(&["invoice"])?, payment })
+        let payment = id(self.object.pointer("/payment/payment_intent"))
+            .or_else(|| id(self.object.pointer("/payment/charge")))?;
+        Some(Step::Settled { invoice: id(self.object.get("invoice"))?, payment })
     }
 
     fn invoice_failed(&self) -> Option<Step> {
         Some(Step::Failed(Failure {
-            payment: self.id(&["id"])?,
+            payment: id(self.object.get("id"))?,
             at: self.at(),
             attempt: self.event.to_owned(),
             reason: "the payment of the invoice failed".into(),
@@ -306,10 +299,11 @@ impl Source<'_> {
         }))
     }
 
-    fn payment_failed(&self, path: &[&str]) -> Option<Step> {
-        let reason = self.text(&["failure_message"]).or_else(|| self.text(&["last_payment_error", "message"]));
+    fn payment_failed(&self, payment: Option<&Value>) -> Option<Step> {
+        let reason = text(self.object.get("failure_message"))
+            .or_else(|| text(self.object.pointer("/last_payment_error/message")));
         Some(Step::Failed(Failure {
-            payment: self.id(path)?,
+            payment: id(payment)?,
             at: self.at(),
             attempt: self.event.to_owned(),
             reason: reason.unwrap_or("the payment failed").to_owned(),
@@ -318,8 +312,8 @@ impl Source<'_> {
     }
 
     /// The payment of a charge, of a refund or of a dispute; old charges have none but themselves
-    fn payment(&self, charge: &[&str]) -> Option<String> {
-        self.id(&["payment_intent"]).or_else(|| self.id(charge))
+    fn payment(&self, charge: Option<&Value>) -> Option<String> {
+        id(self.object.get("payment_intent")).or_else(|| id(charge))
     }
 
     fn returned(&self, payment: String, fact: PaymentFact) -> Step {
@@ -327,38 +321,40 @@ impl Source<'_> {
     }
 
     fn refunded(&self) -> Option<Step> {
-        let money = minor::read(Provider::Stripe, self.object, &["amount_refunded"])?;
-        let fact = PaymentFact { kind: Kind::Total, id: self.id(&["id"])?, at: 0, holds: true, money: Some(money) };
-        Some(self.returned(self.payment(&["id"])?, fact))
+        let money = minor::read(Provider::Stripe, self.object, "amount_refunded")?;
+        let fact =
+            PaymentFact { kind: Kind::Total, id: id(self.object.get("id"))?, at: 0, holds: true, money: Some(money) };
+        Some(self.returned(self.payment(self.object.get("id"))?, fact))
     }
 
     fn refund(&self) -> Option<Step> {
-        let holds = match self.text(&["status"]) {
+        let holds = match text(self.object.get("status")) {
             Some("failed" | "canceled") => false,
             // Until it succeeded it may still want the payer's doing.
             Some("requires_action") => return None,
             _ => true,
         };
-        let money = minor::read(Provider::Stripe, self.object, &["amount"])?;
-        let fact = PaymentFact { kind: Kind::Refund, id: self.id(&["id"])?, at: 0, holds, money: Some(money) };
-        Some(self.returned(self.payment(&["charge"])?, fact))
+        let money = minor::read(Provider::Stripe, self.object, "amount")?;
+        let fact = PaymentFact { kind: Kind::Refund, id: id(self.object.get("id"))?, at: 0, holds, money: Some(money) };
+        Some(self.returned(self.payment(self.object.get("charge"))?, fact))
     }
 
     fn dispute(&self, kind: &str) -> Option<Step> {
-        let holds = match (kind, self.text(&["status"])) {
+        let holds = match (kind, text(self.object.get("status"))) {
             ("charge.dispute.closed", Some("lost")) => true,
             ("charge.dispute.closed", Some("won")) | ("charge.dispute.funds_reinstated", _) => false,
             // A warning that was closed never took money.
             _ => return None,
         };
-        let money = minor::read(Provider::Stripe, self.object, &["amount"])?;
-        let fact = PaymentFact { kind: Kind::Dispute, id: self.id(&["id"])?, at: 0, holds, money: Some(money) };
-        Some(self.returned(self.payment(&["charge"])?, fact))
+        let money = minor::read(Provider::Stripe, self.object, "amount")?;
+        let fact =
+            PaymentFact { kind: Kind::Dispute, id: id(self.object.get("id"))?, at: 0, holds, money: Some(money) };
+        Some(self.returned(self.payment(self.object.get("charge"))?, fact))
     }
 
     fn subscription(&self, kind: &str) -> Option<Step> {
-        let pauses = at(self.object, &["pause_collection"]).is_some_and(Value::is_object);
-        let status = match (kind, self.text(&["status"])?) {
+        let pauses = self.object.get("pause_collection").is_some_and(Value::is_object);
+        let status = match (kind, text(self.object.get("status"))?) {
             ("customer.subscription.deleted", _) | (_, "canceled" | "incomplete_expired") => "canceled",
             (_, "past_due" | "unpaid") => "delinquent",
             ("customer.subscription.paused", _) | (_, "paused") => "paused",
@@ -366,8 +362,8 @@ impl Source<'_> {
             (_, "active" | "trialing") => "active",
             _ => return None,
         };
-        let agreement_id = agreement_id(self.named_agreements(&["metadata"]), &mut Map::new());
-        Some(Step::Said(Said { agreement_id, reference: self.id(&["id"])?, status, at: self.at() }))
+        let agreement_id = agreement_id(self.named_agreements("/metadata"), &mut Map::new());
+        Some(Step::Said(Said { agreement_id, reference: id(self.object.get("id"))?, status, at: self.at() }))
     }
 
     fn payout(&self, state: &str) -> Option<Step> {
@@ -377,14 +373,14 @@ impl Source<'_> {
             "failed" | "canceled" => PayoutState::Failed,
             _ => return None,
         };
-        let reason = self.text(&["failure_message"]).or_else(|| self.text(&["failure_code"]));
+        let reason = text(self.object.get("failure_message")).or_else(|| text(self.object.get("failure_code")));
         Some(Step::Payout(Payout {
             provider: Provider::Stripe,
-            id: self.id(&["id"])?,
+            id: id(self.object.get("id"))?,
             state,
-            net: minor::read(Provider::Stripe, self.object, &["amount"]),
+            net: minor::read(Provider::Stripe, self.object, "amount"),
             fee: None,
-            date: at(self.object, &["arrival_date"]).and_then(Value::as_i64).and_then(day),
+            date: self.object.get("arrival_date").and_then(Value::as_i64).and_then(day),
             reason: reason.map(str::to_owned),
             at: self.at(),
         }))
@@ -424,7 +420,7 @@ fn non_blank(metadata: Option<&Value>) -> Option<Value> {
     let mut kept = Map::new();
     for (key, value) in metadata?.as_object()? {
         if value.as_str().is_some_and(|text| !text.trim().is_empty()) {
-            kept.set(key, value.clone());
+            kept.insert(key.into(), value.clone());
         }
     }
     (!kept.is_empty()).then_some(Value::Object(kept))

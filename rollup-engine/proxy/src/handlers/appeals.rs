@@ -11,7 +11,6 @@ use crate::context::RequestContext;
 use crate::error::Error;
 use crate::request::{Field, Request, Response, require_field};
 use fundraising::client_error::ClientError;
-use fundraising::json::Members as _;
 use fundraising::sum;
 
 const APPEALS: &str = "appeals";
@@ -79,7 +78,7 @@ pub async fn snapshots(cx: &RequestContext<'_>, request: &Request<'_>) -> Result
 pub async fn add_snapshot(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
     request.present_id(0, "appealId")?;
     let mut record = snapshot(&request.object("Solicitation snapshot payload must be an object")?, cx.now())?;
-    record.set("appealId", request.record_id(0, "appealId")?.into());
+    record.insert("appealId".into(), request.record_id(0, "appealId")?.into());
     let answer = cx.call(Target::create(SNAPSHOTS), Some(record.into())).await?;
     Ok(Response::json(200, require_field(answer, Field::Record("createSolicitationSnapshot"))?))
 }
@@ -88,7 +87,9 @@ fn fields(body: &Map<String, Value>, is_new: bool) -> Result<Map<String, Value>,
     let mut fields = Map::new();
     match body.get("name") {
         None if !is_new => {}
-        Some(Value::String(name)) if !name.trim().is_empty() => fields.set("name", name.trim().into()),
+        Some(Value::String(name)) if !name.trim().is_empty() => {
+            fields.insert("name".into(), name.trim().into());
+        }
         Some(Value::String(_)) => return Err(ClientError::bad("name is required")),
         _ => return Err(ClientError::bad("name must be a string")),
     }
@@ -102,12 +103,12 @@ fn fields(body: &Map<String, Value>, is_new: bool) -> Result<Map<String, Value>,
             Some(Value::Null) => Value::Null,
             Some(value) => date(key, value)?.into(),
         };
-        fields.set(key, value);
+        fields.insert(key.into(), value);
     }
     in_order(fields.get("startDate"), fields.get("endDate"))?;
     for key in ["goalAmount", "budgetAmount"] {
         if let Some(value) = body.get(key) {
-            fields.set(key, sum::read(key, value)?);
+            fields.insert(key.into(), sum::read(key, value)?);
         }
     }
     if let Some(value) = body.get("targetSolicitedCount") {
@@ -120,7 +121,7 @@ fn fields(body: &Map<String, Value>, is_new: bool) -> Result<Map<String, Value>,
                 Some(count) => count.into(),
             },
         };
-        fields.set(key, count);
+        fields.insert(key.into(), count);
     }
     Ok(fields)
 }
@@ -134,7 +135,7 @@ fn snapshot(body: &Map<String, Value>, now: Timestamp) -> Result<Map<String, Val
         return Err(ClientError::bad("countSolicited must be greater than zero"));
     }
     let mut fields = Map::new();
-    fields.set("countSolicited", count.into());
+    fields.insert("countSolicited".into(), count.into());
     for key in ["source", "appealSegmentId", "notes"] {
         optional_text(body, key, &mut fields)?;
     }
@@ -145,7 +146,7 @@ fn snapshot(body: &Map<String, Value>, now: Timestamp) -> Result<Map<String, Val
         }
         Some(_) => return Err(ClientError::bad("capturedAt must be a string when provided")),
     };
-    fields.set_text("capturedAt", &captured.to_string());
+    fields.insert("capturedAt".into(), captured.to_string().into());
     Ok(fields)
 }
 
@@ -161,7 +162,7 @@ fn optional_text(body: &Map<String, Value>, key: &str, fields: &mut Map<String, 
         Some(value @ Value::String(_)) => text(Some(value)).map_or(Value::Null, Value::from),
         Some(_) => return Err(ClientError::bad(format!("{key} must be a string"))),
     };
-    fields.set(key, value);
+    fields.insert(key.into(), value);
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! `POST /gifts`, and the gifts that are there.
 
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 use twenty::target::Target;
 
 use super::query;
@@ -9,7 +9,6 @@ use crate::error::Error;
 use crate::intake::{Accepted, Channel, Origin, accept};
 use crate::request::{Field, Request, Response, require_field};
 use fundraising::gift::update;
-use fundraising::json::{Members as _, members, object};
 use fundraising::payload::Payload;
 
 const GIFTS: &str = "gifts";
@@ -27,29 +26,32 @@ pub async fn create(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Re
 
 fn reply(accepted: Accepted) -> Value {
     match accepted {
-        Accepted::Gift { record, repeated: false, .. } => object([("data", object([("createGift", record)]))]),
+        Accepted::Gift { record, repeated: false, .. } => json!({ "data": { "createGift": record } }),
         Accepted::Gift { record, .. } => {
-            object([("data", object([("createGift", record)])), ("meta", object([("repeated", true.into())]))])
+            json!({ "data": { "createGift": record }, "meta": { "repeated": true } })
         }
-        Accepted::Gone { id } => object([
-            ("data", object([("createGift", object([("id", id.into())]))])),
-            ("meta", object([("repeated", true.into()), ("deleted", true.into())])),
-        ]),
+        Accepted::Gone { id } => json!({
+            "data": { "createGift": { "id": id } },
+            "meta": { "repeated": true, "deleted": true },
+        }),
         Accepted::Staged { row, diagnostics, repeated, error } => {
             let auto = row.get("autoProcess").and_then(Value::as_bool).unwrap_or(false);
-            let mut meta = members([("stagedOnly", true.into()), ("processingDiagnostics", diagnostics)]);
+            let mut meta = Map::from_iter([
+                ("stagedOnly".to_owned(), true.into()),
+                ("processingDiagnostics".to_owned(), diagnostics),
+            ]);
             if repeated {
-                meta.set("repeated", true.into());
+                meta.insert("repeated".into(), true.into());
             }
             if let Some(error) = error {
-                meta.set("error", error.into());
+                meta.insert("error".into(), error.into());
             }
-            let staged = object([
-                ("id", row.id().into()),
-                ("autoProcess", auto.into()),
-                ("processingStatus", row.state_word().into()),
-            ]);
-            object([("data", object([("giftStaging", staged)])), ("meta", meta.into())])
+            let staged = json!({
+                "id": row.id(),
+                "autoProcess": auto,
+                "processingStatus": row.state_word(),
+            });
+            json!({ "data": { "giftStaging": staged }, "meta": meta })
         }
     }
 }

@@ -1,13 +1,12 @@
 //! `POST /webhooks/gocardless`.
 
 use ports::Level;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::context::RequestContext;
 use crate::error::{Error, Reason};
 use crate::payments;
 use crate::request::{Request, Response};
-use fundraising::json::object;
 use fundraising::provider::Provider;
 use fundraising::provider::gocardless::{self, Answers, Notice, Resource};
 use fundraising::signature::{self, SignatureError};
@@ -46,7 +45,7 @@ pub async fn receive(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<R
     for notice in &notices {
         done.forget(&notice.id);
     }
-    Ok(Response::json(202, object([("ok", true.into())])))
+    Ok(Response::json(202, json!({ "ok": true })))
 }
 
 /// The events of the batch, once its signature is checked

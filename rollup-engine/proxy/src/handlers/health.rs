@@ -3,7 +3,7 @@
 use crate::context::RequestContext;
 use crate::error::Error;
 use crate::request::{Request, Response};
-use fundraising::json::object;
+use serde_json::json;
 
 /// It lives.
 ///
@@ -16,5 +16,5 @@ pub async fn alive(_: &RequestContext<'_>, _: &Request<'_>) -> Result<Response, 
 /// The response
 #[must_use]
 pub fn status() -> Response {
-    Response::json(200, object([("status", "ok".into())]))
+    Response::json(200, json!({ "status": "ok" }))
 }

@@ -1,6 +1,6 @@
 //! Households, who belongs to them, and where they live.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use twenty::RecordId;
 use twenty::filter::Filter;
 use twenty::target::{Query, Target};
@@ -13,7 +13,6 @@ use crate::request::{Field, Request, Response, record_id, require_field};
 use fundraising::address;
 use fundraising::client_error::{ClientError, Status};
 use fundraising::gift::prove_relations;
-use fundraising::json::{Members as _, at, member, object};
 
 const HOUSEHOLDS: &str = "households";
 /// Text fields beside the name
@@ -37,7 +36,7 @@ pub async fn create(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Re
     let body = request.object("payload must be an object")?;
     let name = text(body.get("name")).ok_or_else(|| ClientError::bad("name is required"))?;
     let mut record = fields(&body)?;
-    record.set("name", name.into());
+    record.insert("name".into(), name.into());
     prove_relations(&mut record)?;
     let answer = cx.call(Target::create(HOUSEHOLDS), Some(record.into())).await?;
     one(answer, "createHousehold")
@@ -65,7 +64,9 @@ pub async fn update(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Re
         None => {}
         Some(Value::Null) => return Err(ClientError::bad("name cannot be null").into()),
         Some(Value::String(name)) if name.trim().is_empty() => {}
-        Some(Value::String(name)) => changes.set("name", name.trim().into()),
+        Some(Value::String(name)) => {
+            changes.insert("name".into(), name.trim().into());
+        }
         Some(_) => return Err(ClientError::bad("name must be a string").into()),
     }
     if changes.is_empty() {
@@ -102,9 +103,9 @@ pub async fn add_member(cx: &RequestContext<'_>, request: &Request<'_>) -> Resul
         Some(flag) => flag.as_bool().ok_or_else(|| ClientError::bad("makePrimary must be a boolean if provided"))?,
     };
     let (id, person) = (request.record_id(0, "householdId")?, record_id("contactId", &contact)?);
-    cx.call(Target::update(PEOPLE, person), Some(object([("householdId", id.into())]))).await?;
+    cx.call(Target::update(PEOPLE, person), Some(json!({ "householdId": id }))).await?;
     if primary {
-        cx.call(Target::update(HOUSEHOLDS, id), Some(object([("primaryContactId", person.into())]))).await?;
+        cx.call(Target::update(HOUSEHOLDS, id), Some(json!({ "primaryContactId": person }))).await?;
     }
     reread(cx, person).await
 }
@@ -122,10 +123,10 @@ pub async fn remove_member(cx: &RequestContext<'_>, request: &Request<'_>) -> Re
     }
     // First the household: if the second call fails, the person is still a member, and the request can be repeated.
     let household = cx.call(Target::get(HOUSEHOLDS, id, &Query::default()), None).await?;
-    if is_id(at(&household, &["data", "household", "primaryContactId"]), person) {
-        cx.call(Target::update(HOUSEHOLDS, id), Some(object([("primaryContactId", Value::Null)]))).await?;
+    if is_id(household.pointer("/data/household/primaryContactId"), person) {
+        cx.call(Target::update(HOUSEHOLDS, id), Some(json!({ "primaryContactId": null }))).await?;
     }
-    cx.call(Target::update(PEOPLE, person), Some(object([("householdId", Value::Null)]))).await?;
+    cx.call(Target::update(PEOPLE, person), Some(json!({ "householdId": null }))).await?;
     reread(cx, person).await
 }
 
@@ -140,14 +141,16 @@ pub async fn copy_address(cx: &RequestContext<'_>, request: &Request<'_>) -> Res
     let mut changes = Map::new();
     match body.get("mailingAddress") {
         None => return Err(ClientError::bad("mailingAddress is required").into()),
-        Some(Value::Null) => changes.set("mailingAddress", Value::Null),
+        Some(Value::Null) => {
+            changes.insert("mailingAddress".into(), Value::Null);
+        }
         Some(Value::Object(parts)) => {
             let parts = address::to_twenty(parts)?;
             if parts.is_empty() {
                 let message = "mailingAddress must include at least one field when copying to a contact";
                 return Err(ClientError::bad(message).into());
             }
-            changes.set("mailingAddress", Value::Object(parts));
+            changes.insert("mailingAddress".into(), Value::Object(parts));
         }
         Some(_) => return Err(ClientError::bad("mailingAddress must be an object or null").into()),
     }
@@ -159,7 +162,7 @@ pub async fn copy_address(cx: &RequestContext<'_>, request: &Request<'_>) -> Res
         Err(failure) => return Err(failure),
     };
     if household.is_none() || is_id(household.as_ref(), id) {
-        changes.set("householdId", id.into());
+        changes.insert("householdId".into(), id.into());
     }
     cx.call(Target::update(PEOPLE, person), Some(changes.into())).await?;
     reread(cx, person).await
@@ -168,7 +171,7 @@ pub async fn copy_address(cx: &RequestContext<'_>, request: &Request<'_>) -> Res
 /// The household of a person, as Twenty has it; nothing for none
 async fn household_of(cx: &RequestContext<'_>, person: RecordId) -> Result<Option<Value>, Error> {
     let answer = read_person(cx, person).await?;
-    Ok(text(at(&answer, &["data", "person", "householdId"])).map(Value::from))
+    Ok(text(answer.pointer("/data/person/householdId")).map(Value::from))
 }
 
 /// Whether a value is this id
@@ -181,7 +184,7 @@ async fn read_person(cx: &RequestContext<'_>, person: RecordId) -> Result<Value,
 }
 
 async fn reread(cx: &RequestContext<'_>, person: RecordId) -> Result<Response, Error> {
-    Ok(Response::json(200, person_view(at(&read_person(cx, person).await?, &["data", "person"]))))
+    Ok(Response::json(200, person_view(read_person(cx, person).await?.pointer("/data/person"))))
 }
 
 /// What a body sets beside the name
@@ -194,15 +197,17 @@ fn fields(body: &Map<String, Value>) -> Result<Map<String, Value>, ClientError> 
             Some(value @ Value::String(_)) => text(Some(value)).map_or(Value::Null, Value::from),
             Some(_) => return Err(ClientError::bad(format!("{key} must be a string"))),
         };
-        fields.set(key, value);
+        fields.insert((*key).into(), value);
     }
     match body.get("mailingAddress") {
         None => {}
-        Some(Value::Null) => fields.set("mailingAddress", address::cleared()),
+        Some(Value::Null) => {
+            fields.insert("mailingAddress".into(), address::cleared());
+        }
         Some(Value::Object(parts)) => {
             let parts = address::to_twenty(parts)?;
             if !parts.is_empty() {
-                fields.set("mailingAddress", Value::Object(parts));
+                fields.insert("mailingAddress".into(), Value::Object(parts));
             }
         }
         Some(_) => return Err(ClientError::bad("mailingAddress must be an object or null")),
@@ -212,7 +217,7 @@ fn fields(body: &Map<String, Value>) -> Result<Map<String, Value>, ClientError> 
 
 fn one(answer: Value, key: &'static str) -> Result<Response, Error> {
     let answer = require_field(answer, Field::Record(key))?;
-    Ok(Response::json(200, at(&answer, &["data", key]).map_or(Value::Null, view)))
+    Ok(Response::json(200, answer.pointer(&format!("/data/{key}")).map_or(Value::Null, view)))
 }
 
 /// A household as this service shows one
@@ -220,11 +225,11 @@ fn view(record: &Value) -> Value {
     let mut household = Map::new();
     for key in ["id", "name"].iter().chain(TEXTS).chain(&["createdAt", "updatedAt"]) {
         if let Some(value) = text(record.get(*key)) {
-            household.set(key, value.into());
+            household.insert((*key).into(), value.into());
         }
     }
     if let Some(mailing) = record.get("mailingAddress") {
-        household.set("mailingAddress", address::from_twenty(mailing));
+        household.insert("mailingAddress".into(), address::from_twenty(mailing));
     }
     Value::Object(household)
 }
@@ -237,7 +242,7 @@ fn listed(
     show: impl Fn(&Value) -> Value,
     belongs: impl Fn(&Value) -> bool,
 ) -> Value {
-    let records = at(answer, &["data", key]).and_then(Value::as_array);
+    let records = answer.pointer(&format!("/data/{key}")).and_then(Value::as_array);
     let mut shown = Vec::new();
     for record in records.into_iter().flatten() {
         if text(record.get("id")).is_some() && belongs(record) {
@@ -245,9 +250,9 @@ fn listed(
         }
     }
     let mut list = Map::new();
-    list.set(name, Value::Array(shown));
+    list.insert(name.into(), Value::Array(shown));
     if let Some(page) = answer.get("pageInfo").filter(|page| page.get("hasNextPage") == Some(&Value::Bool(true))) {
-        list.set("meta", object([("hasMore", true.into()), ("nextCursor", member(page, "endCursor"))]));
+        list.insert("meta".into(), json!({ "hasMore": true, "nextCursor": page.get("endCursor") }));
     }
     Value::Object(list)
 }

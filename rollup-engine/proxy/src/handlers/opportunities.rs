@@ -11,7 +11,6 @@ use crate::context::RequestContext;
 use crate::error::Error;
 use crate::request::{Field, Request, Response};
 use fundraising::client_error::ClientError;
-use fundraising::json::Members as _;
 
 const PLURAL: &str = "opportunities";
 
@@ -63,10 +62,10 @@ pub async fn update(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Re
     let body = request.object("payload must be an object")?;
     let mut changes = Map::new();
     if let Some(stage) = text(body.get("stage")) {
-        changes.set("stage", stage.to_ascii_uppercase().into());
+        changes.insert("stage".into(), stage.to_ascii_uppercase().into());
     }
     if let Some(date) = text(body.get("closeDate")) {
-        changes.set("closeDate", date.into());
+        changes.insert("closeDate".into(), date.into());
     }
     if changes.is_empty() {
         return Err(ClientError::bad("No supported fields provided for opportunity update").into());

@@ -1,7 +1,7 @@
 //! Payouts of a provider, and the gifts that they pay out.
 
 use ports::Level;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use twenty::RecordId;
 use twenty::filter::Filter;
 use twenty::target::Target;
@@ -13,7 +13,6 @@ use crate::intake::store;
 use crate::request::{Request, Response};
 use fundraising::client_error::ClientError;
 use fundraising::gift::prove_relations;
-use fundraising::json::{Members as _, object};
 use fundraising::money::Money;
 
 const PLURAL: &str = "giftPayouts";
@@ -155,13 +154,13 @@ async fn set_link(cx: &RequestContext<'_>, request: &Request<'_>, on: bool) -> R
         ],
     );
     let mut reply = Map::new();
-    reply.set(if on { "linkedGiftIds" } else { "unlinkedGiftIds" }, texts(&done));
+    reply.insert(if on { "linkedGiftIds" } else { "unlinkedGiftIds" }.into(), texts(&done));
     if !missing.is_empty() {
-        reply.set("notFoundGiftIds", texts(&missing));
+        reply.insert("notFoundGiftIds".into(), texts(&missing));
     }
     if let Some(fault) = fault {
-        reply.set("failedGiftIds", texts(&failed));
-        reply.set_text("error", &fault.to_string());
+        reply.insert("failedGiftIds".into(), texts(&failed));
+        reply.insert("error".into(), fault.to_string().into());
     }
     Ok(Response::json(201, Value::Object(reply)))
 }
@@ -173,7 +172,7 @@ async fn change(cx: &RequestContext<'_>, payout: RecordId, ids: &[RecordId], on:
         conditions.push(Filter::IdIs("giftPayoutId".into(), payout));
     }
     let link = if on { payout.into() } else { Value::Null };
-    let changed = store::update_where(cx, "gifts", "updateGifts", conditions, object([("giftPayoutId", link)])).await?;
+    let changed = store::update_where(cx, "gifts", "updateGifts", conditions, json!({ "giftPayoutId": link })).await?;
     Ok(changed.iter().filter_map(|gift| gift.get("id")?.as_str()?.parse().ok()).collect())
 }
 
@@ -204,7 +203,6 @@ fn texts(ids: &[RecordId]) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn a_payout_must_add_up() {

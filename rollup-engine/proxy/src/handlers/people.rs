@@ -1,6 +1,6 @@
 //! People: who might be the same, and one of them.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use twenty::target::{Query, Target};
 
 use super::query;
@@ -10,7 +10,6 @@ use crate::request::{Field, Request, Response, require_field};
 use fundraising::address;
 use fundraising::client_error::ClientError;
 use fundraising::donor::Person;
-use fundraising::json::{Members as _, at, object};
 
 pub(super) const PEOPLE: &str = "people";
 
@@ -23,7 +22,7 @@ pub async fn duplicates(cx: &RequestContext<'_>, request: &Request<'_>) -> Resul
     let person =
         Person { first_name: name(&body, "firstName")?, last_name: name(&body, "lastName")?, email: email(&body)? };
     let depth = depth(body.get("depth"))?;
-    let question = object([("data", Value::Array(vec![person.to_json()]))]);
+    let question = json!({ "data": [person.to_json()] });
     let target = Target::duplicates(PEOPLE, &Query::default().with("depth", depth.to_string()));
     let answer = cx.call(target, Some(question)).await?;
     let entries = answer.get("data").and_then(Value::as_array);
@@ -66,14 +65,14 @@ pub async fn get(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Respo
     let query = query::single(&request.query)?;
     let target = Target::get(PEOPLE, request.record_id(0, "id")?, &query);
     let answer = require_field(cx.read(target).await?, Field::Record("person"))?;
-    Ok(Response::json(200, view(at(&answer, &["data", "person"]))))
+    Ok(Response::json(200, view(answer.pointer("/data/person"))))
 }
 
 /// A person as this service shows one
 #[must_use]
 pub fn view(record: Option<&Value>) -> Value {
     let record = record.unwrap_or(&Value::Null);
-    let within = |outer: &str, inner: &str| text(at(record, &[outer, inner]));
+    let within = |outer: &str, inner: &str| text(record.get(outer).and_then(|record| record.get(inner)));
     let (first, last) = (within("name", "firstName"), within("name", "lastName"));
     let both = format!("{} {}", first.as_deref().unwrap_or_default(), last.as_deref().unwrap_or_default());
     let full = text(record.get("fullName")).or_else(|| text(Some(&Value::from(both))));
@@ -88,19 +87,21 @@ pub fn view(record: Option<&Value>) -> Value {
         ("updatedAt", text(record.get("updatedAt"))),
     ] {
         if let Some(value) = value {
-            person.set(key, value.into());
+            person.insert(key.into(), value.into());
         }
     }
     match record.get("householdId") {
-        Some(Value::Null) => person.set("householdId", Value::Null),
+        Some(Value::Null) => {
+            person.insert("householdId".into(), Value::Null);
+        }
         household => {
             if let Some(household) = text(household) {
-                person.set("householdId", household.into());
+                person.insert("householdId".into(), household.into());
             }
         }
     }
     if let Some(mailing) = record.get("mailingAddress") {
-        person.set("mailingAddress", address::from_twenty(mailing));
+        person.insert("mailingAddress".into(), address::from_twenty(mailing));
     }
     Value::Object(person)
 }

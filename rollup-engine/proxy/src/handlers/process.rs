@@ -1,7 +1,7 @@
 //! Promoting rows to gifts: one, those that are named, or all that are due.
 
 use ports::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 use time::ext::NumericalStdDuration as _;
 use twenty::RecordId;
 use twenty::filter::Filter;
@@ -15,7 +15,6 @@ use crate::intake::staged_gift::StagedGift;
 use crate::intake::{store, trail};
 use crate::request::{Request, Response};
 use fundraising::client_error::ClientError;
-use fundraising::json::{object, text_of};
 use fundraising::payload::Payload;
 use fundraising::staging::{CLAIM_LASTS, State};
 
@@ -56,15 +55,15 @@ pub async fn many(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Resp
     for id in ids {
         let row = store::id_of(&id)?;
         let result = promote::process(cx, row).await.to_json(row);
-        match text_of(&result, "status") {
+        match result.get("status").and_then(Value::as_str) {
             Some("processed") => processed += 1,
             Some("deferred") => deferred += 1,
             _ => failed += 1,
         }
         results.push(result);
     }
-    let meta = object([("processed", processed.into()), ("deferred", deferred.into()), ("failed", failed.into())]);
-    Ok(Response::json(200, object([("data", results.into()), ("meta", meta)])))
+    let meta = json!({ "processed": processed, "deferred": deferred, "failed": failed });
+    Ok(Response::json(200, json!({ "data": results, "meta": meta })))
 }
 
 async fn ids(cx: &RequestContext<'_>, body: &[u8]) -> Result<Vec<String>, Error> {
@@ -126,7 +125,6 @@ fn is_due(row: &StagedGift, now: Timestamp) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn a_row_that_fails_waits_longer_each_time_and_then_for_a_reviewer() {

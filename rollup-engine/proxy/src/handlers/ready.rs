@@ -6,14 +6,13 @@
 use std::time::Duration;
 
 use ports::Level;
-use serde_json::Value;
+use serde_json::{Value, json};
 use twenty::schema;
 use twenty::target::{Query, Target};
 
 use crate::context::RequestContext;
 use crate::error::Error;
 use crate::request::{Request, Response};
-use fundraising::json::object;
 use model::{MissingField, Model};
 
 /// How long a good answer holds; a bad one is asked again sooner, since staff are mending the workspace
@@ -55,23 +54,20 @@ async fn compare(cx: &RequestContext<'_>, model: &Model) -> Response {
             return unchecked("the role of TWENTY_API_KEY may not read the data model");
         }
         Err(failure) => {
-            return Response::json(
-                503,
-                object([("status", "unreachable".into()), ("message", failure.to_string().into())]),
-            );
+            return Response::json(503, json!({ "status": "unreachable", "message": failure.to_string() }));
         }
     };
     let missing_fields = model.missing_fields(&workspace);
     let missing: Vec<Value> = missing_fields.iter().map(MissingField::to_json).collect();
     if missing.is_empty() {
-        return Response::json(200, object([("status", "ready".into()), ("missing", missing.into())]));
+        return Response::json(200, json!({ "status": "ready", "missing": missing }));
     }
     cx.log(Level::Error, "model_found_incomplete", &[("missing", Value::Array(missing.clone()))]);
-    Response::json(503, object([("status", "incomplete".into()), ("missing", missing.into())]))
+    Response::json(503, json!({ "status": "incomplete", "missing": missing }))
 }
 
 fn unchecked(reason: &str) -> Response {
-    Response::json(200, object([("status", "unchecked".into()), ("reason", reason.into())]))
+    Response::json(200, json!({ "status": "unchecked", "reason": reason }))
 }
 
 async fn objects(cx: &RequestContext<'_>) -> Result<Vec<schema::Object>, Error> {

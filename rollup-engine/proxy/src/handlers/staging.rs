@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ports::{Level, Timestamp};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use twenty::RecordId;
 use twenty::filter::Filter;
 use twenty::target::{OrderBy, Query, Target};
@@ -19,7 +19,6 @@ use crate::intake::staged_gift::StagedGift;
 use crate::intake::store::{self, Change, ROW, Written};
 use crate::intake::{Accepted, Channel, Origin, accept, promote};
 use fundraising::client_error::{ClientError, Status};
-use fundraising::json::{Members as _, at, member, members, object};
 use fundraising::payload::Payload;
 use fundraising::staging::{CLAIM_LASTS, State};
 
@@ -55,36 +54,39 @@ fn created(accepted: Accepted) -> Value {
     let (row, diagnostics, repeated) = match accepted {
         Accepted::Staged { row, diagnostics, repeated, .. } => (row, diagnostics, repeated),
         Accepted::Gift { record, .. } => {
-            return object([
-                ("data", object([("giftStaging", object([("giftId", member(&record, "id"))]))])),
-                ("meta", object([("repeated", true.into())])),
-            ]);
+            return json!({
+                "data": { "giftStaging": { "giftId": record.get("id") } },
+                "meta": { "repeated": true },
+            });
         }
         Accepted::Gone { id } => {
-            return object([
-                ("data", object([("giftStaging", object([("id", id.into())]))])),
-                ("meta", object([("repeated", true.into()), ("deleted", true.into())])),
-            ]);
+            return json!({
+                "data": { "giftStaging": { "id": id } },
+                "meta": { "repeated": true, "deleted": true },
+            });
         }
     };
     let word = |key: &str| row.text(key).unwrap_or("pending");
-    let staged = object([
-        ("id", row.id().into()),
-        ("autoProcess", row.get("autoProcess").and_then(Value::as_bool).unwrap_or(false).into()),
-        ("processingStatus", word("processingStatus").into()),
-        ("validationStatus", word("validationStatus").into()),
-        ("dedupeStatus", word("dedupeStatus").into()),
-        ("processingDiagnostics", diagnostics),
-    ]);
+    let staged = json!({
+        "id": row.id(),
+        "autoProcess": row.get("autoProcess").and_then(Value::as_bool).unwrap_or(false),
+        "processingStatus": word("processingStatus"),
+        "validationStatus": word("validationStatus"),
+        "dedupeStatus": word("dedupeStatus"),
+        "processingDiagnostics": diagnostics,
+    });
     let payload = row.payload_text();
-    let mut meta = members([("stagedOnly", true.into()), ("rawPayloadAvailable", payload.is_some().into())]);
+    let mut meta = Map::from_iter([
+        ("stagedOnly".to_owned(), true.into()),
+        ("rawPayloadAvailable".to_owned(), payload.is_some().into()),
+    ]);
     if let Some(payload) = payload {
-        meta.set("rawPayload", payload.into());
+        meta.insert("rawPayload".into(), payload.into());
     }
     if repeated {
-        meta.set("repeated", true.into());
+        meta.insert("repeated".into(), true.into());
     }
-    object([("data", object([("giftStaging", staged)])), ("meta", meta.into())])
+    json!({ "data": { "giftStaging": staged }, "meta": meta })
 }
 
 /// One row
@@ -98,7 +100,7 @@ pub async fn get(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Respo
 }
 
 fn shown(row: &StagedGift) -> Value {
-    object([("data", object([("giftStaging", row.to_view())]))])
+    json!({ "data": { "giftStaging": row.to_view() } })
 }
 
 /// Rows, as the query says
@@ -109,17 +111,17 @@ pub async fn list(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Resp
     enabled(cx)?;
     let target = Target::list(ROW.plural, &list_query(&request.query, cx.now())?);
     let answer = cx.read(target).await.map_err(told)?;
-    let records = at(&answer, &["data", "giftStagings"]).and_then(Value::as_array);
+    let records = answer.pointer("/data/giftStagings").and_then(Value::as_array);
     let records = records.ok_or_else(|| Error::malformed("giftStagings array"))?;
     let items: Vec<Value> = records.iter().filter_map(|record| StagedGift::new(record.clone()).to_item()).collect();
     let page = answer.get("pageInfo");
     let more = page.and_then(|page| page.get("hasNextPage")).and_then(Value::as_bool).unwrap_or(false);
-    let mut meta = members([("hasMore", more.into())]);
+    let mut meta = Map::from_iter([("hasMore".to_owned(), more.into())]);
     let cursor = page.and_then(|page| page.get("endCursor")).filter(|cursor| more && cursor.is_string());
     if let Some(cursor) = cursor {
-        meta.set("nextCursor", cursor.clone());
+        meta.insert("nextCursor".into(), cursor.clone());
     }
-    Ok(Response::json(200, object([("data", items.into()), ("meta", meta.into())])))
+    Ok(Response::json(200, json!({ "data": items, "meta": meta })))
 }
 
 /// What the list asks Twenty for: one filter, one order, one cursor
@@ -250,7 +252,7 @@ pub async fn status(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Re
         return Err(ClientError::bad("no supported fields supplied for update").into());
     }
     change(cx, id, &edit, Some(edit.unseen())).await?;
-    Ok(Response::json(200, object([("ok", true.into())])))
+    Ok(Response::json(200, json!({ "ok": true })))
 }
 
 /// Reads, decides and writes, until nobody else was in between

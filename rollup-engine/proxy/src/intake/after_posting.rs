@@ -19,7 +19,6 @@ use crate::payment_facts;
 use fundraising::agreement::{Cadence, Schedule, next_due, status_after_payment};
 use fundraising::gift::Gift;
 use fundraising::gift_aid::{self, Declaration};
-use fundraising::json::{Members as _, take_data, text_of};
 
 /// Whether an agreement that cannot be read is written to all the same
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +70,7 @@ async fn advance(
 ) -> Result<(), Error> {
     let (plural, id) = ("recurringAgreements", store::id_of(id)?);
     let agreement = match cx.call(Target::get(plural, id, &Query::default()), None).await {
-        Ok(answer) => take_data(answer, "recurringAgreement"),
+        Ok(answer) => store::take_data(answer, "recurringAgreement"),
         Err(failure) if store::is_missing(&failure) => None,
         Err(failure) => return Err(failure),
     };
@@ -81,7 +80,7 @@ async fn advance(
             changes(&agreement, gift, paid_on, &mut body);
             // What a provider says of an agreement has an instant, and is weighed by it elsewhere.
             if cx.priority == Priority::Webhook {
-                body.unset("status");
+                body.remove("status");
             }
         }
         None if missing_agreement == MissingAgreement::Upsert => {
@@ -89,9 +88,9 @@ async fn advance(
             let expected = gift.expected_at.as_deref().and_then(parse_date);
             let next = expected.or_else(|| next_due(&month, paid_on?));
             if let Some(next) = next {
-                body.set("nextExpectedAt", format_date(next).into());
+                body.insert("nextExpectedAt".into(), format_date(next).into());
             }
-            body.set_text("status", "active");
+            body.insert("status".into(), "active".into());
         }
         None => {}
     }
@@ -103,7 +102,7 @@ async fn advance(
 
 /// What a payment changes on an agreement
 fn changes(agreement: &Value, gift: &Gift, paid_on: Option<Date>, body: &mut Map<String, Value>) {
-    let text = |key: &str| text_of(agreement, key).map(str::trim).filter(|text| !text.is_empty());
+    let text = |key: &str| agreement.get(key).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
     let date = |key: &str| parse_date(text(key)?);
     let status = text("status");
     if matches!(status, Some("canceled" | "completed")) {
@@ -113,7 +112,7 @@ fn changes(agreement: &Value, gift: &Gift, paid_on: Option<Date>, body: &mut Map
         .zip(text("statusUpdatedAt").and_then(|at| parse_date(at.get(..10)?)))
         .is_some_and(|(paid_on, said)| paid_on < said);
     if let Some(status) = status_after_payment(status).filter(|_| !is_old) {
-        body.set("status", status.into());
+        body.insert("status".into(), status.into());
     }
     let next_expected = date("nextExpectedAt");
     // What the provider says goes before what the calendar says; a later day that is known already goes before both.
@@ -126,18 +125,18 @@ fn changes(agreement: &Value, gift: &Gift, paid_on: Option<Date>, body: &mut Map
         next_due(&Schedule { cadence, interval_count, start: date("startDate"), next_expected }, paid_on)
     });
     if let Some(next) = said.or(counted).filter(|next| next_expected.is_none_or(|known| *next > known)) {
-        body.set("nextExpectedAt", format_date(next).into());
+        body.insert("nextExpectedAt".into(), format_date(next).into());
     }
     if let Some(paid_on) = paid_on.filter(|paid_on| date("lastPaidAt").is_none_or(|last| *paid_on > last))
         && agreement.get("lastPaidAt").is_some()
     {
-        body.set("lastPaidAt", format_date(paid_on).into());
+        body.insert("lastPaidAt".into(), format_date(paid_on).into());
     }
 }
 
 /// Decides about Gift Aid and sets it on the gift, unless a person decided, or it was claimed
 async fn decide_gift_aid(cx: &RequestContext<'_>, gift: &Gift, record: &Value) -> Result<(), Error> {
-    let text = |key: &str| text_of(record, key).filter(|text| !text.is_empty());
+    let text = |key: &str| record.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
     let settled = text("giftAidDecisionSource") == Some("MANUAL_OVERRIDE") || text("giftAidClaimBatchId").is_some();
     let Some(id) = text("id").filter(|_| !settled) else { return Ok(()) };
     let donor = gift.donor_id.as_deref();
@@ -167,7 +166,7 @@ async fn decide_gift_aid(cx: &RequestContext<'_>, gift: &Gift, record: &Value) -
         return Ok(());
     }
     if let Some(members) = body.as_object_mut() {
-        members.set_text("giftAidLastEvaluatedAt", &cx.now().to_string());
+        members.insert("giftAidLastEvaluatedAt".into(), cx.now().to_string().into());
     }
     cx.call(Target::update(store::GIFT.plural, store::id_of(id)?), Some(body)).await?;
     Ok(())

@@ -6,7 +6,6 @@ use super::staged_gift::REQUESTED;
 use super::staged_gift::TEXTS;
 use fundraising::donor::Dedupe;
 use fundraising::gift::Gift;
-use fundraising::json::{self, Members as _};
 use fundraising::receipt::Receipt;
 use fundraising::staging::State;
 
@@ -25,21 +24,21 @@ pub(crate) fn create(
     let mut payload = gift.to_json();
     payload.extend(receipt.to_json());
     if let Some(requested) = requested {
-        payload.set(REQUESTED, requested.into());
+        payload.insert(REQUESTED.into(), requested.into());
     }
-    payload.set("processingDiagnostics", diagnostics.clone());
+    payload.insert("processingDiagnostics".into(), diagnostics.clone());
     if let Some(dedupe) = dedupe {
-        payload.set("dedupeDiagnostics", dedupe.to_json());
+        payload.insert("dedupeDiagnostics".into(), dedupe.to_json());
     }
     let mut row = columns(&payload);
     row.entry("giftAidEligible").or_insert(false.into());
-    row.set("autoProcess", gift.auto_process.unwrap_or(false).into());
-    row.set_text("processingStatus", state.as_str());
+    row.insert("autoProcess".into(), gift.auto_process.unwrap_or(false).into());
+    row.insert("processingStatus".into(), state.as_str().into());
     if let Some(dedupe) = dedupe {
-        row.set("dedupeStatus", dedupe.match_type.dedupe_status().into());
+        row.insert("dedupeStatus".into(), dedupe.match_type.dedupe_status().into());
     }
-    row.set("processingDiagnostics", diagnostics.clone());
-    row.set("rawPayload", json::kept(payload));
+    row.insert("processingDiagnostics".into(), diagnostics.clone());
+    row.insert("rawPayload".into(), Value::Object(payload).to_string().into());
     row
 }
 
@@ -49,21 +48,21 @@ pub(crate) fn columns(payload: &Map<String, Value>) -> Map<String, Value> {
     let mut row = Map::new();
     for key in TEXTS.iter().chain(&plain) {
         if let Some(value) = payload.get(*key) {
-            row.set(key, value.clone());
+            row.insert((*key).into(), value.clone());
         }
     }
     // Evidence that is no object stays in the payload.
     if let Some(context @ Value::Object(_)) = payload.get("providerContext") {
-        row.set("providerContext", context.clone());
+        row.insert("providerContext".into(), context.clone());
     }
     row
 }
 
 /// A change of one text, in its column and in the payload
 pub(crate) fn changed(mut payload: Map<String, Value>, key: &str, text: &str) -> Map<String, Value> {
-    payload.set_text(key, text);
+    payload.insert(key.into(), text.into());
     let mut row = Map::new();
-    row.set_text(key, text);
-    row.set("rawPayload", json::kept(payload));
+    row.insert(key.into(), text.into());
+    row.insert("rawPayload".into(), Value::Object(payload).to_string().into());
     row
 }

@@ -4,7 +4,7 @@
 //! makes no second one; an address that is taken after all leads to its holder.
 
 use ports::Level;
-use serde_json::Value;
+use serde_json::{Value, json};
 use twenty::RecordId;
 use twenty::filter::Filter;
 use twenty::target::{Query, Target};
@@ -15,7 +15,6 @@ use crate::error::Error;
 use fundraising::client_error::{ClientError, Status};
 use fundraising::donor::{self, Candidate, Dedupe, MatchType, Person, Question, Resolution};
 use fundraising::gift::Gift;
-use fundraising::json::{Members as _, object, text_of};
 use fundraising::keys::Key;
 
 /// What may be done about a donor
@@ -88,7 +87,7 @@ fn settled(resolution: Resolution, manner: DonorPolicy) -> Result<Resolution, Cl
 }
 
 async fn candidates(cx: &RequestContext<'_>, person: &Person) -> Result<Vec<Candidate>, Error> {
-    let body = object([("data", Value::Array(vec![person.to_json()]))]);
+    let body = json!({ "data": [person.to_json()] });
     let target = Target::duplicates(PERSON.plural, &Query::default().with("depth", "0"));
     let answer = cx.call(target, Some(body)).await?;
     let mut candidates = Candidate::read_all(&answer);
@@ -110,7 +109,7 @@ async fn link_new(
     let id = key.person_id(person).to_string();
     let mut body = person.to_json();
     if let Some(members) = body.as_object_mut() {
-        members.set_text("id", id.as_str());
+        members.insert("id".into(), id.as_str().into());
     }
     let Value::Object(body) = body else { return Ok(()) };
     let holder = match store::make(cx, PERSON, body).await {
@@ -175,5 +174,5 @@ pub(crate) async fn take_back(cx: &RequestContext<'_>, id: &str) {
 
 fn record_id(record: &Value) -> Option<String> {
     // An id that is none would stand in the gift, and in questions about its donor.
-    text_of(record, "id")?.parse::<RecordId>().ok().map(|id| id.to_string())
+    record.get("id").and_then(Value::as_str)?.parse::<RecordId>().ok().map(|id| id.to_string())
 }

@@ -4,12 +4,11 @@
 //! `null` and a blank text clear. After a change the row's verdicts are void, and its diagnostics are made anew.
 
 use ports::Timestamp;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::staged_gift::StagedGift;
 use fundraising::client_error::ClientError;
 use fundraising::gift::{plausible, prove_relation, prove_relations, stored};
-use fundraising::json::{self, Members as _, members, object};
 use fundraising::payload::Payload;
 use fundraising::staging::{Event, State, transition};
 use fundraising::trust::Diagnostics;
@@ -126,7 +125,7 @@ impl Edit {
             self.error = Some(match value {
                 Value::String(text) if text.trim().is_empty() => Value::Null,
                 // The field takes objects; a sentence would be refused.
-                Value::String(text) => object([("code", "noted".into()), ("message", text.trim().into())]),
+                Value::String(text) => json!({ "code": "noted", "message": text.trim() }),
                 _ => value.clone(),
             });
             return Ok(());
@@ -160,13 +159,13 @@ impl Edit {
     pub(crate) fn unseen(&self) -> Map<String, Value> {
         let mut body = Map::new();
         for (key, value) in &self.values {
-            body.set(key, value.clone());
+            body.insert((*key).into(), value.clone());
         }
         if let Some(payload) = &self.payload {
-            body.set("rawPayload", json::kept(payload.clone()));
+            body.insert("rawPayload".into(), Value::Object(payload.clone()).to_string().into());
         }
         if let Some(event) = self.status {
-            body.set_text("processingStatus", event.target().as_str());
+            body.insert("processingStatus".into(), event.target().as_str().into());
         }
         self.said(&mut body);
         body
@@ -174,10 +173,10 @@ impl Edit {
 
     fn said(&self, body: &mut Map<String, Value>) {
         for (key, word) in &self.verdicts {
-            body.set_text(key, word.as_str());
+            body.insert((*key).into(), word.as_str().into());
         }
         if let Some(error) = &self.error {
-            body.set("errorDetail", error.clone());
+            body.insert("errorDetail".into(), error.clone());
         }
     }
 
@@ -193,15 +192,15 @@ impl Edit {
             standing.state = change.state;
             let known = row.state();
             if known != State::Pending {
-                body.set_text("processingStatus", change.state.as_str());
+                body.insert("processingStatus".into(), change.state.as_str().into());
             }
             for (key, word) in [("validationStatus", change.validation), ("dedupeStatus", change.dedupe)] {
                 if let (Some(word), Some(_)) = (word, row.text(key)) {
-                    body.set(key, word.into());
+                    body.insert(key.into(), word.into());
                 }
             }
             if row.get("errorDetail").is_some() {
-                body.set("errorDetail", Value::Null);
+                body.insert("errorDetail".into(), Value::Null);
             }
             self.change_the_gift(row, now, &mut body)?;
         }
@@ -210,7 +209,7 @@ impl Edit {
             if event.target() != standing.state || standing.gift_id.is_some() {
                 transition(standing, event)?;
             }
-            body.set_text("processingStatus", event.target().as_str());
+            body.insert("processingStatus".into(), event.target().as_str().into());
         }
         self.said(&mut body);
         let (action, particulars) = self.told(row);
@@ -233,11 +232,11 @@ impl Edit {
             }
         }
         for (key, value) in &self.values {
-            body.set(key, value.clone());
+            body.insert((*key).into(), value.clone());
             set(&mut payload, key, value.clone());
             if *key == "supporterEmailOptOut" {
                 // Whether a receipt goes out is decided anew.
-                payload.unset("receiptStatus");
+                payload.remove("receiptStatus");
             }
         }
         for money in ["amount", "feeAmount"] {
@@ -245,9 +244,9 @@ impl Edit {
         }
         if self.values.iter().any(|(key, value)| *key == "donorId" && !value.is_null()) {
             // A reviewer says who gave: what was guessed is settled.
-            payload.unset("dedupeDiagnostics");
+            payload.remove("dedupeDiagnostics");
             if row.get("dedupeStatus").is_some() {
-                body.set_text("dedupeStatus", "matched_existing");
+                body.insert("dedupeStatus".into(), "matched_existing".into());
             }
         }
         let gift = stored::read_any(&payload);
@@ -255,10 +254,10 @@ impl Edit {
         if payload.contains_key("processingDiagnostics") || row.is_own() {
             let dedupe = if payload.contains_key("dedupeDiagnostics") { row.dedupe() } else { None };
             let diagnostics = Diagnostics::of(&gift, dedupe.as_ref()).to_json();
-            payload.set("processingDiagnostics", diagnostics.clone());
-            body.set("processingDiagnostics", diagnostics);
+            payload.insert("processingDiagnostics".into(), diagnostics.clone());
+            body.insert("processingDiagnostics".into(), diagnostics);
         }
-        body.set("rawPayload", json::kept(payload));
+        body.insert("rawPayload".into(), Value::Object(payload).to_string().into());
         Ok(())
     }
 
@@ -272,14 +271,14 @@ impl Edit {
         let mut changed = false;
         let mut money = payload.get(key).filter(|money| money.is_object()).cloned().unwrap_or_else(|| {
             let column = row.get(key).cloned().unwrap_or_default();
-            object([
-                ("amountMicros", json::member(&column, "amountMicros")),
-                ("currencyCode", json::member(&column, "currencyCode")),
-            ])
+            json!({
+                "amountMicros": column.get("amountMicros"),
+                "currencyCode": column.get("currencyCode"),
+            })
         });
         for (_, part, value) in self.parts.iter().filter(|(name, ..)| *name == key) {
             if let Some(members) = money.as_object_mut() {
-                members.set(part, value.clone());
+                members.insert((*part).into(), value.clone());
                 changed = true;
             }
         }
@@ -291,15 +290,15 @@ impl Edit {
         if let (Some(own), Some(members)) = (own, money.as_object_mut())
             && members.get("currencyCode").is_none_or(Value::is_null)
         {
-            members.set("currencyCode", own);
+            members.insert("currencyCode".into(), own);
         }
         if money.get("amountMicros").is_none_or(Value::is_null) {
             // Twenty ignores a plain null for an amount; both parts of it clear.
-            payload.unset(key);
-            body.set(key, object([("amountMicros", Value::Null), ("currencyCode", Value::Null)]));
+            payload.remove(key);
+            body.insert(key.into(), json!({ "amountMicros": null, "currencyCode": null }));
         } else {
-            payload.set(key, money.clone());
-            body.set(key, money);
+            payload.insert(key.into(), money.clone());
+            body.insert(key.into(), money);
         }
     }
 
@@ -311,21 +310,21 @@ impl Edit {
             fields.push("rawPayload");
         }
         fields.dedup();
-        let mut told = members([("from", row.state().as_str().into())]);
+        let mut told = Map::from_iter([("from".to_owned(), row.state().as_str().into())]);
         let donor = self.values.iter().find(|(key, value)| *key == "donorId" && !value.is_null());
         if let Some((_, donor)) = donor {
-            told.set("donorId", donor.clone());
-            told.set("previousDonorId", row.text("donorId").into());
+            told.insert("donorId".into(), donor.clone());
+            told.insert("previousDonorId".into(), row.text("donorId").into());
         }
         if let Some(event) = self.status {
-            told.set_text("to", event.target().as_str());
+            told.insert("to".into(), event.target().as_str().into());
         }
         for (key, word) in &self.verdicts {
-            told.set_text(key, word);
+            told.insert((*key).into(), word.as_str().into());
         }
         let has_fields = !fields.is_empty();
         if has_fields {
-            told.set("fields", fields.into());
+            told.insert("fields".into(), fields.into());
         }
         let action = if donor.is_some() {
             "merged"
@@ -340,9 +339,9 @@ impl Edit {
 
 fn set(payload: &mut Map<String, Value>, key: &str, value: Value) {
     if value.is_null() {
-        payload.unset(key);
+        payload.remove(key);
     } else {
-        payload.set(key, value);
+        payload.insert(key.into(), value);
     }
 }
 
@@ -378,7 +377,7 @@ fn raw_payload(value: &Value) -> Result<Option<Map<String, Value>>, ClientError>
         Value::Null => Ok(None),
         Value::Object(members) => Ok(Some(members.clone())),
         Value::String(text) if text.trim().is_empty() => Ok(None),
-        Value::String(text) => json::parsed_members(text).map(Some).ok_or_else(fault),
+        Value::String(text) => serde_json::from_str(text).map(Some).map_err(|_| fault()),
         _ => Err(fault()),
     }
 }
@@ -386,7 +385,6 @@ fn raw_payload(value: &Value) -> Result<Option<Map<String, Value>>, ClientError>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     const DONOR: &str = "7f0b4a52-6a1c-4e0b-9d55-3a1f1d0c9a10";
 

@@ -7,7 +7,6 @@ use serde_json::Value;
 use time::Duration;
 
 use fundraising::gift::Gift;
-use fundraising::json::text_of;
 use fundraising::money::Money;
 
 /// As many of the donor's gifts as are looked at, the latest first
@@ -22,7 +21,7 @@ pub(crate) fn warnings(gift: &Gift, own_id: &str, others: &[Value]) -> Vec<&'sta
     let mut found = Vec::new();
     let mut greatest = 0;
     let mut alike = 0;
-    for other in others.iter().filter(|other| text_of(other, "id") != Some(own_id)) {
+    for other in others.iter().filter(|other| other.get("id").and_then(Value::as_str) != Some(own_id)) {
         let amount = other.get("amount").and_then(|money| Money::read("amount", money).ok());
         let Some(amount) = amount.filter(|amount| amount.currency_code == gift.amount.currency_code) else { continue };
         greatest = greatest.max(amount.amount_micros);
@@ -40,7 +39,7 @@ pub(crate) fn warnings(gift: &Gift, own_id: &str, others: &[Value]) -> Vec<&'sta
 /// A day apart at most
 fn is_near(gift: &Gift, other: &Value) -> bool {
     let own = gift.gift_date.as_deref().and_then(parse_date);
-    let theirs = text_of(other, "giftDate").and_then(parse_date);
+    let theirs = other.get("giftDate").and_then(Value::as_str).and_then(parse_date);
     own.zip(theirs).is_some_and(|(own, theirs)| (own - theirs).abs() <= Duration::DAY)
 }
 

@@ -10,7 +10,7 @@
 
 use ports::Level;
 use ports::time::parse_date;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use twenty::RecordId;
 use twenty::filter::Filter;
 
@@ -22,7 +22,6 @@ use super::store::{self, Change, GIFT, Made, Written};
 use crate::context::RequestContext;
 use crate::error::Error;
 use fundraising::gift::{Gift, stored};
-use fundraising::json::{self, Members as _, object, string};
 use fundraising::keys::Key;
 use fundraising::receipt::{self, Receipt};
 use fundraising::staging::{Admission, Event, Reason, State, admit, claim_expired, transition};
@@ -48,19 +47,19 @@ impl Promoted {
     pub fn to_json(&self, row: RecordId) -> Value {
         match self {
             Self::Processed(gift) => {
-                object([("status", "processed".into()), ("stagingId", row.into()), ("giftId", gift.as_str().into())])
+                json!({ "status": "processed", "stagingId": row, "giftId": gift.as_str() })
             }
             Self::Deferred(reason, blockers) if blockers.is_empty() => {
-                object([("status", "deferred".into()), ("stagingId", row.into()), ("reason", (*reason).into())])
+                json!({ "status": "deferred", "stagingId": row, "reason": *reason })
             }
-            Self::Deferred(reason, blockers) => object([
-                ("status", "deferred".into()),
-                ("stagingId", row.into()),
-                ("reason", (*reason).into()),
-                ("processingBlockers", json::texts(blockers)),
-            ]),
+            Self::Deferred(reason, blockers) => json!({
+                "status": "deferred",
+                "stagingId": row,
+                "reason": *reason,
+                "processingBlockers": blockers,
+            }),
             Self::Failed(error) => {
-                object([("status", "error".into()), ("stagingId", row.into()), ("error", (*error).into())])
+                json!({ "status": "error", "stagingId": row, "error": *error })
             }
         }
     }
@@ -111,8 +110,8 @@ async fn note_gift_id(cx: &RequestContext<'_>, row: &StagedGift) -> Result<(), E
     let message = "giftId must be a UUID";
     log(cx, Level::Warn, "staged_gift_payload_refused", row.id(), message);
     let mut body = Map::new();
-    body.set("errorDetail", store::error_detail("payload_invalid", message, cx.now()));
-    let particulars = object([("code", "payload_invalid".into()), ("from", row.state().as_str().into())]);
+    body.insert("errorDetail".into(), store::error_detail("payload_invalid", message, cx.now()));
+    let particulars = json!({ "code": "payload_invalid", "from": row.state().as_str() });
     store::write(cx, row, Change { body, action: "failed", particulars, condition: None }).await.map(drop)
 }
 
@@ -227,7 +226,9 @@ async fn step(cx: &RequestContext<'_>, row: &StagedGift) -> Result<Step, Error> 
         Written::Raced => return Ok(Step::Again),
     };
     done(match post_gift(cx, &claimed, &gift, &key, MissingAgreement::Upsert).await {
-        Posted::Gift { record, .. } => Promoted::Processed(string(&record, "id")),
+        Posted::Gift { record, .. } => {
+            Promoted::Processed(record.get("id").and_then(Value::as_str).unwrap_or_default().to_owned())
+        }
         Posted::Gone(id) => Promoted::Processed(id),
         Posted::Failed { .. } => Promoted::Failed("gift_api_failed"),
     })
@@ -288,7 +289,7 @@ pub(super) async fn post_gift(
         }
     };
     let id = match &posted {
-        Posted::Gift { record, .. } => string(record, "id"),
+        Posted::Gift { record, .. } => record.get("id").and_then(Value::as_str).unwrap_or_default().to_owned(),
         Posted::Gone(id) => id.clone(),
         Posted::Failed { .. } => return posted,
     };
@@ -323,7 +324,7 @@ pub(super) async fn make_gift(
     key: &Key,
 ) -> Result<Made, Error> {
     let mut body = gift.to_record(receipt);
-    body.set_text("id", &key.gift_id().to_string());
+    body.insert("id".into(), key.gift_id().to_string().into());
     store::make(cx, GIFT, body).await
 }
 
@@ -340,14 +341,14 @@ pub(super) async fn mark(
             return Ok(());
         }
         let mut body = Map::new();
-        body.set("processingStatus", State::Processed.as_str().into());
-        body.set_text("validationStatus", "passed");
-        body.set_text("dedupeStatus", "passed");
-        body.set("giftId", gift.into());
+        body.insert("processingStatus".into(), State::Processed.as_str().into());
+        body.insert("validationStatus".into(), "passed".into());
+        body.insert("dedupeStatus".into(), "passed".into());
+        body.insert("giftId".into(), gift.into());
         if row.is_own() && row.get("errorDetail").is_some() {
-            body.set("errorDetail", Value::Null);
+            body.insert("errorDetail".into(), Value::Null);
         }
-        let particulars = object([("giftId", gift.into()), ("from", row.state().as_str().into())]);
+        let particulars = json!({ "giftId": gift, "from": row.state().as_str() });
         let change = Change { body, action, particulars, condition: None };
         match store::write(cx, &row, change).await? {
             Written::StagedGift(_) => return Ok(()),
@@ -368,14 +369,10 @@ pub(crate) async fn reconcile(cx: &RequestContext<'_>, row: &StagedGift) -> Resu
     let change = transition(row.standing(), Event::Expire)?;
     let mut body = change.to_json();
     let message = "the claim expired before a gift was made";
-    body.set("errorDetail", store::error_detail("claim_expired", message, cx.now()));
+    body.insert("errorDetail".into(), store::error_detail("claim_expired", message, cx.now()));
     log(cx, Level::Warn, "staged_gift_reconciled", row.id(), message);
-    let change = Change {
-        body,
-        action: "expired",
-        particulars: object([("from", row.state().as_str().into())]),
-        condition: None,
-    };
+    let change =
+        Change { body, action: "expired", particulars: json!({ "from": row.state().as_str() }), condition: None };
     store::write(cx, row, change).await.map(drop)
 }
 
@@ -389,11 +386,11 @@ pub(crate) fn is_stale(cx: &RequestContext<'_>, row: &StagedGift) -> bool {
 async fn claim(cx: &RequestContext<'_>, row: &StagedGift, diagnostics: &Diagnostics) -> Result<Written, Error> {
     let change = transition(row.standing(), Event::Claim)?;
     let mut body = Map::new();
-    body.set_text("processingStatus", change.state.as_str());
+    body.insert("processingStatus".into(), change.state.as_str().into());
     // The condition is part of the one UPDATE: of two who try, one gets the row and the other none.
     let claimable = Filter::one_of("processingStatus", Event::Claim.sources().iter().map(|state| state.as_str()));
     let condition = Filter::And(vec![claimable?, Filter::Empty("giftId".into())]);
-    let particulars = object([("from", row.state().as_str().into()), ("diagnostics", diagnostics.to_json())]);
+    let particulars = json!({ "from": row.state().as_str(), "diagnostics": diagnostics.to_json() });
     store::write(cx, row, Change { body, action: "claimed", particulars, condition: Some(condition) }).await
 }
 
@@ -407,7 +404,7 @@ async fn fail(
 ) -> Result<(), Error> {
     let mut body = Map::new();
     if let Some(diagnostics) = diagnostics {
-        body.set("processingDiagnostics", diagnostics);
+        body.insert("processingDiagnostics".into(), diagnostics);
     }
     give_up(cx, row, Event::Fail, code, message, body).await
 }
@@ -426,8 +423,8 @@ async fn give_up(
     mut body: Map<String, Value>,
 ) -> Result<(), Error> {
     body.extend(transition(row.standing(), event)?.to_json());
-    body.set("errorDetail", store::error_detail(code, message, cx.now()));
-    let particulars = object([("code", code.into()), ("from", row.state().as_str().into())]);
+    body.insert("errorDetail".into(), store::error_detail(code, message, cx.now()));
+    let particulars = json!({ "code": code, "from": row.state().as_str() });
     let action = if event == Event::PutBack { "put_back" } else { "failed" };
     // Where a concurrent request changed the row, its word is the later one.
     store::write(cx, row, Change { body, action, particulars, condition: None }).await.map(drop)
@@ -449,10 +446,10 @@ async fn name_giver(
     let Some(dedupe) = found.dedupe.filter(|_| gift.donor_id.is_none()) else { return Ok(None) };
     let change = transition(row.standing(), Event::SuspectDuplicate)?;
     let mut payload = row.payload().unwrap_or_default();
-    payload.set("dedupeDiagnostics", dedupe.to_json());
+    payload.insert("dedupeDiagnostics".into(), dedupe.to_json());
     let mut body = change.to_json();
-    body.set("rawPayload", json::kept(payload));
-    let particulars = object([("candidateDonorIds", dedupe.candidates.into()), ("from", row.state().as_str().into())]);
+    body.insert("rawPayload".into(), Value::Object(payload).to_string().into());
+    let particulars = json!({ "candidateDonorIds": dedupe.candidates, "from": row.state().as_str() });
     let change = Change { body, action: "sent_to_review", particulars, condition: None };
     Ok(Some(match store::write(cx, row, change).await? {
         Written::StagedGift(_) => Step::Done(Promoted::Deferred("donor_review", Vec::new())),
@@ -467,7 +464,7 @@ async fn persist_giver(
     donor: &str,
 ) -> Result<Written, Error> {
     let body = columns::changed(payload, "donorId", donor);
-    let particulars = object([("donorId", donor.into())]);
+    let particulars = json!({ "donorId": donor });
     store::write(cx, row, Change { body, action: "donor_linked", particulars, condition: None }).await
 }
 

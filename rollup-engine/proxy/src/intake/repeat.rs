@@ -19,7 +19,6 @@ use fundraising::client_error::ClientError;
 use fundraising::donor::Candidate;
 use fundraising::fingerprint;
 use fundraising::gift::{Gift, stored};
-use fundraising::json::{string, text_at, text_of};
 use fundraising::keys::Key;
 
 /// What an earlier request with the same key left
@@ -58,7 +57,7 @@ pub(super) async fn find(cx: &RequestContext<'_>, key: &Key, asked: &Gift, chann
         return Ok(Earlier::Nothing);
     }
     for record in of_ids(cx, GIFT, keys.iter().map(|key| key.gift_id())).await? {
-        let id = string(&record, "id");
+        let id = record.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
         let Some(own) = keys.iter().copied().find(|key| id == key.gift_id().to_string()) else { continue };
         let fields = gift_differences(cx, own, asked, &record, channel).await?;
         if fields.is_empty() {
@@ -76,7 +75,9 @@ async fn of_ids(cx: &RequestContext<'_>, object: Object, ids: impl Iterator<Item
     let ids: Vec<Uuid> = ids.collect();
     let filter = Filter::And(vec![Filter::IdIn("id".into(), ids.clone()), Filter::with_deleted()]);
     let mut records = store::list(cx, object.plural, &filter, ids.len(), None).await?;
-    records.sort_by_key(|record| ids.iter().position(|id| Some(id.to_string().as_str()) == text_of(record, "id")));
+    records.sort_by_key(|record| {
+        ids.iter().position(|id| Some(id.to_string().as_str()) == record.get("id").and_then(Value::as_str))
+    });
     Ok(records)
 }
 
@@ -241,7 +242,7 @@ async fn donor(
         let Some(person) = store::find(cx, PERSON.plural, id).await? else { continue };
         let emails = Candidate::emails_of(&person);
         let emails: Vec<&str> = emails.iter().map(String::as_str).filter(|email| !email.trim().is_empty()).collect();
-        let name = |key: &str| text_at(&person, &["name", key]);
+        let name = |key: &str| person.get("name")?.get(key)?.as_str();
         return Ok(described(asked, &emails, name("firstName"), name("lastName")));
     }
     Ok(vec!["contact"])

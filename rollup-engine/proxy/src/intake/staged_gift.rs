@@ -5,11 +5,10 @@
 //! in Twenty's own screens included. Other rows are processed from the payload that they keep, as their writers do.
 
 use ports::Timestamp;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use fundraising::donor::{Dedupe, MatchType};
 use fundraising::gift::{Gift, stored};
-use fundraising::json::{self, Members as _, object, text_of};
 use fundraising::receipt::Receipt;
 use fundraising::staging::{self, State};
 
@@ -130,7 +129,7 @@ impl StagedGift {
             None => Err(NoPayload::Missing),
             Some(Value::Object(members)) => Ok(members.clone()),
             Some(Value::String(text)) if text.trim().is_empty() => Err(NoPayload::Missing),
-            Some(Value::String(text)) => json::parsed_members(text).ok_or(NoPayload::Broken),
+            Some(Value::String(text)) => serde_json::from_str(text).map_err(|_| NoPayload::Broken),
             Some(_) => Err(NoPayload::Broken),
         }
     }
@@ -163,7 +162,7 @@ impl StagedGift {
         let plain = ["feeAmount", "isInKind", "estimatedValue", "amount"];
         for key in TEXTS.iter().chain(&plain) {
             if self.has(key) {
-                payload.unset(key);
+                payload.remove(*key);
             }
         }
         // A column that was never set reads `false`; what the caller did not say is not said for them.
@@ -180,10 +179,10 @@ impl StagedGift {
     fn money(&self, key: &str) -> Option<Value> {
         let money = self.get(key)?;
         money.get("amountMicros").filter(|micros| !micros.is_null())?;
-        Some(object([
-            ("amountMicros", json::member(money, "amountMicros")),
-            ("currencyCode", json::member(money, "currencyCode")),
-        ]))
+        Some(json!({
+            "amountMicros": money.get("amountMicros"),
+            "currencyCode": money.get("currencyCode"),
+        }))
     }
 
     /// The gift that it would become
@@ -230,10 +229,10 @@ impl StagedGift {
     pub fn to_item(&self) -> Option<Value> {
         self.text("id")?;
         let mut item = self.common();
-        item.unset("companyId");
-        item.set("rawPayloadAvailable", self.payload_text().is_some().into());
+        item.remove("companyId");
+        item.insert("rawPayloadAvailable".into(), self.payload_text().is_some().into());
         for key in ["autoProcess", "giftAidEligible", "isInKind"] {
-            item.set(key, self.get(key).and_then(Value::as_bool).unwrap_or(false).into());
+            item.insert(key.into(), self.get(key).and_then(Value::as_bool).unwrap_or(false).into());
         }
         Some(Value::Object(item))
     }
@@ -242,7 +241,7 @@ impl StagedGift {
     pub(crate) fn payload_text(&self) -> Option<String> {
         match self.get("rawPayload")? {
             Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
-            value => Some(json::compact(value)),
+            value => Some(value.to_string()),
         }
     }
 
@@ -257,7 +256,7 @@ impl StagedGift {
         {
             let Some(money) = self.get(key) else { continue };
             put(&mut view, micros, money.get("amountMicros").and_then(number).map(whole));
-            let currency = text_of(money, "currencyCode").map(str::trim);
+            let currency = money.get("currencyCode").and_then(Value::as_str).map(str::trim);
             put(&mut view, code, currency.filter(|text| !text.is_empty()).map(Value::from));
         }
         put(&mut view, "estimatedValue", self.get("estimatedValue").and_then(number).map(Value::from));
@@ -274,14 +273,16 @@ impl StagedGift {
 
     /// The same, in another state
     pub(crate) fn in_state(mut self, state: State) -> Self {
-        self.0.set_text("processingStatus", state.as_str());
+        self.0.insert("processingStatus".into(), state.as_str().into());
         self
     }
 
     pub(crate) fn error_detail(&self) -> Option<String> {
         match self.get("errorDetail")? {
             Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
-            value => Some(text_of(value, "message").map_or_else(|| json::compact(value), str::to_owned)),
+            value => {
+                Some(value.get("message").and_then(Value::as_str).map_or_else(|| value.to_string(), str::to_owned))
+            }
         }
     }
 
@@ -311,7 +312,7 @@ impl StagedGift {
 
 fn put(members: &mut Map<String, Value>, key: &str, value: Option<Value>) {
     if let Some(value) = value {
-        members.set(key, value);
+        members.insert(key.into(), value);
     }
 }
 
@@ -319,10 +320,7 @@ fn put(members: &mut Map<String, Value>, key: &str, value: Option<Value>) {
 fn number(value: &Value) -> Option<serde_json::Number> {
     match value {
         Value::Number(number) => Some(number.clone()),
-        Value::String(text) => match json::parsed(text) {
-            Some(Value::Number(number)) => Some(number),
-            _ => None,
-        },
+        Value::String(text) => serde_json::from_str(text).ok(),
         _ => None,
     }
 }
@@ -336,7 +334,7 @@ fn whole(number: serde_json::Number) -> Value {
 fn only_object(value: &Value) -> Option<Value> {
     match value {
         Value::Object(_) => Some(value.clone()),
-        Value::String(text) => json::parsed_members(text).map(Value::Object),
+        Value::String(text) => serde_json::from_str(text).ok().map(Value::Object),
         _ => None,
     }
 }
@@ -344,7 +342,6 @@ fn only_object(value: &Value) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn the_columns_of_an_own_row_win_over_its_payload() {

@@ -4,7 +4,7 @@
 //! read: the condition is part of the write, and a write whose answer was lost is recognised by its entry in the trail.
 
 use ports::Timestamp;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use twenty::RecordId;
 use twenty::filter::Filter;
 use twenty::rate_limiter::Priority;
@@ -15,7 +15,6 @@ use super::trail::{self, Actor};
 use crate::context::RequestContext;
 use crate::error::Error;
 use crate::request::has_id;
-use fundraising::json::{Members as _, object, take_data, text_of};
 
 /// How an object is called in paths and in answers
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +57,11 @@ pub(crate) async fn make(cx: &RequestContext<'_>, object: Object, body: Map<Stri
         },
         Err(failure) => Err(failure),
     }
+}
+
+/// What stands in an answer's `data` under this name, taken out of it
+pub(crate) fn take_data(mut answer: Value, name: &str) -> Option<Value> {
+    answer.get_mut("data")?.get_mut(name).map(Value::take)
 }
 
 /// A record by its id, also one in the trash
@@ -128,11 +132,11 @@ pub(crate) async fn write(cx: &RequestContext<'_>, row: &StagedGift, change: Cha
     let mark = cx.new_id().to_string();
     let mut particulars = change.particulars;
     if let Some(members) = particulars.as_object_mut() {
-        members.set_text("mark", mark.as_str());
+        members.insert("mark".into(), mark.as_str().into());
     }
     let mut body = change.body;
     if let Some(trail) = trail::extended(row, actor(cx).entry(change.action, particulars)) {
-        body.set("auditTrail", trail);
+        body.insert("auditTrail".into(), trail);
     }
     let id = id_of(row.id())?;
     let mut conditions = vec![Filter::IdIs("id".into(), id)];
@@ -195,7 +199,7 @@ pub(crate) async fn has_rows(cx: &RequestContext<'_>) -> bool {
     let objects = data.and_then(|data| data.get("objects")).or(data).and_then(Value::as_array).into_iter().flatten();
     let mut has_rows = false;
     for object in objects {
-        has_rows |= text_of(object, "nameSingular") == Some("giftStaging");
+        has_rows |= object.get("nameSingular").and_then(Value::as_str) == Some("giftStaging");
     }
     cx.state.workspace.has_rows.set(Some(has_rows));
     has_rows
@@ -213,7 +217,7 @@ pub(crate) fn actor<'a>(cx: &'a RequestContext<'_>) -> Actor<'a> {
 
 /// What a failure leaves on a row
 pub(crate) fn error_detail(code: &str, message: &str, at: Timestamp) -> Value {
-    object([("code", code.into()), ("message", message.into()), ("at", at.to_string().into())])
+    json!({ "code": code, "message": message, "at": at.to_string() })
 }
 
 /// Whether Twenty has a record with that id, or with another unique value of it

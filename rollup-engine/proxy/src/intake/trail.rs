@@ -3,10 +3,9 @@
 //! It holds names of fields and ids, never names, addresses or notes: a trail is kept longer than those may be.
 
 use ports::Timestamp;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::staged_gift::StagedGift;
-use fundraising::json::{Members as _, object, text_of};
 
 /// More than any review needs; what is older than the first and the latest goes
 const MAX_ENTRIES: usize = 200;
@@ -27,10 +26,10 @@ impl Actor<'_> {
             Value::Object(members) => members,
             _ => Map::new(),
         };
-        entry.set("action", action.into());
-        entry.set_text("at", &self.at.to_string());
-        entry.set("by", self.by.into());
-        entry.set("requestId", self.request_id.into());
+        entry.insert("action".into(), action.into());
+        entry.insert("at".into(), self.at.to_string().into());
+        entry.insert("by".into(), self.by.into());
+        entry.insert("requestId".into(), self.request_id.into());
         Value::Object(entry)
     }
 }
@@ -50,18 +49,18 @@ pub(crate) fn extended(row: &StagedGift, entry: Value) -> Option<Value> {
         entries.drain(1..entries.len() + 2 - MAX_ENTRIES);
     }
     entries.push(entry);
-    Some(wrapped(entries))
+    Some(wrapped(&entries))
 }
 
 /// A trail as it is stored
-pub(crate) fn wrapped(entries: Vec<Value>) -> Value {
-    object([("entries", Value::Array(entries))])
+pub(crate) fn wrapped(entries: &[Value]) -> Value {
+    json!({ "entries": entries })
 }
 
 /// Whether a trail has the entry with this mark
 pub(crate) fn has(row: &StagedGift, mark: &str) -> bool {
     let entries = row.get("auditTrail").and_then(|trail| trail.get("entries")?.as_array());
-    entries.into_iter().flatten().any(|entry| text_of(entry, "mark") == Some(mark))
+    entries.into_iter().flatten().any(|entry| entry.get("mark").and_then(Value::as_str) == Some(mark))
 }
 
 /// How often the row failed since it was last changed
@@ -75,7 +74,6 @@ pub(crate) fn failures(row: &StagedGift) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn a_trail_grows_to_its_length_and_keeps_its_beginning() {

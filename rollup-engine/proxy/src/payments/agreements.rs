@@ -9,7 +9,6 @@ use crate::context::RequestContext;
 use crate::error::Error;
 use crate::intake::store;
 use fundraising::agreement_status::{AgreementEvent, AgreementStatusLog, is_ended};
-use fundraising::json::{Members as _, text_of};
 use fundraising::provider::{Provider, Said, SetUp};
 
 const PLURAL: &str = "recurringAgreements";
@@ -36,7 +35,7 @@ pub(super) async fn read(cx: &RequestContext<'_>, id: &str) -> Result<Option<Val
 
 /// Writes on an agreement as it was read; whether nobody else was first
 async fn write(cx: &RequestContext<'_>, agreement: &Value, body: Map<String, Value>) -> Result<bool, Error> {
-    let text = |key: &str| text_of(agreement, key).unwrap_or_default();
+    let text = |key: &str| agreement.get(key).and_then(Value::as_str).unwrap_or_default();
     let mut conditions = vec![Filter::IdIs("id".into(), store::id_of(text("id"))?)];
     if let Some(read) = Timestamp::parse(text("updatedAt")) {
         conditions.extend(store::within_the_millisecond(read));
@@ -49,23 +48,27 @@ async fn write(cx: &RequestContext<'_>, agreement: &Value, body: Map<String, Val
 fn heard(agreement: &Value, word: AgreementEvent<'_>) -> Option<Map<String, Value>> {
     let context = agreement.get("providerContext");
     let mut standing = AgreementStatusLog::read(context.and_then(|context| context.get("standing")));
-    let status = text_of(agreement, "status");
+    let status = agreement.get("status").and_then(Value::as_str);
     let heard = standing.apply(word, status);
     if !heard.is_news {
         return None;
     }
     let mut context = context.and_then(Value::as_object).cloned().unwrap_or_default();
-    context.set("standing", standing.to_json());
+    context.insert("standing".into(), standing.to_json());
     let mut body = Map::new();
-    body.set("providerContext", Value::Object(context));
+    body.insert("providerContext".into(), Value::Object(context));
     if let Some(status) = heard.status {
         let (AgreementEvent::Paid { at } | AgreementEvent::Failed { at, .. } | AgreementEvent::Said { at, .. }) = word;
         let at = Timestamp::from_millis(at).to_string();
-        body.set("status", status.into());
-        body.set_text("statusUpdatedAt", at.as_str());
+        body.insert("status".into(), status.into());
+        body.insert("statusUpdatedAt".into(), at.as_str().into());
         match status {
-            "canceled" => body.set("canceledAt", at.into()),
-            "completed" => body.set("completedAt", at.into()),
+            "canceled" => {
+                body.insert("canceledAt".into(), at.into());
+            }
+            "completed" => {
+                body.insert("completedAt".into(), at.into());
+            }
             _ => {}
         }
     }
@@ -95,7 +98,7 @@ pub(super) async fn said(cx: &RequestContext<'_>, said: Said) -> Result<(), Erro
         cx.log(Level::Info, "agreement_not_found", &[("status", said.status.into())]);
     }
     for agreement in found {
-        if let Some(id) = text_of(&agreement, "id") {
+        if let Some(id) = agreement.get("id").and_then(Value::as_str) {
             apply(cx, id, word).await?;
         }
     }
@@ -106,20 +109,20 @@ pub(super) async fn said(cx: &RequestContext<'_>, said: Said) -> Result<(), Erro
 pub(super) async fn set_up(cx: &RequestContext<'_>, provider: Provider, set_up: SetUp) -> Result<(), Error> {
     let Some(id) = set_up.agreement_id.clone() else { return Ok(()) };
     let mut link = Map::new();
-    link.set_text("provider", provider.as_str());
+    link.insert("provider".into(), provider.as_str().into());
     for (key, value) in [
         ("providerAgreementId", &set_up.subscription),
         ("providerPaymentMethodId", &set_up.payment_method),
         ("nextExpectedAt", &set_up.next_expected_at),
     ] {
         if let Some(value) = value {
-            link.set_text(key, value.as_str());
+            link.insert(key.into(), value.as_str().into());
         }
     }
     for _ in 0..TRIES {
         let Some(agreement) = read(cx, &id).await? else {
-            link.set_text("status", "active");
-            link.set("providerContext", Value::Object(set_up.context));
+            link.insert("status".into(), "active".into());
+            link.insert("providerContext".into(), Value::Object(set_up.context));
             return match cx.call(Target::update(PLURAL, store::id_of(&id)?), Some(link.into())).await {
                 // It does not exist: the gift says which one was meant.
                 Err(failure) if store::is_refused(&failure) => {
@@ -134,17 +137,17 @@ pub(super) async fn set_up(cx: &RequestContext<'_>, provider: Provider, set_up: 
         };
         let mut body = link.clone();
         let mut context = set_up.context.clone();
-        context.set(
-            "standing",
+        context.insert(
+            "standing".into(),
             news.get("providerContext")
                 .and_then(|context| context.get("standing"))
                 .cloned()
                 .unwrap_or_else(|| Value::Object(Map::new())),
         );
         body.extend(news);
-        body.set("providerContext", Value::Object(context));
-        if is_ended(text_of(&agreement, "status")) {
-            body.unset("nextExpectedAt");
+        body.insert("providerContext".into(), Value::Object(context));
+        if is_ended(agreement.get("status").and_then(Value::as_str)) {
+            body.remove("nextExpectedAt");
         }
         if write(cx, &agreement, body).await? {
             return Ok(());
