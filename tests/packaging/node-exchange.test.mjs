@@ -31,7 +31,7 @@ test('answer of a request', async (t) => {
   const answer = await get(url, { method: 'POST', headers: ['authorization', 'Bearer t'], body: Buffer.from('{"a":1}') });
   assert.equal(answer.status, 201);
   assert.equal(String(answer.body), '{}');
-  assert.equal(answer.headers[answer.headers.indexOf('x-seen') + 1], 'POST Bearer t {"a":1}');
+  assert.equal(answer.headers[answer.headers.indexOf('X-Seen') + 1], 'POST Bearer t {"a":1}');
 });
 
 test('redirect', async (t) => {

@@ -2,12 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 
+import { READ_HEADERS } from '../../pkg/fundraising/api.js';
 import { ROOT, prepare } from '../support/project.mjs';
 import { RUNTIMES, UNLIMITED, call, startProxy } from '../support/proxy.mjs';
 
@@ -22,6 +23,15 @@ test('settings bound by workerd', async () => {
   const bound = [...text.matchAll(/\(name = "([A-Z_]+)", fromEnvironment = "([A-Z_]+)"\)/g)];
   for (const [, name, from] of bound) assert.equal(name, from);
   assert.deepEqual(bound.map(([, name]) => name).sort(), [...settingNames()].sort());
+});
+
+// Every header that the Rust code asks a request for crosses to it, and no other.
+test('headers that cross to the module', () => {
+  const folder = join(ROOT, 'rollup-engine/proxy/src');
+  const files = readdirSync(folder, { recursive: true }).filter((name) => name.endsWith('.rs'));
+  const texts = files.map((name) => readFileSync(join(folder, name), 'utf8').split('#[cfg(test)]')[0]);
+  const asked = texts.flatMap((text) => [...text.matchAll(/(?:request|inbound)\.header\("([a-z-]+)"\)/g)].map(([, name]) => name));
+  assert.deepEqual([...new Set(asked)].sort(), READ_HEADERS);
 });
 
 // Npm run proxy prints one line when it is ready, serves, and ends when it is told to.

@@ -19,6 +19,8 @@ const REQUEST_TIMEOUT_MS = 150_000;
 /** When a request that found no room may come again. */
 const RETRY_AFTER_SECONDS = 5;
 
+import type { BodySource, Inbound } from './index.js';
+
 /** Why a request is turned away before the module has all of it; the connection is to be closed. */
 export class TurnedAway extends Error {
   readonly status: 408 | 503;
@@ -68,8 +70,10 @@ export type RequestClass = 'caller' | 'webhook' | (string & {});
 /** How long a body may be, and how long its sender says that it is. */
 export interface BodyLimits {
   maxBytes: number;
-  declaredBytes: number | null;
+  declaredBytes: number | undefined;
 }
+
+type Body = NonNullable<Inbound['body']>;
 
 /** One request, from its head to its answer. */
 export class Ticket {
@@ -99,14 +103,12 @@ export class Ticket {
    *
    * @throws {TurnedAway} for a body that is slow, or that there is no room for; and whatever the sender's going throws
    */
-  read(chunks: AsyncIterable<Uint8Array>, { maxBytes, declaredBytes }: BodyLimits): Promise<Uint8Array | undefined> {
+  read(body: Body, { maxBytes, declaredBytes }: BodyLimits): Promise<Uint8Array | undefined> {
     // Reserved at once, and not as it arrives: of many bodies that begin together so many are read as can end.
     const longest = declaredBytes ?? maxBytes;
     this.#reserve(longest);
-    const room = new ArrayBuffer(0, { maxByteLength: longest });
-    this.#room = room;
-    const iterator = chunks[Symbol.asyncIterator]();
     return new Promise((resolve, reject) => {
+      let stop: (() => void) | undefined;
       const giveUp = (reason: TurnedAway) => {
         end(() => reject(reason));
         // Its room is free from now on, not only when its own request ends.
@@ -118,33 +120,37 @@ export class Ticket {
         reading.over = true;
         clearTimeout(timer);
         this.#share.reading.delete(reading);
+        stop?.();
         settle();
       };
       const late = () => giveUp(new TurnedAway(408, 'the body of the request did not arrive in time'));
       const timer = setTimeout(late, BODY_TIMEOUT_MS);
       this.#share.reading.add(reading);
-      this.#gather(iterator, reading, room).then(
-        (body) => end(() => resolve(body)),
-        (error: unknown) => end(() => reject(error)),
-      );
+      let length = 0;
+      const take = (chunk: Uint8Array) => {
+        if (reading.over) return;
+        const begin = length;
+        length += chunk.length;
+        if (length > longest) end(() => resolve(undefined));
+        // As most bodies come: in one piece, which is taken as it is.
+        else if (chunk.length === declaredBytes) end(() => resolve(chunk));
+        else this.#gather(chunk, begin, longest);
+      };
+      const whole = () =>
+        end(() => {
+          this.#reserve(length - this.#bytes);
+          resolve(this.#room ? new Uint8Array(this.#room, 0, length) : new Uint8Array());
+        });
+      stop = sourceOf(body)({ take, end: whole, fail: (error) => end(() => reject(error)) }, declaredBytes);
     });
   }
 
-  async #gather(iterator: AsyncIterator<Uint8Array>, reading: Reading, room: ArrayBuffer): Promise<Uint8Array | undefined> {
-    // Copied into one piece: kept as they are, bytes that come one by one would take many times their number.
-    const bytes = new Uint8Array(room);
-    let length = 0;
-    for (;;) {
-      const { done, value } = await iterator.next();
-      if (reading.over || done) break;
-      const end = length + value.length;
-      if (end > room.maxByteLength) return undefined;
-      if (end > room.byteLength) room.resize(Math.min(Math.ceil(end / BODY_STEP_BYTES) * BODY_STEP_BYTES, room.maxByteLength));
-      bytes.set(value, length);
-      length = end;
-    }
-    if (!reading.over) this.#reserve(length - this.#bytes);
-    return bytes.subarray(0, length);
+  /** Copies into one piece: kept as they are, bytes that come one by one would take many times their number. */
+  #gather(chunk: Uint8Array, begin: number, longest: number): void {
+    const room = (this.#room ??= new ArrayBuffer(0, { maxByteLength: longest }));
+    const end = begin + chunk.length;
+    if (end > room.byteLength) room.resize(Math.min(Math.ceil(end / BODY_STEP_BYTES) * BODY_STEP_BYTES, longest));
+    new Uint8Array(room, begin).set(chunk);
   }
 
   /** Gives the memory of the body back; the room for it stays taken, as the module has a copy. */
@@ -160,6 +166,34 @@ export class Ticket {
     this.#admission = undefined;
   }
 }
+
+function sourceOf(body: Body): BodySource {
+  if (typeof body === 'function') return body;
+  return body instanceof Uint8Array ? sourceOfBytes(body) : sourceOfChunks(body);
+}
+
+const sourceOfBytes = (bytes: Uint8Array): BodySource => (sink) => {
+  sink.take(bytes);
+  sink.end();
+  return () => {};
+};
+
+const sourceOfChunks = (chunks: AsyncIterable<Uint8Array>): BodySource => (sink) => {
+  let isStopped = false;
+  const iterator = chunks[Symbol.asyncIterator]();
+  const deliver = async () => {
+    while (!isStopped) {
+      const { done, value } = await iterator.next();
+      if (done) sink.end();
+      else sink.take(value);
+      isStopped ||= done === true;
+    }
+  };
+  deliver().catch(sink.fail);
+  return () => {
+    isStopped = true;
+  };
+};
 
 /** Takes on whatever needs no room. */
 const FREE = new Share(Infinity, Infinity);

@@ -4,7 +4,7 @@
 // what was already done, since the ids of gifts are derived from their keys.
 
 import { Admission, type BodyLimits, type RequestClass, type Ticket, TurnedAway } from './admission.js';
-import type { Environment, Header, Inbound, Outbound } from './index.js';
+import type { BodySource, Environment, Header, Inbound, Outbound } from './index.js';
 
 /** Gives the module's bytes, or the module compiled; called once, by the first request. */
 export type LoadModule = () => BufferSource | WebAssembly.Module;
@@ -18,16 +18,25 @@ export interface Glue {
   setting_errors(environment: string): string;
   open(environment: string): number;
   limits(proxy: number): string;
-  begin(proxy: number, method: string, target: string, headers: string): Begun;
+  judge(proxy: number, head: string): Uint32Array;
+  answer(proxy: number, head: string, body: Uint8Array, entropy: Uint8Array): Promise<[status: number, headers: string, body: Uint8Array]>;
 }
 
-/** A request whose head is here, and whose body may still be on its way. */
-interface Begun {
-  readonly class_name: string;
-  readonly max_bytes: number;
-  readonly declared_bytes: number | undefined;
-  answer(body: Uint8Array, entropy: Uint8Array): Promise<[status: number, headers: string, body: Uint8Array]>;
-}
+/** Classes of requests in the order in which the module counts them. */
+const CLASSES: RequestClass[] = ['caller', 'webhook', 'probe'];
+/** The declared length of a body that does not declare it. */
+const UNDECLARED = 0xffff_ffff;
+
+/** The headers that the module reads; no others cross to it. */
+export const READ_HEADERS = [
+  'authorization',
+  'content-length',
+  'content-type',
+  'idempotency-key',
+  'stripe-signature',
+  'webhook-signature',
+  'x-request-id',
+];
 
 /** The proxy of one environment, in the instance that is in use. */
 interface Proxy {
@@ -135,28 +144,25 @@ export function connect(glue: Glue, load: LoadModule): Functions {
 
   /** Answers one request in the form in which servers have it. Of the body so much is read as the head is good for. */
   async function answer({ method, target, headers, body }: Inbound, environment: Environment): Promise<Outbound> {
-    const asked = headers.find(([name, value]) => name.toLowerCase() === 'x-request-id' && value.trim() !== '');
+    const read = readHeaders(headers);
+    const asked = read.find(([name, value]) => name === 'x-request-id' && value.trim() !== '');
     const id = asked ? asked[1].trim() : crypto.randomUUID();
-    let lines = linesOf(asked ? headers : [...headers, ['x-request-id', id]]);
+    if (!asked) read.push(['x-request-id', id]);
+    let head = headOf(method, target, read);
     let ticket: Ticket | undefined;
     try {
-      const begin = () => glue.begin(proxyFor(environment).number, method, target, lines);
-      let begun = glue.askInstance(load, begin);
-      let begunIn = instance;
-      const head: BodyLimits = { maxBytes: begun.max_bytes, declaredBytes: begun.declared_bytes ?? null };
-      const taken = (ticket = proxyFor(environment).admission.enter(begun.class_name as RequestClass));
-      const bytes = head.maxBytes > 0 && body ? await read(taken, body, head) : NO_BYTES;
+      const [ofClass = 0, maxBytes = 0, declared] = glue.askInstance(load, () => glue.judge(proxyFor(environment).number, head));
+      const taken = (ticket = proxyFor(environment).admission.enter(CLASSES[ofClass] ?? 'caller'));
+      let bytes: Uint8Array | undefined = NO_BYTES;
+      if (maxBytes > 0 && body) bytes = await received(taken, body, { maxBytes, declaredBytes: declared === UNDECLARED ? undefined : declared });
       if (!bytes) {
         // The module is told the length alone, and refuses it.
-        const others = headers.filter(([name]) => !/^(content-length|x-request-id)$/i.test(name));
-        lines = linesOf([...others, ['x-request-id', id], ['content-length', String(head.maxBytes + 1)]]);
-        begunIn = undefined;
+        const others = read.filter(([name]) => name !== 'content-length');
+        head = headOf(method, target, [...others, ['content-length', String(maxBytes + 1)]]);
       }
       const [status, sent, replied] = await glue.callInstance(load, () => {
-        enter();
         // The instance may have been replaced while the body was read.
-        if (begunIn !== instance) begun = begin();
-        const answered = begun.answer(bytes ?? NO_BYTES, entropy());
+        const answered = glue.answer(proxyFor(environment).number, head, bytes ?? NO_BYTES, entropy());
         taken.drop();
         return answered;
       });
@@ -175,10 +181,14 @@ export function connect(glue: Glue, load: LoadModule): Functions {
 
   /** Answers a request of the fetch standard. */
   async function fetch(request: Request, environment: Environment): Promise<Response> {
-    const target = targetOf(request.url);
-    const body = request.body as AsyncIterable<Uint8Array> | null;
-    const { status, headers, body: sent } = await answer({ method: request.method, target, headers: [...request.headers], body }, environment);
-    return new Response(sent as BodyInit | null, { status, headers });
+    const headers: Header[] = [];
+    for (const name of READ_HEADERS) {
+      const value = request.headers.get(name);
+      if (value !== null) headers.push([name, value]);
+    }
+    const body = request.body ? bodyOf(request) : null;
+    const { status, headers: named, body: sent } = await answer({ method: request.method, target: targetOf(request.url), headers, body }, environment);
+    return new Response(sent as BodyInit | null, { status, headers: named });
   }
 
   const settingNames = () => {
@@ -196,10 +206,20 @@ export function connect(glue: Glue, load: LoadModule): Functions {
   return { answer, fetch, settingNames, settingErrors, maxConnections };
 }
 
-/** Header names and values cross the boundary as one text, each ended by a line break, which neither can hold. */
-function linesOf(headers: Header[]): string {
-  let lines = '';
-  for (const [name, value] of headers) lines += `${name}\n${value}\n`;
+/** Of headers those that the module reads, by their names in lower case. */
+function readHeaders(headers: Header[]): Header[] {
+  const read: Header[] = [];
+  for (const [name, value] of headers) {
+    const own = name.toLowerCase();
+    if (READ_HEADERS.includes(own)) read.push([own, value]);
+  }
+  return read;
+}
+
+/** A head crosses the boundary as one text: method, target, names and values on a line each, which none of them can hold. */
+function headOf(method: string, target: string, headers: Header[]): string {
+  let lines = `${method}\n${target}`;
+  for (const [name, value] of headers) lines += `\n${name}\n${value}`;
   return lines;
 }
 
@@ -216,14 +236,37 @@ const NO_BYTES = new Uint8Array();
 class SenderGone extends Error {}
 
 /** The bytes of a body; nothing if it is too long. */
-async function read(ticket: Ticket, body: NonNullable<Inbound['body']>, head: BodyLimits): Promise<Uint8Array | undefined> {
-  const chunks = body instanceof Uint8Array ? (async function* () { yield body; })() : body;
+async function received(ticket: Ticket, body: NonNullable<Inbound['body']>, limits: BodyLimits): Promise<Uint8Array | undefined> {
   try {
-    return await ticket.read(chunks, head);
+    return await ticket.read(body, limits);
   } catch (error) {
     throw error instanceof TurnedAway ? error : new SenderGone('', { cause: error });
   }
 }
+
+/** Bodies that are declared to be no longer are asked for as a whole: reading a stream piece by piece takes longer. */
+const SHORT_BODY_BYTES = 16 * 1024;
+
+const bodyOf = (request: Request): BodySource => (sink, declaredBytes) => {
+  let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  let isStopped = false;
+  const deliver = async () => {
+    if (declaredBytes !== undefined && declaredBytes <= SHORT_BODY_BYTES) sink.take(new Uint8Array(await request.arrayBuffer()));
+    else {
+      reader = request.body!.getReader();
+      while (!isStopped) {
+        const { done, value } = await reader.read();
+        if (done) break;
+        sink.take(value);
+      }
+    }
+    sink.end();
+  };
+  deliver().catch(sink.fail);
+  return () => {
+    isStopped = true;
+  };
+};
 
 const isWithoutBody = (method: string, status: number) => method === 'HEAD' || WITHOUT_BODY.has(status);
 

@@ -12,7 +12,17 @@ export interface Inbound {
   target: string;
   headers: Header[];
   /** Of a stream so much is read as the head is good for. */
-  body: AsyncIterable<Uint8Array> | Uint8Array | null;
+  body: AsyncIterable<Uint8Array> | Uint8Array | BodySource | null;
+}
+
+/** Begins to deliver a body, which may declare its length, piece by piece; gives what stops it. */
+export type BodySource = (sink: BodySink, declaredBytes: number | undefined) => () => void;
+
+/** Where a body is delivered to. */
+export interface BodySink {
+  take(chunk: Uint8Array): void;
+  end(): void;
+  fail(error: unknown): void;
 }
 
 /** The answer to it. */

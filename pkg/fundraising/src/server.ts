@@ -13,6 +13,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { constants } from 'node:os';
 import { parseArgs } from 'node:util';
 
+import type { BodySource, Header } from './index.js';
 import { answer, maxConnections } from './node.js';
 import { provision } from './provision.js';
 import { hostOf, portOf, startErrors } from './start.js';
@@ -43,24 +44,29 @@ let stopping = false;
 
 async function respond(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): Promise<void> {
   const { method = 'GET', url: target = '/', rawHeaders } = request;
-  const headers: [string, string][] = [];
-  for (let at = 0; at < rawHeaders.length; at += 2) headers.push([rawHeaders[at]!.toLowerCase(), rawHeaders[at + 1]!]);
+  const headers: Header[] = [];
+  for (let at = 0; at < rawHeaders.length; at += 2) headers.push([rawHeaders[at]!, rawHeaders[at + 1]!]);
   const sent = await answer({ method, target, headers, body: bodyOf(request, response, expectsContinue) });
   if (!request.complete) lingerOn(request.socket);
+  const fields = sent.headers.flat();
   // A body that was not read to its end leaves a connection that cannot be used again.
-  if (sent.close || stopping || !request.complete) response.setHeader('connection', 'close');
-  for (const [name, value] of sent.headers) response.appendHeader(name, value);
-  if (sent.body) response.setHeader('content-length', sent.body.length);
-  response.writeHead(sent.status).end(sent.body);
+  if (sent.close || stopping || !request.complete) fields.push('connection', 'close');
+  if (sent.body) fields.push('content-length', String(sent.body.length));
+  response.writeHead(sent.status, fields).end(sent.body);
+  // What the system has taken at once needs no watching.
+  if (response.writableLength === 0) return;
   const timer = setTimeout(() => request.socket.destroy(), RESPONSE_TIMEOUT_MS).unref();
   response.once('close', () => clearTimeout(timer));
 }
 
 /** The body; a caller that asks first (`Expect`) is told to send it only when the route reads it. */
-async function* bodyOf(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): AsyncGenerator<Uint8Array> {
-  if (expectsContinue) response.writeContinue();
-  // Not destroyed where the reading stops, or there would be no connection left to say so on.
-  yield* request.iterator({ destroyOnReturn: false });
+function bodyOf(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): BodySource {
+  return ({ take, end, fail }) => {
+    if (expectsContinue) response.writeContinue();
+    request.on('data', take).on('end', end).on('error', fail);
+    // What still comes is read and dropped, so that there is a connection to answer on.
+    return () => request.off('data', take).off('end', end).off('error', fail);
+  };
 }
 
 /** Node closes a connection right after the answer; here what still arrives is dropped for a moment first. */

@@ -5,12 +5,11 @@ import { readFileSync } from 'node:fs';
 import { connect } from './api.js';
 import * as glue from './generated/rollups.js';
 import type { Rollups } from './index.js';
-import type { exchangeByNodeHttp } from './node-exchange.js';
 
 export type * from './index.js';
 
 // Loaded with the first request: a computation of totals sends none, and `node:http` is a quarter of its cold start.
-const exchange: typeof exchangeByNodeHttp = async (...sent) => (await import('./node-exchange.js')).exchangeByNodeHttp(...sent);
+const exchange: glue.Exchange = async (...sent) => (await import('./node-exchange.js')).exchangeByNodeHttp(...sent);
 
 // Bun, which uses this file too, has a fast `fetch` of its own.
 if (!process.versions.bun) glue.setExchange(exchange);

@@ -27,18 +27,6 @@ pub enum Class {
     Probe,
 }
 
-impl Class {
-    /// Its name, for a server
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Caller => "caller",
-            Self::Webhook => "webhook",
-            Self::Probe => "probe",
-        }
-    }
-}
-
 /// What a server is to do with a request, by its head
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Head {

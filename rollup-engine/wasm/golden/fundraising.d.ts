@@ -1,42 +1,30 @@
 /* tslint:disable */
 /* eslint-disable */
 
-/**
- * A request whose head is here, and whose body may still be on its way
- */
-export class Begun {
-  private constructor();
-  free(): void;
-  [Symbol.dispose](): void;
-  /**
-   * Answers it, with `[status, headers, body]`: headers are names and values in turn, each ended by a line break.
-   * `entropy` are 16 random bytes, that ids may be made of.
-   */
-  answer(body: Uint8Array | number[], entropy: Uint8Array | number[]): Promise<[number, string, Uint8Array]>;
-  /**
-   * Whose share of the process it takes: `caller`, `webhook` or `probe`
-   */
-  readonly class_name: string;
-  /**
-   * How long its body is to be, if it says so
-   */
-  readonly declared_bytes: number | undefined;
-  /**
-   * How much of its body to read; 0: none of it
-   */
-  readonly max_bytes: number;
-}
-
 export function __wbg_reset_state(): void;
 
 /**
- * Begins a request with its head. `headers` are names and values in turn, each ended by a line break.
+ * Answers a request, with `[status, headers, body]`: headers are names and values in turn, each ended by a line break.
+ * `head` is as [`judge`] takes it; `entropy` are 16 random bytes, that ids may be made of.
+ *
+ * # Errors
+ *
+ * As [`judge`].
+ */
+export function answer(proxy: number, head: string, body: Uint8Array | number[], entropy: Uint8Array | number[]): Promise<[number, string, Uint8Array]>;
+
+/**
+ * What a server is to do with a request by its head, as `[class, maxBytes, declaredBytes]`: whose share of the process it
+ * takes (0: a caller's, 1: a payment provider's, 2: nobody's), how much of its body to read, and how long the body is to be,
+ * the largest number if it does not say so.
+ *
+ * `head` has the method, the target, and names and values of headers in turn, each on a line of its own.
  *
  * # Errors
  *
  * There is no proxy of that number, or a header has no value.
  */
-export function begin(proxy: number, method: string, target: string, headers: string): Begun;
+export function judge(proxy: number, head: string): Uint32Array;
 
 /**
  * How much a server may take on at a time with the settings of this proxy, as a JSON object: `maxConnections`,

@@ -2,6 +2,13 @@
 /** What gives the module's bytes, or the module compiled; called once, by the first call. */
 export type LoadModule = () => BufferSource | WebAssembly.Module;
 
+/** An answer: its headers are names, in any case, and values in turn. */
+export interface Answer {
+  status: number;
+  headers: string[];
+  body: Uint8Array;
+}
+
 /** Sends one request, and gives its whole answer, or null for one that is larger than `maxBytes`. */
 export type Exchange = (
   method: string,
@@ -10,7 +17,7 @@ export type Exchange = (
   body: Uint8Array | undefined,
   timeoutMillis: number,
   maxBytes: number,
-) => Promise<{ status: number; headers: string[]; body: Uint8Array } | null>;
+) => Promise<Answer | null>;
 
 /** Sees that there is a living instance, and gives its number. */
 export function enterInstance(load: LoadModule): number;

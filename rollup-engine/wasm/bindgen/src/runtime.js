@@ -85,7 +85,8 @@ const guarded = (callback) => {
 
 // The glue finds these before the runtime's own. `wasm-bindgen-futures` starts its tasks by the first, and `gloo-timers`
 // its timers by the second.
-const queueMicrotask = (callback) => globalThis.queueMicrotask(guarded(callback));
+// A promise in place of the runtime's own `queueMicrotask`, which keeps a context for each on Node and on workerd.
+const queueMicrotask = (callback) => void Promise.resolve().then(guarded(callback));
 const setTimeout = (callback, millis) => {
   try {
     return globalThis.setTimeout(guarded(callback), millis);
@@ -118,7 +119,22 @@ export function setExchange(exchange) {
   defaultExchange = exchange;
 }
 
-const exchangeWith = (fetch, ...request) => (fetch ? exchangeByFetch(fetch, ...request) : defaultExchange(...request));
+/**
+ * What the module calls: method, address, and the names and values of headers cross as one text of lines, either way. Of the
+ * answer's headers it reads these alone.
+ */
+const READ_HEADERS = ['date', 'retry-after'];
+const exchangeWith = async (fetch, request, ...more) => {
+  const [method, url, ...headers] = request.split('\n');
+  const answer = await (fetch ? exchangeByFetch(fetch, method, url, headers, ...more) : defaultExchange(method, url, headers, ...more));
+  if (answer === null) return null;
+  let lines = '';
+  for (let at = 0; at < answer.headers.length; at += 2) {
+    const name = answer.headers[at].toLowerCase();
+    if (READ_HEADERS.includes(name)) lines += `${name}\n${answer.headers[at + 1]}\n`;
+  }
+  return { status: answer.status, headers: lines, body: answer.body };
+};
 
 /** Redirects are not followed: a token must not travel to where an answer points. */
 async function exchangeByFetch(fetch, method, url, headers, body, timeoutMillis, maxBytes) {
@@ -130,16 +146,12 @@ async function exchangeByFetch(fetch, method, url, headers, body, timeoutMillis,
   // Called with no `this`: workerd refuses its `fetch` as a method of anything else.
   const answer = await fetch(url, init);
 
-  const { status, body: stream } = answer;
-  const received = [];
-  let declared;
-  let isEncoded = false;
-  for (const [key, value] of answer.headers) {
-    const name = String(key).toLowerCase();
-    received.push(name, String(value));
-    if (name === 'content-length' && /^\d+$/.test(value)) declared = Number(value);
-    if (name === 'content-encoding') isEncoded = true;
-  }
+  const { status, headers: own, body: stream } = answer;
+  const header = (name) => own.get?.(name) ?? undefined;
+  const received = READ_HEADERS.flatMap((name) => (header(name) === undefined ? [] : [name, String(header(name))]));
+  const length = header('content-length');
+  const declared = /^\d+$/.test(length) ? Number(length) : undefined;
+  const isEncoded = header('content-encoding') !== undefined;
   if (declared > maxBytes) {
     cancel(stream);
     return null;

@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use js_sys::{Array, Promise, Uint8Array};
 use ports::{Event, Level, Log};
-use proxy::head::Head;
+use proxy::head::{Class, Head};
 use proxy::http::{Inbound, Outbound};
 use proxy::service::{self, Service};
 use proxy::settings::{SettingErrors, Settings, unknown_names};
@@ -111,74 +111,50 @@ pub fn limits(proxy: u32) -> Result<String, JsValue> {
     ]))
 }
 
-/// A request whose head is here, and whose body may still be on its way
-#[wasm_bindgen]
-pub struct Begun {
-    opened: Opened,
-    inbound: Inbound,
-    head: Head,
-}
-
-impl std::fmt::Debug for Begun {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Begun").field("head", &self.head).finish_non_exhaustive()
-    }
-}
-
-/// Begins a request with its head. `headers` are names and values in turn, each ended by a line break.
+/// What a server is to do with a request by its head, as `[class, maxBytes, declaredBytes]`: whose share of the process it
+/// takes (0: a caller's, 1: a payment provider's, 2: nobody's), how much of its body to read, and how long the body is to be,
+/// the largest number if it does not say so.
+///
+/// `head` has the method, the target, and names and values of headers in turn, each on a line of its own.
 ///
 /// # Errors
 ///
 /// There is no proxy of that number, or a header has no value.
 #[wasm_bindgen]
-pub fn begin(proxy: u32, method: String, target: String, headers: &str) -> Result<Begun, JsValue> {
+pub fn judge(proxy: u32, head: &str) -> Result<Vec<u32>, JsValue> {
     let opened = opened(proxy)?;
-    let inbound = Inbound { method, target, headers: header_list(headers)?, ..Inbound::default() };
+    let inbound = inbound(head)?;
     // Without settings everybody is refused, whatever the body says.
-    let head = opened.as_ref().map_or(Head::UNREAD, |proxy| proxy.head(inbound.clone()));
-    Ok(Begun { opened, inbound, head })
+    let head = opened.map_or(Head::UNREAD, |proxy| proxy.head(inbound));
+    let class = match head.class {
+        Class::Caller => 0,
+        Class::Webhook => 1,
+        Class::Probe => 2,
+    };
+    Ok(vec![class, head.max_bytes, head.declared_bytes.unwrap_or(u32::MAX)])
 }
 
-#[wasm_bindgen]
-impl Begun {
-    /// Whose share of the process it takes: `caller`, `webhook` or `probe`
-    #[wasm_bindgen(getter)]
-    #[must_use]
-    pub fn class_name(&self) -> String {
-        self.head.class.name().to_owned()
-    }
-
-    /// How much of its body to read; 0: none of it
-    #[wasm_bindgen(getter)]
-    #[must_use]
-    pub fn max_bytes(&self) -> u32 {
-        self.head.max_bytes
-    }
-
-    /// How long its body is to be, if it says so
-    #[wasm_bindgen(getter)]
-    #[must_use]
-    pub fn declared_bytes(&self) -> Option<u32> {
-        self.head.declared_bytes
-    }
-
-    /// Answers it, with `[status, headers, body]`: headers are names and values in turn, each ended by a line break.
-    /// `entropy` are 16 random bytes, that ids may be made of.
-    #[wasm_bindgen(unchecked_return_type = "Promise<[number, string, Uint8Array]>")]
-    pub fn answer(self, body: Vec<u8>, entropy: &[u8]) -> Promise {
-        let entropy = entropy.iter().take(16).fold(0, |bits: u128, byte| (bits << 8) | u128::from(*byte));
-        let inbound = Inbound { body, entropy, ..self.inbound };
-        promise(async move {
-            let outbound = match self.opened {
-                Ok(proxy) => {
-                    let host = JsHost::new(None, None).reading_at_most(proxy.settings().max_response_bytes);
-                    proxy.handle(&host, inbound).await
-                }
-                Err(errors) => service::refuse(&errors, &inbound),
-            };
-            Ok(answer(&outbound))
-        })
-    }
+/// Answers a request, with `[status, headers, body]`: headers are names and values in turn, each ended by a line break.
+/// `head` is as [`judge`] takes it; `entropy` are 16 random bytes, that ids may be made of.
+///
+/// # Errors
+///
+/// As [`judge`].
+#[wasm_bindgen(unchecked_return_type = "Promise<[number, string, Uint8Array]>")]
+pub fn answer(proxy: u32, head: &str, body: Vec<u8>, entropy: &[u8]) -> Result<Promise, JsValue> {
+    let opened = opened(proxy)?;
+    let entropy = entropy.iter().take(16).fold(0, |bits: u128, byte| (bits << 8) | u128::from(*byte));
+    let inbound = Inbound { body, entropy, ..inbound(head)? };
+    Ok(promise(async move {
+        let outbound = match opened {
+            Ok(proxy) => {
+                let host = JsHost::new(None, None).reading_at_most(proxy.settings().max_response_bytes);
+                proxy.handle(&host, inbound).await
+            }
+            Err(errors) => service::refuse(&errors, &inbound),
+        };
+        Ok(parts(&outbound))
+    }))
 }
 
 fn opened(number: u32) -> Result<Opened, JsValue> {
@@ -187,14 +163,15 @@ fn opened(number: u32) -> Result<Opened, JsValue> {
     proxy.ok_or_else(|| misuse("invalid_proxy", "there is no proxy of this number"))
 }
 
-fn header_list(text: &str) -> Result<Vec<(String, String)>, JsValue> {
-    let mut lines = text.split_terminator('\n').map(str::to_owned);
+fn inbound(head: &str) -> Result<Inbound, JsValue> {
+    let mut lines = head.split('\n').map(str::to_owned);
+    let (method, target) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
     let mut headers = Vec::new();
     while let Some(name) = lines.next() {
         let value = lines.next().ok_or_else(|| misuse("invalid_headers", "headers: one has no value"))?;
         headers.push((name, value));
     }
-    Ok(headers)
+    Ok(Inbound { method, target, headers, ..Inbound::default() })
 }
 
 fn to_text<const N: usize>(members: [(&str, Value); N]) -> String {
@@ -202,7 +179,7 @@ fn to_text<const N: usize>(members: [(&str, Value); N]) -> String {
     Value::Object(members.collect()).to_string()
 }
 
-fn answer(outbound: &Outbound) -> JsValue {
+fn parts(outbound: &Outbound) -> JsValue {
     let mut headers = String::new();
     // What cannot stand in a header is left out: a line break in it would make it two.
     for (name, value) in outbound.headers.iter().filter(|(_, value)| !value.contains('\n')) {

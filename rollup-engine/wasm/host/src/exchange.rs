@@ -1,8 +1,10 @@
 //! One HTTP request and its whole answer, in one call to JavaScript.
 //!
-//! The body crosses as bytes, once each way, and is parsed in Rust. Whatever is thrown or rejected is an `Unreachable`
+//! The body crosses as bytes, once each way, and is parsed in Rust; the rest crosses as lines of one text. Whatever is thrown or rejected is an `Unreachable`
 //! with the runtime's own words. What is done on the other side (no redirect is followed, the time-out covers the body,
 //! an answer past the limit is not read to its end) stands in `runtime.js` beside the glue tool.
+
+use std::iter;
 
 use js_sys::{Function, Reflect, Uint8Array};
 use ports::time::timer_millis;
@@ -11,15 +13,15 @@ use wasm_bindgen::prelude::*;
 
 use crate::promise::settled;
 
+const NOT_SENDABLE: &str = "the request could not be made with this token";
+
 #[wasm_bindgen]
 extern "C" {
     /// The promise of an answer, or of `null` for one that is larger than `max_bytes`
     #[wasm_bindgen(catch, js_name = exchangeWith)]
     fn exchange(
         fetch: Option<&Function>,
-        method: &str,
-        url: &str,
-        headers: Vec<String>,
+        request: &str,
         body: Option<Uint8Array>,
         timeout_millis: u32,
         max_bytes: f64,
@@ -30,9 +32,9 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     fn status(this: &Answer) -> u16;
 
-    /// Names and values in turn, the names in lower case
+    /// Names in lower case and values in turn, each ended by a line break
     #[wasm_bindgen(method, getter)]
-    fn headers(this: &Answer) -> Vec<String>;
+    fn headers(this: &Answer) -> String;
 
     #[wasm_bindgen(method, getter)]
     fn body(this: &Answer) -> Uint8Array;
@@ -47,21 +49,28 @@ pub(crate) async fn send(fetch: Option<&Function>, request: Request, max_bytes: 
         return Err(FetchError::TooLarge { max_bytes });
     }
     let answer = answer.unchecked_into::<Answer>();
-    let mut parts = answer.headers().into_iter();
-    let mut headers = Vec::with_capacity(parts.len() / 2);
-    while let (Some(name), Some(value)) = (parts.next(), parts.next()) {
+    let lines = answer.headers();
+    let mut lines = lines.lines().map(str::to_owned);
+    let mut headers = Vec::new();
+    while let (Some(name), Some(value)) = (lines.next(), lines.next()) {
         headers.push((name, value));
     }
     Ok(Response { status: answer.status(), headers, body: answer.body().to_vec() })
 }
 
 async fn answer(fetch: Option<&Function>, request: &Request, max_bytes: u64) -> Result<JsValue, JsValue> {
-    let headers = request.headers.iter().flat_map(|(name, value)| [name.clone(), value.clone()]).collect();
+    let mut lines = request.method.as_str().to_owned();
+    for part in iter::once(&request.url).chain(request.headers.iter().flat_map(|(name, value)| [name, value])) {
+        if part.contains('\n') {
+            return Err(JsValue::from_str(NOT_SENDABLE));
+        }
+        lines.push('\n');
+        lines.push_str(part);
+    }
     let body = request.body.as_deref().map(Uint8Array::from);
     #[expect(clippy::cast_precision_loss, reason = "no answer has 2^53 bytes")]
     let max_bytes = max_bytes as f64;
-    let method = request.method.as_str();
-    let promise = exchange(fetch, method, &request.url, headers, body, timer_millis(request.timeout), max_bytes)?;
+    let promise = exchange(fetch, &lines, body, timer_millis(request.timeout), max_bytes)?;
     settled(&promise).await
 }
 
@@ -70,7 +79,7 @@ async fn answer(fetch: Option<&Function>, request: &Request, max_bytes: u64) -> 
 fn without_secrets(reason: &str, request: &Request) -> String {
     let token = request.header("authorization").map(|value| value.trim_start_matches("Bearer ")).unwrap_or_default();
     if reason.contains("Bearer ") || !token.is_empty() && reason.contains(token) {
-        return "the request could not be made with this token".to_owned();
+        return NOT_SENDABLE.to_owned();
     }
     ports::http::without_queries(reason)
 }
