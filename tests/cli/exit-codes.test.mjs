@@ -117,7 +117,7 @@ test('usage error as JSON', async () => {
 test('no secret is printed', async (t) => {
   const folder = folderFor(t);
   const leak = ({ log, token }) => {
-    log({ level: 'info', event: 'request_repeated', message: `Bearer ${token}` });
+    log({ level: 'info', event: 'request_retried', message: `Bearer ${token}` });
     return report({ status: 'partial', message: token, notes: [`the token ${token}`], checkpoint: { token: 'x' } });
   };
   for (const line of ['rebuild --once', 'rebuild --once --json', 'rebuild --once --verbose']) {

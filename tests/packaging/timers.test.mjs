@@ -61,7 +61,7 @@ test('secrets in reasons', async () => {
   await rollups.calculateRollups({}, options({ fetch, log, token: 's3cret' }));
   const told = JSON.stringify(lines);
   assert.ok(!/s3cret|ada@example/.test(told), told);
-  const reasons = lines.filter(({ event }) => event === 'request_repeated').map(({ reason }) => reason);
+  const reasons = lines.filter(({ event }) => event === 'request_retried').map(({ reason }) => reason);
   assert.deepEqual(reasons, [
     'the request could not be made with this token',
     'error sending request for url (http://twenty.test/rest/people?…): refused',

@@ -130,7 +130,7 @@ async fn reason_of_a_repetition() {
     let world = World::with_gifts(Limits::default(), 10, 30);
     let host = world.host(Faults::none().at(2, Fault::Unreachable).at(4, Fault::Status(503)));
     assert_eq!(calculate_rollups(&host, &json!({}), &world.options()).await.status, Status::Ok);
-    let lines = host.log_lines().into_iter().filter(|line| line.event == "request_repeated");
+    let lines = host.log_lines().into_iter().filter(|line| line.event == "request_retried");
     let reasons: Vec<_> = lines.map(|line| line.field("reason").cloned()).collect();
     assert_eq!(reasons, [Some(json!("connection refused")), None]);
 }

@@ -11,7 +11,7 @@ use super::common::{World, noon};
 
 /// The waits after each refusal, as they are logged
 fn waits(host: &SandboxHost) -> Vec<u64> {
-    let repeated = host.log_lines().into_iter().filter(|line| line.event == "request_repeated");
+    let repeated = host.log_lines().into_iter().filter(|line| line.event == "request_retried");
     repeated.map(|line| line.field("waitMs").unwrap().as_u64().unwrap()).collect()
 }
 

@@ -284,7 +284,7 @@ impl<H: Host> Call for ClientCall<'_, '_, H> {
             Outcome::Unreadable => "unreadable".into(),
             Outcome::Unreachable | Outcome::TooLarge => serde_json::Value::Null,
         };
-        let mut event = Event::new(Level::Warn, "request_repeated")
+        let mut event = Event::new(Level::Warn, "request_retried")
             .with("endpoint", self.endpoint.as_str())
             .with("attempt", number)
             .with("status", status)
