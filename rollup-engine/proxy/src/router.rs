@@ -194,6 +194,13 @@ impl RouteMatch {
 }
 
 /// Finds the route of a request by its method and its encoded path; a `HEAD` goes where the `GET` goes.
+///
+/// # Examples
+///
+/// ```
+/// let found = proxy::router::find("GET", "/api/fundraising/gifts/7f0b4a52-6a1c-4e0b-9d55-3a1f1d0c9a10");
+/// assert_eq!(found.name(), ("GET", "gifts/:id"));
+/// ```
 #[must_use]
 pub fn find(method: &str, path: &str) -> RouteMatch {
     let method = if method == "HEAD" { "GET" } else { method };

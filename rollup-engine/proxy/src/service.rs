@@ -44,6 +44,24 @@ impl Service {
     }
 
     /// What a server is to do with a request by its head: its body is not looked at
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use proxy::Service;
+    /// use proxy::http::Inbound;
+    /// use proxy::settings::Settings;
+    ///
+    /// let service = Service::new(Settings::read(|_| None).unwrap());
+    /// let gift = |headers| Inbound {
+    ///     method: "POST".into(),
+    ///     target: "/api/fundraising/gifts".into(),
+    ///     headers,
+    ///     ..Inbound::default()
+    /// };
+    /// assert_eq!(service.head(gift(Vec::new())).max_bytes, 0);
+    /// assert_eq!(service.head(gift(vec![("authorization".into(), "Bearer key".into())])).max_bytes, 100 * 1024);
+    /// ```
     #[must_use]
     pub fn head(&self, request: Inbound) -> Head {
         let request = request.in_origin_form();

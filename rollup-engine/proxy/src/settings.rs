@@ -231,6 +231,15 @@ impl Display for SettingErrors {
 impl std::error::Error for SettingErrors {}
 
 /// Those of an environment's names that look like a setting and are none, each with the setting that may be meant
+///
+/// # Examples
+///
+/// ```
+/// use proxy::settings::unknown_names;
+///
+/// let unknown: Vec<_> = unknown_names(["FUNDRAISING_GIFTAID", "HOME"]).collect();
+/// assert_eq!(unknown, [("FUNDRAISING_GIFTAID", Some("FUNDRAISING_GIFT_AID"))]);
+/// ```
 pub fn unknown_names<'a>(
     names: impl IntoIterator<Item = &'a str>,
 ) -> impl Iterator<Item = (&'a str, Option<&'static str>)> {

@@ -71,6 +71,34 @@ impl<H: Host> Client<H> {
 
     /// Children grouped by the server, by a record and, if wanted, a currency
     ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::{cell::RefCell, rc::Rc};
+    ///
+    /// use ports::Timestamp;
+    /// use sandbox::{Faults, Sandbox, SandboxHost};
+    /// use twenty::client::{Client, Connection, GroupQuery};
+    /// use twenty::rate_limiter::{Priority, RateLimit};
+    /// use twenty::schema::Names;
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+    /// let now = Timestamp::from_millis(0);
+    /// let mut sandbox = Sandbox::default();
+    /// let csv = "donor,gift_date,amount,currency\n17,2026-03-05,12.50,GBP\n17,2026-04-05,10.00,GBP\n";
+    /// sandbox.load_gifts_csv(csv.as_bytes(), now).unwrap();
+    /// let connection = Connection { base_url: "http://twenty.test".into(), token: sandbox.tokens().token.clone() };
+    /// let host = SandboxHost::new(Rc::new(RefCell::new(sandbox)), Faults::none(), now);
+    ///
+    /// let client = Client::new(&host, connection, RateLimit::default(), Priority::Job, None, 1);
+    /// let aggregates = ["sumAmountAmountMicros".to_owned()];
+    /// let query = GroupQuery { by: "donorId", aggregates: &aggregates, limit: 100, ..GroupQuery::default() };
+    /// let groups = client.groups(&Names::new("gift", "gifts"), &query).await.unwrap().groups;
+    /// assert_eq!(groups[0].count, 2);
+    /// assert_eq!(groups[0].values[0].number().unwrap().to_string(), "22500000");
+    /// # });
+    /// ```
+    ///
     /// # Errors
     /// See [`ApiError`]; [`ApiError::is_unsupported`] for a server that has to be read over REST.
     pub async fn groups(&self, names: &Names, query: &GroupQuery<'_>) -> Result<Groups, ApiError> {

@@ -136,6 +136,24 @@ pub struct CompiledRollups {
 
 impl CompiledRollups {
     /// Makes the definitions ready for a workspace
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ports::Timestamp;
+    /// use rollup::calendar::Calendar;
+    /// use rollup::compiled::{CompiledRollups, ProvenBy};
+    /// use rollup::definitions::parse;
+    /// use serde_json::json;
+    ///
+    /// let definitions = parse(&json!([{
+    ///     "parentObject": "person", "childObject": "gift", "relationField": "donorId",
+    ///     "aggregations": [{ "type": "COUNT", "parentField": "lifetimeGiftCount" }],
+    /// }])).unwrap();
+    /// let calendar = Calendar::utc(Timestamp::from_millis(0), 1);
+    /// let compiled = CompiledRollups::new(&definitions, &ProvenBy::Offline, &calendar);
+    /// assert_eq!((compiled.rollups.len(), compiled.skipped.len()), (1, 0));
+    /// ```
     #[must_use]
     pub fn new(definitions: &[Definition], workspace: &Workspace<'_>, calendar: &Calendar) -> Self {
         let mut program = Self::default();

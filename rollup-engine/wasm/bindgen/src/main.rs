@@ -10,6 +10,12 @@
 //!
 //! It refuses a module that needs files of its own beside it (snippets, npm packages), since the same glue is also
 //! inlined into a single file.
+//!
+//! # Examples
+//!
+//! ```sh
+//! wasm-glue target/wasm32-unknown-unknown/release/wasm_rollups.wasm pkg/rollups/generated rollups
+//! ```
 
 use std::error::Error;
 use std::path::{Path, PathBuf};

@@ -4,6 +4,14 @@
 //! request brings its own outside, since workerd ties what a request starts to that request.
 //!
 //! Header lists cross as lines of text, bodies as bytes.
+//!
+//! # Examples
+//!
+//! ```js
+//! import { fetch } from 'twenty-rollups/fundraising';
+//!
+//! const response = await fetch(new Request('http://localhost/health'), { TWENTY_API_BASE_URL: 'https://crm.example.org/rest' });
+//! ```
 
 use std::cell::RefCell;
 use std::rc::Rc;

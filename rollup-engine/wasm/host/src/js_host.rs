@@ -48,7 +48,7 @@ impl JsHost {
 
     /// The same, with what the caller has to keep things between runs, and to start further ones
     #[must_use]
-    pub fn lasting(mut self, store: Option<Store>, queue: Option<Queue>) -> Self {
+    pub fn with_services(mut self, store: Option<Store>, queue: Option<Queue>) -> Self {
         self.store = store;
         self.queue = queue;
         self

@@ -6,6 +6,18 @@
 //! Two rules shape it. Whatever JavaScript throws at the engine is caught and becomes a value, because an exception that
 //! flies through WebAssembly frames leaves the instance in an unknown state. And whatever the engine itself breaks on (a
 //! panic, a full stack) reaches the caller as a rejected promise, never as an uncaught error of the process.
+//!
+//! # Examples
+//!
+//! ```ignore
+//! // The boundary of a product: an async function over the ports becomes a promise.
+//! #[wasm_bindgen]
+//! pub fn calculate_rollups(payload: &JsValue, options: &JsValue) -> Result<Promise, JsValue> {
+//!     let payload: Json = from_js(payload, "invalid_payload", "payload")?;
+//!     let RunOptions { host, engine } = RunOptions::read(options)?;
+//!     Ok(promise(async move { to_js(&rollup::calculate_rollups(&host, &payload, &engine).await) }))
+//! }
+//! ```
 
 mod console;
 mod convert;

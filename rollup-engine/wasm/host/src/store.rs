@@ -1,7 +1,7 @@
 //! What a run leaves behind, in the caller's hands: values kept under a name, and further runs.
 //!
 //! Both are functions of JavaScript, may be promises, and may fail at any time. A failure means what having no such
-//! function means, and is told once: a run that cannot remember is slower, never wrong.
+//! function means, and is logged once: a run that cannot remember is slower, never wrong.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -25,7 +25,7 @@ pub struct Store {
     get: Function,
     set: Function,
     delete: Function,
-    told: Cell<bool>,
+    failure_logged: Cell<bool>,
 }
 
 impl Store {
@@ -39,14 +39,14 @@ impl Store {
             get: object.method("get")?,
             set: object.method("set")?,
             delete: object.method("delete")?,
-            told: Cell::default(),
+            failure_logged: Cell::default(),
         })
     }
 
     /// What is kept; nothing for anything but a text
     pub(crate) async fn get(&self, key: &str) -> Outcome<Option<String>> {
         let answer = call(&self.get, &key.into(), &JsValue::UNDEFINED).await;
-        let (value, failure) = told_once(answer, &self.told, "store_failed");
+        let (value, failure) = log_first_failure(answer, &self.failure_logged, "store_failed");
         (value.and_then(|value| value.as_string()), failure)
     }
 
@@ -56,7 +56,7 @@ impl Store {
             Some(value) => call(&self.set, &key.into(), &value.into()).await,
             None => call(&self.delete, &key.into(), &JsValue::UNDEFINED).await,
         };
-        let (done, failure) = told_once(answer, &self.told, "store_failed");
+        let (done, failure) = log_first_failure(answer, &self.failure_logged, "store_failed");
         (done.is_some(), failure)
     }
 }
@@ -65,14 +65,14 @@ impl Store {
 #[derive(Debug)]
 pub struct Queue {
     enqueue: Function,
-    told: Cell<bool>,
+    failure_logged: Cell<bool>,
 }
 
 impl Queue {
     /// With a function of a payload and a delay in milliseconds, whose answer `true` says that the run was taken on
     #[must_use]
     pub fn new(enqueue: Function) -> Self {
-        Self { enqueue, told: Cell::default() }
+        Self { enqueue, failure_logged: Cell::default() }
     }
 
     /// Asks for a run; false if nobody took it on
@@ -81,7 +81,7 @@ impl Queue {
             Ok(payload) => call(&self.enqueue, &payload, &timer_millis(delay).into()).await,
             Err(error) => Err(error),
         };
-        let (taken, failure) = told_once(answer, &self.told, "enqueue_failed");
+        let (taken, failure) = log_first_failure(answer, &self.failure_logged, "enqueue_failed");
         (taken == Some(JsValue::TRUE), failure)
     }
 }
@@ -90,10 +90,14 @@ async fn call(function: &Function, first: &JsValue, second: &JsValue) -> Result<
     settled(&function.call2(&JsValue::UNDEFINED, first, second)?).await
 }
 
-fn told_once(answer: Result<JsValue, JsValue>, told: &Cell<bool>, event: &'static str) -> Outcome<Option<JsValue>> {
+fn log_first_failure(
+    answer: Result<JsValue, JsValue>,
+    failure_logged: &Cell<bool>,
+    event: &'static str,
+) -> Outcome<Option<JsValue>> {
     match answer {
         Ok(value) => (Some(value), None),
-        Err(_) if told.replace(true) => (None, None),
+        Err(_) if failure_logged.replace(true) => (None, None),
         Err(error) => (None, Some(Event::new(Level::Warn, event).with("message", reason(&error)))),
     }
 }

@@ -2,6 +2,14 @@
 //!
 //! It converts, and decides nothing. What the engine answers, the caller gets; only a call that makes no sense throws,
 //! an `Error` with a `code`.
+//!
+//! # Examples
+//!
+//! ```js
+//! import { calculateRollups } from 'twenty-rollups';
+//!
+//! const report = await calculateRollups({}, { apiUrl: 'https://crm.example.org', token, config: definitions });
+//! ```
 
 mod options;
 
@@ -25,8 +33,8 @@ fn start() {
 #[wasm_bindgen(unchecked_return_type = "Promise<object>")]
 pub fn calculate_rollups(payload: &JsValue, options: &JsValue) -> Result<Promise, JsValue> {
     let payload: Json = from_js(payload, "invalid_payload", "payload")?;
-    let RunOptions { world, engine } = RunOptions::read(options)?;
-    Ok(promise(async move { to_js(&rollup::calculate_rollups(&world, &payload, &engine).await) }))
+    let RunOptions { host, engine } = RunOptions::read(options)?;
+    Ok(promise(async move { to_js(&rollup::calculate_rollups(&host, &payload, &engine).await) }))
 }
 
 /// The totals of one parent, by field, from all its children: no network

@@ -28,7 +28,7 @@ const TOTALS_KNOWN: [&str; 3] = ["now", "timeZone", "fiscalYearStartMonth"];
 
 /// The options of one run
 pub(crate) struct RunOptions {
-    pub(crate) world: JsHost,
+    pub(crate) host: JsHost,
     pub(crate) engine: rollup::Options,
 }
 
@@ -80,13 +80,13 @@ impl RunOptions {
             None => None,
         };
         let queue = options.function("enqueue")?.map(Queue::new);
-        let world = JsHost::new(options.function("fetch")?, options.function("log")?)
+        let host = JsHost::new(options.function("fetch")?, options.function("log")?)
             .reading_at_most(max_response_bytes)
-            .lasting(store, queue);
+            .with_services(store, queue);
         for event in unknown {
-            world.log(event);
+            host.log(event);
         }
-        Ok(Self { world, engine })
+        Ok(Self { host, engine })
     }
 }
 
