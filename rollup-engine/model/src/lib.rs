@@ -18,16 +18,18 @@
 //! use model::Model;
 //! use serde_json::json;
 //!
-//! let model = Model::named(r#"{"gift":{"name":"donation","plural":"donations","fields":{"amount":"value"}},"fund":null}"#)?;
-//! assert_eq!(model.path("/gifts/7"), "/donations/7");
-//! assert_eq!(model.expression("/gifts", "amount.amountMicros[gt]:5"), "value.amountMicros[gt]:5");
+//! let model = Model::with_names(r#"{"gift":{"name":"donation","plural":"donations","fields":{"amount":"value"}},"fund":null}"#)?;
+//! assert_eq!(model.workspace_path("/gifts/7"), "/donations/7");
+//! assert_eq!(model.workspace_expression("/gifts", "amount.amountMicros[gt]:5"), "value.amountMicros[gt]:5");
 //!
 //! let reply = json!({ "data": { "createDonation": { "id": "7", "value": null } } });
-//! assert_eq!(model.reply("/gifts", reply), json!({ "data": { "createGift": { "id": "7", "amount": null } } }));
+//! assert_eq!(model.declared_reply("/gifts", reply), json!({ "data": { "createGift": { "id": "7", "amount": null } } }));
 //! # Ok::<(), model::InvalidNames>(())
 //! ```
 
-use serde_json::{Map, Value};
+mod translation;
+
+use serde_json::Value;
 use twenty::schema;
 
 /// The file that declares the objects and fields
@@ -153,7 +155,7 @@ impl Model {
     /// # Errors
     /// The first thing that does not fit: no JSON object, a name that is not declared, a value of another kind, a name
     /// that no object or field can have, one name for two things.
-    pub fn named(setting: &str) -> Result<Self, InvalidNames> {
+    pub fn with_names(setting: &str) -> Result<Self, InvalidNames> {
         let mut model = Self { objects: declared(), renamed: true };
         let names: Value = serde_json::from_slice(setting.as_bytes()).unwrap_or_default();
         let names = names.as_object().ok_or_else(|| bad("", "", "expected a JSON object"))?;
@@ -248,111 +250,6 @@ impl Model {
                 self.objects.iter().any(|object| object.names.singular == *target && object.own.is_none())
             })
     }
-
-    /// The workspace's path for a call: `/gifts?filter=donorId[eq]:1` → `/donations?filter=giverId[eq]:1`. `query` is
-    /// the decoded query, whose `filter` and `order_by` name fields.
-    #[must_use]
-    pub fn path(&self, path: &str) -> String {
-        let Some(object) = self.object_of(path).filter(|_| self.renamed) else { return path.to_owned() };
-        let Some(own) = &object.own else { return path.to_owned() };
-        let segments =
-            path.split('/').map(|segment| if segment == object.names.plural { &own.plural } else { segment });
-        let mut mapped = String::with_capacity(path.len());
-        for (at, segment) in segments.enumerate() {
-            if at > 0 {
-                mapped.push('/');
-            }
-            mapped.push_str(segment);
-        }
-        mapped
-    }
-
-    /// The workspace's text for a decoded `filter` or `order_by` of a call to this path
-    #[must_use]
-    pub fn expression(&self, path: &str, expression: &str) -> String {
-        let Some(object) = self.object_of(path).filter(|_| self.renamed) else { return expression.to_owned() };
-        let mut mapped = String::with_capacity(expression.len());
-        let (mut word, mut quoted, mut names) = (String::new(), false, true);
-        for letter in expression.chars() {
-            if names && letter.is_ascii_alphanumeric() {
-                word.push(letter);
-                continue;
-            }
-            // A name ends where its comparison, its direction or its sub-field begins.
-            if matches!(letter, '[' | '.') && !word.is_empty() {
-                mapped.push_str(object.own_name(&word).as_deref().unwrap_or(&word));
-            } else {
-                mapped.push_str(&word);
-            }
-            word.clear();
-            mapped.push(letter);
-            match letter {
-                '"' => quoted = !quoted,
-                _ if quoted => {}
-                '(' | ',' => names = true,
-                '[' | '.' | ':' => names = false,
-                _ => {}
-            }
-        }
-        mapped.push_str(&word);
-        mapped
-    }
-
-    /// The workspace's body for a call to this path: own names, and nothing that is left out
-    #[must_use]
-    pub fn body(&self, path: &str, body: &Value) -> Value {
-        let Some(object) = self.object_of(path).filter(|_| self.renamed) else { return body.clone() };
-        let record = |members: &Map<String, Value>| {
-            let members = members.iter().filter_map(|(key, value)| {
-                let known = object.fields.iter().find(|field| field.is_called(key));
-                if known.is_some_and(|field| self.is_left_out(field)) {
-                    return None;
-                }
-                Some((object.own_name(key).unwrap_or_else(|| key.clone()), value.clone()))
-            });
-            Value::Object(members.collect())
-        };
-        match body {
-            Value::Object(members) => record(members),
-            Value::Array(list) => {
-                list.iter().map(|each| each.as_object().map_or_else(|| each.clone(), record)).collect()
-            }
-            _ => body.clone(),
-        }
-    }
-
-    /// A reply of the workspace to a call of this path, in the declared names
-    #[must_use]
-    pub fn reply(&self, path: &str, mut reply: Value) -> Value {
-        let Some(object) = self.object_of(path).filter(|_| self.renamed) else { return reply };
-        let Some(own) = &object.own else { return reply };
-        let Some(data) = reply.get_mut("data").and_then(Value::as_object_mut) else { return reply };
-        let renamed = std::mem::take(data).into_iter().map(|(key, value)| {
-            let key = declared_key(&key, own, &object.names);
-            let value = match value {
-                Value::Object(record) => object.declared_record(record),
-                Value::Array(list) => list
-                    .into_iter()
-                    .map(|each| match each {
-                        Value::Object(record) => object.declared_record(record),
-                        other => other,
-                    })
-                    .collect(),
-                other => other,
-            };
-            (key, value)
-        });
-        *data = renamed.collect();
-        reply
-    }
-
-    /// The object that a path is about: its first segment, or the second after `/batch`
-    fn object_of(&self, path: &str) -> Option<&Object> {
-        let path = path.split('?').next().unwrap_or_default();
-        let mut segments = path.split('/').filter(|segment| !segment.is_empty() && *segment != "batch");
-        let plural = segments.next()?;
-        self.objects.iter().find(|object| object.names.plural == plural)
-    }
 }
 
 impl Object {
@@ -394,52 +291,6 @@ impl Object {
         self.own = Some(own);
         Ok(())
     }
-
-    /// The workspace's name for a field, or for the column of a relation
-    fn own_name(&self, name: &str) -> Option<String> {
-        self.fields.iter().find_map(|field| rename_field(name, &field.name, field.own.as_ref()?))
-    }
-
-    fn declared_record(&self, record: Map<String, Value>) -> Value {
-        let members = record.into_iter().map(|(key, value)| {
-            let name = self.fields.iter().find_map(|field| rename_field(&key, field.own.as_ref()?, &field.name));
-            (name.unwrap_or(key), value)
-        });
-        Value::Object(members.collect())
-    }
-}
-
-impl Field {
-    fn is_called(&self, key: &str) -> bool {
-        rename_field(key, &self.name, &self.name).is_some()
-    }
-}
-
-/// `to`, or `to` with the ending of a relation's column, where `name` is `from` or that with the ending
-fn rename_field(name: &str, from: &str, to: &str) -> Option<String> {
-    match name.strip_prefix(from)? {
-        ending @ ("" | "Id") => Some(to.to_owned() + ending),
-        _ => None,
-    }
-}
-
-/// `createDonation` → `createGift`, `donations` → `gifts`
-fn declared_key(key: &str, own: &schema::Names, names: &schema::Names) -> String {
-    if key == own.plural {
-        return names.plural.clone();
-    }
-    if key == own.singular {
-        return names.singular.clone();
-    }
-    for operation in ["create", "update", "delete", "destroy", "restore"] {
-        if key == own.one(operation) {
-            return names.one(operation);
-        }
-        if key == own.many(operation) {
-            return names.many(operation);
-        }
-    }
-    key.to_owned()
 }
 
 /// Whether a field of this type can hold what one of the expected type holds
@@ -476,7 +327,7 @@ mod tests {
             "gift": {"name": "donation", "plural": "donations", "fields": {"amount": "value", "donor": "giver", "notes": null}},
             "fund": null,
         });
-        Model::named(&names.to_string()).unwrap()
+        Model::with_names(&names.to_string()).unwrap()
     }
 
     /// A workspace as the metadata shows it, that has the whole model under its declared names
@@ -522,12 +373,12 @@ mod tests {
         gift.fields.iter_mut().find(|(name, _)| name == "amount").unwrap().1.kind = "NUMBER".into();
         let missing_fields: Vec<Value> = model.missing_fields(&workspace).iter().map(MissingField::to_json).collect();
         assert_eq!(missing_fields.len(), 3);
-        for lack in [
+        for expected in [
             json!({"object": "gift", "field": "donor", "expected": "RELATION"}),
             json!({"object": "gift", "field": "amount", "expected": "CURRENCY", "found": "NUMBER"}),
             json!({"object": "household"}),
         ] {
-            assert!(missing_fields.contains(&lack), "{lack} in {missing_fields:?}");
+            assert!(missing_fields.contains(&expected), "{expected} in {missing_fields:?}");
         }
     }
 
@@ -545,39 +396,6 @@ mod tests {
         let staged = workspace.iter_mut().find(|object| object.names.singular == "giftStaging").unwrap();
         staged.fields.retain(|(name, _)| name != "fundId");
         assert_eq!(model.missing_fields(&workspace), []);
-    }
-
-    #[test]
-    fn a_call_goes_out_in_the_workspaces_names_and_its_reply_comes_back_in_ours() {
-        let model = renamed();
-        assert_eq!(model.path("/gifts/1?depth=0"), "/donations/1?depth=0");
-        assert_eq!(model.path("/batch/gifts"), "/batch/donations");
-        assert_eq!(model.path("/people/1"), "/people/1");
-        let sent = json!({"amount": {"amountMicros": 1}, "donorId": "d", "notes": "n", "fundId": "f", "giftDate": "2026-01-01"});
-        let body = model.body("/gifts", &sent);
-        assert_eq!(body, json!({"value": {"amountMicros": 1}, "giverId": "d", "giftDate": "2026-01-01"}));
-        assert_eq!(model.body("/batch/gifts", &json!([sent])), json!([body]));
-        let reply =
-            json!({"data": {"createDonation": {"id": "1", "value": null, "giver": {"id": "d"}, "giverId": "d"}}});
-        let ours = json!({"data": {"createGift": {"id": "1", "amount": null, "donor": {"id": "d"}, "donorId": "d"}}});
-        assert_eq!(model.reply("/gifts", reply), ours);
-        let list = json!({"data": {"donations": [{"value": 1}]}, "totalCount": 1});
-        assert_eq!(model.reply("/gifts?limit=1", list), json!({"data": {"gifts": [{"amount": 1}]}, "totalCount": 1}));
-    }
-
-    #[test]
-    fn filters_and_orders_name_the_workspaces_fields_and_keep_their_values() {
-        let model = renamed();
-        let filter =
-            r#"and(amount.amountMicros[gt]:5,donorId[eq]:"donorId,amount[eq]",or(giftDate[is]:NULL,amount[is]:NULL))"#;
-        let mapped =
-            r#"and(value.amountMicros[gt]:5,giverId[eq]:"donorId,amount[eq]",or(giftDate[is]:NULL,value[is]:NULL))"#;
-        assert_eq!(model.expression("/gifts", filter), mapped);
-        assert_eq!(
-            model.expression("/gifts", "amount.amountMicros[DescNullsLast],id"),
-            "value.amountMicros[DescNullsLast],id"
-        );
-        assert_eq!(model.expression("/people", filter), filter);
     }
 
     #[test]
@@ -601,11 +419,11 @@ mod tests {
             (r#"{"gift":{"fields":{"notes":"description"}}}"#, "gift.notes: expected a name that no other field"),
             (r#"{"gift":{"fields":{"notes":"donorId"}}}"#, "gift.notes: expected a name that no other field"),
         ] {
-            let message = Model::named(setting).unwrap_err().to_string();
+            let message = Model::with_names(setting).unwrap_err().to_string();
             assert!(message.starts_with(&format!("a JSON object of names; {place}")), "{setting}: {message}");
         }
         let long = format!(r#"{{"gift":{{"name":"{}"}}}}"#, "x".repeat(64));
-        assert!(Model::named(&long).is_err());
-        assert!(Model::named(r#"{"gift":{"fields":{"notes":"description","description":"notes"}}}"#).is_ok());
+        assert!(Model::with_names(&long).is_err());
+        assert!(Model::with_names(r#"{"gift":{"fields":{"notes":"description","description":"notes"}}}"#).is_ok());
     }
 }

@@ -421,7 +421,7 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
 
     fn model(&mut self, name: &'static str) -> Model {
         let Some(text) = self.text(name) else { return Model::default() };
-        Model::named(&text).unwrap_or_else(|error| {
+        Model::with_names(&text).unwrap_or_else(|error| {
             // The place of the mistake is part of the value.
             let expected = self.shown(&error.to_string());
             self.refuse(name, &text, expected);

@@ -180,7 +180,7 @@ async fn read_text(cx: &RequestContext<'_>, target: &Target) -> Result<Found, Er
 
 /// What the text of an answer says, in the names of the model
 fn declared(cx: &RequestContext<'_>, target: &Target, text: &[u8]) -> Result<Value, Error> {
-    Ok(cx.state.model().reply(target.path(), parsed(cx, target, text)?))
+    Ok(cx.state.model().declared_reply(target.path(), parsed(cx, target, text)?))
 }
 
 /// Counts the rows of staging in an answer, for the metrics
@@ -408,7 +408,7 @@ impl<'a> UpstreamCall<'a> {
             method: self.target.method(),
             url: format!("{}{own_path}", cx.state.settings.base_url),
             headers,
-            body: self.body.map(|body| serde_json::to_vec(&model.body(path, body)).unwrap_or_default()),
+            body: self.body.map(|body| serde_json::to_vec(&model.workspace_body(path, body)).unwrap_or_default()),
             timeout,
         }
     }
@@ -438,11 +438,11 @@ fn bearer(token: &str) -> Vec<(String, String)> {
 fn renamed(cx: &RequestContext<'_>, path: &str) -> String {
     let model = cx.state.model();
     let (route, query) = split_at_byte(path, b'?');
-    let mut renamed = model.path(route);
+    let mut renamed = model.workspace_path(route);
     let inbound = Inbound { target: format!("?{query}"), ..Inbound::default() };
     for (index, (name, value)) in inbound.query().into_iter().enumerate() {
         let names_fields = name == "filter" || name == "order_by";
-        let value = if names_fields { model.expression(route, &value) } else { value };
+        let value = if names_fields { model.workspace_expression(route, &value) } else { value };
         renamed.push(if index == 0 { '?' } else { '&' });
         renamed.push_str(&name);
         renamed.push('=');

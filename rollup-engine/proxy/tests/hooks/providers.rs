@@ -423,7 +423,7 @@ async fn a_payment_is_taken_in_where_there_are_no_payouts() {
     }
     let mut world = World::on(Workspace::of(&model), false);
     fill(&world);
-    world.settings.model = model::Model::named(r#"{"giftPayout":null}"#).unwrap();
+    world.settings.model = model::Model::with_names(r#"{"giftPayout":null}"#).unwrap();
     assert_eq!(world.deliver(&batch(&[("payments", "paid_out", 1)])).await, 202);
     world.only("gift");
 }
