@@ -1,7 +1,8 @@
 //! From a tally to what is stored on the parent, and whether that is what is stored already.
 
 use ports::time::format_date;
-use serde_json::{Map, Value as Json};
+use serde::ser::{Serialize, SerializeStruct, Serializer};
+use serde_json::Value as Json;
 use twenty::decimal::Decimal;
 use twenty::value::Value;
 
@@ -85,21 +86,12 @@ impl Total {
         }
     }
 
-    /// As it goes into a request; nothing for a total that is not written
+    /// As it goes into a request; nothing for a total that is not written, which is serialized as null
     #[must_use]
     pub fn to_json(&self) -> Option<Json> {
         match self {
-            Self::Empty => Some(Json::Null),
-            Self::Number(number) => Some(number.to_json()),
-            Self::Text(text) => Some((&**text).into()),
-            // Plain null would be ignored by Twenty: a currency is cleared part by part.
-            Self::Money(amount, code) => {
-                let mut money = Map::new();
-                money.insert("amountMicros".to_owned(), amount.map_or(Json::Null, Decimal::to_json));
-                money.insert("currencyCode".to_owned(), code.as_deref().map_or(Json::Null, Json::from));
-                Some(Json::Object(money))
-            }
             Self::Mixed(_) | Self::Unknown => None,
+            total => serde_json::to_value(total).ok(),
         }
     }
 
@@ -122,6 +114,23 @@ impl Total {
             }
             Self::Text(text) => stored.text().is_some_and(|stored| **text == *stored || same_time(text, stored)),
             Self::Mixed(_) | Self::Unknown => false,
+        }
+    }
+}
+
+impl Serialize for Total {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Number(number) => number.to_json().serialize(serializer),
+            Self::Text(text) => serializer.serialize_str(text),
+            // Plain null would be ignored by Twenty: a currency is cleared part by part.
+            Self::Money(amount, code) => {
+                let mut money = serializer.serialize_struct("Money", 2)?;
+                money.serialize_field("amountMicros", &amount.map(Decimal::to_json))?;
+                money.serialize_field("currencyCode", code)?;
+                money.end()
+            }
+            Self::Empty | Self::Mixed(_) | Self::Unknown => serializer.serialize_unit(),
         }
     }
 }

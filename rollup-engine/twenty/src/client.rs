@@ -3,6 +3,7 @@
 mod transport;
 
 use ports::{Host, Timestamp};
+use serde::Serialize;
 use uuid::Uuid;
 
 use crate::error::ApiError;
@@ -158,7 +159,7 @@ impl<H: Host> Client<H> {
     pub async fn upsert_graphql(
         &self,
         names: &Names,
-        rows: &[serde_json::Value],
+        rows: &[impl Serialize],
         not_after: Option<Timestamp>,
         keep: &Projection,
     ) -> Result<Page, ApiError> {
@@ -185,7 +186,7 @@ impl<H: Host> Client<H> {
         &self,
         names: &Names,
         id: Uuid,
-        changes: &serde_json::Value,
+        changes: &impl Serialize,
         not_after: Option<Timestamp>,
         keep: &Projection,
     ) -> Result<Page, ApiError> {
@@ -205,7 +206,7 @@ impl<H: Host> Client<H> {
     pub async fn upsert(
         &self,
         names: &Names,
-        rows: &[serde_json::Value],
+        rows: &[impl Serialize],
         not_after: Option<Timestamp>,
         keep: &Projection,
     ) -> Result<Page, ApiError> {
@@ -420,7 +421,7 @@ mod tests {
     async fn a_write_that_comes_too_late_does_not_go_out() {
         let client = client(json!({}));
         let late = Some(Timestamp::from_millis(-1));
-        let error = client.upsert(&Names::new("person", "people"), &[], late, &Projection::default()).await;
+        let error = client.upsert(&Names::new("person", "people"), &[json!({})], late, &Projection::default()).await;
         assert_eq!(error.unwrap_err().code(), "stale");
         assert!(client.host().asked.borrow().is_empty());
     }

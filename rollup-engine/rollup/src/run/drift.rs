@@ -9,14 +9,14 @@ use super::outcome::Outcome;
 use crate::compiled::Column;
 use crate::ids::SourceId;
 use crate::report::{Example, MAX_EXAMPLES};
+use crate::total::Total;
 
 impl Outcome<'_> {
     /// Notes a stored total that is not the computed one; in a dry run it is told in the log as well.
-    pub(super) fn wrong(&self, source: SourceId, row: &Row, column: &Column, computed: &Json) {
+    pub(super) fn wrong(&self, source: SourceId, row: &Row, column: &Column, computed: &Total) {
         if self.verifying.get() {
             return;
         }
-        let stored = stored(column, row);
         let (object, field) = (self.program.name(source), &column.aggregation.parent_field);
         if self.options.dry {
             self.client.host().log(
@@ -24,8 +24,8 @@ impl Outcome<'_> {
                     .with("object", object)
                     .with("id", row.id.to_string())
                     .with("field", field.as_str())
-                    .with("stored", stored.clone())
-                    .with("computed", computed.clone()),
+                    .with("stored", stored(column, row))
+                    .with("computed", computed.to_json().unwrap_or_default()),
             );
         }
         let mut record = self.record.borrow_mut();
@@ -39,8 +39,8 @@ impl Outcome<'_> {
                 parent_object: object.to_owned(),
                 id: row.id,
                 field: field.clone(),
-                stored,
-                computed: computed.clone(),
+                stored: stored(column, row),
+                computed: computed.to_json().unwrap_or_default(),
             });
         }
     }

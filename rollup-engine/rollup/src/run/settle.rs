@@ -1,7 +1,6 @@
 //! From tallies to the write that a parent needs, if it needs one.
 
 use ports::Timestamp;
-use serde_json::{Map, Value as Json};
 use twenty::page::Record as Row;
 use twenty::value::Value;
 use uuid::Uuid;
@@ -20,13 +19,28 @@ pub(super) struct Write {
     pub(super) id: Uuid,
     /// `createdAt` as it was read: another one in the reply to a write means that the write made a new record
     pub(super) created_at: Value,
-    pub(super) changes: Map<String, Json>,
+    pub(super) changes: Vec<Change>,
     /// When the parent was last seen to be live
     pub(super) read_at: Timestamp,
-    /// Rollups that changed something
-    pub(super) rollups: Vec<RollupId>,
     /// Whether no child is left
     pub(super) reset: bool,
+}
+
+/// A total to be stored
+#[derive(Clone, Debug)]
+pub(super) struct Change {
+    pub(super) rollup: RollupId,
+    pub(super) column: ColumnId,
+    pub(super) total: Total,
+}
+
+impl Write {
+    /// Rollups that changed something
+    pub(super) fn rollups(&self) -> Vec<RollupId> {
+        let mut rollups: Vec<RollupId> = self.changes.iter().map(|change| change.rollup).collect();
+        rollups.dedup();
+        rollups
+    }
 }
 
 impl Run<'_> {
@@ -42,9 +56,8 @@ impl Run<'_> {
         let mut write = Write {
             id: row.id,
             created_at: row.value(self.program.sources[source].created_at).clone(),
-            changes: Map::new(),
+            changes: Vec::new(),
             read_at,
-            rollups: Vec::new(),
             reset: true,
         };
         let (mut mixed, mut unknown, mut compared) = (false, None, false);
@@ -80,13 +93,9 @@ impl Run<'_> {
                 };
                 if let Some(wanted) = wanted
                     && !wanted.is_stored(row.value(column.stored), column.code_in(&row.values))
-                    && let Some(json) = wanted.to_json()
                 {
-                    self.outcome.wrong(source, row, column, &json);
-                    write.changes.insert(field.clone(), json);
-                    if !write.rollups.contains(&index) {
-                        write.rollups.push(index);
-                    }
+                    self.outcome.wrong(source, row, column, &wanted);
+                    write.changes.push(Change { rollup: index, column: id, total: wanted });
                 }
                 put_in_place(column, &total, &mut row.values);
             }

@@ -12,18 +12,19 @@ use futures_util::StreamExt;
 use futures_util::future::FutureExt;
 use futures_util::stream::FuturesUnordered;
 use ports::Timestamp;
-use serde_json::Value as Json;
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use twenty::client::PageQuery;
 use twenty::error::ApiError;
 use twenty::filter::Filter;
 use twenty::page::{Page, Projection};
 use twenty::schema::Names;
 use twenty::value::Value;
+use uuid::Uuid;
 
-use super::settle::Write;
+use super::settle::{Change, Write};
 use super::stop::Stop;
 use super::writer::Writer;
-use crate::compiled::Source;
+use crate::compiled::{CompiledRollups, Source};
 use crate::ids::SourceId;
 
 /// How old the reading that says "live" may be when the write goes out; one second of ten is left for the call
@@ -165,7 +166,7 @@ impl Writer<'_> {
     }
 
     async fn write_one(&self, source: &Source, write: &Write) -> Result<(), ApiError> {
-        let changes = Json::Object(write.changes.clone());
+        let changes = Row { program: self.program, id: None, changes: &write.changes };
         self.outcome.spend(|spent| spent.writes += 1);
         match self.client.patch(&source.names, write.id, &changes, None, &Projection::default()).await {
             Ok(page) => {
@@ -181,7 +182,8 @@ impl Writer<'_> {
     }
 
     async fn write_many(&self, source: &Source, writes: &[Write]) -> Result<(), ApiError> {
-        let rows: Vec<Json> = writes.iter().map(row).collect();
+        let row = |write| Row::new(self.program, write);
+        let rows: Vec<Row<'_>> = writes.iter().map(row).collect();
         let oldest = writes.iter().map(|write| write.read_at).min();
         let mut keep = Projection::default();
         keep.add("createdAt");
@@ -214,7 +216,7 @@ impl Writer<'_> {
     async fn upsert(
         &self,
         names: &Names,
-        rows: &[Json],
+        rows: &[Row<'_>],
         not_after: Option<Timestamp>,
         keep: &Projection,
     ) -> Result<Page, ApiError> {
@@ -240,7 +242,7 @@ impl Writer<'_> {
     fn confirm(&self, source: &Source, write: &Write, page: &Page) {
         let mut record = self.outcome.record.borrow_mut();
         if page.records.iter().any(|record| record.id == write.id) {
-            record.updated(write.id, &write.rollups, write.reset, self.outcome.verifying.get());
+            record.updated(write.id, &write.rollups(), write.reset, self.outcome.verifying.get());
         } else {
             record.failed(&source.names.singular, write.id, "the reply to the write does not name this record");
         }
@@ -356,10 +358,32 @@ impl<'a> Queue<'a> {
     }
 }
 
-fn row(write: &Write) -> Json {
-    let mut row = write.changes.clone();
-    row.insert("id".to_owned(), Json::String(write.id.to_string()));
-    Json::Object(row)
+/// The totals of one parent by field, as they go into a request
+struct Row<'a> {
+    program: &'a CompiledRollups,
+    /// Where the request does not name the parent by itself
+    id: Option<Uuid>,
+    changes: &'a [Change],
+}
+
+impl<'a> Row<'a> {
+    fn new(program: &'a CompiledRollups, write: &'a Write) -> Self {
+        Self { program, id: Some(write.id), changes: &write.changes }
+    }
+}
+
+impl Serialize for Row<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut row = serializer.serialize_map(None)?;
+        if let Some(id) = &self.id {
+            row.serialize_entry("id", id)?;
+        }
+        for Change { rollup, column, total } in self.changes {
+            let column = &self.program.rollups[*rollup].columns[*column];
+            row.serialize_entry(&column.aggregation.parent_field, total)?;
+        }
+        row.end()
+    }
 }
 
 /// The number in `Maximum number of records to upsert is 60.`: older servers take fewer rows

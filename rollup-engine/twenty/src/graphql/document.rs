@@ -71,7 +71,7 @@ pub(crate) fn counts_document(objects: &[&Names]) -> String {
 }
 
 /// The body of an upsert: the document, and the rows as a variable
-pub(crate) fn upsert_body(names: &Names, rows: &[serde_json::Value], keep: &Projection) -> Vec<u8> {
+pub(crate) fn upsert_body(names: &Names, rows: &[impl Serialize], keep: &Projection) -> Vec<u8> {
     let mut document = String::from("mutation($data:[");
     name(&mut document, &capitalised(&names.singular));
     document.push_str("CreateInput!]!){");
@@ -84,23 +84,23 @@ pub(crate) fn upsert_body(names: &Names, rows: &[serde_json::Value], keep: &Proj
 
 /// The body of a call: `{"query":"…"}`
 pub(crate) fn body(document: &str) -> Vec<u8> {
-    to_bytes(&Body { query: document, variables: None })
+    to_bytes(&Body { query: document, variables: None::<Variables<'_, ()>> })
 }
 
 #[derive(Serialize)]
-struct Body<'a> {
+struct Body<'a, R> {
     query: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    variables: Option<Variables<'a>>,
+    variables: Option<Variables<'a, R>>,
 }
 
 #[derive(Serialize)]
-struct Variables<'a> {
-    data: &'a [serde_json::Value],
+struct Variables<'a, R> {
+    data: &'a [R],
 }
 
-fn to_bytes(body: &Body<'_>) -> Vec<u8> {
-    // Texts and trees have no key that JSON cannot write.
+fn to_bytes(body: &Body<'_, impl Serialize>) -> Vec<u8> {
+    // Texts and rows have no key that JSON cannot write.
     serde_json::to_vec(body).unwrap_or_default()
 }
 

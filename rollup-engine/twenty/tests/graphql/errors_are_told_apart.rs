@@ -58,7 +58,7 @@ async fn a_server_without_graphql_is_told_apart_from_one_without_the_record() {
             client.list_graphql(&gift(), query(), &keep).await.map(drop).unwrap_err(),
             client.groups(&gift(), &GroupQuery::default()).await.map(drop).unwrap_err(),
             client.counts(&[&gift()]).await.map(drop).unwrap_err(),
-            client.upsert_graphql(&gift(), &[], None, &keep).await.map(drop).unwrap_err(),
+            client.upsert_graphql(&gift(), &[serde_json::json!({})], None, &keep).await.map(drop).unwrap_err(),
         ] {
             assert_eq!(
                 (error.is_unsupported(), error.code(), error.is_final()),

@@ -66,7 +66,7 @@ async fn a_write_that_comes_too_late_does_not_go_out() {
     let scene = Scene::new(PROFILES[0], Limits::off());
     let client = scene.client();
     let late = Some(start() - Duration::from_millis(1));
-    let error = client.upsert_graphql(&person(), &[], late, &Projection::default()).await.unwrap_err();
+    let error = client.upsert_graphql(&person(), &[json!({})], late, &Projection::default()).await.unwrap_err();
     assert_eq!((error.code(), client.host().requests()), ("stale", 0));
 }
 

@@ -110,7 +110,7 @@ async fn writes_are_read_as_recorded() {
     for (step, status, body) in steps("09-graphql-write.jsonl") {
         let Some(rows) = body["data"]["createPeople"].as_array() else { continue };
         let client = always(status, &body.to_string());
-        let page = client.upsert_graphql(&person(), &[], None, &projection(&paths)).await.unwrap();
+        let page = client.upsert_graphql(&person(), &[serde_json::json!({})], None, &projection(&paths)).await.unwrap();
         assert_same(&page.records, &rows.iter().collect::<Vec<_>>(), &paths, &step);
         assert!(!rows.is_empty());
     }
