@@ -59,15 +59,14 @@ impl Writer<'_> {
         self.outcome.wrote.set(true);
         let mut readings = 0;
         loop {
-            let queue = Queue::new(source, &self.program.sources[source], vec![writes]);
+            let queue = Queue::new(source, &self.program.sources[source], writes, self.batch_size.get());
             self.work_off(&queue).await?;
             let (sent, left) = queue.into_left();
             if sent || left.is_empty() {
                 return Ok(left);
             }
             if readings == MAX_STALE_READINGS {
-                let one_by_one = left.into_iter().rev().map(|write| vec![write]).collect();
-                let queue = Queue::new(source, &self.program.sources[source], one_by_one);
+                let queue = Queue::new(source, &self.program.sources[source], left, 1);
                 self.work_off(&queue).await?;
                 return Ok(queue.into_left().1);
             }
@@ -329,7 +328,13 @@ struct Queue<'a> {
 }
 
 impl<'a> Queue<'a> {
-    fn new(source: SourceId, object: &'a Source, batches: Vec<Vec<Write>>) -> Self {
+    fn new(source: SourceId, object: &'a Source, writes: Vec<Write>, batch: usize) -> Self {
+        let mut batches = Vec::new();
+        let mut writes = writes.into_iter().peekable();
+        while writes.peek().is_some() {
+            batches.push(writes.by_ref().take(batch.max(1)).collect());
+        }
+        batches.reverse();
         let batches = RefCell::new(batches);
         Self { source, object, batches, is_stale: Cell::new(false), sent: Cell::new(false) }
     }
