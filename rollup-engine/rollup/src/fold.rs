@@ -35,7 +35,7 @@ impl Fold {
         if *relation == Value::Missing {
             self.missing.get_or_insert_with(|| rollup.relation_field.clone());
         }
-        if let Some(tested) = rollup.tests.iter().find(|tested| *record.value(tested.place) == Value::Missing) {
+        if let Some(tested) = rollup.tests.iter().find(|tested| *record.value(tested.slot) == Value::Missing) {
             self.missing.get_or_insert_with(|| tested.test.field().to_owned());
         }
         // A child of no parent counts for none.
@@ -130,14 +130,14 @@ fn empty_tallies(rollup: &Rollup) -> IdList<ColumnId, Tally> {
 
 /// The path that a column names and the record does not have
 fn missing_path(column: &Column, record: &Record) -> Option<String> {
-    let lacks = |place: usize| *record.value(place) == Value::Missing;
+    let lacks = |slot| *record.value(slot) == Value::Missing;
     if column.value.is_some_and(lacks) {
         return column.aggregation.child_field.clone();
     }
     if column.code.is_some_and(lacks) {
         return column.aggregation.code_path();
     }
-    column.tests.iter().find(|tested| lacks(tested.place)).map(|tested| tested.test.field().to_owned())
+    column.tests.iter().find(|tested| lacks(tested.slot)).map(|tested| tested.test.field().to_owned())
 }
 
 /// Adds one child to one tally, if it meets the column's own conditions
@@ -145,19 +145,19 @@ fn add_child(column: &Column, tally: &mut Tally, record: &Record) {
     if !meets(&column.tests, record) {
         return;
     }
-    let value = column.value.map(|place| record.value(place));
+    let value = column.value.map(|slot| record.value(slot));
     // A count of a field counts where it is not empty.
     if value.is_some_and(Value::is_absent) {
         return;
     }
     let (kind, value) = (column.aggregation.kind, value.unwrap_or(&Value::Null));
-    let code = column.code.map(|place| record.value(place));
+    let code = column.code.map(|slot| record.value(slot));
     tally.add(kind, value, code);
     let Some((subtrahend, subtrahend_code)) = column.subtrahend else { return };
     match record.value(subtrahend).number() {
         Some(amount) if !amount.is_zero() => {
             // In the currency of the amount itself where it names none.
-            let own = subtrahend_code.map(|place| record.value(place)).filter(|code| !code.is_absent());
+            let own = subtrahend_code.map(|slot| record.value(slot)).filter(|code| !code.is_absent());
             tally.add(kind, &Value::Number(amount.negated()), own.or(code));
         }
         None if !record.value(subtrahend).is_absent() => tally.add(kind, record.value(subtrahend), code),

@@ -380,7 +380,7 @@ mod tests {
     async fn each_operation_asks_as_twenty_wants_it_and_finds_its_records() {
         let names = Names::new("person", "people");
         let mut keep = Projection::default();
-        keep.add("n");
+        let number = keep.add("n");
         let record = json!({ "id": ADA, "n": 7 });
         let client = client(json!({ "data": {
             "people": [record], "person": record, "updatePerson": record, "createPeople": [record]
@@ -395,7 +395,10 @@ mod tests {
             client.upsert(&names, &rows, None, &keep).await,
         ] {
             let page = page.unwrap();
-            assert_eq!((page.records[0].id, page.records[0].value(0).number()), (ADA, Value::from(&json!(7)).number()));
+            assert_eq!(
+                (page.records[0].id, page.records[0].value(number).number()),
+                (ADA, Value::from(&json!(7)).number())
+            );
         }
         assert_eq!(client.stats().records, 4);
         assert_eq!(

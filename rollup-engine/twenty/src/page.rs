@@ -17,7 +17,11 @@ use crate::json::{self, List, Object, ReadList, ReadObject};
 use crate::literal;
 use crate::value::Value;
 
-/// The paths to keep of each record, numbered in the order given
+/// Where a value is kept in each record
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FieldSlot(usize);
+
+/// The paths to keep of each record, in the order given
 #[derive(Clone, Debug, Default)]
 pub struct Projection {
     root: Node,
@@ -26,29 +30,34 @@ pub struct Projection {
 
 #[derive(Clone, Debug, Default)]
 struct Node {
-    leaf: Option<usize>,
+    leaf: Option<FieldSlot>,
     children: Vec<(String, Node)>,
 }
 
 impl Projection {
-    /// Adds a path, such as `giftDate` or `amount.amountMicros`, and gives its number in [`Record::values`]
+    /// Adds a path, such as `giftDate` or `amount.amountMicros`, and gives where its value is kept
     ///
-    /// A path that is there keeps its number.
-    pub fn add(&mut self, path: &str) -> usize {
+    /// A path that is there keeps its place.
+    pub fn add(&mut self, path: &str) -> FieldSlot {
         let mut node = &mut self.root;
         for part in path.split('.') {
             let at = node.children.iter().position(|(name, _)| name == part).unwrap_or_else(|| {
                 node.children.push((part.to_owned(), Node::default()));
                 node.children.len() - 1
             });
-            // `at` was found or pushed just above.
-            let Some((_, child)) = node.children.get_mut(at) else { return 0 };
+            #[expect(clippy::indexing_slicing, reason = "it was found or pushed at this place")]
+            let (_, child) = &mut node.children[at];
             node = child;
         }
         *node.leaf.get_or_insert_with(|| {
             self.len += 1;
-            self.len - 1
+            FieldSlot(self.len - 1)
         })
+    }
+
+    /// Where the values of the paths are kept, in the order given
+    pub fn slots(&self) -> impl Iterator<Item = FieldSlot> + use<> {
+        (0..self.len).map(FieldSlot)
     }
 
     /// Writes the fields as GraphQL asks for them, with the id: `{id giftDate amount{ amountMicros}}`
@@ -98,10 +107,17 @@ pub struct Record {
 }
 
 impl Record {
-    /// Value of the path that [`Projection::add`] gave this number
+    /// The value that is kept there
     #[must_use]
-    pub fn value(&self, number: usize) -> &Value {
-        self.values.get(number).unwrap_or(&Value::Missing)
+    pub fn value(&self, FieldSlot(place): FieldSlot) -> &Value {
+        self.values.get(place).unwrap_or(&Value::Missing)
+    }
+
+    /// Keeps another value there.
+    pub fn replace(&mut self, FieldSlot(place): FieldSlot, value: Value) {
+        if let Some(kept) = self.values.get_mut(place) {
+            *kept = value;
+        }
     }
 }
 
@@ -416,7 +432,7 @@ impl<'de> ReadObject<'de> for Fields<'_> {
             *id = Uuid::try_parse(json.trim_matches('"')).unwrap_or_default();
         }
         let Some(child) = child else { return Ok(()) };
-        if let Some(slot) = child.leaf.and_then(|leaf| self.values.get_mut(leaf)) {
+        if let Some(slot) = child.leaf.and_then(|FieldSlot(place)| self.values.get_mut(place)) {
             *slot = Value::from_json_text(json);
         }
         if child.children.is_empty() {
@@ -438,7 +454,7 @@ impl<'de> ReadObject<'de> for Fields<'_> {
 }
 
 fn fill(node: &Node, values: &mut [Value], with: &Value) {
-    if let Some(slot) = node.leaf.and_then(|leaf| values.get_mut(leaf)) {
+    if let Some(slot) = node.leaf.and_then(|FieldSlot(place)| values.get_mut(place)) {
         slot.clone_from(with);
     }
     for (_, child) in &node.children {

@@ -3,7 +3,7 @@
 //! The server adds up only where the kind is known, because what it makes of a filter or an aggregate depends on it. The
 //! metadata tells; where it cannot be read, the first records do.
 
-use twenty::page::Record;
+use twenty::page::{FieldSlot, Record};
 use twenty::schema::Object;
 use twenty::value::Value;
 
@@ -56,9 +56,9 @@ impl PathKind {
 
     /// What the values of some records show, if any has one there
     #[must_use]
-    pub fn of_records(records: &[Record], place: usize, path: &str) -> Option<Self> {
+    pub fn of_records(records: &[Record], slot: FieldSlot, path: &str) -> Option<Self> {
         let (_, part) = split(path);
-        let kind = |record: &Record| match record.value(place) {
+        let kind = |record: &Record| match record.value(slot) {
             Value::Missing => Some(Self::Absent),
             // Only a CURRENCY has such a part, also where it is empty.
             _ if part == "amountMicros" => Some(Self::Micros),

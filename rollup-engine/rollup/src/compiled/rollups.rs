@@ -1,6 +1,6 @@
 //! All definitions that run in one workspace, and the objects that they read.
 
-use twenty::page::{Projection, Record};
+use twenty::page::{FieldSlot, Projection, Record};
 use twenty::schema::Names;
 use twenty::value::Value;
 
@@ -20,12 +20,12 @@ pub struct Source {
     pub names: Names,
     /// What is kept of its records
     pub keep: Projection,
-    /// The paths that are kept, in the order of their places
+    /// The paths that are kept, in the order of their slots
     pub paths: Vec<String>,
-    /// Places of paths that records may lack
-    pub optional: Vec<usize>,
+    /// Paths that records may lack
+    pub optional: Vec<FieldSlot>,
     /// Where `createdAt` is kept: tells a record that a write has made from one that was there
-    pub created_at: usize,
+    pub created_at: FieldSlot,
     /// What the metadata say of each path; empty where they could not be read
     pub kinds: Vec<Option<PathKind>>,
 }
@@ -34,9 +34,9 @@ pub struct Source {
 #[derive(Clone, Debug)]
 pub struct Tested {
     /// Where the value is kept
-    pub place: usize,
+    pub slot: FieldSlot,
     /// Where the amount is kept that is taken off it first
-    pub subtrahend: Option<usize>,
+    pub subtrahend: Option<FieldSlot>,
     /// What it must meet
     pub test: Test,
 }
@@ -45,7 +45,7 @@ impl Tested {
     /// The value that counts
     #[must_use]
     pub fn value(&self, record: &Record) -> Value {
-        let value = record.value(self.place);
+        let value = record.value(self.slot);
         match (value.number(), self.subtrahend.and_then(|subtrahend| record.value(subtrahend).number())) {
             (Some(amount), Some(subtrahend)) => {
                 amount.checked_add(subtrahend.negated()).map_or(Value::Unknown, Value::Number)
@@ -58,7 +58,7 @@ impl Tested {
     #[must_use]
     pub fn holds(&self, record: &Record) -> bool {
         match self.subtrahend {
-            None => self.test.holds(record.value(self.place)),
+            None => self.test.holds(record.value(self.slot)),
             Some(_) => self.test.holds(&self.value(record)),
         }
     }
@@ -81,7 +81,7 @@ pub struct Rollup {
     /// Field of the child that holds the parent's id
     pub relation_field: String,
     /// Where that is kept
-    pub relation: usize,
+    pub relation: FieldSlot,
     /// What a child must meet to be counted
     pub tests: Tests,
     /// The totals
@@ -98,26 +98,26 @@ pub struct Column {
     /// What it computes
     pub aggregation: Aggregation,
     /// Where the value of a child is kept, if one is read
-    pub value: Option<usize>,
+    pub value: Option<FieldSlot>,
     /// Where its currency code is kept
-    pub code: Option<usize>,
+    pub code: Option<FieldSlot>,
     /// Where the amount is kept that is taken off the value, and its currency code
-    pub subtrahend: Option<(usize, Option<usize>)>,
+    pub subtrahend: Option<(FieldSlot, Option<FieldSlot>)>,
     /// What a child must meet for this total
     pub tests: Tests,
     /// What kind of field receives it
     pub target: Target,
     /// Where the stored total of a parent is kept
-    pub stored: usize,
+    pub stored: FieldSlot,
     /// Where its stored code is kept, if it is money
-    pub stored_code: Option<usize>,
+    pub stored_code: Option<FieldSlot>,
 }
 
 impl Column {
     /// Stored code of a parent; null for totals without one
     #[must_use]
-    pub fn code_in<'a>(&self, values: &'a [Value]) -> &'a Value {
-        self.stored_code.and_then(|place| values.get(place)).unwrap_or(&Value::Null)
+    pub fn code_in<'a>(&self, parent: &'a Record) -> &'a Value {
+        self.stored_code.map_or(&Value::Null, |slot| parent.value(slot))
     }
 }
 
@@ -253,7 +253,7 @@ impl CompiledRollups {
         let mut tests = Tests::new();
         for condition in conditions {
             tests.push(Tested {
-                place: self.keep(source, &condition.field),
+                slot: self.keep(source, &condition.field),
                 subtrahend: condition.subtract_field.as_deref().map(|path| self.keep_optional(source, path)),
                 test: Test::new(condition, calendar),
             });
@@ -271,23 +271,23 @@ impl CompiledRollups {
         })
     }
 
-    fn keep(&mut self, source: SourceId, path: &str) -> usize {
+    fn keep(&mut self, source: SourceId, path: &str) -> FieldSlot {
         let source = &mut self.sources[source];
-        let place = source.keep.add(path);
-        if place == source.paths.len() {
+        let slot = source.keep.add(path);
+        if source.keep.len() > source.paths.len() {
             source.paths.push(path.to_owned());
         }
-        place
+        slot
     }
 
     /// Keeps a path that records may lack: nothing is taken off then
-    fn keep_optional(&mut self, source: SourceId, path: &str) -> usize {
-        let place = self.keep(source, path);
+    fn keep_optional(&mut self, source: SourceId, path: &str) -> FieldSlot {
+        let slot = self.keep(source, path);
         let optional = &mut self.sources[source].optional;
-        if !optional.contains(&place) {
-            optional.push(place);
+        if !optional.contains(&slot) {
+            optional.push(slot);
         }
-        place
+        slot
     }
 
     /// Name of an object in the singular

@@ -52,7 +52,7 @@ pub(super) fn stored(column: &Column, row: &Row) -> Json {
     if column.stored_code.is_none() {
         return amount;
     }
-    let code = column.code_in(&row.values);
+    let code = column.code_in(row);
     // A field that holds no object at all has the same to show for both of its parts.
     if matches!(row.value(column.stored), Value::Unreadable(_)) && row.value(column.stored) == code {
         return amount;

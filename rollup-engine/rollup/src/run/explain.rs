@@ -71,7 +71,7 @@ impl Run<'_> {
         let mut totals = Vec::new();
         for (id, column) in rollup.columns.entries() {
             let total = fold.borrow().total(parent.id, id, column, self.calendar);
-            let right = total.is_stored(parent.value(column.stored), column.code_in(&parent.values));
+            let right = total.is_stored(parent.value(column.stored), column.code_in(parent));
             let mut entry = Map::new();
             entry.insert("parentField".to_owned(), column.aggregation.parent_field.as_str().into());
             entry.insert("stored".to_owned(), stored(column, parent));
@@ -131,7 +131,7 @@ fn explain_child(rollup: &Rollup, definition: &Definition, row: &Row, why: Optio
     let mut left_out = Vec::new();
     for column in &rollup.columns {
         let filters = definition.aggregations.get(column.number).map(|aggregation| aggregation.filters.as_slice());
-        let empty = column.value.is_some_and(|place| row.value(place).is_absent());
+        let empty = column.value.is_some_and(|slot| row.value(slot).is_absent());
         let reason = unmet(&column.tests, filters.unwrap_or_default(), row).or_else(|| {
             empty.then(|| format!("`{}` is empty", column.aggregation.child_field.as_deref().unwrap_or_default()))
         });

@@ -128,17 +128,10 @@ impl Reader<'_> {
         // An empty page shows nothing.
         let [first, ..] = page.records.as_slice() else { return };
         if known.kinds.is_empty() {
-            known.proven = first
-                .values
-                .iter()
-                .enumerate()
-                .all(|(place, value)| *value != Value::Missing || object.optional.contains(&place));
-            known.kinds = object
-                .paths
-                .iter()
-                .enumerate()
-                .map(|(place, path)| PathKind::of_records(&page.records, place, path))
-                .collect();
+            let is_known = |slot| *first.value(slot) != Value::Missing || object.optional.contains(&slot);
+            known.proven = object.keep.slots().all(is_known);
+            let kind = |(slot, path): (_, &String)| PathKind::of_records(&page.records, slot, path);
+            known.kinds = object.keep.slots().zip(&object.paths).map(kind).collect();
             self.prove_values(source, &known.kinds);
         }
     }

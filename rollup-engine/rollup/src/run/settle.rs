@@ -92,12 +92,12 @@ impl Run<'_> {
                     total => Some(total.clone()),
                 };
                 if let Some(wanted) = wanted
-                    && !wanted.is_stored(row.value(column.stored), column.code_in(&row.values))
+                    && !wanted.is_stored(row.value(column.stored), column.code_in(row))
                 {
                     self.outcome.wrong(source, row, column, &wanted);
                     write.changes.push(Change { rollup: index, column: id, total: wanted });
                 }
-                put_in_place(column, &total, &mut row.values);
+                put_in_place(column, &total, row);
             }
             fold.borrow_mut().release(row.id);
         }
@@ -147,7 +147,7 @@ fn empty(target: Target) -> Total {
 
 /// Puts a total where the row keeps the stored one. A mixture is handed on as its codes, so that a total over it is
 /// one as well.
-fn put_in_place(column: &Column, total: &Total, values: &mut [Value]) {
+fn put_in_place(column: &Column, total: &Total, row: &mut Row) {
     let (amount, code) = match total {
         Total::Empty => (Value::Null, Value::Null),
         Total::Number(number) => (Value::Number(*number), Value::Null),
@@ -160,10 +160,8 @@ fn put_in_place(column: &Column, total: &Total, values: &mut [Value]) {
         }
         Total::Mixed(_) | Total::Unknown => (Value::Unknown, Value::Null),
     };
-    if let Some(slot) = values.get_mut(column.stored) {
-        *slot = amount;
-    }
-    if let Some(slot) = column.stored_code.and_then(|place| values.get_mut(place)) {
-        *slot = code;
+    row.replace(column.stored, amount);
+    if let Some(slot) = column.stored_code {
+        row.replace(slot, code);
     }
 }

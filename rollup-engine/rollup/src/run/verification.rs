@@ -117,9 +117,9 @@ impl Run<'_> {
             pages += 1;
             reading.add_page(&page);
             for row in &page.records {
-                for (index, place) in &relations {
+                for (index, slot) in &relations {
                     let before = self.tallies.folds[*index].borrow().parent_of(row.id);
-                    targets[*index].extend(row.value(*place).id().into_iter().chain(before));
+                    targets[*index].extend(row.value(*slot).id().into_iter().chain(before));
                 }
             }
             if !page.has_next_page {

@@ -185,13 +185,13 @@ impl Writer<'_> {
         let rows: Vec<Row<'_>> = writes.iter().map(row).collect();
         let oldest = writes.iter().map(|write| write.read_at).min();
         let mut keep = Projection::default();
-        keep.add("createdAt");
+        let created_at = keep.add("createdAt");
         let not_after = oldest.map(|read_at| read_at + MAX_READING_AGE);
         let page = self.upsert(&source.names, &rows, not_after, &keep).await?;
         self.outcome.spend(|spent| spent.writes += 1);
         let mut blanks = Vec::new();
         for write in writes {
-            let made = page.records.iter().find(|record| record.id == write.id).map(|record| record.value(0));
+            let made = page.records.iter().find(|record| record.id == write.id).map(|record| record.value(created_at));
             if made.is_some_and(|made| self.is_blank(write, made)) {
                 blanks.push(write);
             } else {

@@ -25,9 +25,9 @@ async fn rows_are_written_as_over_rest() {
         assert_eq!(page.records.len(), 200);
         assert!(page.records.iter().all(|record| people.contains(&record.id)));
         assert!(
-            page.records.iter().all(|record| record.value(1).number().is_some_and(|count| count.to_string() == "3"))
+            page.records.iter().all(|record| record.values[1].number().is_some_and(|count| count.to_string() == "3"))
         );
-        assert!(page.records[0].value(0).text().is_some_and(|at| at.starts_with("2026-06-01")));
+        assert!(page.records[0].values[0].text().is_some_and(|at| at.starts_with("2026-06-01")));
         for id in &people {
             assert_eq!(scene.sandbox.borrow().record("person", *id).unwrap()["jobTitle"], "say \"$data\" {x}\n");
         }
