@@ -2,7 +2,6 @@
 //!
 //! What Twenty said stands in a field of its own, `upstream`, so that `message` stays a sentence for people.
 
-use std::fmt;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
@@ -15,15 +14,18 @@ use twenty::rate_limiter::TooLate;
 /// A request that could not be answered as asked
 ///
 /// One pointer, because nearly everything here may end in one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Error(Box<Reason>);
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(transparent)]
+pub struct Error(Box<ErrorKind>);
 
-/// A reason not to answer as asked
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reason {
-    /// This service says no
-    Refused(ClientError),
-    /// Twenty says no, or fails, and said so
+/// Why a request could not be answered as asked; its text is what the caller is told
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ErrorKind {
+    /// This service refuses the request
+    #[error("{}", .0.message)]
+    Client(ClientError),
+    /// Twenty refused the call, or failed, and said so
+    #[error("{}", upstream_message(messages))]
     Upstream {
         /// HTTP status, 400 and above
         status: u16,
@@ -33,24 +35,35 @@ pub enum Reason {
         retry_after: Option<Duration>,
     },
     /// No complete answer came from Twenty, after all attempts; it may or may not have acted
+    #[error("Twenty could not be reached")]
     Unreachable {
         /// What the runtime said, for the log alone
         reason: String,
     },
     /// Time ran out before Twenty's answer came; it may or may not have acted
+    #[error("Twenty did not answer in time")]
     TimedOut,
     /// Twenty answered with success, but not as it should; what it was asked to do may be done
+    #[error("{0}")]
     Malformed(String),
-    /// The budget of calls leaves no turn before the caller would have gone
-    NoTurn {
+    /// The budget leaves no permit before the caller would have gone
+    #[error("{}", BUSY)]
+    NoPermit {
         /// When it makes sense to come again
         retry_after: Duration,
     },
-    /// Somebody else was at it, or whoever was asked has no time
+    /// A concurrent request changed the same record each time, or a service asked has no time
+    #[error("{}", BUSY)]
     Busy {
         /// When it makes sense to come again
         retry_after: Duration,
     },
+}
+
+const BUSY: &str = "Too many requests are waiting for Twenty; try again later";
+
+fn upstream_message(messages: &[String]) -> String {
+    if messages.is_empty() { "Twenty API request failed".to_owned() } else { messages.join("; ") }
 }
 
 impl Error {
@@ -65,13 +78,13 @@ impl Error {
         if messages.is_empty() {
             messages.extend(body.get("message").and_then(Value::as_str).map(str::to_owned));
         }
-        Reason::Upstream { status, messages, retry_after }.into()
+        ErrorKind::Upstream { status, messages, retry_after }.into()
     }
 
     /// It makes sense to come again after this long
     #[must_use]
     pub fn busy(retry_after: Duration) -> Self {
-        Reason::Busy { retry_after }.into()
+        ErrorKind::Busy { retry_after }.into()
     }
 
     /// Somebody else was at the same record each time that it was tried
@@ -82,27 +95,27 @@ impl Error {
 
     /// What it is
     #[must_use]
-    pub fn reason(&self) -> &Reason {
+    pub fn kind(&self) -> &ErrorKind {
         &self.0
     }
 
     /// A success without what it should hold: `missing` is the name of the key
     #[must_use]
     pub fn malformed(missing: &str) -> Self {
-        Reason::Malformed(format!("unexpected Twenty response (missing {missing})")).into()
+        ErrorKind::Malformed(format!("unexpected Twenty response (missing {missing})")).into()
     }
 
     /// A success that cannot be used, in other words
     #[must_use]
     pub fn malformed_as(message: &str) -> Self {
-        Reason::Malformed(message.to_owned()).into()
+        ErrorKind::Malformed(message.to_owned()).into()
     }
 
     /// Status of Twenty's answer, if it was one that says no
     #[must_use]
     pub fn upstream_status(&self) -> Option<u16> {
         match &*self.0 {
-            Reason::Upstream { status, .. } => Some(*status),
+            ErrorKind::Upstream { status, .. } => Some(*status),
             _ => None,
         }
     }
@@ -111,7 +124,7 @@ impl Error {
     #[must_use]
     pub fn messages(&self) -> &[String] {
         match &*self.0 {
-            Reason::Upstream { messages, .. } => messages,
+            ErrorKind::Upstream { messages, .. } => messages,
             _ => &[],
         }
     }
@@ -119,24 +132,27 @@ impl Error {
     /// Whether Twenty answered with success, but not as it should
     #[must_use]
     pub fn is_malformed(&self) -> bool {
-        matches!(&*self.0, Reason::Malformed(_))
+        matches!(&*self.0, ErrorKind::Malformed(_))
     }
 
     /// Whether the call was not carried out because too many others were
     #[must_use]
     pub fn is_busy(&self) -> bool {
-        matches!(&*self.0, Reason::NoTurn { .. } | Reason::Busy { .. } | Reason::Upstream { status: 429, .. })
+        matches!(
+            &*self.0,
+            ErrorKind::NoPermit { .. } | ErrorKind::Busy { .. } | ErrorKind::Upstream { status: 429, .. }
+        )
     }
 
     /// HTTP status of the answer
     #[must_use]
     pub fn status(&self) -> u16 {
         match &*self.0 {
-            Reason::Refused(refusal) => refusal.status.code(),
-            Reason::Upstream { status, .. } => *status,
-            Reason::TimedOut => 504,
-            Reason::Unreachable { .. } | Reason::Malformed(_) => 502,
-            Reason::NoTurn { .. } | Reason::Busy { .. } => 503,
+            ErrorKind::Client(refusal) => refusal.status.code(),
+            ErrorKind::Upstream { status, .. } => *status,
+            ErrorKind::TimedOut => 504,
+            ErrorKind::Unreachable { .. } | ErrorKind::Malformed(_) => 502,
+            ErrorKind::NoPermit { .. } | ErrorKind::Busy { .. } => 503,
         }
     }
 
@@ -144,7 +160,7 @@ impl Error {
     #[must_use]
     pub fn cause(&self) -> Option<&str> {
         match &*self.0 {
-            Reason::Unreachable { reason } | Reason::Malformed(reason) => Some(reason),
+            ErrorKind::Unreachable { reason } | ErrorKind::Malformed(reason) => Some(reason),
             _ => None,
         }
     }
@@ -153,7 +169,7 @@ impl Error {
     #[must_use]
     pub fn for_log(&self) -> String {
         match &*self.0 {
-            Reason::Upstream { status, .. } => format!("Twenty answered {status}"),
+            ErrorKind::Upstream { status, .. } => format!("Twenty answered {status}"),
             _ => self.to_string(),
         }
     }
@@ -162,19 +178,19 @@ impl Error {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match &*self.0 {
-            Reason::Refused(_) => "refused",
-            Reason::Upstream { .. } => "upstream_error",
-            Reason::TimedOut => "upstream_timeout",
-            Reason::Unreachable { .. } => "upstream_unreachable",
-            Reason::Malformed(_) => "upstream_malformed",
-            Reason::NoTurn { .. } | Reason::Busy { .. } => "busy",
+            ErrorKind::Client(_) => "refused",
+            ErrorKind::Upstream { .. } => "upstream_error",
+            ErrorKind::TimedOut => "upstream_timeout",
+            ErrorKind::Unreachable { .. } => "upstream_unreachable",
+            ErrorKind::Malformed(_) => "upstream_malformed",
+            ErrorKind::NoPermit { .. } | ErrorKind::Busy { .. } => "busy",
         }
     }
 
     fn retry_after(&self) -> Option<Duration> {
         match &*self.0 {
-            Reason::NoTurn { retry_after } | Reason::Busy { retry_after } => Some(*retry_after),
-            Reason::Upstream { status: 429 | 503, retry_after, .. } => {
+            ErrorKind::NoPermit { retry_after } | ErrorKind::Busy { retry_after } => Some(*retry_after),
+            ErrorKind::Upstream { status: 429 | 503, retry_after, .. } => {
                 Some(retry_after.unwrap_or(Duration::from_secs(5)))
             }
             _ => None,
@@ -185,17 +201,17 @@ impl Error {
     #[must_use]
     pub fn to_outbound(&self) -> Outbound {
         let mut body = Map::new();
-        if let Reason::Refused(refusal) = &*self.0 {
+        if let ErrorKind::Client(refusal) = &*self.0 {
             body.insert("error".into(), refusal.status.name().into());
         }
         body.insert("statusCode".into(), self.status().into());
         body.insert("message".into(), self.to_string().into());
-        if let Reason::Refused(ClientError { fields, .. }) = &*self.0
+        if let ErrorKind::Client(ClientError { fields, .. }) = &*self.0
             && !fields.is_empty()
         {
             body.insert("fields".into(), fields.as_slice().into());
         }
-        if let Reason::Upstream { messages, .. } = &*self.0 {
+        if let ErrorKind::Upstream { messages, .. } = &*self.0 {
             body.insert("upstream".into(), json!({ "messages": messages }));
         }
         let mut answer = json_answer(self.status(), &Value::Object(body));
@@ -220,13 +236,13 @@ pub(crate) fn json_text_answer(status: u16, body: Vec<u8>) -> Outbound {
 
 impl From<ClientError> for Error {
     fn from(refusal: ClientError) -> Self {
-        Reason::Refused(refusal).into()
+        ErrorKind::Client(refusal).into()
     }
 }
 
 impl From<TooLate> for Error {
     fn from(late: TooLate) -> Self {
-        Reason::NoTurn { retry_after: late.retry_after }.into()
+        ErrorKind::NoPermit { retry_after: late.retry_after }.into()
     }
 }
 
@@ -242,33 +258,9 @@ impl From<twenty::target::Unbounded> for Error {
     }
 }
 
-impl From<Reason> for Error {
-    fn from(reason: Reason) -> Self {
-        Self(Box::new(reason))
-    }
-}
-
-impl std::error::Error for Error {}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &*self.0 {
-            Reason::Refused(refusal) => f.write_str(&refusal.message),
-            Reason::Upstream { messages, .. } if messages.is_empty() => f.write_str("Twenty API request failed"),
-            Reason::Upstream { messages, .. } => {
-                for (index, message) in messages.iter().enumerate() {
-                    f.write_str(if index > 0 { "; " } else { "" })?;
-                    f.write_str(message)?;
-                }
-                Ok(())
-            }
-            Reason::TimedOut => f.write_str("Twenty did not answer in time"),
-            Reason::Unreachable { .. } => f.write_str("Twenty could not be reached"),
-            Reason::Malformed(message) => f.write_str(message),
-            Reason::NoTurn { .. } | Reason::Busy { .. } => {
-                f.write_str("Too many requests are waiting for Twenty; try again later")
-            }
-        }
+impl From<ErrorKind> for Error {
+    fn from(kind: ErrorKind) -> Self {
+        Self(Box::new(kind))
     }
 }
 
@@ -307,7 +299,7 @@ mod tests {
             let headers = failure.to_outbound().headers;
             headers.into_iter().find(|(name, _)| name == "retry-after").map(|(_, value)| value)
         };
-        let busy = Error::from(Reason::Busy { retry_after: Duration::from_millis(5_200) });
+        let busy = Error::from(ErrorKind::Busy { retry_after: Duration::from_millis(5_200) });
         assert_eq!((busy.status(), header(&busy).as_deref()), (503, Some("6")));
         let limited = Error::from_answer(429, b"", Some(Duration::ZERO));
         assert_eq!((limited.status(), header(&limited).as_deref()), (429, Some("1")));
@@ -317,8 +309,8 @@ mod tests {
     #[test]
     fn broken_answers_are_bad_gateways() {
         assert_eq!(Error::malformed("gifts array").status(), 502);
-        assert_eq!(Error::from(Reason::Unreachable { reason: "refused".into() }).status(), 502);
-        assert_eq!(Error::from(Reason::TimedOut).status(), 504);
+        assert_eq!(Error::from(ErrorKind::Unreachable { reason: "refused".into() }).status(), 502);
+        assert_eq!(Error::from(ErrorKind::TimedOut).status(), 504);
         assert_eq!(Error::malformed("missing gift").code(), "upstream_malformed");
     }
 }

@@ -30,7 +30,7 @@ use twenty::filter::Filter;
 use twenty::target::OrderBy;
 
 use crate::context::RequestContext;
-use crate::error::{Error, Reason};
+use crate::error::{Error, ErrorKind};
 use crate::subject;
 use after_posting::MissingAgreement;
 pub use origin::{Channel, Origin};
@@ -200,7 +200,7 @@ pub async fn accept(cx: &RequestContext<'_>, payload: &Payload, origin: Origin<'
     let made = incoming.found.made.clone();
     let accepted = if staging { staged(cx, incoming, origin).await } else { direct(cx, incoming).await };
     if let (Err(failure), Some(person)) = (&accepted, made)
-        && (store::is_refused(failure) || matches!(failure.reason(), Reason::Refused(_)))
+        && (store::is_refused(failure) || matches!(failure.kind(), ErrorKind::Client(_)))
     {
         donor::take_back(cx, &person).await;
     }

@@ -19,7 +19,7 @@ use twenty::target::Target;
 use crate::cache::Mark;
 use crate::callers::{Proof, TokenStatus};
 use crate::context::RequestContext;
-use crate::error::{Error, Reason};
+use crate::error::{Error, ErrorKind};
 use crate::http::{Inbound, split_at_byte};
 use crate::request::{Body, Field, Response as Answered};
 use fundraising::client_error::{ClientError, Status};
@@ -275,8 +275,8 @@ impl Call for UpstreamCall<'_> {
                 Err(Error::from_answer(response.status, &response.body, asked))
             }
             Err(error @ FetchError::TooLarge { .. }) => Err(too_large("Twenty", &error)),
-            Err(_) if took >= timeout => Err(Reason::TimedOut.into()),
-            Err(FetchError::Unreachable { reason }) => Err(Reason::Unreachable { reason }.into()),
+            Err(_) if took >= timeout => Err(ErrorKind::TimedOut.into()),
+            Err(FetchError::Unreachable { reason }) => Err(ErrorKind::Unreachable { reason }.into()),
         };
         self.last_failure = received.as_ref().err().cloned();
         Ok(Attempt { outcome, received, is_budgeted })
@@ -332,8 +332,8 @@ impl<'a> UpstreamCall<'a> {
                 Err(Error::malformed_as("unexpected Twenty response (a redirect)"))
             }
             Err(failure) => {
-                let event = match failure.reason() {
-                    Reason::Unreachable { .. } | Reason::TimedOut => "request_unanswered",
+                let event = match failure.kind() {
+                    ErrorKind::Unreachable { .. } | ErrorKind::TimedOut => "request_unanswered",
                     _ if attempts >= MAX_ATTEMPTS => "retries_exhausted",
                     _ => "request_refused",
                 };
@@ -357,7 +357,7 @@ impl<'a> UpstreamCall<'a> {
                 TokenStatus::Proven => break,
                 TokenStatus::Refused(failure) => return Err(failure),
                 TokenStatus::BeingProven if now + POLL_INTERVAL > deadline => {
-                    return Err(Reason::NoTurn { retry_after: Duration::from_secs(1) }.into());
+                    return Err(ErrorKind::NoPermit { retry_after: Duration::from_secs(1) }.into());
                 }
                 TokenStatus::BeingProven => host.sleep(POLL_INTERVAL).await,
                 TokenStatus::Unproven => {
@@ -460,7 +460,7 @@ async fn gocardless(cx: &RequestContext<'_>, resource: &Resource) -> Result<Valu
     let Some(token) = &cx.state.settings.gocardless_token else { return Ok(Value::Null) };
     let left = cx.deadline.since(host.now());
     if left < MIN_TIME_LEFT {
-        return Err(Reason::TimedOut.into());
+        return Err(ErrorKind::TimedOut.into());
     }
     let mut headers = bearer(token);
     headers.push(("gocardless-version".into(), GOCARDLESS_VERSION.into()));
@@ -476,7 +476,7 @@ async fn gocardless(cx: &RequestContext<'_>, resource: &Resource) -> Result<Valu
         host.log(cx.line(Level::Warn, "gocardless_read_failed", &fields));
         match error {
             FetchError::TooLarge { .. } => too_large("GoCardless", &error),
-            FetchError::Unreachable { reason } => Reason::Unreachable { reason }.into(),
+            FetchError::Unreachable { reason } => ErrorKind::Unreachable { reason }.into(),
         }
     })?;
     match answer.status {

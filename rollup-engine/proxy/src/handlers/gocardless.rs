@@ -4,7 +4,7 @@ use ports::Level;
 use serde_json::{Value, json};
 
 use crate::context::RequestContext;
-use crate::error::{Error, Reason};
+use crate::error::{Error, ErrorKind};
 use crate::payments;
 use crate::request::{Request, Response};
 use fundraising::provider::Provider;
@@ -29,7 +29,7 @@ pub async fn receive(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<R
             let fields = [("eventId", notice.id.as_str().into()), ("code", failure.code().into())];
             cx.log(Level::Error, "gocardless_event_failed", &fields);
             // The others would get no turn either.
-            let is_over = matches!(failure.reason(), Reason::NoTurn { .. } | Reason::TimedOut);
+            let is_over = matches!(failure.kind(), ErrorKind::NoPermit { .. } | ErrorKind::TimedOut);
             failed.get_or_insert(failure);
             if is_over {
                 break;

@@ -12,7 +12,7 @@ use super::query::{self, holds, one_of, searched_id};
 use crate::request::{Request, Response};
 
 use crate::context::RequestContext;
-use crate::error::{Error, Reason};
+use crate::error::{Error, ErrorKind};
 use crate::http::shown as shown_name;
 use crate::intake::edit::Edit;
 use crate::intake::staged_gift::StagedGift;
@@ -293,14 +293,14 @@ async fn blind(cx: &RequestContext<'_>, id: RecordId, body: Map<String, Value>) 
 
 /// What Twenty says, in the words of these routes
 pub(crate) fn told(failure: Error) -> Error {
-    let Reason::Upstream { status, retry_after, .. } = failure.reason() else { return failure };
+    let ErrorKind::Upstream { status, retry_after, .. } = failure.kind() else { return failure };
     let message = match status {
         404 => return ClientError::new(Status::NotFound, "Gift staging record not found").into(),
         429 => "Twenty API rate limited",
         500.. => "Twenty API unavailable",
         _ => return failure,
     };
-    Reason::Upstream { status: 503, messages: vec![message.into()], retry_after: *retry_after }.into()
+    ErrorKind::Upstream { status: 503, messages: vec![message.into()], retry_after: *retry_after }.into()
 }
 
 #[cfg(test)]
