@@ -250,7 +250,12 @@ mod tests {
         let mut case = Case::new(&[THROTTLED, OK]);
         case.is_budgeted = false;
         let seen = case.run().await;
-        assert_eq!((seen.result, seen.sent_at, seen.holds_back), (Ok(ended(OK, 2, false)), vec![0, 30], false));
+        assert_eq!((seen.result, seen.sent_at), (Ok(ended(OK, 2, false)), vec![0, 30]));
+        for is_budgeted in [true, false] {
+            let mut case = Case::new(&[THROTTLED]);
+            (case.is_budgeted, case.deadline) = (is_budgeted, Some(0));
+            assert_eq!(case.run().await.holds_back, is_budgeted);
+        }
     }
 
     /// The other calls are held back also when this one is given up.
