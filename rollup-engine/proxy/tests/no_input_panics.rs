@@ -5,18 +5,14 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
 
-use std::cell::RefCell;
-use std::rc::Rc;
-
-use hmac::{Hmac, Mac};
 use ports::Timestamp;
 use proptest::prelude::*;
 use proxy::Service;
 use proxy::http::{Inbound, Outbound};
 use proxy::settings::Settings;
-use sandbox::{Faults, Limits, Sandbox, SandboxHost, Settings as SandboxSettings};
+use sandbox::Faults;
 use serde_json::{Value, json};
-use sha2::Sha256;
+use support::{World, hmac_hex};
 
 const NOON: i64 = 1_780_272_000_000;
 const SECRET: &str = "whsec_fuzz";
@@ -40,12 +36,10 @@ fn proxy(base: &str, token: &str) -> Service {
 fn answers(requests: Vec<Inbound>) -> Vec<Outbound> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
-        let mut sandbox = Sandbox::new(SandboxSettings { limits: Limits::off(), ..SandboxSettings::default() });
-        let model: Value = serde_json::from_str(include_str!("../../model/model.json")).unwrap();
-        sandbox.ensure_model(&model);
-        let token = sandbox.tokens().token.clone();
-        let host = SandboxHost::new(Rc::new(RefCell::new(sandbox)), Faults::none(), Timestamp::from_millis(NOON));
-        let proxy = proxy("http://twenty.test/rest", &token);
+        let world = World::fundraising();
+        world.now.set(Timestamp::from_millis(NOON));
+        let (host, token) = (world.host(Faults::none()), &world.token);
+        let proxy = proxy("http://twenty.test/rest", token);
         let mut answers = Vec::new();
         for mut request in requests {
             request.headers.push(("authorization".into(), format!("Bearer {token}")));
@@ -55,22 +49,14 @@ fn answers(requests: Vec<Inbound>) -> Vec<Outbound> {
     })
 }
 
-fn hex_mac(parts: &[&[u8]]) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
-    for part in parts {
-        mac.update(part);
-    }
-    hex::encode(mac.finalize().into_bytes())
-}
-
 /// Headers with right signatures of both providers, and a JSON type
 fn headers(body: &[u8]) -> Vec<(String, String)> {
     let at = (NOON / 1_000).to_string();
-    let stripe = format!("t={at},v1={}", hex_mac(&[at.as_bytes(), b".", body]));
+    let stripe = format!("t={at},v1={}", hmac_hex(SECRET, &[at.as_bytes(), b".", body]));
     vec![
         ("content-type".into(), "application/json".into()),
         ("stripe-signature".into(), stripe),
-        ("webhook-signature".into(), hex_mac(&[body])),
+        ("webhook-signature".into(), hmac_hex(SECRET, &[body])),
     ]
 }
 

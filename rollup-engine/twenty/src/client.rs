@@ -334,44 +334,13 @@ mod tests {
     use super::*;
     use crate::rate_limiter::{Priority, RateLimit};
     use crate::value::Value;
-    use ports::{Clock, Event, FetchError, Http, Log, Request, Response, async_trait};
     use serde_json::json;
-    use std::cell::RefCell;
-    use std::time::Duration;
+    use support::StubHost;
 
     const ADA: Uuid = Uuid::from_u128(0x1111_1111_1111_4111_8111_1111_1111_1111);
 
-    /// Answers every call alike, and keeps what was asked
-    struct Scripted {
-        answer: serde_json::Value,
-        asked: RefCell<Vec<String>>,
-    }
-
-    #[async_trait(?Send)]
-    impl Http for Scripted {
-        async fn fetch(&self, request: Request) -> Result<Response, FetchError> {
-            assert_eq!(request.header("authorization"), Some("Bearer secret"));
-            let body = request.body.map(String::from_utf8).transpose().unwrap().unwrap_or_default();
-            self.asked.borrow_mut().push(format!("{} {} {body}", request.method, request.url).trim_end().to_owned());
-            Ok(Response { status: 200, headers: vec![], body: self.answer.to_string().into_bytes() })
-        }
-    }
-
-    #[async_trait(?Send)]
-    impl Clock for Scripted {
-        async fn sleep(&self, _: Duration) {}
-
-        fn now(&self) -> Timestamp {
-            Timestamp::from_millis(0)
-        }
-    }
-
-    impl Log for Scripted {
-        fn log(&self, _: Event) {}
-    }
-
-    fn client(answer: serde_json::Value) -> Client<Scripted> {
-        let host = Scripted { answer, asked: RefCell::default() };
+    fn client(answer: &serde_json::Value) -> Client<StubHost<'static>> {
+        let host = StubHost::always(200, answer.to_string()).at(Timestamp::from_millis(0));
         let connection = Connection { base_url: "http://twenty.test".into(), token: "secret".into() };
         Client::new(host, connection, RateLimit::default(), Priority::Job, None, 1)
     }
@@ -382,7 +351,7 @@ mod tests {
         let mut keep = Projection::default();
         let number = keep.add("n");
         let record = json!({ "id": ADA, "n": 7 });
-        let client = client(json!({ "data": {
+        let client = client(&json!({ "data": {
             "people": [record], "person": record, "updatePerson": record, "createPeople": [record]
         }, "totalCount": 1, "pageInfo": { "hasNextPage": false } }));
         let filter = Filter::IdIn("id".into(), vec![ADA]);
@@ -401,8 +370,14 @@ mod tests {
             );
         }
         assert_eq!(client.stats().records, 4);
+        let sent = client.host().sent();
+        assert!(sent.iter().all(|request| request.header("authorization") == Some("Bearer secret")));
+        let sent = sent.iter().map(|request| {
+            let body = String::from_utf8_lossy(request.body.as_deref().unwrap_or_default());
+            format!("{} {} {body}", request.method, request.url).trim_end().to_owned()
+        });
         assert_eq!(
-            client.host().asked.borrow().as_slice(),
+            sent.collect::<Vec<_>>(),
             [
                 format!(
                     "GET http://twenty.test/rest/people?limit=200&depth=0&filter=and%28id%5Bin%5D%3A%5B{ADA}%5D%29\
@@ -422,10 +397,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_write_that_comes_too_late_does_not_go_out() {
-        let client = client(json!({}));
+        let client = client(&json!({}));
         let late = Some(Timestamp::from_millis(-1));
         let error = client.upsert(&Names::new("person", "people"), &[json!({})], late, &Projection::default()).await;
         assert_eq!(error.unwrap_err().code(), "stale");
-        assert!(client.host().asked.borrow().is_empty());
+        assert!(client.host().sent().is_empty());
     }
 }

@@ -1,15 +1,11 @@
 //! Plays the client of the recorded cases, and counts what does not fit.
 
-use std::io::Write as _;
-use std::path::Path;
-
-use hmac::{Hmac, Mac as _};
 use ports::{Clock as _, Timestamp};
 use proxy::Service;
 use proxy::http::{Inbound, Outbound};
 use proxy::settings::Settings;
 use serde_json::Value;
-use sha2::Sha256;
+use support::{StubHost, hmac_hex, recorded};
 
 use crate::compare::{diff, show};
 use crate::script::{BASE, Script};
@@ -19,22 +15,15 @@ const DELIBERATE: &[&str] = &["gift.get.id-encoded"];
 
 /// Replays the cases of one file that are contract, and fails with everything that does not fit.
 pub(crate) fn replay(file: &str) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/proxy-contract");
-    let Ok(lines) = std::fs::read_to_string(folder.join(file)) else {
-        let mut terminal = std::io::stderr();
-        // What a passing test prints with the macros is swallowed.
-        writeln!(terminal, "SKIPPED: the recorded cases are not here ({})", folder.display()).unwrap();
-        return;
-    };
-    let masks = std::fs::read_to_string(folder.join("masks.json")).unwrap();
+    let Some(cases) = recorded::lines(&format!("proxy-contract/{file}")) else { return };
+    let masks = recorded::text("proxy-contract/masks.json").unwrap();
     let masks: Value = serde_json::from_str(&masks).unwrap();
     let only = std::env::var("CASE").unwrap_or_default();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
 
     let (mut passed, mut failures) = (0, Vec::new());
     let mut proxies: Vec<(Value, Service)> = Vec::new();
-    for (number, line) in lines.lines().enumerate() {
-        let case: Value = serde_json::from_str(line).unwrap();
+    for (number, case) in cases.iter().enumerate() {
         let name = case["name"].as_str().unwrap();
         if case.get("quirk").is_some() || !name.contains(&only) {
             continue;
@@ -44,7 +33,7 @@ pub(crate) fn replay(file: &str) {
             proxies.push((env.clone(), Service::new(Settings::read(|name| setting(env, name)).unwrap())));
         }
         let proxy = &proxies.iter().find(|(other, _)| other == env).unwrap().1;
-        let problems = runtime.block_on(play(proxy, &case, &masks["extraBodyKeys"], number));
+        let problems = runtime.block_on(play(proxy, case, &masks["extraBodyKeys"], number));
         if DELIBERATE.contains(&name) {
             assert!(problems.iter().any(|problem| problem.contains("never came")), "{name}: {problems:?}");
             continue;
@@ -69,18 +58,19 @@ fn setting(env: &Value, name: &str) -> Option<String> {
 
 async fn play(proxy: &Service, case: &Value, extra_keys: &Value, number: usize) -> Vec<String> {
     let base = Timestamp::parse("2026-11-25T12:00:00Z").unwrap();
-    let script = Script::new(case, extra_keys.clone(), base);
-    let request = inbound(&case["request"], script.now(), number);
-    let answer = proxy.handle(&script, request).await;
+    let script = Script::new(case, extra_keys.clone());
+    let host = StubHost::new(|request| script.answer(request)).at(base);
+    let request = inbound(&case["request"], host.now(), number);
+    let answer = proxy.handle(&host, request).await;
 
     let mut problems = script.problems.borrow().clone();
     check_answer(&case["response"], &answer, &mut problems);
-    let took = script.now().since(base).as_millis();
+    let took = host.now().since(base).as_millis();
     if case["minMs"].as_u64().is_some_and(|least| took < u128::from(least)) {
         problems.push(format!("answered after {took} ms, expected at least {}", case["minMs"]));
     }
     problems.extend(script.missing());
-    problems.extend(leaks(case, &script));
+    problems.extend(leaks(case, &host));
     problems
 }
 
@@ -109,12 +99,12 @@ fn check_answer(expected: &Value, answer: &Outbound, problems: &mut Vec<String>)
 }
 
 /// Tokens and donors' addresses in the log
-fn leaks(case: &Value, script: &Script) -> Vec<String> {
+fn leaks(case: &Value, host: &StubHost<'_>) -> Vec<String> {
     let mut secrets = vec!["svc-key".to_owned(), "user-session".to_owned(), "query-token".to_owned(), "@".to_owned()];
     for key in ["firstName", "lastName"] {
         secrets.extend(case["request"]["body"]["contact"][key].as_str().map(|name| format!("\"{}\"", name.trim())));
     }
-    let lines = script.log.borrow();
+    let lines = host.lines();
     let lines = lines.iter().map(|event| serde_json::to_string(event).unwrap());
     lines
         .filter(|line| secrets.iter().any(|secret| line.contains(secret)))
@@ -163,11 +153,7 @@ fn expand(value: &Value) -> Value {
 fn stripe_signature(body: &str, how: &Value, now: Timestamp) -> String {
     let time = now.as_millis() / 1_000 - how["ageSeconds"].as_i64().unwrap_or(0);
     let body = how["overBody"].as_str().unwrap_or(body);
-    let sign = |secret: &Value| {
-        let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_str().unwrap().as_bytes()).unwrap();
-        mac.update(format!("{time}.{body}").as_bytes());
-        hex::encode(mac.finalize().into_bytes())
-    };
+    let sign = |secret: &Value| hmac_hex(secret.as_str().unwrap(), &[format!("{time}.{body}").as_bytes()]);
     let mut parts = vec![format!("t={time}")];
     if how.get("alsoSecret").is_some() {
         parts.push(format!("v1={}", sign(&how["alsoSecret"])));

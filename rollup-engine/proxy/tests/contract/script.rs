@@ -1,8 +1,8 @@
-//! A host that plays the upstream of one recorded case.
+//! Plays the upstream of one recorded case.
 
 use std::cell::{Cell, RefCell};
 
-use ports::{Clock, Event, FetchError, Http, Log, Request, Response, Timestamp, async_trait};
+use ports::{FetchError, Request, Response};
 use proxy::http::Inbound;
 use serde_json::{Map, Value, json};
 
@@ -12,8 +12,6 @@ use crate::compare::diff;
 pub(crate) const BASE: &str = "http://twenty.test/rest";
 
 pub(crate) struct Script {
-    start: tokio::time::Instant,
-    base: Timestamp,
     steps: Vec<Value>,
     unordered: bool,
     extra_keys: Value,
@@ -21,7 +19,6 @@ pub(crate) struct Script {
     position: Cell<usize>,
     last: RefCell<Option<(Value, Value)>>,
     pub(crate) problems: RefCell<Vec<String>>,
-    pub(crate) log: RefCell<Vec<Event>>,
 }
 
 struct Call {
@@ -32,10 +29,8 @@ struct Call {
 }
 
 impl Script {
-    pub(crate) fn new(case: &Value, extra_keys: Value, base: Timestamp) -> Self {
+    pub(crate) fn new(case: &Value, extra_keys: Value) -> Self {
         Self {
-            start: tokio::time::Instant::now(),
-            base,
             steps: case["upstream"].as_array().unwrap().clone(),
             unordered: case["unordered"] == true,
             extra_keys,
@@ -43,7 +38,6 @@ impl Script {
             position: Cell::new(0),
             last: RefCell::default(),
             problems: RefCell::default(),
-            log: RefCell::default(),
         }
     }
 
@@ -143,11 +137,8 @@ impl Script {
         own.retain(|key, _| found.contains_key(key) || !has(&expect["bodyOptional"], key));
         (Value::Object(own), Some(Value::Object(found)))
     }
-}
 
-#[async_trait(?Send)]
-impl Http for Script {
-    async fn fetch(&self, request: Request) -> Result<Response, FetchError> {
+    pub(crate) fn answer(&self, request: &Request) -> Result<Response, FetchError> {
         let target = request.url.strip_prefix("http://twenty.test").unwrap_or(&request.url).to_owned();
         let inbound = Inbound { target, ..Inbound::default() };
         let call = Call {
@@ -159,9 +150,9 @@ impl Http for Script {
         if !request.url.starts_with(BASE) {
             self.problems.borrow_mut().push(format!("a call to elsewhere: {}", request.url));
         }
-        let reply = self.play(&call, &request);
+        let reply = self.play(&call, request);
         if reply["drop"] == true {
-            return Err(FetchError::Unreachable { reason: "cut".into() });
+            return Err(support::unreachable("cut"));
         }
         let mut headers = Vec::new();
         for (name, value) in reply["headers"].as_object().into_iter().flatten() {
@@ -173,23 +164,6 @@ impl Http for Script {
             (None, None) => Vec::new(),
         };
         Ok(Response { status: u16::try_from(reply["status"].as_u64().unwrap()).unwrap(), headers, body })
-    }
-}
-
-#[async_trait(?Send)]
-impl Clock for Script {
-    async fn sleep(&self, duration: std::time::Duration) {
-        tokio::time::sleep(duration).await;
-    }
-
-    fn now(&self) -> Timestamp {
-        self.base + self.start.elapsed()
-    }
-}
-
-impl Log for Script {
-    fn log(&self, event: Event) {
-        self.log.borrow_mut().push(event);
     }
 }
 

@@ -5,7 +5,9 @@ use ports::Clock as _;
 use sandbox::{Faults, Limits};
 use serde_json::{Value, json};
 
-use crate::scene::{Scene, header, run};
+use support::header;
+
+use crate::scene::{Scene, run};
 
 #[test]
 fn a_burst_never_passes_the_limit_and_never_hangs() {

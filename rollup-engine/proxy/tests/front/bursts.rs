@@ -8,7 +8,9 @@ use ports::Clock as _;
 use sandbox::{Fault, Faults, Latency, Limits};
 use serde_json::{Value, json};
 
-use crate::scene::{STRIPE_SECRET, Scene, header, run};
+use support::{STRIPE_SECRET, header};
+
+use crate::scene::{Scene, run};
 
 fn settings(staging: bool) -> [(&'static str, &'static str); 2] {
     let staging = if staging { "on" } else { "off" };
@@ -164,9 +166,9 @@ fn row_whose_release_was_refused() {
             while scene.calls() < calls {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
-            scene.host.refuse_with.set(Some(429));
+            scene.refuse_with.set(Some(429));
             assert_eq!(request.await.unwrap(), 200);
-            scene.host.refuse_with.set(None);
+            scene.refuse_with.set(None);
             assert_eq!(states(&scene).keys().collect::<Vec<_>>(), ["processing"]);
             tokio::time::sleep(Duration::from_secs(15)).await;
             let (_, batch) = scene.ask("POST", "/gift-staging/process", Some(&json!({}))).await;
@@ -194,9 +196,9 @@ fn row_whose_gift_was_refused() {
         };
         // Who gave, the person, the row, its trail; then three attempts at the gift
         calls(4).await;
-        scene.host.refuse_with.set(Some(429));
+        scene.refuse_with.set(Some(429));
         calls(7).await;
-        scene.host.refuse_with.set(None);
+        scene.refuse_with.set(None);
         let (status, answer) = request.await.unwrap();
         assert_eq!(
             (status, &answer["data"]["giftStaging"]["processingStatus"]),

@@ -4,7 +4,9 @@ use ports::Clock as _;
 use sandbox::{Fault, Faults, Limits};
 use serde_json::json;
 
-use crate::scene::{Scene, header, run};
+use support::header;
+
+use crate::scene::{Scene, run};
 
 const OFF: &[(&str, &str)] = &[("FUNDRAISING_REQUESTS_PER_MINUTE", "off")];
 

@@ -4,7 +4,9 @@ use proxy::http::Inbound;
 use sandbox::{Faults, Limits};
 use serde_json::{Value, json};
 
-use crate::scene::{Scene, header, run};
+use support::header;
+
+use crate::scene::{Scene, run};
 
 /// A token that cannot stand in a header is nobody's, and Twenty is not asked.
 #[test]
@@ -138,7 +140,7 @@ fn tokens_in_any_spelling_of_the_query() {
                 }
             }
         }
-        for request in scene.host.sent.borrow().iter() {
+        for request in scene.host.sent().iter() {
             assert!(!request.url.contains("s3cr3t"), "{}", request.url);
         }
         for line in scene.host.inner.log_lines() {

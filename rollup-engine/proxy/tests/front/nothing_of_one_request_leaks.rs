@@ -1,7 +1,9 @@
 use sandbox::{Faults, Limits};
 use serde_json::{Value, json};
 
-use crate::scene::{Scene, header, run};
+use support::header;
+
+use crate::scene::{Scene, run};
 
 #[test]
 fn the_request_id_goes_in_up_and_out() {
@@ -11,7 +13,7 @@ fn the_request_id_goes_in_up_and_out() {
         request.headers.push(("X-Request-Id".into(), "  trace-1 ".into()));
         let answer = scene.proxy.handle(&scene.host, request).await;
         assert_eq!(header(&answer, "x-request-id"), Some("trace-1"));
-        assert_eq!(scene.host.sent.borrow()[0].header("x-request-id"), Some("trace-1"));
+        assert_eq!(scene.host.sent()[0].header("x-request-id"), Some("trace-1"));
         assert!(scene.host.inner.log_lines().iter().all(|line| line.field("requestId") == Some(&json!("trace-1"))));
 
         for odd in ["x".repeat(129), "a\u{7}b".into(), "two words".into()] {
@@ -34,7 +36,7 @@ fn a_token_in_the_query_stays_out_of_urls_logs_and_answers() {
             let answer = scene.proxy.handle(&scene.host, request).await;
             assert!(!String::from_utf8(answer.body).unwrap().contains(&scene.token));
         }
-        let sent = scene.host.sent.borrow();
+        let sent = scene.host.sent();
         assert_eq!(sent.len(), 1);
         assert!(sent[0].url.ends_with("/gifts?limit=2"), "{}", sent[0].url);
         assert_eq!(sent[0].header("authorization"), Some(format!("Bearer {}", scene.token).as_str()));

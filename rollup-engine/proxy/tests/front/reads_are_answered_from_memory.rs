@@ -45,9 +45,9 @@ fn unreadable_answers_are_not_kept() {
         let env = [FIVE, &[("FUNDRAISING_ENABLE_GIFT_STAGING", "on")]].concat();
         for path in ["/appeals", "/recurring-agreements", "/gift-staging"] {
             let scene = Scene::new(Limits::off(), Faults::none(), &env);
-            scene.host.refuse_with.set(Some(200));
+            scene.refuse_with.set(Some(200));
             assert_eq!(scene.get(path).await.0, 502, "{path}");
-            scene.host.refuse_with.set(None);
+            scene.refuse_with.set(None);
             assert_eq!(scene.get(path).await.0, 200, "{path}");
             assert_eq!(scene.calls(), 2, "{path}");
         }

@@ -1,66 +1,24 @@
-//! A service, a Twenty, and a clock that only moves when everybody waits.
+//! A process of the service, a Twenty, and a clock that only moves when everybody waits.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::rc::Rc;
-use std::time::Duration;
 
-use hmac::{Hmac, Mac as _};
-use ports::{Clock, Event, FetchError, Http, Log, Request, Response, Timestamp, async_trait};
+use ports::{Clock as _, Timestamp};
 use proxy::Service;
 use proxy::http::{Inbound, Outbound};
 use proxy::settings::Settings;
-use sandbox::{Faults, Limits, Sandbox, SandboxHost};
+use sandbox::{Faults, Limits};
 use serde_json::{Value, json};
-use sha2::Sha256;
+use support::{InterceptHost, ServiceWorld, World, answer, read, signed};
 use uuid::Uuid;
 
-/// Stripe's signing secret, for scenes that set it; the service has its own key then
-pub(crate) const STRIPE_SECRET: &str = "whsec_test";
-
 pub(crate) struct Scene {
+    world: ServiceWorld,
     pub(crate) proxy: Service,
-    pub(crate) host: Recorder,
+    pub(crate) host: InterceptHost<'static>,
     pub(crate) token: String,
-    count: std::cell::Cell<u128>,
-}
-
-/// A host that keeps what was sent
-pub(crate) struct Recorder {
-    pub(crate) inner: SandboxHost,
-    pub(crate) sent: RefCell<Vec<Request>>,
     /// Status with which Twenty refuses every call, if it does; with one of success it answers with a page, and no JSON
-    pub(crate) refuse_with: std::cell::Cell<Option<u16>>,
-}
-
-#[async_trait(?Send)]
-impl Http for Recorder {
-    async fn fetch(&self, request: Request) -> Result<Response, FetchError> {
-        self.sent.borrow_mut().push(request.clone());
-        match self.refuse_with.get() {
-            Some(status) => {
-                let body = if status < 300 { b"<html>".to_vec() } else { Vec::new() };
-                Ok(Response { status, headers: Vec::new(), body })
-            }
-            None => self.inner.fetch(request).await,
-        }
-    }
-}
-
-#[async_trait(?Send)]
-impl Clock for Recorder {
-    async fn sleep(&self, duration: Duration) {
-        self.inner.sleep(duration).await;
-    }
-
-    fn now(&self) -> Timestamp {
-        self.inner.now()
-    }
-}
-
-impl Log for Recorder {
-    fn log(&self, event: Event) {
-        self.inner.log(event);
-    }
+    pub(crate) refuse_with: Rc<Cell<Option<u16>>>,
 }
 
 /// Runs a story on a paused clock.
@@ -71,12 +29,9 @@ pub(crate) fn run<F: Future<Output = ()>>(story: F) {
 
 impl Scene {
     pub(crate) fn new(limits: Limits, faults: Faults, env: &[(&str, &str)]) -> Self {
-        let mut sandbox = Sandbox::new(sandbox::Settings { limits, ..sandbox::Settings::default() });
-        let model: Value = serde_json::from_str(include_str!("../../../model/model.json")).unwrap();
-        sandbox.ensure_model(&model);
-        let token = sandbox.tokens().token.clone();
-        let base = Timestamp::parse("2026-03-01T12:00:00Z").unwrap();
-        let inner = SandboxHost::new(Rc::new(RefCell::new(sandbox)), faults, base);
+        let world = World::with_model(&World::model(), limits);
+        world.now.set(Timestamp::parse("2026-03-01T12:00:00Z").unwrap());
+        let token = world.token.clone();
         let settings = Settings::read(|name| {
             let given = env.iter().find(|(other, _)| *other == name).map(|(_, value)| (*value).to_owned());
             given.or_else(|| match name {
@@ -91,8 +46,13 @@ impl Scene {
                 _ => None,
             })
         });
-        let host = Recorder { inner, sent: RefCell::default(), refuse_with: std::cell::Cell::default() };
-        Self { proxy: Service::new(settings.unwrap()), host, token, count: std::cell::Cell::new(1) }
+        let refuse_with = Rc::new(Cell::new(None));
+        let refusal = Rc::clone(&refuse_with);
+        let host = InterceptHost::new(world.host(faults))
+            .before(move |_| refusal.get().map(|status| answer(status, if status < 300 { "<html>" } else { "" })));
+        let mut world = ServiceWorld::on(world, false);
+        world.settings = settings.unwrap();
+        Self { proxy: world.service(), world, host, token, refuse_with }
     }
 
     pub(crate) fn calm() -> Self {
@@ -100,17 +60,7 @@ impl Scene {
     }
 
     pub(crate) fn inbound(&self, method: &str, path: &str, body: Option<&Value>) -> Inbound {
-        self.count.set(self.count.get() + 1);
-        Inbound {
-            method: method.into(),
-            target: format!("/api/fundraising{path}"),
-            headers: vec![
-                ("Authorization".into(), format!("Bearer {}", self.token)),
-                ("content-type".into(), "application/json".into()),
-            ],
-            body: body.map(|body| body.to_string().into_bytes()).unwrap_or_default(),
-            entropy: self.count.get(),
-        }
+        self.world.inbound(method, path.trim_start_matches('/'), body.unwrap_or(&Value::Null))
     }
 
     pub(crate) async fn answer(&self, method: &str, path: &str, body: Option<&Value>) -> Outbound {
@@ -118,8 +68,7 @@ impl Scene {
     }
 
     pub(crate) async fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
-        let answer = self.answer(method, path, body).await;
-        (answer.status, serde_json::from_slice(&answer.body).unwrap_or_default())
+        read(&self.answer(method, path, body).await)
     }
 
     pub(crate) async fn get(&self, path: &str) -> (u16, Value) {
@@ -133,16 +82,7 @@ impl Scene {
                 "id": format!("cs_{number}"), "mode": "payment", "payment_status": "paid", "amount_total": 2_500,
                 "currency": "gbp", "payment_intent": format!("pi_{number}"), "metadata": {},
                 "customer_details": { "name": "Wendy Hook", "email": format!("hook{number}@example.org") } } } });
-        let mut request = self.inbound("POST", "/webhooks/stripe", Some(&event));
-        let signed_at = (self.host.now().as_millis() / 1_000).to_string();
-        let mut mac = Hmac::<Sha256>::new_from_slice(STRIPE_SECRET.as_bytes()).unwrap();
-        for part in [signed_at.as_bytes(), b".", &request.body] {
-            mac.update(part);
-        }
-        let signature = format!("t={signed_at},v1={}", hex::encode(mac.finalize().into_bytes()));
-        request.headers =
-            vec![("content-type".into(), "application/json".into()), ("stripe-signature".into(), signature)];
-        self.proxy.handle(&self.host, request).await.status
+        self.proxy.handle(&self.host, signed(&event, self.host.now())).await.status
     }
 
     pub(crate) fn put(&self, object: &str, record: &Value) -> Uuid {
@@ -150,14 +90,10 @@ impl Scene {
     }
 
     pub(crate) fn record(&self, object: &str, id: Uuid) -> Value {
-        self.host.inner.sandbox().borrow().record(object, id).unwrap()
+        self.world.record(object, id)
     }
 
     pub(crate) fn calls(&self) -> usize {
-        self.host.sent.borrow().len()
+        self.host.sent().len()
     }
-}
-
-pub(crate) fn header<'a>(answer: &'a Outbound, name: &str) -> Option<&'a str> {
-    answer.headers.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
 }

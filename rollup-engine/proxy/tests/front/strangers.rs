@@ -6,7 +6,9 @@ use std::time::Duration;
 use ports::{Clock as _, Method};
 use sandbox::{Faults, Latency, Limits};
 
-use crate::scene::{STRIPE_SECRET, Scene, header, run};
+use support::{STRIPE_SECRET, header};
+
+use crate::scene::{Scene, run};
 
 /// A Twenty that takes a tenth of a second for each call
 fn scene() -> Rc<Scene> {
@@ -137,9 +139,9 @@ fn known_token_is_dropped_at_refusal() {
         let scene = scene();
         let guest = scene.host.inner.sandbox().borrow().tokens().guest_token.clone();
         assert_eq!(read_as(&scene, &guest).await.0, 200);
-        scene.host.refuse_with.set(Some(401));
+        scene.refuse_with.set(Some(401));
         assert_eq!(read_as(&scene, &guest).await.0, 401);
-        scene.host.refuse_with.set(None);
+        scene.refuse_with.set(None);
         assert_eq!(read_as(&scene, &guest).await.0, 401, "remembered");
         assert_eq!(scene.calls(), 2);
         assert_eq!(scene.pay(1).await, 204, "the service's own key stands apart");
@@ -155,7 +157,7 @@ fn no_allowance_without_budget() {
             assert_eq!(read_as(&scene, &format!("made-up-{number}")).await.0, 401);
         }
         assert_eq!(scene.calls(), 30);
-        assert!(scene.host.sent.borrow().iter().all(|call| call.method == Method::Get));
+        assert!(scene.host.sent().iter().all(|call| call.method == Method::Get));
     });
 }
 
@@ -188,13 +190,13 @@ fn crowd_at_ready() {
 fn strangers_refused_for_the_rate_limit() {
     run(async {
         let scene = scene();
-        scene.host.refuse_with.set(Some(429));
+        scene.refuse_with.set(Some(429));
         let stranger = {
             let scene = Rc::clone(&scene);
             tokio::task::spawn_local(async move { read_as(&scene, "of-another-workspace").await.0 })
         };
         tokio::time::sleep(Duration::from_millis(50)).await;
-        scene.host.refuse_with.set(None);
+        scene.refuse_with.set(None);
         let began = scene.host.now();
         assert_eq!(scene.pay(1).await, 204);
         assert!(scene.host.now().since(began) < Duration::from_secs(2));

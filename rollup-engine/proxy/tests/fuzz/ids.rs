@@ -1,16 +1,16 @@
 //! Sequences of requests whose ids are anything, against a Twenty whose answers hold such ids too.
 
-use std::cell::RefCell;
-use std::time::Duration;
+use std::cell::Cell;
 
-use ports::{Clock, Event, FetchError, Http, Log, Request, Response, Timestamp, async_trait};
+use ports::{Request, Response};
 use proptest::prelude::*;
 use proxy::Service;
 use proxy::http::Inbound;
 use serde_json::{Value, json};
+use support::{StubHost, answer};
 
 use crate::requests::{TOKEN, is_allowed, settings};
-use crate::stub::{NOON, OBJECTS};
+use crate::stub::OBJECTS;
 
 const ID: &str = "7f0b4a52-6a1c-4e0b-9d55-3a1f1d0c9a10";
 
@@ -93,62 +93,37 @@ const REQUESTS: &[(&str, &str, &str)] = &[
 ];
 
 /// Answers every call with records whose ids are these in turn
-struct HostileTwenty {
-    ids: Vec<String>,
-    sent: RefCell<Vec<Request>>,
+fn hostile(ids: Vec<String>) -> StubHost<'static> {
+    let calls = Cell::new(0);
+    StubHost::new(move |request| {
+        calls.set(calls.get() + 1);
+        Ok(records(&ids, calls.get(), request))
+    })
 }
 
-impl HostileTwenty {
-    fn answer(&self) -> Value {
-        let count = self.sent.borrow().len();
-        let id = |at: usize| self.ids.get((count + at) % self.ids.len()).cloned().unwrap_or_default();
-        let payload = json!({ "amount": { "amountMicros": 5_000_000, "currencyCode": "GBP" }, "donorId": id(1),
+fn records(ids: &[String], count: usize, request: &Request) -> Response {
+    let id = |at: usize| ids.get((count + at) % ids.len()).cloned().unwrap_or_default();
+    let payload = json!({ "amount": { "amountMicros": 5_000_000, "currencyCode": "GBP" }, "donorId": id(1),
             "companyId": id(2), "giftDate": "2026-05-01", "recurringAgreementId": id(3) });
-        let mut record = json!({ "id": id(0), "processingStatus": "ready_for_process", "auditTrail": null,
+    let mut record = json!({ "id": id(0), "processingStatus": "ready_for_process", "auditTrail": null,
             "updatedAt": "2026-05-01T00:00:00.000Z", "giftId": if count.is_multiple_of(3) { json!(id(4)) } else { Value::Null },
             "householdId": id(5), "primaryContactId": id(6), "emails": { "primaryEmail": "a@b.example" },
             "rawPayload": payload });
-        for (key, value) in payload.as_object().unwrap() {
-            record[key] = value.clone();
-        }
-        let mut data = json!({});
-        for (plural, singular) in OBJECTS {
-            let upper = |name: &str| name[..1].to_uppercase() + &name[1..];
-            data[*plural] = json!([record]);
-            data[*singular] = record.clone();
-            for operation in ["create", "update", "delete"] {
-                data[format!("{operation}{}", upper(singular))] = record.clone();
-            }
-            data[format!("update{}", upper(plural))] = json!([record]);
-        }
-        json!({ "data": data })
+    for (key, value) in payload.as_object().unwrap() {
+        record[key] = value.clone();
     }
-}
-
-#[async_trait(?Send)]
-impl Http for HostileTwenty {
-    async fn fetch(&self, request: Request) -> Result<Response, FetchError> {
-        let asks = request.url.contains("/duplicates");
-        self.sent.borrow_mut().push(request);
-        let mut answer = self.answer();
-        if asks {
-            answer = json!({ "data": [{ "personDuplicates": answer["data"]["people"] }] });
+    let mut data = json!({});
+    for (plural, singular) in OBJECTS {
+        let upper = |name: &str| name[..1].to_uppercase() + &name[1..];
+        data[*plural] = json!([record]);
+        data[*singular] = record.clone();
+        for operation in ["create", "update", "delete"] {
+            data[format!("{operation}{}", upper(singular))] = record.clone();
         }
-        Ok(Response { status: 200, headers: Vec::new(), body: answer.to_string().into_bytes() })
+        data[format!("update{}", upper(plural))] = json!([record]);
     }
-}
-
-#[async_trait(?Send)]
-impl Clock for HostileTwenty {
-    async fn sleep(&self, _: Duration) {}
-
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(NOON + i64::try_from(self.sent.borrow().len()).unwrap())
-    }
-}
-
-impl Log for HostileTwenty {
-    fn log(&self, _: Event) {}
+    let data = if request.url.contains("/duplicates") { json!([{ "personDuplicates": data["people"] }]) } else { data };
+    answer(200, json!({ "data": data }).to_string())
 }
 
 fn id() -> impl Strategy<Value = String> {
@@ -174,7 +149,7 @@ proptest! {
         ids in prop::collection::vec(id(), 1..8),
         staging: bool,
     ) {
-        let host = HostileTwenty { ids, sent: RefCell::default() };
+        let host = hostile(ids);
         let proxy = Service::new(settings(staging));
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         for (number, ((method, path, body), in_path, in_body, escaped)) in requests.into_iter().enumerate() {
@@ -189,10 +164,10 @@ proptest! {
                 body: body.replace("\"$\"", &quoted).into_bytes(),
                 entropy: u128::try_from(number).unwrap() << 64,
             };
-            let answer = runtime.block_on(proxy.handle(&host, request.clone()));
-            prop_assert_ne!(answer.status, 500, "{} {}", request.method, request.target);
+            let outbound = runtime.block_on(proxy.handle(&host, request.clone()));
+            prop_assert_ne!(outbound.status, 500, "{} {}", request.method, request.target);
         }
-        for call in host.sent.borrow().iter() {
+        for call in host.sent().iter() {
             prop_assert!(is_allowed(call), "{} {}", call.method, call.url);
         }
     }

@@ -7,7 +7,6 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
 
-mod bend;
 mod ids;
 mod parsers;
 mod requests;

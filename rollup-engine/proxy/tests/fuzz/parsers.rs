@@ -7,25 +7,22 @@ use fundraising::payload::Payload;
 use fundraising::provider::gocardless::{self, Answers};
 use fundraising::provider::stripe;
 use fundraising::signature;
-use hmac::{Hmac, Mac};
-use ports::Timestamp;
 use proxy::handlers::query;
 use proxy::http::Inbound;
 use proxy::intake::staged_gift::StagedGift;
 use proxy::router;
 use proxy::settings::{NAMES, Settings};
 use serde_json::{Map, Value, json};
-use sha2::Sha256;
 use twenty::filter::Filter;
 use twenty::setting::SettingError;
 use twenty::target::Target;
 
-use crate::bend::{MAX_LEN, TEST_TIME, bent, corpus};
-use crate::stub::NOON;
+use support::bend::{MAX_LEN, TEST_TIME, bent, corpus};
+use support::{StubHost, hmac_hex};
 
 /// A gift that was read is the same after it was kept in a row, and its amounts can be stored exactly.
 fn read_gift(body: &[u8]) {
-    let now = Timestamp::from_millis(NOON);
+    let now = StubHost::START;
     let Ok(payload) = Payload::parse(body) else { return };
     for intake in [Intake::Direct, Intake::Held, Intake::Event, Intake::Staging] {
         let Ok(gift) = create::read(&payload, intake) else { continue };
@@ -43,7 +40,7 @@ fn read_gift(body: &[u8]) {
 
 #[test]
 fn gifts() {
-    let corpus = corpus("gifts");
+    let corpus = corpus(env!("CARGO_MANIFEST_DIR"), "gifts");
     check!(name = "gifts").with_max_len(MAX_LEN).with_test_time(TEST_TIME).for_each(|input: &[u8]| {
         read_gift(&bent(input, &corpus));
     });
@@ -52,7 +49,7 @@ fn gifts() {
 /// A target is split once: what follows is the same whether or not it came in absolute form.
 #[test]
 fn targets() {
-    let corpus = corpus("targets");
+    let corpus = corpus(env!("CARGO_MANIFEST_DIR"), "targets");
     check!(name = "targets").with_max_len(MAX_LEN).with_test_time(TEST_TIME).for_each(|input: &[u8]| {
         let target = String::from_utf8_lossy(&bent(input, &corpus)).into_owned();
         let inbound = Inbound { target, ..Inbound::default() }.in_origin_form();
@@ -83,7 +80,7 @@ fn targets() {
 
 #[test]
 fn events() {
-    let corpus = corpus("events");
+    let corpus = corpus(env!("CARGO_MANIFEST_DIR"), "events");
     check!(name = "events").with_max_len(MAX_LEN).with_test_time(TEST_TIME).for_each(|input: &[u8]| {
         let body = bent(input, &corpus);
         if let Ok(event) = stripe::read(&body) {
@@ -104,26 +101,23 @@ fn events() {
 #[test]
 fn signatures() {
     const SECRET: &str = "whsec_fuzz";
-    let corpus = corpus("signatures");
-    let sign = |parts: &[&[u8]]| {
-        let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
-        for part in parts {
-            mac.update(part);
-        }
-        hex::encode(mac.finalize().into_bytes())
-    };
+    let corpus = corpus(env!("CARGO_MANIFEST_DIR"), "signatures");
+    let sign = |parts: &[&[u8]]| hmac_hex(SECRET, parts);
     check!(name = "signatures").with_max_len(MAX_LEN).with_test_time(TEST_TIME).for_each(|input: &[u8]| {
         let text = String::from_utf8_lossy(&bent(input, &corpus)).into_owned();
         let (header, body) = text.split_once('\n').unwrap_or((&text, ""));
         let body = body.as_bytes();
-        let seconds = (NOON / 1_000).to_string();
+        let seconds = (StubHost::START.as_millis() / 1_000).to_string();
         // The corpus says where the right signature goes.
         let header =
             header.replace("STRIPE", &sign(&[seconds.as_bytes(), b".", body])).replace("GOCARDLESS", &sign(&[body]));
-        if signature::stripe(Some(&header), body, Some(SECRET), Timestamp::from_millis(NOON)).is_ok() {
+        if signature::stripe(Some(&header), body, Some(SECRET), StubHost::START).is_ok() {
             let time = header.split(',').find_map(|part| part.trim().strip_prefix("t=")).unwrap();
             assert!(header.to_ascii_lowercase().contains(&sign(&[time.as_bytes(), b".", body])), "{header}");
-            assert!(time.parse::<i64>().unwrap().abs_diff(NOON / 1_000) <= signature::TOLERANCE_SECONDS);
+            assert!(
+                time.parse::<i64>().unwrap().abs_diff(StubHost::START.as_millis() / 1_000)
+                    <= signature::TOLERANCE_SECONDS
+            );
         }
         if signature::gocardless(Some(&header), body, Some(SECRET)).is_ok() {
             assert_eq!(header.trim().to_ascii_lowercase(), sign(&[body]));
@@ -135,7 +129,7 @@ fn signatures() {
 /// Settings are lines `NAME=value`. What stands in a secret's place alone is never shown.
 #[test]
 fn settings() {
-    let corpus = corpus("settings");
+    let corpus = corpus(env!("CARGO_MANIFEST_DIR"), "settings");
     check!(name = "settings").with_max_len(MAX_LEN).with_test_time(TEST_TIME).for_each(|input: &[u8]| {
         let text = String::from_utf8_lossy(&bent(input, &corpus)).into_owned();
         let value = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));

@@ -4,17 +4,16 @@
 //! signature is signed.
 
 use bolero::check;
-use hmac::{Hmac, Mac};
 use ports::{Method, Request};
 use proxy::Service;
 use proxy::http::{Inbound, Outbound};
 use proxy::router;
 use proxy::settings::Settings;
 use serde_json::Value;
-use sha2::Sha256;
 
-use crate::bend::{MAX_LEN, TEST_TIME, bent, corpus};
-use crate::stub::{NOON, Stub};
+use crate::stub::{lines, stub};
+use support::bend::{MAX_LEN, TEST_TIME, bent, corpus};
+use support::{StubHost, hmac_hex};
 
 pub(crate) const TOKEN: &str = "callers-own-t0k3n";
 const KEY: &str = "services-own-k3y";
@@ -38,14 +37,6 @@ pub(crate) fn settings(staging: bool) -> Settings {
     .unwrap()
 }
 
-fn mac(parts: &[&[u8]]) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
-    for part in parts {
-        mac.update(part);
-    }
-    hex::encode(mac.finalize().into_bytes())
-}
-
 /// The request of an input, and the stub's script
 fn read(input: &[u8]) -> (Inbound, String) {
     let marks = b"\n---\n";
@@ -62,12 +53,12 @@ fn read(input: &[u8]) -> (Inbound, String) {
         .collect();
     let has =
         |headers: &[(String, String)], name: &str| headers.iter().any(|(other, _)| other.eq_ignore_ascii_case(name));
-    let seconds = (NOON / 1_000).to_string();
+    let seconds = (StubHost::START.as_millis() / 1_000).to_string();
     for (name, value) in [
         ("authorization", format!("Bearer {TOKEN}")),
         ("content-type", "application/json".to_owned()),
-        ("stripe-signature", format!("t={seconds},v1={}", mac(&[seconds.as_bytes(), b".", body]))),
-        ("webhook-signature", mac(&[body])),
+        ("stripe-signature", format!("t={seconds},v1={}", hmac_hex(SECRET, &[seconds.as_bytes(), b".", body]))),
+        ("webhook-signature", hmac_hex(SECRET, &[body])),
     ] {
         if !has(&headers, name) {
             headers.push((name.to_owned(), value));
@@ -88,7 +79,7 @@ fn has_nul(json: &Value) -> bool {
 }
 
 /// What holds for every answer, and for every call that went out for it
-fn judge(request: &Inbound, answer: &Outbound, host: &Stub) {
+fn judge(request: &Inbound, answer: &Outbound, host: &StubHost<'_>) {
     let shown = |what: &str| {
         format!(
             "{what}: {} {} → {} {}",
@@ -109,14 +100,14 @@ fn judge(request: &Inbound, answer: &Outbound, host: &Stub) {
         assert!(body.get("message").is_some_and(Value::is_string), "{}", shown("no message"));
     }
     let is_webhook = router::find(&request.method, request.clone().in_origin_form().path()).is_webhook;
-    let sent = host.sent.borrow();
-    if matches!(answer.status, 401 | 413) && !host.lines.borrow().iter().any(|line| line.contains("twenty_proxy_")) {
+    let (sent, lines) = (host.sent(), lines(host));
+    if matches!(answer.status, 401 | 413) && !lines.iter().any(|line| line.contains("twenty_proxy_")) {
         assert!(sent.is_empty(), "{}", shown("calls"));
     }
     for secret in [TOKEN, KEY, SECRET] {
         assert!(!text.contains(secret), "{}", shown("a secret"));
         assert!(answer.headers.iter().all(|(_, value)| !value.contains(secret)), "{}", shown("a secret"));
-        assert!(host.lines.borrow().iter().all(|line| !line.contains(secret)), "{}", shown("a secret in the log"));
+        assert!(lines.iter().all(|line| !line.contains(secret)), "{}", shown("a secret in the log"));
         assert!(sent.iter().all(|call| !call.url.contains(secret)), "{}", shown("a secret in a URL"));
     }
     for call in sent.iter() {
@@ -158,7 +149,7 @@ pub(crate) fn is_allowed(call: &Request) -> bool {
 
 fn answered(input: &[u8], staging: bool) {
     let (request, script) = read(input);
-    let host = Stub::new(&script);
+    let host = stub(&script);
     let proxy = Service::new(settings(staging));
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let answer = runtime.block_on(proxy.handle(&host, request.clone()));
@@ -167,7 +158,7 @@ fn answered(input: &[u8], staging: bool) {
 
 #[test]
 fn routes() {
-    let corpus = corpus("routes");
+    let corpus = corpus(env!("CARGO_MANIFEST_DIR"), "routes");
     check!(name = "routes").with_max_len(MAX_LEN).with_test_time(TEST_TIME * 2).for_each(|input: &[u8]| {
         let input = bent(input, &corpus);
         answered(&input, false);

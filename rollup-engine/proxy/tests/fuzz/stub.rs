@@ -3,13 +3,12 @@
 //! Each line of the script is the answer to one call: `ok`, `none`, `found`, `dup`, `mute`, `html409`, `null`, `empty`, `cut`, `lost`, a
 //! status, or the text of a body.
 
-use std::cell::{Cell, RefCell};
-use std::time::Duration;
+use std::cell::RefCell;
 
-use ports::{Clock, Event, FetchError, Http, Log, Method, Request, Response, Timestamp, async_trait};
+use ports::{FetchError, Method, Request, Response};
 use serde_json::{Value, json};
+use support::{StubHost, answer, unreachable};
 
-pub(crate) const NOON: i64 = 1_780_272_000_000;
 const ID: &str = "1f0e8a0c-0000-4000-8000-000000000001";
 
 /// Plural and singular of what Twenty has
@@ -27,77 +26,41 @@ pub(crate) const OBJECTS: &[(&str, &str)] = &[
     ("giftAidDeclarations", "giftAidDeclaration"),
 ];
 
-pub(crate) struct Stub {
-    script: RefCell<std::vec::IntoIter<String>>,
-    now: Cell<Timestamp>,
-    pub(crate) sent: RefCell<Vec<Request>>,
-    pub(crate) lines: RefCell<Vec<String>>,
+pub(crate) fn stub(script: &str) -> StubHost<'_> {
+    let script = RefCell::new(script.lines());
+    StubHost::new(move |request| played(request, script.borrow_mut().next().unwrap_or("ok")))
 }
 
-impl Stub {
-    pub(crate) fn new(script: &str) -> Self {
-        let lines: Vec<String> = script.lines().map(str::to_owned).collect();
-        Self {
-            script: RefCell::new(lines.into_iter()),
-            now: Cell::new(Timestamp::from_millis(NOON)),
-            sent: RefCell::default(),
-            lines: RefCell::default(),
+/// The log lines as they are written
+pub(crate) fn lines(host: &StubHost<'_>) -> Vec<String> {
+    host.lines().iter().map(|event| serde_json::to_string(event).unwrap()).collect()
+}
+
+fn played(request: &Request, word: &str) -> Result<Response, FetchError> {
+    let content = || usual(request, word == "found").to_string().into_bytes();
+    let duplicate =
+        br#"{"statusCode":400,"error":"BadRequestException","messages":["A duplicate entry was detected"]}"#;
+    let (status, body) = match word {
+        "ok" | "none" | "found" => (if request.method == Method::Post { 201 } else { 200 }, content()),
+        "dup" => (400, duplicate.to_vec()),
+        "mute" => (400, Vec::new()),
+        "html409" => (409, b"<html><h1>Conflict</h1></html>".to_vec()),
+        "null" => (200, b"null".to_vec()),
+        "empty" => (200, Vec::new()),
+        "cut" => {
+            let mut body = content();
+            body.truncate(body.len() / 2);
+            (200, body)
         }
-    }
-}
-
-#[async_trait(?Send)]
-impl Http for Stub {
-    async fn fetch(&self, request: Request) -> Result<Response, FetchError> {
-        self.now.set(self.now.get() + Duration::from_millis(5));
-        let word = self.script.borrow_mut().next().unwrap_or_else(|| "ok".to_owned());
-        let content = || usual(&request, word == "found").to_string().into_bytes();
-        let duplicate =
-            br#"{"statusCode":400,"error":"BadRequestException","messages":["A duplicate entry was detected"]}"#;
-        let (status, body) = match word.as_str() {
-            "ok" | "none" | "found" => (if request.method == Method::Post { 201 } else { 200 }, content()),
-            "dup" => (400, duplicate.to_vec()),
-            "mute" => (400, Vec::new()),
-            "html409" => (409, b"<html><h1>Conflict</h1></html>".to_vec()),
-            "null" => (200, b"null".to_vec()),
-            "empty" => (200, Vec::new()),
-            "cut" => {
-                let mut body = content();
-                body.truncate(body.len() / 2);
-                (200, body)
+        "lost" => return Err(unreachable("fetch failed")),
+        text => match text.parse() {
+            Ok(status @ 200..=599) => {
+                (status, json!({ "statusCode": status, "messages": ["no"] }).to_string().into_bytes())
             }
-            "lost" => {
-                self.sent.borrow_mut().push(request);
-                return Err(FetchError::Unreachable { reason: "fetch failed".into() });
-            }
-            text => match text.parse() {
-                Ok(status @ 200..=599) => {
-                    (status, json!({ "statusCode": status, "messages": ["no"] }).to_string().into_bytes())
-                }
-                _ => (200, text.as_bytes().to_vec()),
-            },
-        };
-        self.sent.borrow_mut().push(request);
-        Ok(Response { status, headers: Vec::new(), body })
-    }
-}
-
-#[async_trait(?Send)]
-impl Clock for Stub {
-    async fn sleep(&self, duration: Duration) {
-        // Also the shortest wait takes time, or who waits would wait for ever.
-        self.now.set(self.now.get() + duration.max(Duration::from_millis(1)));
-    }
-
-    fn now(&self) -> Timestamp {
-        self.now.get()
-    }
-}
-
-impl Log for Stub {
-    fn log(&self, event: Event) {
-        self.lines.borrow_mut().push(serde_json::to_string(&event).unwrap());
-    }
+            _ => (200, text.as_bytes().to_vec()),
+        },
+    };
+    Ok(answer(status, body))
 }
 
 /// What a Twenty without faults would answer

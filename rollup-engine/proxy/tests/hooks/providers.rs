@@ -4,30 +4,30 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use proxy::Service;
-use sandbox::Faults;
+use sandbox::{Faults, Limits};
 use serde_json::{Value, json};
+use support::{ServiceWorld, World};
+use uuid::Uuid;
 
-use crate::workspace::Workspace;
-
-use super::world::{World, batch, fill, invoice, paid_session, refund_total, session, signed, stripe};
+use super::events::{batch, fill, invoice, paid_session, refund_total, refunded, rows, session, signed, stripe};
 
 #[tokio::test(start_paused = true)]
 async fn a_paid_checkout_is_one_gift_however_often_it_is_told() {
     for staging in [false, true] {
-        let world = World::new(staging);
+        let world = ServiceWorld::new(staging);
         for _ in 0..3 {
             assert_eq!(world.deliver(&paid_session()).await, 204);
         }
         let gift = world.only("gift");
         assert_eq!(gift["amount"]["amountMicros"], json!(25_000_000));
         assert_eq!(gift["donorId"], world.only("person")["id"]);
-        assert_eq!(world.rows().len(), 1);
+        assert_eq!(rows(&world).len(), 1);
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_is_not_signed_writes_nothing() {
-    let world = World::new(true);
+    let world = ServiceWorld::new(true);
     let mut request = signed(&paid_session());
     request.body.push(b' ');
     assert_eq!(world.send(&world.host(Faults::none()), request).await.status, 400);
@@ -39,7 +39,7 @@ async fn what_is_not_signed_writes_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn a_callers_token_is_never_used() {
-    let world = World::new(false);
+    let world = ServiceWorld::new(false);
     let mut request = signed(&paid_session());
     request.headers.push(("authorization".into(), "Bearer from-outside".into()));
     assert_eq!(world.send(&world.host(Faults::none()), request).await.status, 204);
@@ -48,7 +48,7 @@ async fn a_callers_token_is_never_used() {
 
 #[tokio::test(start_paused = true)]
 async fn unknown_types_and_events_without_an_object_are_acknowledged() {
-    let world = World::new(true);
+    let world = ServiceWorld::new(true);
     for event in [stripe("e", "customer.created", 0, json!({})), json!({ "type": "invoice.paid" }), json!({})] {
         assert_eq!(world.deliver(&event).await, 204, "{event}");
     }
@@ -59,10 +59,10 @@ async fn unknown_types_and_events_without_an_object_are_acknowledged() {
 #[tokio::test(start_paused = true)]
 async fn an_unpaid_checkout_waits_for_its_money() {
     let unpaid = stripe("evt_1", "checkout.session.completed", 0, session(json!({ "payment_status": "unpaid" })));
-    let world = World::new(true);
+    let world = ServiceWorld::new(true);
     assert_eq!(world.deliver(&unpaid).await, 204);
     assert!(world.live("gift").is_empty());
-    let row = &world.rows()[0];
+    let row = &rows(&world)[0];
     assert_eq!(row["processingStatus"], "pending");
     assert_eq!(row["processingDiagnostics"]["processingBlockers"], json!(["payment_awaited"]));
     let came = stripe("evt_2", "checkout.session.async_payment_succeeded", 9, session(json!({})));
@@ -70,21 +70,21 @@ async fn an_unpaid_checkout_waits_for_its_money() {
         assert_eq!(world.deliver(&came).await, 204);
     }
     world.only("gift");
-    assert_eq!((world.rows().len(), &world.rows()[0]["processingStatus"]), (1, &json!("processed")));
+    assert_eq!((rows(&world).len(), &rows(&world)[0]["processingStatus"]), (1, &json!("processed")));
 
-    let world = World::new(true);
+    let world = ServiceWorld::new(true);
     world.deliver(&unpaid).await;
     let failed = stripe("evt_3", "checkout.session.async_payment_failed", 9, session(json!({})));
     assert_eq!(world.deliver(&failed).await, 204);
-    assert_eq!(world.rows()[0]["processingStatus"], "validation_failed");
-    let world = World::new(false);
+    assert_eq!(rows(&world)[0]["processingStatus"], "validation_failed");
+    let world = ServiceWorld::new(false);
     assert_eq!(world.deliver(&unpaid).await, 204);
     assert!(world.live("gift").is_empty());
 }
 
 #[tokio::test(start_paused = true)]
 async fn free_checkouts_are_no_gifts_and_minor_units_are_the_currencys() {
-    let world = World::new(false);
+    let world = ServiceWorld::new(false);
     for extra in [json!({ "mode": "setup", "amount_total": null }), json!({ "amount_total": 0 })] {
         assert_eq!(world.deliver(&stripe("e", "checkout.session.completed", 0, session(extra))).await, 204);
     }
@@ -97,18 +97,18 @@ async fn free_checkouts_are_no_gifts_and_minor_units_are_the_currencys() {
 #[tokio::test(start_paused = true)]
 async fn a_nameless_payment_is_not_lost() {
     for staging in [false, true] {
-        let world = World::new(staging);
+        let world = ServiceWorld::new(staging);
         let nameless = session(json!({ "customer_details": { "name": null, "email": null } }));
         assert_eq!(world.deliver(&stripe("e", "checkout.session.completed", 0, nameless)).await, 204);
         assert_eq!(world.live("gift").len(), usize::from(!staging));
         if staging {
-            let blockers = &world.rows()[0]["processingDiagnostics"]["processingBlockers"];
+            let blockers = &rows(&world)[0]["processingDiagnostics"]["processingBlockers"];
             assert!(blockers.as_array().unwrap().contains(&json!("identity_missing")), "{blockers}");
         }
     }
 }
 
-fn subscription_session(agreement: &str) -> Value {
+fn subscription_session(agreement: Uuid) -> Value {
     let session = session(json!({ "mode": "subscription", "payment_intent": null, "subscription": "sub_1",
         "invoice": "in_1", "metadata": { "recurringAgreementId": agreement } }));
     stripe("evt_s", "checkout.session.completed", 0, session)
@@ -118,14 +118,14 @@ fn subscription_session(agreement: &str) -> Value {
 async fn a_subscriptions_checkout_and_its_invoice_are_one_gift_in_either_order() {
     for staging in [false, true] {
         for swapped in [false, true] {
-            let world = World::new(staging);
+            let world = ServiceWorld::new(staging);
             let donor = world.create("person", &json!({ "name": { "firstName": "Dora", "lastName": "Kent" } }));
             let agreement = world.create(
                 "recurringAgreement",
                 &json!({ "status": "paused", "cadence": "monthly",
                 "donorId": donor, "nextExpectedAt": "2026-03-01" }),
             );
-            let mut events = vec![subscription_session(&agreement), invoice("in_1", 5)];
+            let mut events = vec![subscription_session(agreement), invoice("in_1", 5)];
             if swapped {
                 events[1]["data"]["object"]["parent"]["subscription_details"]["metadata"] =
                     json!({ "recurringAgreementId": agreement });
@@ -134,7 +134,7 @@ async fn a_subscriptions_checkout_and_its_invoice_are_one_gift_in_either_order()
             for event in events.iter().chain(&events) {
                 assert_eq!(world.deliver(event).await, 204);
             }
-            assert_eq!(world.live("gift").len(), 1, "{staging} {swapped} {:#?}", world.rows());
+            assert_eq!(world.live("gift").len(), 1, "{staging} {swapped} {:#?}", rows(&world));
             let gift = world.only("gift");
             assert_eq!(gift["recurringAgreementId"], json!(agreement), "{staging} {swapped}");
             let agreement = world.only("recurringAgreement");
@@ -146,7 +146,7 @@ async fn a_subscriptions_checkout_and_its_invoice_are_one_gift_in_either_order()
 
 #[tokio::test(start_paused = true)]
 async fn failures_in_a_row_and_the_providers_word_move_an_agreement_and_nothing_revives_it() {
-    let world = World::new(true);
+    let world = ServiceWorld::new(true);
     let agreement = world.create("recurringAgreement", &json!({ "status": "active", "providerAgreementId": "sub_1" }));
     let status = || world.only("recurringAgreement")["status"].clone();
     let failed =
@@ -161,7 +161,7 @@ async fn failures_in_a_row_and_the_providers_word_move_an_agreement_and_nothing_
         (stripe("e", "customer.subscription.deleted", 6, json!({ "id": "sub_1", "status": "canceled" })), "canceled"),
         (stripe("e", "customer.subscription.updated", 7, json!({ "id": "sub_1", "status": "active" })), "canceled"),
         (invoice("in_3", 8), "canceled"),
-        (subscription_session(&agreement), "canceled"),
+        (subscription_session(agreement), "canceled"),
     ] {
         assert_eq!(world.deliver(&event).await, 204, "{event}");
         assert_eq!(status(), expected, "{event}");
@@ -172,7 +172,7 @@ async fn failures_in_a_row_and_the_providers_word_move_an_agreement_and_nothing_
 async fn refunds_add_up_whatever_comes_first() {
     for staging in [false, true] {
         for order in [[0, 1, 2, 3], [3, 2, 1, 0], [1, 0, 3, 2]] {
-            let world = World::new(staging);
+            let world = ServiceWorld::new(staging);
             let refund = json!({ "id": "re_1", "payment_intent": "pi_1", "amount": 700, "currency": "gbp", "status": "succeeded" });
             let events = [
                 paid_session(),
@@ -185,7 +185,7 @@ async fn refunds_add_up_whatever_comes_first() {
                     assert_eq!(world.deliver(&events[index]).await, 204);
                 }
             }
-            assert_eq!(world.refunded(), 10_000_000, "{staging} {order:?}");
+            assert_eq!(refunded(&world), 10_000_000, "{staging} {order:?}");
             let gift = world.only("gift");
             assert!(gift["refundDate"].as_str().unwrap().starts_with("2026-03-01T21:20:20"), "{}", gift["refundDate"]);
         }
@@ -194,20 +194,20 @@ async fn refunds_add_up_whatever_comes_first() {
 
 #[tokio::test(start_paused = true)]
 async fn a_lost_dispute_and_a_failed_refund_count_as_what_they_are() {
-    let world = World::new(true);
+    let world = ServiceWorld::new(true);
     world.deliver(&paid_session()).await;
     let dispute = |status: &str| json!({ "id": "dp_1", "charge": "ch_1", "payment_intent": "pi_1", "amount": 2_500, "currency": "gbp", "status": status });
     world.deliver(&stripe("e", "charge.dispute.closed", 1, dispute("warning_closed"))).await;
-    assert_eq!(world.refunded(), 0);
+    assert_eq!(refunded(&world), 0);
     world.deliver(&stripe("e", "charge.dispute.closed", 2, dispute("lost"))).await;
-    assert_eq!(world.refunded(), 25_000_000);
+    assert_eq!(refunded(&world), 25_000_000);
     world.deliver(&stripe("e", "charge.dispute.funds_reinstated", 3, dispute("won"))).await;
-    assert_eq!(world.refunded(), 0);
+    assert_eq!(refunded(&world), 0);
     let refund = |status: &str| json!({ "id": "re_1", "payment_intent": "pi_1", "amount": 700, "currency": "gbp", "status": status });
     world.deliver(&stripe("e", "refund.created", 4, refund("pending"))).await;
-    assert_eq!(world.refunded(), 7_000_000);
+    assert_eq!(refunded(&world), 7_000_000);
     world.deliver(&stripe("e", "refund.failed", 5, refund("failed"))).await;
-    assert_eq!(world.refunded(), 0);
+    assert_eq!(refunded(&world), 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -215,19 +215,19 @@ async fn an_invoices_refund_finds_the_gift_by_its_payment() {
     let by = json!({ "id": "inpay_1", "invoice": "in_1", "payment": { "type": "payment_intent", "payment_intent": "pi_1" } });
     let by = stripe("evt_p", "invoice_payment.paid", 6, by);
     for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0], [0, 2, 1]] {
-        let world = World::new(false);
+        let world = ServiceWorld::new(false);
         let events = [invoice("in_1", 5), by.clone(), refund_total("evt_r", 10, 400)];
         for index in order {
             assert_eq!(world.deliver(&events[index]).await, 204);
         }
-        assert_eq!(world.refunded(), 4_000_000, "{order:?}");
+        assert_eq!(refunded(&world), 4_000_000, "{order:?}");
         assert_eq!(world.only("gift")["providerPaymentId"], "pi_1");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn payouts_are_recorded_once_and_staffs_status_stays() {
-    let world = World::new(false);
+    let world = ServiceWorld::new(false);
     fill(&world);
     let payout = json!({ "id": "po_1", "amount": 9_700, "currency": "gbp", "arrival_date": 1_772_400_000 });
     for kind in ["payout.created", "payout.paid", "payout.created"] {
@@ -245,40 +245,40 @@ async fn payouts_are_recorded_once_and_staffs_status_stays() {
 #[tokio::test(start_paused = true)]
 async fn a_direct_debit_is_announced_confirmed_and_taken_back() {
     for staging in [false, true] {
-        let world = World::new(staging);
+        let world = ServiceWorld::new(staging);
         fill(&world);
         assert_eq!(world.deliver(&batch(&[("payments", "created", 1), ("payments", "submitted", 2)])).await, 202);
         assert!(world.live("gift").is_empty());
-        assert_eq!(world.rows().len(), usize::from(staging));
+        assert_eq!(rows(&world).len(), usize::from(staging));
         for _ in 0..2 {
             assert_eq!(world.deliver(&batch(&[("payments", "confirmed", 5)])).await, 202);
         }
         let gift = world.only("gift");
         assert_eq!(gift["amount"]["amountMicros"], json!(15_000_000));
         assert_eq!(gift["donorId"], world.only("person")["id"]);
-        assert_eq!(world.rows().len(), 1);
+        assert_eq!(rows(&world).len(), 1);
         world.deliver(&batch(&[("refunds", "created", 6)])).await;
-        assert_eq!(world.refunded(), 5_000_000);
+        assert_eq!(refunded(&world), 5_000_000);
         world.deliver(&batch(&[("payments", "charged_back", 7)])).await;
-        assert_eq!(world.refunded(), 15_000_000);
+        assert_eq!(refunded(&world), 15_000_000);
         world.deliver(&batch(&[("payments", "chargeback_cancelled", 8), ("refunds", "failed", 9)])).await;
-        assert_eq!(world.refunded(), 0);
+        assert_eq!(refunded(&world), 0);
         world.deliver(&batch(&[("payments", "late_failure_settled", 10)])).await;
-        assert_eq!(world.refunded(), 15_000_000);
+        assert_eq!(refunded(&world), 15_000_000);
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn without_a_token_the_amount_is_missing_and_the_payment_is_kept() {
     for staging in [false, true] {
-        let mut world = World::new(staging);
+        let mut world = ServiceWorld::new(staging);
         fill(&world);
         world.settings.gocardless_token = None;
         for _ in 0..2 {
             assert_eq!(world.deliver(&batch(&[("payments", "confirmed", 5)])).await, 202);
         }
         assert!(world.live("gift").is_empty());
-        let rows = world.rows();
+        let rows = rows(&world);
         assert_eq!(rows.len(), 1);
         let blockers = &rows[0]["processingDiagnostics"]["processingBlockers"];
         assert!(blockers.as_array().unwrap().contains(&json!("amount_missing")), "{blockers}");
@@ -288,7 +288,7 @@ async fn without_a_token_the_amount_is_missing_and_the_payment_is_kept() {
 
 #[tokio::test(start_paused = true)]
 async fn mandates_and_subscriptions_move_their_agreement() {
-    let world = World::new(true);
+    let world = ServiceWorld::new(true);
     world.create(
         "recurringAgreement",
         &json!({ "status": "active", "providerAgreementId": "SB1", "mandateReference": "MD1" }),
@@ -307,7 +307,7 @@ async fn mandates_and_subscriptions_move_their_agreement() {
 #[tokio::test(start_paused = true)]
 async fn a_batch_that_is_larger_than_one_request_has_time_for_ends_and_makes_each_gift_once() {
     const EVENTS: usize = 60;
-    let mut world = World::new(false);
+    let mut world = ServiceWorld::new(false);
     world.settings.requests_per_minute = Some(80);
     let proxy = Service::new(world.settings.clone());
     let mut events = Vec::new();
@@ -342,7 +342,7 @@ async fn a_batch_that_is_larger_than_one_request_has_time_for_ends_and_makes_eac
 #[tokio::test(start_paused = true)]
 async fn a_payments_gift_is_linked_to_the_payout_that_brought_it_whichever_is_told_first() {
     for events in [["paid_out", "paid"], ["paid", "paid_out"]] {
-        let world = World::new(false);
+        let world = ServiceWorld::new(false);
         fill(&world);
         for (at, action) in events.into_iter().enumerate() {
             let resource = if action == "paid" { "payouts" } else { "payments" };
@@ -358,12 +358,12 @@ async fn a_payments_gift_is_linked_to_the_payout_that_brought_it_whichever_is_to
 }
 
 /// A row of an unpaid checkout, in this state
-async fn awaiting(state: &str) -> World {
-    let world = World::new(true);
+async fn awaiting(state: &str) -> ServiceWorld {
+    let world = ServiceWorld::new(true);
     let unpaid = stripe("evt_1", "checkout.session.completed", 0, session(json!({ "payment_status": "unpaid" })));
     world.deliver(&unpaid).await;
-    let id = world.rows()[0]["id"].as_str().unwrap().to_owned();
-    world.patch("giftStaging", &id, &json!({ "processingStatus": state }));
+    let id: Uuid = rows(&world)[0]["id"].as_str().unwrap().parse().unwrap();
+    world.patch("giftStaging", id, &json!({ "processingStatus": state }));
     world
 }
 
@@ -383,7 +383,7 @@ async fn a_row_that_a_reviewer_let_go_before_its_money_came_is_a_gift_once_it_co
             assert_eq!(world.deliver(&came).await, 204);
         }
         assert_eq!(world.live("gift").len(), gifts, "{state}");
-        let row = &world.rows()[0];
+        let row = &rows(&world)[0];
         if gifts == 0 {
             assert_eq!(row["processingStatus"], state, "what a reviewer has to say stays to be said");
         }
@@ -394,7 +394,7 @@ async fn a_row_that_a_reviewer_let_go_before_its_money_came_is_a_gift_once_it_co
 
 #[tokio::test(start_paused = true)]
 async fn a_payment_that_cannot_be_read_does_not_hold_up_the_others_of_its_batch() {
-    let world = World::new(false);
+    let world = ServiceWorld::new(false);
     let mut events = Vec::new();
     for number in 0..4 {
         let payment = format!("PM{number}");
@@ -416,12 +416,12 @@ async fn a_payment_that_cannot_be_read_does_not_hold_up_the_others_of_its_batch(
 
 #[tokio::test(start_paused = true)]
 async fn a_payment_is_taken_in_where_there_are_no_payouts() {
-    let mut model: Value = serde_json::from_str(include_str!("../../../model/model.json")).unwrap();
+    let mut model = World::model();
     model.as_object_mut().unwrap().remove("giftPayout");
     for object in ["gift", "giftStaging"] {
         model[object]["fields"].as_object_mut().unwrap().remove("giftPayout");
     }
-    let mut world = World::on(Workspace::of(&model), false);
+    let mut world = ServiceWorld::on(World::with_model(&model, Limits::off()), false);
     fill(&world);
     world.settings.model = model::Model::with_names(r#"{"giftPayout":null}"#).unwrap();
     assert_eq!(world.deliver(&batch(&[("payments", "paid_out", 1)])).await, 202);
@@ -430,18 +430,18 @@ async fn a_payment_is_taken_in_where_there_are_no_payouts() {
 
 #[tokio::test(start_paused = true)]
 async fn a_row_that_waits_keeps_the_payout_for_its_gift() {
-    let world = World::new(true);
+    let world = ServiceWorld::new(true);
     fill(&world);
     world.create("person", &json!({ "name": { "firstName": "Dora", "lastName": "Kent" } }));
     world.deliver(&batch(&[("payments", "created", 1)])).await;
-    let waiting = world.rows()[0]["id"].as_str().unwrap().to_owned();
+    let waiting: Uuid = rows(&world)[0]["id"].as_str().unwrap().parse().unwrap();
     let held = json!({ "processingStatus": "dedupe_review" });
-    world.patch("giftStaging", &waiting, &held);
+    world.patch("giftStaging", waiting, &held);
     for _ in 0..2 {
         assert_eq!(world.deliver(&batch(&[("payments", "paid_out", 2)])).await, 202);
     }
     assert!(world.live("gift").is_empty());
-    assert_eq!(world.rows()[0]["giftPayoutId"], world.only("giftPayout")["id"]);
+    assert_eq!(rows(&world)[0]["giftPayoutId"], world.only("giftPayout")["id"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -449,7 +449,7 @@ async fn in_doubt_the_payer_of_a_checkout_wants_no_mail() {
     for (word, status) in
         [("true", "suppressed"), ("Yes", "suppressed"), ("perhaps", "suppressed"), ("false", "pending")]
     {
-        let world = World::new(false);
+        let world = ServiceWorld::new(false);
         let checkout = session(json!({ "metadata": { "supporterEmailOptOut": word } }));
         world.deliver(&stripe("evt_1", "checkout.session.completed", 0, checkout)).await;
         assert_eq!(world.only("gift")["receiptStatus"], status, "{word}");
@@ -460,9 +460,9 @@ async fn in_doubt_the_payer_of_a_checkout_wants_no_mail() {
 async fn an_agreement_that_a_reviewer_put_on_the_row_hears_of_the_payment() {
     let world = awaiting("pending").await;
     let agreement = world.create("recurringAgreement", &json!({ "status": "delinquent" }));
-    let row = world.rows()[0]["id"].as_str().unwrap().to_owned();
+    let row: Uuid = rows(&world)[0]["id"].as_str().unwrap().parse().unwrap();
     let change = json!({ "recurringAgreementId": agreement, "processingStatus": "ready_for_process" });
-    world.patch("giftStaging", &row, &change);
+    world.patch("giftStaging", row, &change);
     let came = stripe("evt_2", "checkout.session.async_payment_succeeded", 9, session(json!({})));
     assert_eq!(world.deliver(&came).await, 204);
     assert_eq!(world.only("gift")["recurringAgreementId"], json!(agreement));
@@ -473,7 +473,7 @@ async fn an_agreement_that_a_reviewer_put_on_the_row_hears_of_the_payment() {
 #[tokio::test(start_paused = true)]
 async fn nul_in_events() {
     for staging in [false, true] {
-        let world = World::new(staging);
+        let world = ServiceWorld::new(staging);
         let details = json!({ "name": "Do\0ra Kent", "email": "dora\0@example.org" });
         let paid = session(
             json!({ "customer_details": details, "metadata": { "no\0te": "a\0b", "nested\0": "\0", "json": r#"{"a":"\u0000"}"# } }),
@@ -507,15 +507,15 @@ async fn payment_with_a_broken_agreement_id() {
                 session(json!({ "metadata": { "recurring_agreement_id": text } })),
             )
         };
-        let staged = World::new(true);
+        let staged = ServiceWorld::new(true);
         assert_eq!(staged.deliver(&paid()).await, 204);
-        let rows = staged.rows();
-        assert_eq!((rows.len(), staged.live("gift").len()), (1, 0), "{text}");
-        let warnings = rows[0]["processingDiagnostics"]["processingWarnings"].as_array().unwrap();
+        let found = rows(&staged);
+        assert_eq!((found.len(), staged.live("gift").len()), (1, 0), "{text}");
+        let warnings = found[0]["processingDiagnostics"]["processingWarnings"].as_array().unwrap();
         assert!(warnings.contains(&json!("relation_id_invalid")), "{warnings:?}");
-        assert_eq!(rows[0]["providerContext"]["unprovenIds"], json!({ "recurringAgreementId": text }));
+        assert_eq!(found[0]["providerContext"]["unprovenIds"], json!({ "recurringAgreementId": text }));
 
-        let direct = World::new(false);
+        let direct = ServiceWorld::new(false);
         assert_eq!(direct.deliver(&paid()).await, 204);
         assert_eq!(direct.only("gift")["recurringAgreementId"], Value::Null, "{text}");
     }

@@ -1,10 +1,9 @@
 //! The recorded Stripe webhooks, with their signatures made here as the contract's replayer makes them.
 
 use fundraising::signature::stripe;
-use hmac::{Hmac, Mac};
 use ports::Timestamp;
 use serde_json::Value;
-use sha2::Sha256;
+use support::hmac_hex;
 
 use super::recorded::{cases, same, text};
 
@@ -13,10 +12,7 @@ const NOW: i64 = 1_772_442_003;
 fn header(made: &Value, body: &str) -> String {
     let signed_at = NOW - made["ageSeconds"].as_i64().unwrap_or(0);
     let signed = made.get("overBody").and_then(Value::as_str).unwrap_or(body);
-    let sign = |secret: &str| {
-        let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
-        hex::encode(mac.chain_update(format!("{signed_at}.{signed}")).finalize().into_bytes())
-    };
+    let sign = |secret: &str| hmac_hex(secret, &[format!("{signed_at}.{signed}").as_bytes()]);
     let foreign = made.get("alsoSecret").and_then(Value::as_str).map(|secret| format!(",v1={}", sign(secret)));
     let scheme = made.get("scheme").and_then(Value::as_str).unwrap_or("v1");
     format!("t={signed_at}{},{scheme}={}", foreign.unwrap_or_default(), sign(made["secret"].as_str().unwrap()))

@@ -1,21 +1,11 @@
-//! The recorded cases of the contract, which lie beside the project in `../shared/proxy-contract`, and how a recorded
-//! body is compared. Where they are absent, this says so.
-
-use std::io::Write;
-use std::path::Path;
+//! The recorded cases of the contract, and how a recorded body is compared.
 
 use serde_json::Value;
+use support::recorded;
 
 /// The cases of a file that are contract, not defects of the recorded service
 pub(crate) fn cases(file: &str) -> Option<Vec<Value>> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/proxy-contract").join(file);
-    let Ok(lines) = std::fs::read_to_string(&path) else {
-        let mut terminal = std::io::stderr();
-        // What a passing test prints with the macros is swallowed.
-        writeln!(terminal, "SKIPPED: the recorded cases are not here ({})", path.display()).unwrap();
-        return None;
-    };
-    let cases = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let cases = recorded::lines(&format!("proxy-contract/{file}"))?.into_iter();
     Some(cases.filter(|case| case.get("quirk").is_none()).collect())
 }
 

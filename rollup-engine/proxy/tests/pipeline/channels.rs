@@ -3,19 +3,25 @@
 use std::time::Duration;
 
 use fundraising::payload::Payload;
+use proxy::context::RequestContext;
 use proxy::error::Error;
+use proxy::http::Inbound;
 use proxy::intake::{Accepted, Channel, Origin, accept};
-use sandbox::{Fault, Faults};
+use sandbox::{Fault, Faults, Limits};
 use serde_json::{Value, json};
+use twenty::rate_limiter::Priority;
 
-use super::common::{World, answer, by_mail, later, route};
-use crate::workspace::{Workspace, ten};
+use support::{ServiceWorld, World, read, ten};
 
-async fn webhook(world: &World, body: &Value) -> Result<Accepted, Error> {
+use super::common::{by_mail, later, on, staged, unstaged};
+use super::review::release_instalment;
+
+async fn webhook(world: &ServiceWorld, body: &Value) -> Result<Accepted, Error> {
     let host = world.host(Faults::none());
-    let proxy = world.proxy();
+    let proxy = world.service();
     let payload = Payload::parse(body.to_string().as_bytes()).unwrap();
-    let cx = world.cx(&proxy, &host);
+    let inbound = Inbound { entropy: 1, ..Inbound::default() };
+    let cx = RequestContext::new(proxy.state(), &host, &inbound, Some(world.token.clone()), Priority::Person);
     let origin = Origin { channel: Channel::Webhook, request_key: Some("evt_1") };
     accept(&cx, &payload, origin).await
 }
@@ -27,7 +33,7 @@ fn payment() -> Value {
 
 #[tokio::test(start_paused = true)]
 async fn a_payment_of_nobody_known_waits_and_is_not_turned_away() {
-    let world = World::new();
+    let world = staged();
     assert!(matches!(webhook(&world, &payment()).await.unwrap(), Accepted::Staged { .. }));
     let row = world.only("giftStaging");
     assert_eq!(row["processingDiagnostics"]["processingBlockers"], json!(["identity_missing"]));
@@ -47,7 +53,7 @@ async fn a_payment_of_nobody_known_waits_and_is_not_turned_away() {
 
 #[tokio::test(start_paused = true)]
 async fn without_staging_a_payment_of_nobody_known_is_a_gift_all_the_same() {
-    let world = World::unstaged();
+    let world = unstaged();
     for _ in 0..2 {
         assert!(matches!(webhook(&world, &payment()).await.unwrap(), Accepted::Gift { .. }));
     }
@@ -58,7 +64,7 @@ async fn without_staging_a_payment_of_nobody_known_is_a_gift_all_the_same() {
 
 #[tokio::test(start_paused = true)]
 async fn an_address_that_two_people_have_is_nobodys() {
-    for (world, status) in [(World::unstaged(), 409), (World::new(), 200)] {
+    for (world, status) in [(unstaged(), 409), (staged(), 200)] {
         for number in 0..2 {
             let emails = json!({ "primaryEmail": format!("other-{number}@x.example"),
                 "additionalEmails": ["mary@crimea.example"] });
@@ -76,12 +82,12 @@ async fn an_address_that_two_people_have_is_nobodys() {
 async fn a_failed_look_up_makes_nobody() {
     for fault in [Fault::Status(429), Fault::Status(503), Fault::Unreachable] {
         let faults = || (1..40).fold(Faults::none(), |faults, call| faults.at(call, fault));
-        let world = World::unstaged();
+        let world = unstaged();
         // The first call asks what the workspace has to find the donor with.
         let (status, _) = world.ask_on(&world.host(faults()), "POST", "gifts", &by_mail()).await;
         assert!(status >= 429, "{status}");
         assert!(world.live("person").is_empty() && world.live("gift").is_empty());
-        let world = World::new();
+        let world = staged();
         let faults = (1..4).fold(Faults::none(), |faults, call| faults.at(call, fault));
         let (status, answer) = world.ask_on(&world.host(faults), "POST", "gifts", &by_mail()).await;
         // Refused thrice, the caller's time is over before there is a turn for the row.
@@ -98,7 +104,7 @@ async fn a_failed_look_up_makes_nobody() {
 
 #[tokio::test(start_paused = true)]
 async fn a_taken_address_leads_to_its_holder_and_a_deleted_one_to_a_question() {
-    let world = World::unstaged();
+    let world = unstaged();
     let emails = json!({ "primaryEmail": "mary@crimea.example" });
     let holder = world.create("person", &json!({ "name": { "firstName": "M", "lastName": "S" }, "emails": emails }));
     let mut body = by_mail();
@@ -106,8 +112,7 @@ async fn a_taken_address_leads_to_its_holder_and_a_deleted_one_to_a_question() {
     body["contact"]["email"] = json!("Mary@Crimea.example");
     let (_, answer) = world.ask("POST", "gifts", body.clone()).await;
     assert_eq!(answer["data"]["createGift"]["donorId"], json!(holder), "{answer}");
-    let id = uuid::Uuid::parse_str(&holder).unwrap();
-    world.sandbox.borrow_mut().soft_delete("person", id, ten()).unwrap();
+    world.sandbox.borrow_mut().soft_delete("person", holder, ten()).unwrap();
     body["externalId"] = json!("row-8");
     let (status, answer) = world.ask("POST", "gifts", body).await;
     assert_eq!(status, 409, "{answer}");
@@ -117,7 +122,7 @@ async fn a_taken_address_leads_to_its_holder_and_a_deleted_one_to_a_question() {
 
 #[tokio::test(start_paused = true)]
 async fn a_person_made_for_a_refused_gift_is_taken_back() {
-    let world = World::unstaged();
+    let world = unstaged();
     let mut body = by_mail();
     body["appealId"] = json!("6d2c3c1e-0b7a-4f6e-9d55-3a1f1d0c9a10");
     let (status, answer) = world.ask("POST", "gifts", body.clone()).await;
@@ -130,7 +135,7 @@ async fn a_person_made_for_a_refused_gift_is_taken_back() {
 
 #[tokio::test(start_paused = true)]
 async fn an_explicit_giver_wins_and_makes_no_second_person() {
-    for world in [World::new(), World::unstaged()] {
+    for world in [staged(), unstaged()] {
         let ada = world.create("person", &json!({ "name": { "firstName": "Ada", "lastName": "Byron" } }));
         let mut body = by_mail();
         body["contactId"] = json!(ada);
@@ -142,7 +147,7 @@ async fn an_explicit_giver_wins_and_makes_no_second_person() {
 
 #[tokio::test(start_paused = true)]
 async fn gaps_are_blockers_on_a_row_not_refusals() {
-    let world = World::new();
+    let world = staged();
     let amount = json!({ "amountMicros": 1_000_000, "currencyCode": "GBP" });
     for (path, body, blocker) in [
         ("gift-staging", json!({ "amount": amount, "giftDate": "2026-02-01" }), "identity_missing"),
@@ -163,7 +168,7 @@ async fn gaps_are_blockers_on_a_row_not_refusals() {
 #[tokio::test(start_paused = true)]
 async fn a_failed_staging_write_never_becomes_an_unreviewed_gift() {
     for at in 3..=4 {
-        let world = World::new();
+        let world = staged();
         let faults = (at..at + 3).fold(Faults::none(), |faults, call| faults.at(call, Fault::Status(503)));
         let mut body = by_mail();
         body["autoProcess"] = json!(false);
@@ -174,10 +179,10 @@ async fn a_failed_staging_write_never_becomes_an_unreviewed_gift() {
 
 #[tokio::test(start_paused = true)]
 async fn an_instalment_moves_its_agreement_by_every_way_and_what_ended_stays_ended() {
-    for (staged, status, next) in
+    for (staging, status, next) in
         [(true, "paused", "2026-03-31"), (false, "paused", "2026-03-31"), (true, "canceled", "2026-02-28")]
     {
-        let world = if staged { World::new() } else { World::unstaged() };
+        let world = if staging { staged() } else { unstaged() };
         let agreement = world.create(
             "recurringAgreement",
             &json!({ "status": status, "cadence": "monthly", "startDate": "2025-12-31", "nextExpectedAt": "2026-02-28" }),
@@ -188,7 +193,7 @@ async fn an_instalment_moves_its_agreement_by_every_way_and_what_ended_stays_end
             assert_eq!(world.ask("POST", "gifts", body.clone()).await.0, 200);
         }
         let found = world.only("recurringAgreement");
-        assert_eq!(found["nextExpectedAt"], next, "{staged} {status}");
+        assert_eq!(found["nextExpectedAt"], next, "{staging} {status}");
         assert_eq!(found["status"], if status == "canceled" { "canceled" } else { "active" });
     }
 }
@@ -196,7 +201,7 @@ async fn an_instalment_moves_its_agreement_by_every_way_and_what_ended_stays_end
 #[tokio::test(start_paused = true)]
 async fn an_older_payment_that_is_entered_late_does_not_mend_what_failed_since() {
     for (paid_on, status) in [("2026-01-31", "delinquent"), ("2026-02-14", "active")] {
-        let world = World::new();
+        let world = staged();
         let agreement = world.create(
             "recurringAgreement",
             &json!({ "status": "delinquent", "statusUpdatedAt": "2026-02-10T08:00:00.000Z", "cadence": "monthly",
@@ -212,16 +217,16 @@ async fn an_older_payment_that_is_entered_late_does_not_mend_what_failed_since()
 
 #[tokio::test(start_paused = true)]
 async fn an_agreement_whose_move_was_lost_is_moved_by_the_next_call() {
-    let world = World::new();
-    world.patch_free_agreement();
+    let world = staged();
+    release_instalment(&world);
     let row = world.only("giftStaging")["id"].as_str().unwrap().to_owned();
     let path = format!("gift-staging/{row}/process");
     let host = world.host(Faults::none());
     world.ask_on(&host, "POST", &path, &Value::Null).await;
     let calls = host.requests();
     for at in calls - 1..=calls {
-        let world = World::new();
-        world.patch_free_agreement();
+        let world = staged();
+        release_instalment(&world);
         let row = world.only("giftStaging")["id"].as_str().unwrap().to_owned();
         let path = format!("gift-staging/{row}/process");
         let host = world.host(Faults::none().crash(at, false));
@@ -234,7 +239,7 @@ async fn an_agreement_whose_move_was_lost_is_moved_by_the_next_call() {
 
 #[tokio::test(start_paused = true)]
 async fn gift_aid_is_decided_once_the_gift_is_posted() {
-    let mut world = World::new();
+    let mut world = staged();
     world.settings.gift_aid = true;
     let ada = world.create("person", &json!({ "name": { "firstName": "Ada", "lastName": "Byron" } }));
     let declaration = world
@@ -257,9 +262,9 @@ async fn gift_aid_is_decided_once_the_gift_is_posted() {
 
 #[tokio::test(start_paused = true)]
 async fn rows_without_a_trail_are_claimed_by_one_as_well() {
-    let mut model: Value = serde_json::from_str(include_str!("../../../model/model.json")).unwrap();
+    let mut model = World::model();
     model["giftStaging"]["fields"].as_object_mut().unwrap().remove("auditTrail");
-    let world = World::on(Workspace::of(&model));
+    let world = on(World::with_model(&model, Limits::off()), true);
     let donor = world.create("person", &json!({}));
     let payload = json!({ "amount": { "amountMicros": 5_000_000, "currencyCode": "GBP" }, "donorId": donor,
         "giftDate": "2026-02-28" });
@@ -268,9 +273,9 @@ async fn rows_without_a_trail_are_claimed_by_one_as_well() {
     row["rawPayload"] = payload;
     let row = world.create("giftStaging", &row);
     let host = world.host(Faults::none().latency(Duration::from_millis(1), Duration::from_millis(300)));
-    let proxy = world.proxy();
+    let proxy = world.service();
     let path = format!("gift-staging/{row}/process");
-    let ask = || async { answer(route(&world.cx(&proxy, &host), "POST", &path, &Value::Null, None).await).1 };
+    let ask = || async { read(&world.send_to(&proxy, &host, world.inbound("POST", &path, &Value::Null)).await).1 };
     let (one, two, three) = tokio::join!(ask(), ask(), ask());
     for found in [&one, &two, &three] {
         assert!(found["status"] == "processed" || found["reason"] == "locked", "{found}");
@@ -281,14 +286,11 @@ async fn rows_without_a_trail_are_claimed_by_one_as_well() {
 
 #[tokio::test(start_paused = true)]
 async fn a_text_on_a_gift_can_be_cleared() {
-    let world = World::unstaged();
+    let world = unstaged();
     let mut body = by_mail();
     body["notes"] = json!("n");
     world.ask("POST", "gifts", body).await;
     let id = world.only("gift")["id"].as_str().unwrap().to_owned();
-    let host = world.host(Faults::none());
-    let proxy = world.proxy();
-    let body = json!({ "notes": null });
-    route(&world.cx(&proxy, &host), "PATCH", &format!("gifts/{id}"), &body, None).await.unwrap();
+    world.ask("PATCH", &format!("gifts/{id}"), json!({ "notes": null })).await;
     assert_eq!(world.only("gift")["notes"], "");
 }

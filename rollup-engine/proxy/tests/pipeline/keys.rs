@@ -1,66 +1,38 @@
 //! An `Idempotency-Key` belongs to its caller and to its content.
 
-use std::cell::RefCell;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use fundraising::keys::Key;
-use ports::{Clock, Event, FetchError, Host, Http, Log, Request, Response, Timestamp, async_trait};
+use ports::{Host, Method};
 use proxy::Service;
 use proxy::http::Inbound;
-use sandbox::{Faults, SandboxHost};
+use sandbox::{Faults, Limits};
 use serde_json::{Value, json};
 
-use super::common::World;
-use crate::workspace::Workspace;
+use support::{InterceptHost, ServiceWorld, World, answer};
+
+use super::common::{on, staged, unstaged};
 
 static REQUESTS: AtomicU64 = AtomicU64::new(1);
 
-/// A Twenty that accepts every token, and notes what it was asked
-struct Relay {
-    inner: SandboxHost,
-    token: String,
-    asked: RefCell<Vec<String>>,
-}
-
-impl Relay {
-    fn new(world: &World, faults: Faults) -> Self {
-        Self { inner: world.host(faults), token: world.token.clone(), asked: RefCell::default() }
-    }
-
-    fn asked(&self) -> Vec<String> {
-        self.asked.take()
-    }
-}
-
-#[async_trait(?Send)]
-impl Http for Relay {
-    async fn fetch(&self, mut request: Request) -> Result<Response, FetchError> {
-        let path = request.url.split(['?']).next().unwrap_or_default().rsplit("/rest/").next().unwrap_or_default();
-        self.asked.borrow_mut().push(format!("{} {path}", request.method));
+/// A Twenty that accepts every token
+fn relay(world: &ServiceWorld, faults: Faults) -> InterceptHost<'static> {
+    let key = format!("Bearer {}", world.token);
+    InterceptHost::new(world.host(faults)).before(move |request| {
         request.headers.retain(|(name, _)| name != "authorization");
-        request.headers.push(("authorization".into(), format!("Bearer {}", self.token)));
-        self.inner.fetch(request).await
-    }
+        request.headers.push(("authorization".into(), key.clone()));
+        None
+    })
 }
 
-#[async_trait(?Send)]
-impl Clock for Relay {
-    async fn sleep(&self, duration: Duration) {
-        self.inner.sleep(duration).await;
-    }
-
-    fn now(&self) -> Timestamp {
-        self.inner.now()
-    }
-}
-
-impl Log for Relay {
-    fn log(&self, event: Event) {
-        self.inner.log(event);
-    }
+/// What it was asked since the last look
+fn asked(host: &InterceptHost<'_>) -> Vec<String> {
+    let path =
+        |url: &str| url.split('?').next().unwrap_or_default().rsplit("/rest/").next().unwrap_or_default().to_owned();
+    host.take_sent().iter().map(|request| format!("{} {}", request.method, path(&request.url))).collect()
 }
 
 fn jwt(claims: &Value) -> String {
@@ -90,20 +62,19 @@ async fn send(proxy: &Service, host: &impl Host, token: &str, key: &str, path: &
     (answer.status, serde_json::from_slice(&answer.body).unwrap_or_default())
 }
 
-async fn give(world: &World, token: &str, key: &str, body: &Value) -> (u16, Value) {
-    send(&world.proxy(), &Relay::new(world, Faults::none()), token, key, "gifts", body).await
+async fn give(world: &ServiceWorld, token: &str, key: &str, body: &Value) -> (u16, Value) {
+    send(&world.service(), &relay(world, Faults::none()), token, key, "gifts", body).await
 }
 
 /// With staging, without it, and without it in a workspace that has no rows
-fn worlds() -> [World; 3] {
-    let mut model: Value = serde_json::from_str(include_str!("../../../model/model.json")).unwrap();
+fn worlds() -> [ServiceWorld; 3] {
+    let mut model = World::model();
     model.as_object_mut().unwrap().remove("giftStaging");
-    let mut rowless = World::on(Workspace::of(&model));
-    rowless.settings.staging = false;
-    [World::new(), World::unstaged(), rowless]
+    let rowless = on(World::with_model(&model, Limits::off()), false);
+    [staged(), unstaged(), rowless]
 }
 
-fn everything(world: &World) -> Vec<Vec<Value>> {
+fn everything(world: &ServiceWorld) -> Vec<Vec<Value>> {
     ["gift", "person", "giftStaging", "company"].map(|object| world.live(object)).to_vec()
 }
 
@@ -274,7 +245,7 @@ async fn a_donor_by_id_and_then_by_name() {
 /// A row that a reviewer edits keeps what its request asked for.
 #[tokio::test(start_paused = true)]
 async fn a_repeat_after_an_edit() {
-    let mut world = World::new();
+    let mut world = staged();
     world.settings.auto_process = false;
     give(&world, "t", "k", &ann()).await;
     let row = world.only("giftStaging")["id"].as_str().unwrap().to_owned();
@@ -301,9 +272,9 @@ async fn a_repeat_after_an_edit() {
 
 #[tokio::test(start_paused = true)]
 async fn staging_route_conflicts() {
-    let world = World::new();
-    let host = Relay::new(&world, Faults::none());
-    let proxy = world.proxy();
+    let world = staged();
+    let host = relay(&world, Faults::none());
+    let proxy = world.service();
     let body = json!({ "amount": micros(5_000_000), "giftDate": "2026-02-20", "donorFirstName": "Ann", "donorLastName": "Oak" });
     let post = async |body: Value| send(&proxy, &host, "t", "k", "gift-staging", &body).await;
     assert_eq!(post(body.clone()).await.0, 201);
@@ -314,7 +285,7 @@ async fn staging_route_conflicts() {
 }
 
 /// What was made before keys were scoped, as its records look
-fn unscoped(world: &World, key: &str, with_row: bool) -> String {
+fn unscoped(world: &ServiceWorld, key: &str, with_row: bool) -> String {
     let key = Key::Request { sender: None, key: key.into() };
     let person = world.create(
         "person",
@@ -364,7 +335,7 @@ async fn gifts_of_unscoped_keys() {
             for object in ["gift", "person"] {
                 for record in world.live(object) {
                     let id = record["id"].as_str().unwrap().parse().unwrap();
-                    world.sandbox.borrow_mut().destroy(object, id, crate::workspace::ten()).unwrap();
+                    world.sandbox.borrow_mut().destroy(object, id, support::ten()).unwrap();
                 }
             }
         }
@@ -376,8 +347,8 @@ async fn gifts_of_unscoped_keys() {
 async fn another_donor_after_a_lost_request() {
     for at in 1..=9 {
         for world in worlds() {
-            let host = Relay::new(&world, Faults::none().crash(at, true));
-            let proxy = world.proxy();
+            let host = relay(&world, Faults::none().crash(at, true));
+            let proxy = world.service();
             host.inner.until_crash(send(&proxy, &host, "t", "k", "gifts", &ann())).await;
             let (status, answer) = give(&world, "t", "k", &with(&ann(), json!({ "contact": bea() }))).await;
             let bea =
@@ -398,8 +369,8 @@ async fn two_donors_at_once() {
     for seed in 0..20 {
         for world in worlds() {
             let latency = Faults::none().latency(Duration::from_millis(1), Duration::from_millis(400)).seed(seed);
-            let host = Relay::new(&world, latency);
-            let proxy = world.proxy();
+            let host = relay(&world, latency);
+            let proxy = world.service();
             let second = with(&ann(), json!({ "contact": bea() }));
             let (first, other) = (ann(), second);
             let answers = tokio::join!(
@@ -420,7 +391,7 @@ async fn two_donors_at_once() {
 /// References keep their meaning, and say what differs.
 #[tokio::test(start_paused = true)]
 async fn conflicts_of_references() {
-    for world in [World::new(), World::unstaged()] {
+    for world in [staged(), unstaged()] {
         for reference in [json!({ "externalId": "e-1" }), json!({ "providerPaymentId": "pi_1", "provider": "stripe" })]
         {
             let first = with(&ann(), reference);
@@ -448,12 +419,12 @@ async fn conflicts_of_references() {
 /// What a key costs: a look for its row and one for its gift, before anything is made.
 #[tokio::test(start_paused = true)]
 async fn calls_of_a_key() {
-    let world = World::new();
-    let host = Relay::new(&world, Faults::none());
-    let proxy = world.proxy();
+    let world = staged();
+    let host = relay(&world, Faults::none());
+    let proxy = world.service();
     // The service learns of the workspace's rows.
     send(&proxy, &host, "t", "first", "gifts", &with(&ann(), json!({ "contact": bea() }))).await;
-    host.asked();
+    asked(&host);
     send(&proxy, &host, "t", "k", "gifts", &ann()).await;
     let first = [
         "GET giftStagings",
@@ -464,46 +435,16 @@ async fn calls_of_a_key() {
         "POST gifts",
         "PATCH giftStagings",
     ];
-    assert_eq!(host.asked(), first);
+    assert_eq!(asked(&host), first);
     send(&proxy, &host, "t", "k", "gifts", &ann()).await;
-    assert_eq!(host.asked(), ["GET giftStagings", "GET gifts"]);
+    assert_eq!(asked(&host), ["GET giftStagings", "GET gifts"]);
     send(&proxy, &host, "t", "k", "gifts", &with(&ann(), json!({ "contact": bea() }))).await;
-    assert_eq!(host.asked(), ["GET giftStagings"]);
+    assert_eq!(asked(&host), ["GET giftStagings"]);
 }
 
 /// A refusal without a word that can be read, for a gift or a person that is there: they are looked up.
 #[tokio::test(start_paused = true)]
 async fn unreadable_duplicate_refusals() {
-    struct Mute(Relay, &'static str, u16);
-    #[async_trait(?Send)]
-    impl Http for Mute {
-        async fn fetch(&self, request: Request) -> Result<Response, FetchError> {
-            let is_create = request.method == ports::Method::Post && !request.url.contains("duplicates");
-            let answer = self.0.fetch(request).await?;
-            let body = self.1.as_bytes().to_vec();
-            if is_create && answer.status == 400 {
-                return Ok(Response { status: self.2, headers: vec![], body });
-            }
-            Ok(answer)
-        }
-    }
-
-    #[async_trait(?Send)]
-    impl Clock for Mute {
-        async fn sleep(&self, duration: Duration) {
-            self.0.sleep(duration).await;
-        }
-
-        fn now(&self) -> Timestamp {
-            self.0.now()
-        }
-    }
-
-    impl Log for Mute {
-        fn log(&self, event: Event) {
-            self.0.log(event);
-        }
-    }
     for body in
         ["", "<html><h1>400 Bad Request</h1></html>", "{\"statusCode\":400,\"messages\":[\"A dupl", "null", "{}"]
     {
@@ -511,8 +452,11 @@ async fn unreadable_duplicate_refusals() {
             for world in worlds() {
                 let first = with(&ann(), json!({ "externalId": "e-1" }));
                 let (_, made) = give(&world, "t", "", &first).await;
-                let host = Mute(Relay::new(&world, Faults::none()), body, status);
-                let (status, answer) = send(&world.proxy(), &host, "t", "", "gifts", &first).await;
+                let host = relay(&world, Faults::none()).after(|request, found| {
+                    let is_create = request.method == Method::Post && !request.url.contains("duplicates");
+                    if is_create && found.status == 400 { answer(status, body) } else { found }
+                });
+                let (status, answer) = send(&world.service(), &host, "t", "", "gifts", &first).await;
                 assert_eq!((status, &answer["meta"]["repeated"]), (200, &json!(true)), "{body}: {answer}");
                 assert_eq!(answer["data"]["createGift"]["id"], made["data"]["createGift"]["id"]);
                 world.only("person");

@@ -7,5 +7,3 @@ mod common;
 mod keys;
 mod once;
 mod review;
-#[path = "../workspace/mod.rs"]
-mod workspace;

@@ -3,11 +3,13 @@
 use sandbox::{Fault, Faults};
 use serde_json::{Value, json};
 
-use super::common::{World, answer, by_mail, later, route};
-use crate::workspace::ten;
+use support::{ServiceWorld, read, ten};
+
+use super::common::{actions, by_mail, later, staged, unstaged};
+use super::review::release_instalment;
 
 /// What must hold after a request was said again until it was answered
-fn consistent(world: &World, what: &str) {
+fn consistent(world: &ServiceWorld, what: &str) {
     let gift = world.only("gift");
     let person = world.only("person");
     assert_eq!(gift["donorId"], person["id"], "{what}");
@@ -18,7 +20,7 @@ fn consistent(world: &World, what: &str) {
 }
 
 /// Every call number, with each fault; the request is then said again
-async fn at_every_call(world: impl Fn() -> World, path: &str, body: impl Fn(&World) -> (String, Value)) {
+async fn at_every_call(world: impl Fn() -> ServiceWorld, path: &str, body: impl Fn(&ServiceWorld) -> (String, Value)) {
     let undisturbed = world();
     let host = undisturbed.host(Faults::none());
     let (id, sent) = body(&undisturbed);
@@ -73,36 +75,36 @@ async fn at_every_call(world: impl Fn() -> World, path: &str, body: impl Fn(&Wor
 
 #[tokio::test(start_paused = true)]
 async fn a_staged_intake_may_die_or_be_lost_at_any_call() {
-    at_every_call(World::new, "gifts", |_| (String::new(), by_mail())).await;
+    at_every_call(staged, "gifts", |_| (String::new(), by_mail())).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_intake_without_staging_may_die_or_be_lost_at_any_call() {
-    at_every_call(World::unstaged, "gifts", |_| (String::new(), by_mail())).await;
+    at_every_call(unstaged, "gifts", |_| (String::new(), by_mail())).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_promotion_may_die_or_be_lost_at_any_call() {
-    let row = |world: &World| {
+    let row = |world: &ServiceWorld| {
         let payload = json!({ "amount": { "amountMicros": 25_000_000, "currencyCode": "GBP" }, "giftDate": "2026-02-14",
             "donorFirstName": "Mary", "donorLastName": "Seacole", "donorEmail": "mary@crimea.example" });
         let mut row = payload.clone();
         row["processingStatus"] = json!("ready_for_process");
         row["rawPayload"] = payload;
-        (world.create("giftStaging", &row), Value::Null)
+        (world.create("giftStaging", &row).to_string(), Value::Null)
     };
-    at_every_call(World::new, "gift-staging/:id/process", row).await;
+    at_every_call(staged, "gift-staging/:id/process", row).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn ten_identical_requests_at_once_make_one_gift() {
-    for world in [World::new(), World::unstaged()] {
+    for world in [staged(), unstaged()] {
         let latency =
             Faults::none().latency(std::time::Duration::from_millis(1), std::time::Duration::from_millis(400));
         let host = world.host(latency.seed(3));
-        let proxy = world.proxy();
+        let proxy = world.service();
         let body = by_mail();
-        let ask = || async { answer(route(&world.cx(&proxy, &host), "POST", "gifts", &body, None).await) };
+        let ask = || async { read(&world.send_to(&proxy, &host, world.inbound("POST", "gifts", &body)).await) };
         let answers = tokio::join!(ask(), ask(), ask(), ask(), ask(), ask(), ask(), ask(), ask(), ask());
         let gift = world.only("gift")["id"].clone();
         for (status, answer) in [answers.0, answers.1, answers.4, answers.9] {
@@ -114,14 +116,14 @@ async fn ten_identical_requests_at_once_make_one_gift() {
 
 #[tokio::test(start_paused = true)]
 async fn a_row_that_ten_process_at_once_is_one_gift_with_one_claim() {
-    let world = World::new();
-    world.patch_free_agreement();
+    let world = staged();
+    release_instalment(&world);
     let host =
         world.host(Faults::none().latency(std::time::Duration::from_millis(1), std::time::Duration::from_millis(300)));
-    let proxy = world.proxy();
+    let proxy = world.service();
     let row = world.only("giftStaging")["id"].as_str().unwrap().to_owned();
     let path = format!("gift-staging/{row}/process");
-    let ask = || async { answer(route(&world.cx(&proxy, &host), "POST", &path, &Value::Null, None).await).1 };
+    let ask = || async { read(&world.send_to(&proxy, &host, world.inbound("POST", &path, &Value::Null)).await).1 };
     let answers = tokio::join!(ask(), ask(), ask(), ask(), ask(), ask());
     let answers = [answers.0, answers.1, answers.2, answers.3, answers.4, answers.5];
     assert!(answers.iter().any(|answer| answer["status"] == "processed"), "{answers:?}");
@@ -131,14 +133,14 @@ async fn a_row_that_ten_process_at_once_is_one_gift_with_one_claim() {
     );
     world.only("gift");
     let row = world.only("giftStaging");
-    let claims = World::actions(&row).into_iter().filter(|action| action == "claimed").count();
+    let claims = actions(&row).into_iter().filter(|action| action == "claimed").count();
     assert_eq!(claims, 1);
     assert_eq!(world.only("recurringAgreement")["nextExpectedAt"], "2026-03-31", "advanced once, to the month's end");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_late_repeat_makes_nothing_whatever_became_of_the_gift() {
-    for world in [World::new(), World::unstaged()] {
+    for world in [staged(), unstaged()] {
         world.ask("POST", "gifts", by_mail()).await;
         let gift = world.only("gift")["id"].as_str().unwrap().to_owned();
         let (status, answer) = world.ask("POST", "gifts", by_mail()).await;
@@ -162,7 +164,7 @@ async fn a_late_repeat_makes_nothing_whatever_became_of_the_gift() {
 
 #[tokio::test(start_paused = true)]
 async fn a_key_that_says_something_else_is_refused() {
-    for world in [World::new(), World::unstaged()] {
+    for world in [staged(), unstaged()] {
         world.ask("POST", "gifts", by_mail()).await;
         let mut other = by_mail();
         other["amount"]["amountMicros"] = json!(26_000_000);
@@ -174,13 +176,15 @@ async fn a_key_that_says_something_else_is_refused() {
 
 #[tokio::test(start_paused = true)]
 async fn the_payment_goes_before_the_reference_and_the_callers_key_counts_last() {
-    let world = World::unstaged();
+    let world = unstaged();
     let host = world.host(Faults::none());
-    let proxy = world.proxy();
+    let proxy = world.service();
     let mut body = by_mail();
     body.as_object_mut().unwrap().remove("externalId");
     for (key, count) in [(Some("k"), 1), (Some("k"), 1), (Some("l"), 2), (None, 3), (None, 4)] {
-        route(&world.cx(&proxy, &host), "POST", "gifts", &body, key).await.unwrap();
+        let mut request = world.inbound("POST", "gifts", &body);
+        request.headers.extend(key.map(|key| ("idempotency-key".to_owned(), key.to_owned())));
+        assert_eq!(world.send_to(&proxy, &host, request).await.status, 200);
         assert_eq!(world.live("gift").len(), count, "{key:?}");
     }
     world.only("person");
@@ -189,7 +193,7 @@ async fn the_payment_goes_before_the_reference_and_the_callers_key_counts_last()
     body["provider"] = json!("stripe");
     for external in ["a", "b"] {
         body["externalId"] = json!(external);
-        let _ = route(&world.cx(&proxy, &host), "POST", "gifts", &body, None).await;
+        world.send_to(&proxy, &host, world.inbound("POST", "gifts", &body)).await;
         assert_eq!(world.live("gift").len(), 5);
     }
 }

@@ -4,36 +4,36 @@ use proxy::settings::Bypass;
 use sandbox::{Fault, Faults};
 use serde_json::{Value, json};
 
-use super::common::{World, by_mail, later};
+use support::ServiceWorld;
 
-impl World {
-    /// A released row of an agreement of the 31st
-    pub(crate) fn patch_free_agreement(&self) {
-        let donor = self.create("person", &json!({ "name": { "firstName": "Ada", "lastName": "Byron" } }));
-        let agreement = self.create(
-            "recurringAgreement",
-            &json!({ "status": "delinquent", "cadence": "monthly", "startDate": "2025-12-31", "nextExpectedAt": "2026-02-28" }),
-        );
-        let payload = json!({ "amount": { "amountMicros": 5_000_000, "currencyCode": "GBP" }, "donorId": donor,
-            "giftDate": "2026-02-28", "recurringAgreementId": agreement, "giftIntent": "recurring" });
-        let mut row = payload.clone();
-        row["processingStatus"] = json!("ready_for_process");
-        row["rawPayload"] = payload;
-        self.create("giftStaging", &row);
-    }
+use super::common::{actions, by_mail, later, staged, unstaged};
 
-    fn row_id(&self) -> String {
-        self.only("giftStaging")["id"].as_str().unwrap().to_owned()
-    }
+/// A released row of an agreement of the 31st
+pub(crate) fn release_instalment(world: &ServiceWorld) {
+    let donor = world.create("person", &json!({ "name": { "firstName": "Ada", "lastName": "Byron" } }));
+    let agreement = world.create(
+        "recurringAgreement",
+        &json!({ "status": "delinquent", "cadence": "monthly", "startDate": "2025-12-31", "nextExpectedAt": "2026-02-28" }),
+    );
+    let payload = json!({ "amount": { "amountMicros": 5_000_000, "currencyCode": "GBP" }, "donorId": donor,
+        "giftDate": "2026-02-28", "recurringAgreementId": agreement, "giftIntent": "recurring" });
+    let mut row = payload.clone();
+    row["processingStatus"] = json!("ready_for_process");
+    row["rawPayload"] = payload;
+    world.create("giftStaging", &row);
+}
+
+fn row_id(world: &ServiceWorld) -> String {
+    world.only("giftStaging")["id"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_gift_is_staged_reviewed_released_promoted_and_promoted_again() {
-    let world = World::new();
+    let world = staged();
     let (status, answer) = world.ask("POST", "gift-staging", by_mail()).await;
     assert_eq!((status, &answer["data"]["giftStaging"]["processingStatus"]), (201, &json!("pending")));
     assert!(world.live("person").is_empty(), "staging makes nobody");
-    let id = world.row_id();
+    let id = row_id(&world);
     let process = format!("gift-staging/{id}/process");
     assert_eq!(world.ask("POST", &process, Value::Null).await.1["reason"], "not_ready");
     let (_, view) = world
@@ -51,15 +51,15 @@ async fn a_gift_is_staged_reviewed_released_promoted_and_promoted_again() {
     let gift = world.only("gift");
     assert_eq!((&gift["amount"]["amountMicros"], &gift["notes"]), (&json!(30_000_000), &json!("called")));
     let row = world.only("giftStaging");
-    assert_eq!(World::actions(&row), ["received", "edited", "status_changed", "donor_linked", "claimed", "posted"]);
+    assert_eq!(actions(&row), ["received", "edited", "status_changed", "donor_linked", "claimed", "posted"]);
     assert!(row["auditTrail"].to_string().find("seacole").is_none(), "no personal data");
 }
 
 #[tokio::test(start_paused = true)]
 async fn two_reviewers_do_not_undo_each_other() {
-    let world = World::new();
+    let world = staged();
     world.ask("POST", "gift-staging", by_mail()).await;
-    let id = world.row_id();
+    let id = row_id(&world);
     let host =
         world.host(Faults::none().latency(std::time::Duration::from_millis(5), std::time::Duration::from_millis(500)));
     let path = format!("gift-staging/{id}");
@@ -76,17 +76,17 @@ async fn two_reviewers_do_not_undo_each_other() {
     let payload: Value = kept.as_str().map_or(kept.clone(), |text| serde_json::from_str(text).unwrap());
     assert_eq!(payload["amount"]["amountMicros"], 30_000_000);
     assert_eq!((&payload["notes"], &payload["paymentMethod"]), (&json!("n"), &json!("cash")));
-    assert_eq!(World::actions(&row).iter().filter(|action| *action == "edited").count(), 3);
+    assert_eq!(actions(&row).iter().filter(|action| *action == "edited").count(), 3);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_namesake_is_never_linked_and_the_reviewer_decides() {
-    let world = World::new();
+    let world = staged();
     let namesake = world.create("person", &json!({ "name": { "firstName": "Mary", "lastName": "Seacole" } }));
     let (_, answer) = world.ask("POST", "gifts", by_mail()).await;
     assert_eq!(answer["data"]["giftStaging"]["processingStatus"], "pending", "{answer}");
     assert_eq!(world.only("giftStaging")["donorId"], Value::Null);
-    let id = world.row_id();
+    let id = row_id(&world);
     let (process, status) = (format!("gift-staging/{id}/process"), format!("gift-staging/{id}/status"));
     world.ask("PATCH", &status, json!({ "processingStatus": "ready_for_process" })).await;
     assert_eq!(world.ask("POST", &process, Value::Null).await.1["reason"], "donor_review");
@@ -102,15 +102,15 @@ async fn a_namesake_is_never_linked_and_the_reviewer_decides() {
     assert_eq!(done["status"], "processed", "{done}");
     assert_eq!(world.only("gift")["donorId"], json!(namesake));
     assert_eq!(world.live("person").len(), 1);
-    assert!(World::actions(&world.only("giftStaging")).contains(&"merged".to_owned()));
+    assert!(actions(&world.only("giftStaging")).contains(&"merged".to_owned()));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_reviewer_may_say_that_it_is_none_of_the_namesakes() {
-    let world = World::new();
+    let world = staged();
     world.create("person", &json!({ "name": { "firstName": "Mary", "lastName": "Seacole" } }));
     world.ask("POST", "gifts", by_mail()).await;
-    let id = world.row_id();
+    let id = row_id(&world);
     let said = json!({ "processingStatus": "ready_for_process", "dedupeStatus": "passed" });
     world.ask("PATCH", &format!("gift-staging/{id}/status"), said).await;
     let (_, done) = world.ask("POST", &format!("gift-staging/{id}/process"), Value::Null).await;
@@ -120,11 +120,11 @@ async fn a_reviewer_may_say_that_it_is_none_of_the_namesakes() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_missing_blocks_and_is_told() {
-    let world = World::new();
+    let world = staged();
     let donor = world.create("person", &json!({}));
     let body = json!({ "amount": { "amountMicros": 1_000_000, "currencyCode": "GBP" }, "donorId": donor });
     world.ask("POST", "gift-staging", body).await;
-    let id = world.row_id();
+    let id = row_id(&world);
     let path = format!("gift-staging/{id}/process");
     world.ask("PATCH", &format!("gift-staging/{id}/status"), json!({ "processingStatus": "ready_for_process" })).await;
     let (_, answer) = world.ask("POST", &path, Value::Null).await;
@@ -140,7 +140,7 @@ async fn what_is_missing_blocks_and_is_told() {
 
 #[tokio::test(start_paused = true)]
 async fn a_refused_gift_stays_in_staging_with_its_error_and_can_be_retried() {
-    let world = World::new();
+    let world = staged();
     let mut body = by_mail();
     body["appealId"] = json!("6d2c3c1e-0b7a-4f6e-9d55-3a1f1d0c9a10");
     let (status, answer) = world.ask("POST", "gifts", body).await;
@@ -151,9 +151,9 @@ async fn a_refused_gift_stays_in_staging_with_its_error_and_can_be_retried() {
 
 #[tokio::test(start_paused = true)]
 async fn only_the_states_that_follow_may_follow() {
-    let world = World::new();
+    let world = staged();
     world.ask("POST", "gift-staging", by_mail()).await;
-    let id = world.row_id();
+    let id = row_id(&world);
     let path = format!("gift-staging/{id}/status");
     for (word, status) in
         [("processed", 400), ("posted", 400), ("cancelled", 200), ("ready_for_process", 409), ("pending", 409)]
@@ -170,7 +170,7 @@ async fn only_the_states_that_follow_may_follow() {
 
 #[tokio::test(start_paused = true)]
 async fn many_rows_are_promoted_and_a_dead_workers_row_is_put_right() {
-    let world = World::new();
+    let world = staged();
     let donor = world.create("person", &json!({}));
     for number in 0..5 {
         let payload = json!({ "amount": { "amountMicros": 1_000_000 + number, "currencyCode": "GBP" }, "donorId": donor,
@@ -193,7 +193,7 @@ async fn many_rows_are_promoted_and_a_dead_workers_row_is_put_right() {
 
 #[tokio::test(start_paused = true)]
 async fn a_gift_that_may_be_there_already_or_is_unusual_waits() {
-    let world = World::new();
+    let world = staged();
     let donor = world.create("person", &json!({}));
     let gift = |micros: i64, date: &str, reference: &str| {
         json!({ "amount": { "amountMicros": micros, "currencyCode": "GBP" }, "contactId": donor, "giftDate": date,
@@ -216,7 +216,7 @@ async fn a_gift_that_may_be_there_already_or_is_unusual_waits() {
 
 #[tokio::test(start_paused = true)]
 async fn a_trusted_source_bypasses_staging_unless_anything_is_open() {
-    let mut world = World::new();
+    let mut world = staged();
     world.settings.auto_process = false;
     world.settings.bypass_sources = vec![Bypass { source: "portal".into(), at_most: Some(25_000_000) }];
     let (_, answer) = world.ask("POST", "gifts", by_mail()).await;
@@ -248,12 +248,12 @@ async fn who_wants_no_mail_gets_no_receipt_by_mail_until_a_reviewer_says_otherwi
         body["supporterEmailOptOut"] = json!(true);
         body
     };
-    let world = World::unstaged();
+    let world = unstaged();
     world.ask("POST", "gifts", opted_out()).await;
     assert_eq!(world.only("gift")["receiptStatus"], "suppressed");
 
     for said_otherwise in [false, true] {
-        let world = World::new();
+        let world = staged();
         let mut body = opted_out();
         body["autoProcess"] = json!(false);
         world.ask("POST", "gifts", body).await;
@@ -276,7 +276,7 @@ async fn who_wants_no_mail_gets_no_receipt_by_mail_until_a_reviewer_says_otherwi
 
 #[tokio::test(start_paused = true)]
 async fn why_a_row_cannot_be_read_is_told_as_it_is() {
-    let world = World::new();
+    let world = staged();
     world.ask("POST", "gift-staging", by_mail()).await;
     let path = format!("gift-staging/{}", world.only("giftStaging")["id"].as_str().unwrap());
     for (fault, status) in [
@@ -295,14 +295,14 @@ async fn why_a_row_cannot_be_read_is_told_as_it_is() {
 
 #[tokio::test(start_paused = true)]
 async fn rows_whose_worker_was_not_heard_of_again_can_be_listed() {
-    let world = World::new();
+    let world = staged();
     let mut body = by_mail();
     body["autoProcess"] = json!(true);
     let host = world.host(Faults::none());
     world.ask_on(&host, "POST", "gifts", &body).await;
     let calls = host.requests();
 
-    let world = World::new();
+    let world = staged();
     // It dies once the row is there and before the gift is.
     for at in 1..=calls {
         let host = world.host(Faults::none().crash(at, false));
@@ -314,7 +314,7 @@ async fn rows_whose_worker_was_not_heard_of_again_can_be_listed() {
     }
     assert_eq!(world.only("giftStaging")["processingStatus"], "processing");
     let stuck = async |minutes| {
-        let (_, list) = world.ask_on(&later(&world, minutes), "GET", "gift-staging/stuck", &Value::Null).await;
+        let (_, list) = world.ask_on(&later(&world, minutes), "GET", "gift-staging?stuck=true", &Value::Null).await;
         list["data"].as_array().unwrap().len()
     };
     assert_eq!((stuck(1).await, stuck(30).await), (0, 1));

@@ -7,8 +7,9 @@ use rollup::report::Status;
 use rollup::{Report, calculate_rollups};
 use sandbox::{Faults, Limits};
 use serde_json::{Value, json};
+use support::InterceptHost;
 
-use super::common::{InterceptHost, Way, World, id};
+use super::common::{EngineWorld, Way, id};
 
 /// What is done to a body
 type Break = (&'static str, fn(&str) -> String);
@@ -73,7 +74,7 @@ const BREAKS: [Break; 19] = [
 ];
 
 /// Runs with the replies broken from one call on, so many of them; tells whether that changed anything, and the report
-async fn run(world: &World, payload: &Value, from: usize, most: usize, bend: &Break) -> (bool, Report) {
+async fn run(world: &EngineWorld, payload: &Value, from: usize, most: usize, bend: &Break) -> (bool, Report) {
     let (calls, broken) = (Cell::new(0), Cell::new(0));
     let host = InterceptHost::new(world.host(Faults::none())).after(|_: &Request, answer: Response| {
         let place = calls.replace(calls.get() + 1);
@@ -93,8 +94,8 @@ async fn run(world: &World, payload: &Value, from: usize, most: usize, bend: &Br
     (broken.get() > 0, report)
 }
 
-fn template(way: Way) -> World {
-    World::with_gifts(Limits::off(), 6, 20).by(way)
+fn template(way: Way) -> EngineWorld {
+    EngineWorld::with_gifts(Limits::off(), 6, 20).by(way)
 }
 
 fn payloads() -> [Value; 2] {

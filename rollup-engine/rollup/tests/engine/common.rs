@@ -1,17 +1,13 @@
 //! A workspace with gifts, people, households, companies and appeals; the engine on it; and the slow, obvious totals.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::rc::Rc;
-use std::time::Duration;
+use std::ops::Deref;
 
-use ports::{
-    Clock, Event, FetchError, Http, KeyValue, Log, Method, Request, Response, TimeZones, Timestamp, Wakeups,
-    async_trait,
-};
+use ports::{Method, Request, Response, Timestamp};
 use rollup::{Options, Report, SliceSizes, calculate_rollups};
-use sandbox::{Faults, Limits, Platform, Profile, Sandbox, SandboxHost, Settings};
+use sandbox::{Faults, Limits, Profile, Sandbox, Settings};
 use serde_json::{Value, json};
+use support::answer;
 use uuid::Uuid;
 
 /// Monday 30 November 2026, noon
@@ -42,14 +38,18 @@ impl Way {
     pub(crate) const BOTH: [Self; 2] = [Self::GraphQl, Self::Rest];
 }
 
-/// A workspace with default limits
-pub(crate) struct World {
-    pub(crate) sandbox: Rc<RefCell<Sandbox>>,
-    pub(crate) token: String,
+/// The engine on a workspace with default limits
+pub(crate) struct EngineWorld {
+    world: support::World,
     pub(crate) way: Way,
-    pub(crate) platform: Platform,
-    /// When a host's clock starts
-    pub(crate) now: std::cell::Cell<Timestamp>,
+}
+
+impl Deref for EngineWorld {
+    type Target = support::World;
+
+    fn deref(&self) -> &support::World {
+        &self.world
+    }
 }
 
 /// The definitions that run where nothing is configured
@@ -57,7 +57,7 @@ pub(crate) fn defaults() -> Value {
     serde_json::from_str(include_str!("../../src/defaults.json")).unwrap()
 }
 
-impl World {
+impl EngineWorld {
     pub(crate) fn new(limits: Limits) -> Self {
         Self::of(Settings { limits, ..Settings::default() })
     }
@@ -82,9 +82,7 @@ impl World {
             sandbox.add_field("household", kind, name, &[]).unwrap();
         }
         sandbox.add_relation("person", "household", "household", "members").unwrap();
-        let token = sandbox.tokens().token.clone();
-        let (way, platform) = (Way::GraphQl, Platform::default());
-        Self { sandbox: Rc::new(RefCell::new(sandbox)), token, way, platform, now: std::cell::Cell::new(noon()) }
+        Self { world: support::World::of(sandbox, noon()), way: Way::GraphQl }
     }
 
     /// The same, whose runs go that way
@@ -98,13 +96,15 @@ impl World {
     }
 
     /// The same, on a platform that keeps texts
-    pub(crate) fn with_store(self) -> Self {
-        Self { platform: self.platform.with_store(), ..self }
+    pub(crate) fn with_store(mut self) -> Self {
+        self.world.platform = self.world.platform.with_store();
+        self
     }
 
     /// The same, on a platform that starts runs
-    pub(crate) fn with_jobs(self) -> Self {
-        Self { platform: self.platform.with_jobs(), ..self }
+    pub(crate) fn with_jobs(mut self) -> Self {
+        self.world.platform = self.world.platform.with_jobs();
+        self
     }
 
     /// With people, and two of each other object that has totals
@@ -151,28 +151,9 @@ impl World {
         self.sandbox.borrow_mut().patch(object, id, fields, yesterday()).unwrap();
     }
 
-    pub(crate) fn record(&self, object: &str, id: Uuid) -> Value {
-        self.sandbox.borrow().record(object, id).unwrap()
-    }
-
     /// A workspace with the same records, on a platform of its own
     pub(crate) fn twin(&self) -> Self {
-        Self {
-            sandbox: Rc::new(RefCell::new(self.sandbox.borrow().clone())),
-            token: self.token.clone(),
-            way: self.way,
-            platform: Platform::default(),
-            now: self.now.clone(),
-        }
-    }
-
-    /// Lets so much time pass until the next run.
-    pub(crate) fn later(&self, minutes: u64) {
-        self.now.set(self.now.get() + Duration::from_mins(minutes));
-    }
-
-    pub(crate) fn host(&self, faults: Faults) -> SandboxHost {
-        SandboxHost::new(self.sandbox.clone(), faults, self.now.get()).on(&self.platform)
+        Self { world: self.world.twin(), way: self.way }
     }
 
     pub(crate) fn options(&self) -> Options {
@@ -258,95 +239,6 @@ impl World {
     }
 }
 
-type Before<'a> = Box<dyn Fn(&Request) -> Option<Response> + 'a>;
-type After<'a> = Box<dyn Fn(&Request, Response) -> Response + 'a>;
-
-/// A host that intercepts: sees each request before and after, and each wait
-pub(crate) struct InterceptHost<'a> {
-    pub(crate) inner: SandboxHost,
-    before: Before<'a>,
-    after: After<'a>,
-    waiting: Box<dyn Fn(Duration) -> Duration + 'a>,
-}
-
-impl<'a> InterceptHost<'a> {
-    pub(crate) fn new(inner: SandboxHost) -> Self {
-        Self {
-            inner,
-            before: Box::new(|_| None),
-            after: Box::new(|_, answer| answer),
-            waiting: Box::new(|duration| duration),
-        }
-    }
-
-    /// Sees each request before it goes out, and may answer in the server's place.
-    pub(crate) fn before(self, look: impl Fn(&Request) -> Option<Response> + 'a) -> Self {
-        Self { before: Box::new(look), ..self }
-    }
-
-    /// Sees each answer, and may change it.
-    pub(crate) fn after(self, look: impl Fn(&Request, Response) -> Response + 'a) -> Self {
-        Self { after: Box::new(look), ..self }
-    }
-
-    /// Sees each wait, and may make it longer.
-    pub(crate) fn waiting(self, look: impl Fn(Duration) -> Duration + 'a) -> Self {
-        Self { waiting: Box::new(look), ..self }
-    }
-}
-
-#[async_trait(?Send)]
-impl Http for InterceptHost<'_> {
-    async fn fetch(&self, request: Request) -> Result<Response, FetchError> {
-        if let Some(answer) = (self.before)(&request) {
-            return Ok(answer);
-        }
-        let answer = self.inner.fetch(request.clone()).await?;
-        Ok((self.after)(&request, answer))
-    }
-}
-
-#[async_trait(?Send)]
-impl Clock for InterceptHost<'_> {
-    async fn sleep(&self, duration: Duration) {
-        self.inner.sleep((self.waiting)(duration)).await;
-    }
-
-    fn now(&self) -> Timestamp {
-        self.inner.now()
-    }
-}
-
-impl Log for InterceptHost<'_> {
-    fn log(&self, event: Event) {
-        self.inner.log(event);
-    }
-}
-
-impl TimeZones for InterceptHost<'_> {
-    fn utc_offset(&self, zone: &str, at: Timestamp) -> Option<i32> {
-        self.inner.utc_offset(zone, at)
-    }
-}
-
-#[async_trait(?Send)]
-impl KeyValue for InterceptHost<'_> {
-    async fn get(&self, key: &str) -> Option<String> {
-        KeyValue::get(&self.inner, key).await
-    }
-
-    async fn set(&self, key: &str, value: Option<&str>) -> bool {
-        KeyValue::set(&self.inner, key, value).await
-    }
-}
-
-#[async_trait(?Send)]
-impl Wakeups for InterceptHost<'_> {
-    async fn enqueue(&self, payload: &Value, delay: Duration) -> bool {
-        self.inner.enqueue(payload, delay).await
-    }
-}
-
 /// Whether a request changes records, in either language
 pub(crate) fn writes(request: &Request) -> bool {
     match request.method {
@@ -392,7 +284,7 @@ pub(crate) fn tokens(report: &Report) -> u64 {
 /// A refusal in Twenty's words
 pub(crate) fn refusal(status: u16, message: &str, code: Option<&str>) -> Response {
     let body = json!({ "statusCode": status, "error": "Error", "messages": [message], "code": code });
-    Response { status, headers: vec![], body: body.to_string().into_bytes() }
+    answer(status, body.to_string())
 }
 
 /// The same in the language in which the request was made
@@ -401,7 +293,7 @@ pub(crate) fn refusal_of(request: &Request, message: &str) -> Response {
         return refusal(400, message, None);
     }
     let body = json!({ "data": null, "errors": [{ "message": message, "extensions": { "code": "BAD_USER_INPUT" } }] });
-    Response { status: 200, headers: vec![], body: body.to_string().into_bytes() }
+    answer(200, body.to_string())
 }
 
 /// The id of the n-th record of an object

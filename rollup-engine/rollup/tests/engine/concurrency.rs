@@ -7,11 +7,12 @@ use std::time::Duration;
 use rollup::calculate_rollups;
 use sandbox::{Faults, Limits};
 use serde_json::{Value, json};
+use support::InterceptHost;
 
-use super::common::{InterceptHost, Way, World, defaults};
+use super::common::{EngineWorld, Way, defaults};
 
 async fn most_in_flight(way: Way, payload: &Value, concurrency: u32) -> u32 {
-    let world = World::with_gifts(Limits::off(), 1_500, 3_000).by(way);
+    let world = EngineWorld::with_gifts(Limits::off(), 1_500, 3_000).by(way);
     for number in 0..400 {
         world.create("company", number, &json!({ "name": "c" }));
         world.create("appeal", number, &json!({ "name": "a" }));

@@ -6,15 +6,16 @@ use rollup::report::{Mode, Status};
 use rollup::{Options, Report, calculate_rollups};
 use sandbox::{Fault, Faults, Limits};
 use serde_json::{Value, json};
+use support::InterceptHost;
 
-use super::common::{InterceptHost, Way, World, defaults, id, refusal};
+use super::common::{EngineWorld, Way, defaults, id, refusal};
 
 /// Too much for one run on a server that takes two seconds for an answer
-fn big() -> World {
-    World::with_gifts(Limits::off(), 1_000, 4_000).by_rest()
+fn big() -> EngineWorld {
+    EngineWorld::with_gifts(Limits::off(), 1_000, 4_000).by_rest()
 }
 
-async fn limited(world: &World, payload: &Value) -> Report {
+async fn limited(world: &EngineWorld, payload: &Value) -> Report {
     let slow = Faults::none().latency(Duration::from_secs(2), Duration::from_secs(2));
     let options = Options { time_limit: Some(Duration::from_mins(1)), ..world.options() };
     let report = calculate_rollups(&world.host(slow), payload, &options).await;
@@ -57,7 +58,7 @@ async fn out_of_time_run_is_continued() {
 #[tokio::test(start_paused = true)]
 async fn checkpoint_of_another_configuration() {
     for way in [Way::Slices(10), Way::GraphQl] {
-        let world = World::with_gifts(Limits::default(), 30, 90).by(Way::Slices(10)).with_store();
+        let world = EngineWorld::with_gifts(Limits::default(), 30, 90).by(Way::Slices(10)).with_store();
         let first = world.run(&json!({})).await;
         assert_eq!(first.code.as_deref(), Some("batch_done"));
         let checkpoint = json!({ "checkpoint": first.checkpoint });
@@ -99,7 +100,7 @@ async fn run_without_progress_is_not_continued() {
 }
 
 async fn continue_until_no_job(mut payload: Value) {
-    let world = World::with_gifts(Limits::default(), 30, 90).with_jobs();
+    let world = EngineWorld::with_gifts(Limits::default(), 30, 90).with_jobs();
     let slow = || Faults::none().latency(Duration::from_secs(40), Duration::from_secs(40));
     let options = Options { time_limit: Some(Duration::from_secs(100)), ..world.options() };
     for round in 0..10 {
@@ -118,7 +119,7 @@ async fn continue_until_no_job(mut payload: Value) {
 /// A lease keeps runs over everything apart until it expires
 #[tokio::test(start_paused = true)]
 async fn lease_excludes_other_rebuilds() {
-    let world = World::with_gifts(Limits::default(), 30, 90).with_store();
+    let world = EngineWorld::with_gifts(Limits::default(), 30, 90).with_store();
     let until = (world.now.get() + Duration::from_mins(10)).as_millis();
     assert!(world.platform.keep("rollups.lease", Some(&format!("{until} 42"))));
     for payload in [json!({}), json!({ "sweep": true })] {
@@ -141,7 +142,7 @@ async fn lease_excludes_other_rebuilds() {
 /// A lease lasts as long as its run may
 #[tokio::test(start_paused = true)]
 async fn lease_duration() {
-    let world = World::with_gifts(Limits::default(), 30, 90).with_store();
+    let world = EngineWorld::with_gifts(Limits::default(), 30, 90).with_store();
     let host = world.host(Faults::none().crash(2, false));
     let options = Options { time_limit: Some(Duration::from_mins(2)), ..world.options() };
     assert!(host.until_crash(calculate_rollups(&host, &json!({}), &options)).await.is_none());
@@ -151,7 +152,7 @@ async fn lease_duration() {
     assert_eq!(world.run(&json!({})).await.status, Status::Ok);
 }
 
-fn gift_event(world: &World) -> Value {
+fn gift_event(world: &EngineWorld) -> Value {
     let gift = json!({ "donorId": id("person", 1), "amount": { "amountMicros": 7_000_000, "currencyCode": "GBP" } });
     world.create("gift", 500, &gift);
     json!({ "name": "gift.created", "recordId": id("gift", 500), "properties": { "after": gift } })
@@ -160,7 +161,7 @@ fn gift_event(world: &World) -> Value {
 /// An event run that is refused twice leaves the rest to a later run
 #[tokio::test(start_paused = true)]
 async fn throttled_event_run_is_continued_later() {
-    let world = World::with_gifts(Limits::default(), 10, 30).with_jobs();
+    let world = EngineWorld::with_gifts(Limits::default(), 10, 30).with_jobs();
     world.run(&json!({})).await;
     let event = gift_event(&world);
     let refused = InterceptHost::new(world.host(Faults::none())).before(|request| {
@@ -184,7 +185,7 @@ async fn throttled_event_run_is_continued_later() {
 /// Without jobs an event run waits
 #[tokio::test(start_paused = true)]
 async fn event_run_waits_without_jobs() {
-    let world = World::with_gifts(Limits::default(), 10, 30);
+    let world = EngineWorld::with_gifts(Limits::default(), 10, 30);
     world.run(&json!({})).await;
     let event = gift_event(&world);
     let faults = [2, 3, 4].into_iter().fold(Faults::none(), |faults, at| faults.at(at, Fault::Status(429)));

@@ -8,8 +8,9 @@ use rollup::calculate_rollups;
 use rollup::report::Status;
 use sandbox::{Faults, Limits};
 use serde_json::{Value, json};
+use support::InterceptHost;
 
-use super::common::{InterceptHost, Way, World, id, rows_written, yesterday};
+use super::common::{EngineWorld, Way, id, rows_written, yesterday};
 
 /// What the platform offers to a run that is to go on
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,8 +24,8 @@ enum Memory {
 }
 
 /// 300 donors with 3,000 gifts, ten of them in three households, one of them deleted, with totals that are wrong
-fn world(way: Way) -> World {
-    let world = World::with_gifts(Limits::default(), 300, 3_000).by(way);
+fn world(way: Way) -> EngineWorld {
+    let world = EngineWorld::with_gifts(Limits::default(), 300, 3_000).by(way);
     for number in 0..3 {
         world.create("household", number, &json!({ "name": "h" }));
     }
@@ -52,7 +53,7 @@ impl Written {
 }
 
 /// Runs until one ends well, killed once; the number of requests
-async fn to_the_end(world: &World, memory: Memory, kill: Option<(u64, bool)>, again: bool) -> u64 {
+async fn to_the_end(world: &EngineWorld, memory: Memory, kill: Option<(u64, bool)>, again: bool) -> u64 {
     let (written, mut payload, mut requests) = (Written::default(), json!({}), 0);
     for _ in 0..40 {
         let faults = match kill.filter(|(at, _)| *at > requests) {

@@ -2,53 +2,14 @@
 
 use std::time::Duration;
 
-use ports::{
-    Clock, Event, FetchError, Http, KeyValue, Log, Request, Response, TimeZones, Timestamp, Wakeups, async_trait,
-};
+use ports::Response;
 use rollup::report::Status;
 use rollup::{Options, Report, calculate_rollups};
 use sandbox::{Fault, Faults, Limits};
 use serde_json::{Value, json};
+use support::{InterceptHost, StubHost, answer, unreachable};
 
-use super::common::{InterceptHost, World, defaults, writes};
-
-/// Answers every call alike
-struct Always(Result<(u16, &'static str), &'static str>);
-
-#[async_trait(?Send)]
-impl Http for Always {
-    async fn fetch(&self, _: Request) -> Result<Response, FetchError> {
-        match self.0 {
-            Ok((status, body)) => Ok(Response { status, headers: vec![], body: body.into() }),
-            Err(reason) => Err(FetchError::Unreachable { reason: reason.into() }),
-        }
-    }
-}
-
-#[async_trait(?Send)]
-impl Clock for Always {
-    async fn sleep(&self, duration: Duration) {
-        tokio::time::sleep(duration).await;
-    }
-
-    fn now(&self) -> Timestamp {
-        super::common::noon()
-    }
-}
-
-impl Log for Always {
-    fn log(&self, _: Event) {}
-}
-
-impl TimeZones for Always {
-    fn utc_offset(&self, _: &str, _: Timestamp) -> Option<i32> {
-        None
-    }
-}
-
-impl KeyValue for Always {}
-
-impl Wakeups for Always {}
+use super::common::{EngineWorld, defaults, writes};
 
 fn options(more: &[(&str, &str)]) -> Options {
     let given = [("TWENTY_API_URL", "http://twenty.test"), ("TWENTY_API_KEY", "k")];
@@ -65,7 +26,7 @@ fn told(report: &Report) -> (Status, &str, &str) {
 
 #[tokio::test(start_paused = true)]
 async fn answers_that_end_the_run() {
-    for (answer, code, message, requests) in [
+    for (outcome, code, message, requests) in [
         (
             Ok((401, r#"{"statusCode":401,"messages":["Token invalid."],"error":"UNAUTHENTICATED"}"#)),
             "unauthorized",
@@ -104,7 +65,8 @@ async fn answers_that_end_the_run() {
         ),
         (Err("connection refused"), "unreachable", "GET /rest/metadata/objects: no answer: connection refused", 4),
     ] {
-        let report = calculate_rollups(&Always(answer), &json!({}), &options(&[])).await;
+        let host = StubHost::new(|_| outcome.map(|(status, body)| answer(status, body)).map_err(unreachable));
+        let report = calculate_rollups(&host, &json!({}), &options(&[])).await;
         assert_eq!(told(&report), (Status::Error, code, message));
         assert_eq!(report.requests.total, requests, "{message}: {:?}", report.requests);
     }
@@ -113,7 +75,7 @@ async fn answers_that_end_the_run() {
 /// An answer past the limit is told with the endpoint and the size, and is not asked for again.
 #[tokio::test(start_paused = true)]
 async fn answer_past_the_limit() {
-    let world = World::with_gifts(Limits::default(), 10, 30).by_rest();
+    let world = EngineWorld::with_gifts(Limits::default(), 10, 30).by_rest();
     let large = InterceptHost::new(
         world.host((1..=30).fold(Faults::none(), |faults, call| faults.at(call, Fault::LargeReply))),
     );
@@ -127,7 +89,7 @@ async fn answer_past_the_limit() {
 /// The reason of an unreachable server stands in the line of each repetition.
 #[tokio::test(start_paused = true)]
 async fn reason_of_a_repetition() {
-    let world = World::with_gifts(Limits::default(), 10, 30);
+    let world = EngineWorld::with_gifts(Limits::default(), 10, 30);
     let host = world.host(Faults::none().at(2, Fault::Unreachable).at(4, Fault::Status(503)));
     assert_eq!(calculate_rollups(&host, &json!({}), &world.options()).await.status, Status::Ok);
     let lines = host.log_lines().into_iter().filter(|line| line.event == "request_retried");
@@ -147,7 +109,7 @@ async fn unreadable_page_drops_definitions() {
             "there is a next page but no `endCursor`",
         ),
     ] {
-        let world = World::with_gifts(Limits::default(), 10, 30).by_rest();
+        let world = EngineWorld::with_gifts(Limits::default(), 10, 30).by_rest();
         let reason_in_full = format!("GET /rest/companies: the answer could not be read: {reason}");
         let host = InterceptHost::new(world.host(Faults::none())).after(|request, answer| {
             if request.url.contains("/rest/companies") { Response { body: body.into(), ..answer } } else { answer }
@@ -205,7 +167,7 @@ async fn what_is_wrong_before_the_first_request() {
         ),
     ];
     for (variables, payload, code, message) in cases {
-        let report = calculate_rollups(&Always(Err("no call is due")), &payload, &options(variables)).await;
+        let report = calculate_rollups(&StubHost::offline(), &payload, &options(variables)).await;
         assert_eq!(told(&report), (Status::Error, code, message));
         assert_eq!(report.requests.total, 0);
     }
@@ -214,7 +176,7 @@ async fn what_is_wrong_before_the_first_request() {
 /// Children that cannot be read make the run partial, and no parent is compared
 #[tokio::test(start_paused = true)]
 async fn unreadable_children_compare_no_parent() {
-    let world = World::with_gifts(Limits::default(), 10, 30).by_rest();
+    let world = EngineWorld::with_gifts(Limits::default(), 10, 30).by_rest();
     let host = InterceptHost::new(world.host(Faults::none()))
         .before(|request| request.url.contains("/rest/gifts").then(|| super::common::refusal(500, "boom", None)));
     let options = world.configured(json!([defaults()[0], defaults()[1]]));
@@ -230,7 +192,7 @@ async fn unreadable_children_compare_no_parent() {
 #[tokio::test(start_paused = true)]
 async fn pages_that_end_before_the_count_write_nothing() {
     for cut_short in [1, 2] {
-        let world = World::with_gifts(Limits::default(), 50, 500).by_rest();
+        let world = EngineWorld::with_gifts(Limits::default(), 50, 500).by_rest();
         world.run(&json!({})).await;
         let cuts = std::cell::Cell::new(0);
         let host = InterceptHost::new(world.host(Faults::none())).after(|request, answer| {
@@ -255,7 +217,7 @@ async fn pages_that_end_before_the_count_write_nothing() {
 /// Slow answers do not carry a run past its limit
 #[tokio::test(start_paused = true)]
 async fn slow_answers_within_time_limit() {
-    let world = World::with_gifts(Limits::off(), 400, 8_000).by_rest();
+    let world = EngineWorld::with_gifts(Limits::off(), 400, 8_000).by_rest();
     let slow = Faults::none().latency(Duration::from_secs(3), Duration::from_secs(3));
     let mut options = world.options();
     options.time_limit = Some(Duration::from_mins(1));
@@ -267,7 +229,7 @@ async fn slow_answers_within_time_limit() {
 /// What every record is refused for is not asked for every record
 #[tokio::test(start_paused = true)]
 async fn repeated_refusals_stop_writing() {
-    let world = World::with_gifts(Limits::default(), 190, 1_000);
+    let world = EngineWorld::with_gifts(Limits::default(), 190, 1_000);
     let host = InterceptHost::new(world.host(Faults::none()))
         .before(|request| writes(request).then(|| super::common::refusal(400, "no", None)));
     let report = calculate_rollups(&host, &json!({}), &world.options()).await;

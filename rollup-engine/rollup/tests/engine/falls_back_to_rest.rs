@@ -11,12 +11,13 @@ use rollup::calculate_rollups;
 use rollup::report::Status;
 use sandbox::{Faults, Limits};
 use serde_json::{Value, json};
+use support::InterceptHost;
 
-use super::common::{InterceptHost, Way, World, defaults, id, noon, refusal, writes, yesterday};
+use super::common::{EngineWorld, Way, defaults, id, noon, refusal, writes, yesterday};
 
 /// People in households, with gifts of which some are refunded in part
-fn world(people: u128, gifts: u128) -> World {
-    let world = World::with_gifts(Limits::default(), people, gifts);
+fn world(people: u128, gifts: u128) -> EngineWorld {
+    let world = EngineWorld::with_gifts(Limits::default(), people, gifts);
     world.sandbox.borrow_mut().add_field("gift", "CURRENCY", "refundedAmount", &[]).unwrap();
     for number in 0..gifts.min(20) {
         let refunded = json!({ "amountMicros": 1_000_000 * number, "currencyCode": "GBP" });
@@ -32,7 +33,7 @@ fn world(people: u128, gifts: u128) -> World {
 }
 
 /// All parents, but for the moment of their last change
-fn stored(world: &World) -> Vec<Value> {
+fn stored(world: &EngineWorld) -> Vec<Value> {
     let mut records: Vec<Value> =
         ["person", "household"].iter().flat_map(|object| world.sandbox.borrow().records(object)).collect();
     for record in &mut records {
@@ -55,7 +56,7 @@ fn events(people: u128) -> Value {
 
 /// Has GraphQL go at the first call, the second, and so on until no call is left: each time the same is stored as by a
 /// run that knows REST alone, and nothing is given up. Gives the number of calls.
-async fn wherever_it_goes(template: &World, faults: &Faults, config: &Value, payload: &Value) -> u64 {
+async fn wherever_it_goes(template: &EngineWorld, faults: &Faults, config: &Value, payload: &Value) -> u64 {
     let by_rest = template.twin().by_rest();
     let options = by_rest.configured(config.clone());
     let right = calculate_rollups(&by_rest.host(faults.clone()), payload, &options).await;
@@ -124,7 +125,7 @@ async fn rebuild_by_groups_or_pages() {
 /// A gift that moves while some were added up by the server and others read
 #[tokio::test(start_paused = true)]
 async fn gift_moved_between_readings() {
-    let template = World::with_gifts(Limits::default(), 30, 20_100);
+    let template = EngineWorld::with_gifts(Limits::default(), 30, 20_100);
     template.create("appeal", 0, &json!({ "name": "a" }));
     let count = |parent: &str, relation: &str, field: &str| {
         json!({ "parentObject": parent, "childObject": "gift", "relationField": relation,
@@ -196,7 +197,7 @@ async fn recheck_of_many_parents() {
 #[tokio::test(start_paused = true)]
 async fn each_id_is_asked_for_once() {
     // So few calls that they need not wait, and nothing is looked at for a second time
-    let world = World::with_gifts(Limits::default(), 600, 600);
+    let world = EngineWorld::with_gifts(Limits::default(), 600, 600);
     let asked = RefCell::new(Vec::new());
     let host = InterceptHost::new(world.host(Faults::none().graphql_ends(1))).before(|request| {
         if request.method == Method::Get && !request.url.contains("starting_after") {
@@ -217,7 +218,7 @@ async fn each_id_is_asked_for_once() {
 
 #[tokio::test(start_paused = true)]
 async fn who_was_deleted_meanwhile_is_still_left_alone() {
-    let template = World::with_gifts(Limits::default(), 1_600, 1_600);
+    let template = EngineWorld::with_gifts(Limits::default(), 1_600, 1_600);
     let gone = id("person", 700);
     for call in 4..14 {
         let world = template.twin();
@@ -236,7 +237,7 @@ async fn who_was_deleted_meanwhile_is_still_left_alone() {
 
 #[tokio::test(start_paused = true)]
 async fn who_stands_on_no_page_yet_is_not_gone() {
-    let world = World::with_gifts(Limits::default(), 1_100, 1_100);
+    let world = EngineWorld::with_gifts(Limits::default(), 1_100, 1_100);
     let slow = Faults::none().latency(Duration::from_secs(5), Duration::from_secs(5));
     let verifications = Cell::new(0);
     // A server that gives 100 at a time, however many are asked for
@@ -257,7 +258,7 @@ async fn who_stands_on_no_page_yet_is_not_gone() {
 #[tokio::test(start_paused = true)]
 async fn also_where_the_metadata_may_not_be_read() {
     // GraphQL is asked only once records that came by REST have shown the names.
-    let template = World::with_gifts(Limits::default(), 600, 1_200);
+    let template = EngineWorld::with_gifts(Limits::default(), 600, 1_200);
     for call in 1..20 {
         let world = template.twin();
         let host = InterceptHost::new(world.host(Faults::none().graphql_ends(call))).before(|request| {

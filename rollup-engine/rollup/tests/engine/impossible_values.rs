@@ -4,13 +4,14 @@ use rollup::report::Status;
 use rollup::{Report, calculate_rollups};
 use sandbox::{Faults, Limits};
 use serde_json::{Value, json};
+use support::InterceptHost;
 use uuid::Uuid;
 
-use super::common::{InterceptHost, Way, World, id, refusal};
+use super::common::{EngineWorld, Way, id, refusal};
 
 /// Ada gave once; her count is stored from before, and gifts have a field of each kind
-fn world(way: Way) -> World {
-    let world = World::new(Limits::default()).by(way);
+fn world(way: Way) -> EngineWorld {
+    let world = EngineWorld::new(Limits::default()).by(way);
     {
         let mut sandbox = world.sandbox.borrow_mut();
         for (kind, name, options) in [
@@ -49,7 +50,7 @@ fn is(field: &str, operator: &str, value: &Value) -> Value {
     json!({ "field": field, "operator": operator, "value": value })
 }
 
-async fn run(world: &World, definitions: Value, payload: &Value, metadata: bool) -> Report {
+async fn run(world: &EngineWorld, definitions: Value, payload: &Value, metadata: bool) -> Report {
     let host = InterceptHost::new(world.host(Faults::none())).before(|request| {
         let forbidden = !metadata && request.url.contains("/rest/metadata/");
         forbidden.then(|| refusal(403, "no", Some("PERMISSION_DENIED")))
@@ -57,7 +58,7 @@ async fn run(world: &World, definitions: Value, payload: &Value, metadata: bool)
     calculate_rollups(&host, payload, &world.configured(definitions)).await
 }
 
-fn count(world: &World) -> Value {
+fn count(world: &EngineWorld) -> Value {
     world.record("person", id("person", 1))["lifetimeGiftCount"].clone()
 }
 

@@ -9,12 +9,13 @@ use rollup::report::Status;
 use rollup::{Options, Report, calculate_rollups};
 use sandbox::{Fault, Faults, Limits};
 use serde_json::{Value, json};
+use support::InterceptHost;
 
-use super::common::{InterceptHost, Way, World, id, noon, refusal_of, rows_written, wrote_nothing};
+use super::common::{EngineWorld, Way, id, noon, refusal_of, rows_written, wrote_nothing};
 
 /// 100 donors with 300 gifts, of which some are refunded in part
-fn world(parents: usize) -> World {
-    let world = World::with_gifts(Limits::off(), 100, 300).by(Way::LargeSlices(parents));
+fn world(parents: usize) -> EngineWorld {
+    let world = EngineWorld::with_gifts(Limits::off(), 100, 300).by(Way::LargeSlices(parents));
     world.sandbox.borrow_mut().add_field("gift", "CURRENCY", "refundedAmount", &[]).unwrap();
     for number in 0..300 {
         let refunded = if number < 20 { 1_000_000 } else { 0 };
@@ -25,7 +26,7 @@ fn world(parents: usize) -> World {
 }
 
 /// All people, but for the moment of their last change
-fn people(world: &World) -> Vec<Value> {
+fn people(world: &EngineWorld) -> Vec<Value> {
     let mut people = world.sandbox.borrow().records("person");
     for person in &mut people {
         person.as_object_mut().unwrap().remove("updatedAt");
@@ -35,7 +36,7 @@ fn people(world: &World) -> Vec<Value> {
 }
 
 /// What a run that reads everything at once stores
-async fn expected(template: &World) -> Vec<Value> {
+async fn expected(template: &EngineWorld) -> Vec<Value> {
     let whole = template.twin().by(Way::GraphQl);
     assert_eq!(whole.run(&json!({})).await.status, Status::Ok);
     people(&whole)
@@ -51,7 +52,7 @@ fn names_a_range(request: &Request) -> bool {
 }
 
 /// The least number of calls that a run makes of those that compare ids
-async fn ranges_of(world: &World) -> (u64, Report) {
+async fn ranges_of(world: &EngineWorld) -> (u64, Report) {
     let ranges = Cell::new(0);
     let host = InterceptHost::new(world.host(Faults::none())).before(|request| {
         ranges.set(ranges.get() + u64::from(names_a_range(request)));

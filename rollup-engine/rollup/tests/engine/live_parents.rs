@@ -8,13 +8,14 @@ use rollup::calculate_rollups;
 use rollup::report::Status;
 use sandbox::{Faults, Limits};
 use serde_json::json;
+use support::InterceptHost;
 
-use super::common::{InterceptHost, Way, World, defaults, id, noon, refusal, writes};
+use super::common::{EngineWorld, Way, defaults, id, noon, refusal, writes};
 
 #[tokio::test(start_paused = true)]
 async fn a_deleted_parent_is_not_touched() {
     for way in Way::BOTH {
-        let world = World::with_gifts(Limits::default(), 20, 100).by(way);
+        let world = EngineWorld::with_gifts(Limits::default(), 20, 100).by(way);
         let gone = id("person", 3);
         world.sandbox.borrow_mut().soft_delete("person", gone, super::common::yesterday()).unwrap();
         world.run(&json!({})).await;
@@ -32,7 +33,7 @@ async fn a_deleted_parent_is_not_touched() {
 #[tokio::test(start_paused = true)]
 async fn blank_record_is_destroyed() {
     for way in Way::BOTH {
-        let world = World::with_gifts(Limits::default(), 20, 100).by(way);
+        let world = EngineWorld::with_gifts(Limits::default(), 20, 100).by(way);
         let gone = id("person", 3);
         let done = Cell::new(false);
         let host = InterceptHost::new(world.host(Faults::none())).before(|request| {
@@ -53,7 +54,7 @@ async fn blank_record_is_destroyed() {
 #[tokio::test(start_paused = true)]
 async fn stale_parents_are_read_again() {
     for way in Way::BOTH {
-        let world = World::with_gifts(Limits::default(), 20, 100).by(way);
+        let world = EngineWorld::with_gifts(Limits::default(), 20, 100).by(way);
         let gone = id("person", 3);
         let done = Cell::new(false);
         // Deleted while the budget holds the write back
@@ -79,7 +80,7 @@ async fn stale_parents_are_read_again() {
 #[tokio::test(start_paused = true)]
 async fn changed_creation_date_is_kept() {
     for way in Way::BOTH {
-        let world = World::with_gifts(Limits::default(), 20, 100).by(way);
+        let world = EngineWorld::with_gifts(Limits::default(), 20, 100).by(way);
         let done = Cell::new(false);
         let host = InterceptHost::new(world.host(Faults::none())).before(|request| {
             if writes(request) && !done.replace(true) {
@@ -100,7 +101,7 @@ async fn changed_creation_date_is_kept() {
 #[tokio::test(start_paused = true)]
 async fn undestroyed_blank_is_a_failure() {
     for way in Way::BOTH {
-        let world = World::with_gifts(Limits::default(), 20, 100).by(way);
+        let world = EngineWorld::with_gifts(Limits::default(), 20, 100).by(way);
         let (gone, done) = (id("person", 3), Cell::new(false));
         let host = InterceptHost::new(world.host(Faults::none())).before(|request| {
             if request.method == Method::Delete {
@@ -125,7 +126,7 @@ async fn undestroyed_blank_is_a_failure() {
 #[tokio::test(start_paused = true)]
 async fn at_a_slow_pace_parents_are_written_one_by_one() {
     for way in Way::BOTH {
-        let world = World::with_gifts(Limits::default(), 8, 40).by(way);
+        let world = EngineWorld::with_gifts(Limits::default(), 8, 40).by(way);
         let mut options = world.configured(json!({ "definitions": defaults(), "pacing": { "burst": 1 } }));
         options.environment.set("ROLLUP_ENGINE_REQUESTS_PER_MINUTE", "3");
         let report = calculate_rollups(&world.host(Faults::none()), &json!({}), &options).await;

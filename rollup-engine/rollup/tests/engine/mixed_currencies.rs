@@ -5,11 +5,11 @@ use rollup::report::Status;
 use sandbox::{Faults, Limits};
 use serde_json::{Value, json};
 
-use super::common::{Way, World, defaults, id};
+use super::common::{EngineWorld, Way, defaults, id};
 
 /// Ada gave pounds and dollars, Bob pounds; both live in one household.
-fn world(way: Way) -> World {
-    let world = World::new(Limits::default()).by(way);
+fn world(way: Way) -> EngineWorld {
+    let world = EngineWorld::new(Limits::default()).by(way);
     world.create("household", 1, &json!({ "name": "h" }));
     let stored = json!({ "amountMicros": 3_000_000, "currencyCode": "GBP" });
     for number in [1, 2] {
@@ -27,7 +27,7 @@ fn world(way: Way) -> World {
     world
 }
 
-fn fields(world: &World, object: &str, number: u128) -> (Value, Value, Value) {
+fn fields(world: &EngineWorld, object: &str, number: u128) -> (Value, Value, Value) {
     let record = world.record(object, id(object, number));
     let [amount, count, date] =
         ["lifetimeGiftAmount", "lifetimeGiftCount", "lastGiftDate"].map(|field| record[field].clone());

@@ -14,15 +14,16 @@ use rollup::report::Status;
 use rollup::{Report, calculate_rollups};
 use sandbox::{Fault, Faults, Limits};
 use serde_json::{Value, json};
+use support::InterceptHost;
 
-use super::common::{Chance, InterceptHost, Way, World, id};
+use super::common::{Chance, EngineWorld, Way, id};
 
-fn world(way: Way) -> World {
-    World::new(Limits::default()).by(way).with_parents(6)
+fn world(way: Way) -> EngineWorld {
+    EngineWorld::new(Limits::default()).by(way).with_parents(6)
 }
 
 /// What a user does at this moment, if it is possible
-fn edit(world: &World, chance: &mut Chance, now: Timestamp) {
+fn edit(world: &EngineWorld, chance: &mut Chance, now: Timestamp) {
     let mut sandbox = world.sandbox.borrow_mut();
     let gift = id("gift", u128::from(chance.below(14)));
     let person = id("person", u128::from(chance.below(6)));
@@ -66,7 +67,7 @@ fn faults(chance: &mut Chance) -> Faults {
 }
 
 /// One run, with people at work meanwhile
-async fn run(world: &World, payload: &Value, faults: Faults, chance: &RefCell<Chance>, busy: bool) -> Report {
+async fn run(world: &EngineWorld, payload: &Value, faults: Faults, chance: &RefCell<Chance>, busy: bool) -> Report {
     let start = tokio::time::Instant::now();
     let edits = Cell::new(0);
     let host = InterceptHost::new(world.host(faults)).after(|_, answer| {
@@ -81,7 +82,12 @@ async fn run(world: &World, payload: &Value, faults: Faults, chance: &RefCell<Ch
 }
 
 /// Runs until one has done everything
-async fn to_the_end(world: &World, payload: &Value, faults: impl Fn() -> Faults, chance: &RefCell<Chance>) -> bool {
+async fn to_the_end(
+    world: &EngineWorld,
+    payload: &Value,
+    faults: impl Fn() -> Faults,
+    chance: &RefCell<Chance>,
+) -> bool {
     let mut payload = payload.clone();
     for _ in 0..30 {
         let report = run(world, &payload, faults(), chance, false).await;

@@ -6,7 +6,7 @@ use sandbox::Limits;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::common::{Way, World, id, wrote_nothing};
+use super::common::{EngineWorld, Way, id, wrote_nothing};
 
 const PEOPLE: u128 = 6;
 const HOUSEHOLDS: u128 = 2;
@@ -59,7 +59,7 @@ fn change() -> impl Strategy<Value = Change> {
 }
 
 /// Carries a change out, if it is possible at this point
-fn apply(world: &World, change: &Change) {
+fn apply(world: &EngineWorld, change: &Change) {
     let now = super::common::yesterday();
     let mut sandbox = world.sandbox.borrow_mut();
     let person = |number: &u128| id("person", *number);
@@ -85,12 +85,12 @@ fn apply(world: &World, change: &Change) {
     };
 }
 
-fn world() -> World {
-    World::new(Limits::default()).with_parents(PEOPLE)
+fn world() -> EngineWorld {
+    EngineWorld::new(Limits::default()).with_parents(PEOPLE)
 }
 
 /// The events since the last call as payloads of the function, each one alone
-fn payloads(world: &World) -> Vec<Value> {
+fn payloads(world: &EngineWorld) -> Vec<Value> {
     let events = world.sandbox.borrow_mut().drain_events();
     events.iter().map(|event| serde_json::to_value(event).unwrap()).collect()
 }

@@ -10,15 +10,16 @@ use rollup::report::Status;
 use rollup::{Report, calculate_rollups};
 use sandbox::{Faults, Profile};
 use serde_json::{Map, Value, json};
+use support::InterceptHost;
 
-use super::common::{Chance, InterceptHost, Way, World, id, refusal};
+use super::common::{Chance, EngineWorld, Way, id, refusal};
 
 const PARENTS: u128 = 7;
 const CHILDREN: u128 = 60;
 
 /// Funds with fields of every kind, and pledges to them
-fn world(profile: Profile) -> World {
-    let world = World::on(profile);
+fn world(profile: Profile) -> EngineWorld {
+    let world = EngineWorld::on(profile);
     {
         let mut sandbox = world.sandbox.borrow_mut();
         sandbox.add_object("fund", "funds").unwrap();
@@ -198,7 +199,7 @@ fn as_many(request: &Request, answer: Response) -> Response {
     Response { body: text.into(), ..answer }
 }
 
-async fn run(world: &World, config: &Value, server: Server, payload: &Value) -> Report {
+async fn run(world: &EngineWorld, config: &Value, server: Server, payload: &Value) -> Report {
     let host = InterceptHost::new(world.host(Faults::none()))
         .before(|request| {
             let hidden = !server.metadata && request.url.contains("/rest/metadata/");
@@ -209,7 +210,7 @@ async fn run(world: &World, config: &Value, server: Server, payload: &Value) -> 
 }
 
 /// All values of all funds
-fn values(world: &World) -> Vec<Value> {
+fn values(world: &EngineWorld) -> Vec<Value> {
     let mut funds = world.sandbox.borrow().records("fund");
     for fund in &mut funds {
         fund.as_object_mut().unwrap().remove("updatedAt");
@@ -353,7 +354,7 @@ async fn on_random_definitions_and_data() {
 }
 
 /// One fund with pledges, and the count and sum of them
-fn small() -> (World, Value) {
+fn small() -> (EngineWorld, Value) {
     let world = world(Profile::V1);
     for number in 0..30 {
         let amount = json!({ "amountMicros": 1_000_000, "currencyCode": "GBP" });
@@ -369,7 +370,7 @@ fn small() -> (World, Value) {
     (world, config)
 }
 
-async fn with_groups(change: impl Fn(String) -> String) -> (World, Report) {
+async fn with_groups(change: impl Fn(String) -> String) -> (EngineWorld, Report) {
     let (world, config) = small();
     let host = InterceptHost::new(world.host(Faults::none())).after(|request, answer| {
         let answer = as_many(request, answer);
@@ -384,7 +385,7 @@ async fn with_groups(change: impl Fn(String) -> String) -> (World, Report) {
     (world, report)
 }
 
-fn counts(world: &World) -> Vec<Value> {
+fn counts(world: &EngineWorld) -> Vec<Value> {
     (0..PARENTS)
         .map(|number| {
             json!([

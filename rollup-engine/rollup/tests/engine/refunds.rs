@@ -3,7 +3,7 @@
 use sandbox::Limits;
 use serde_json::{Value, json};
 
-use super::common::{World, id};
+use super::common::{EngineWorld, id};
 
 fn money(micros: impl Into<Option<i64>>) -> Value {
     let micros = micros.into();
@@ -11,8 +11,8 @@ fn money(micros: impl Into<Option<i64>>) -> Value {
 }
 
 /// Three people: one without refunds, one with a part and a whole refunded, one with nothing left
-fn world() -> World {
-    let world = World::new(Limits::default());
+fn world() -> EngineWorld {
+    let world = EngineWorld::new(Limits::default());
     world.sandbox.borrow_mut().add_field("gift", "CURRENCY", "refundedAmount", &[]).unwrap();
     for number in 0..3 {
         world.create("person", number, &json!({}));
@@ -33,7 +33,7 @@ fn world() -> World {
     world
 }
 
-fn stored(world: &World, number: u128) -> (Value, Value, Value, Value) {
+fn stored(world: &EngineWorld, number: u128) -> (Value, Value, Value, Value) {
     let person = world.record("person", id("person", number));
     (
         person["lifetimeGiftAmount"]["amountMicros"].clone(),
@@ -74,7 +74,7 @@ async fn refunds_by_groups_and_by_reading() {
 /// A workspace without the field is told that nothing is subtracted
 #[tokio::test(start_paused = true)]
 async fn missing_refund_field_is_noted() {
-    let world = World::with_gifts(Limits::default(), 3, 9);
+    let world = EngineWorld::with_gifts(Limits::default(), 3, 9);
     let report = world.run(&json!({})).await;
     assert_eq!(world.wrong(), Vec::<String>::new());
     assert!(

@@ -6,11 +6,12 @@ use rollup::report::Status;
 use rollup::{Report, calculate_rollups};
 use sandbox::{Fault, Faults, Limits};
 use serde_json::json;
+use support::InterceptHost;
 
-use super::common::{InterceptHost, Way, World, id, refusal_of, writes};
+use super::common::{EngineWorld, Way, id, refusal_of, writes};
 
 /// Refuses every write that holds a certain id, and batches of more than a certain size
-fn picky(world: &World, bad: &str, most: usize) -> InterceptHost<'static> {
+fn picky(world: &EngineWorld, bad: &str, most: usize) -> InterceptHost<'static> {
     let bad = bad.to_owned();
     InterceptHost::new(world.host(Faults::none())).before(move |request| {
         let body = String::from_utf8_lossy(request.body.as_deref().unwrap_or_default()).into_owned();
@@ -26,11 +27,11 @@ fn picky(world: &World, bad: &str, most: usize) -> InterceptHost<'static> {
 #[tokio::test(start_paused = true)]
 async fn refused_batch_is_halved() {
     for way in Way::BOTH {
-        one_bad_record(&World::with_gifts(Limits::default(), 150, 1_200).by(way)).await;
+        one_bad_record(&EngineWorld::with_gifts(Limits::default(), 150, 1_200).by(way)).await;
     }
 }
 
-async fn one_bad_record(world: &World) {
+async fn one_bad_record(world: &EngineWorld) {
     let bad = id("person", 77);
     let host = picky(world, &bad.to_string(), 200);
     let report = calculate_rollups(&host, &json!({}), &world.options()).await;
@@ -47,11 +48,11 @@ async fn one_bad_record(world: &World) {
 #[tokio::test(start_paused = true)]
 async fn a_server_that_takes_fewer_rows_gets_fewer() {
     for way in Way::BOTH {
-        few_rows(&World::with_gifts(Limits::default(), 150, 1_200).by(way)).await;
+        few_rows(&EngineWorld::with_gifts(Limits::default(), 150, 1_200).by(way)).await;
     }
 }
 
-async fn few_rows(world: &World) {
+async fn few_rows(world: &EngineWorld) {
     let host = picky(world, "never", 60);
     let report = calculate_rollups(&host, &json!({}), &world.options()).await;
     assert_eq!((report.status, report.totals.failed), (Status::Ok, 0), "{report:?}");
@@ -64,8 +65,8 @@ async fn few_rows(world: &World) {
 async fn half_a_batch_and_a_lost_reply_are_sent_again() {
     for fault in [Fault::HalfBatch(40), Fault::LostReply, Fault::Status(502), Fault::Unreachable] {
         for way in Way::BOTH {
-            let world = World::with_gifts(Limits::default(), 150, 1_200).by(way);
-            let at = first_write(&World::with_gifts(Limits::default(), 150, 1_200).by(way)).await;
+            let world = EngineWorld::with_gifts(Limits::default(), 150, 1_200).by(way);
+            let at = first_write(&EngineWorld::with_gifts(Limits::default(), 150, 1_200).by(way)).await;
             let report =
                 calculate_rollups(&world.host(Faults::none().at(at, fault)), &json!({}), &world.options()).await;
             assert_eq!((report.status, report.requests.retried), (Status::Ok, 1), "{fault:?}: {report:?}");
@@ -81,7 +82,7 @@ fn batches(report: &Report) -> u64 {
 }
 
 /// Number of the first request of a rebuild that writes
-async fn first_write(world: &World) -> u64 {
+async fn first_write(world: &EngineWorld) -> u64 {
     let (requests, first) = (Cell::new(0), Cell::new(0));
     let host = InterceptHost::new(world.host(Faults::none())).before(|request| {
         requests.set(requests.get() + 1);

@@ -4,8 +4,9 @@ use rollup::report::Status;
 use rollup::{Report, calculate_rollups};
 use sandbox::{Faults, Limits};
 use serde_json::{Value, json};
+use support::InterceptHost;
 
-use super::common::{InterceptHost, Way, World, id, refusal};
+use super::common::{EngineWorld, Way, id, refusal};
 
 fn definition() -> Value {
     json!({
@@ -19,7 +20,7 @@ fn definition() -> Value {
 
 /// Ada gave once, and her totals are stored from before.
 async fn run(way: Way, definition: &Value, metadata: bool) -> (Report, Value) {
-    let world = World::new(Limits::default()).by(way);
+    let world = EngineWorld::new(Limits::default()).by(way);
     let stored =
         json!({ "lifetimeGiftAmount": { "amountMicros": 1_000_000, "currencyCode": "GBP" }, "lifetimeGiftCount": 7 });
     world.create("person", 1, &stored);

@@ -9,18 +9,18 @@ use rollup::{Options, calculate_rollups};
 use sandbox::{Faults, Limits, SandboxHost};
 use serde_json::json;
 
-use super::common::World;
+use super::common::EngineWorld;
 
 /// A big workspace for the default budget: some 130 requests to read, and as many parents to write as there are
-fn big() -> World {
-    World::with_gifts(Limits::default(), 6_000, 16_000).by_rest()
+fn big() -> EngineWorld {
+    EngineWorld::with_gifts(Limits::default(), 6_000, 16_000).by_rest()
 }
 
 fn slow_server(seed: u64) -> Faults {
     Faults::none().latency(Duration::from_millis(40), Duration::from_millis(400)).seed(seed)
 }
 
-fn get(world: &World) -> Request {
+fn get(world: &EngineWorld) -> Request {
     Request {
         method: Method::Get,
         url: "http://twenty.test/rest/gifts?limit=1".into(),
@@ -31,7 +31,12 @@ fn get(world: &World) -> Request {
 }
 
 /// Calls in a fixed rhythm until told to stop; answers how many calls were made, and how many were refused.
-async fn call_every(host: &SandboxHost, world: &World, period: Duration, stop: &std::cell::Cell<bool>) -> (u32, u32) {
+async fn call_every(
+    host: &SandboxHost,
+    world: &EngineWorld,
+    period: Duration,
+    stop: &std::cell::Cell<bool>,
+) -> (u32, u32) {
     let (mut calls, mut refused) = (0, 0);
     while !stop.get() {
         host.sleep(period).await;
@@ -41,7 +46,7 @@ async fn call_every(host: &SandboxHost, world: &World, period: Duration, stop: &
     (calls, refused)
 }
 
-async fn rebuild_beside(world: &World, faults: Faults, period: Duration) -> (rollup::Report, (u32, u32)) {
+async fn rebuild_beside(world: &EngineWorld, faults: Faults, period: Duration) -> (rollup::Report, (u32, u32)) {
     let host = world.host(faults);
     let other = host.beside(Faults::none());
     let stop = std::cell::Cell::new(false);

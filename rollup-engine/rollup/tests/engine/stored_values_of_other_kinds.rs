@@ -5,8 +5,9 @@ use rollup::calculate_rollups;
 use rollup::report::Status;
 use sandbox::{Faults, Limits};
 use serde_json::{Value, json};
+use support::InterceptHost;
 
-use super::common::{InterceptHost, Way, World, id};
+use super::common::{EngineWorld, Way, id};
 
 /// The stored values of all people, in every reply that shows people
 fn stored(answer: Response, field: &str, value: &str) -> Response {
@@ -61,7 +62,7 @@ async fn stored_values_that_are_no_numbers() {
             ("lastGiftDate", "7", json!(7)),
             ("lastGiftDate", r#"{"a":1}"#, json!({ "a": 1 })),
         ] {
-            let world = World::new(Limits::default()).by(way);
+            let world = EngineWorld::new(Limits::default()).by(way);
             world.create("person", 1, &json!({}));
             let amount = json!({ "amountMicros": 5_000_000, "currencyCode": "GBP" });
             world.create("gift", 1, &json!({ "donorId": id("person", 1), "amount": amount, "giftDate": "2026-03-05" }));

@@ -4,10 +4,11 @@ use rollup::calculate_rollups;
 use rollup::report::{Mode, Status};
 use sandbox::{Faults, Limits};
 use serde_json::{Value, json};
+use support::InterceptHost;
 
-use super::common::{Way, World, id, tokens, wrote_nothing};
+use super::common::{EngineWorld, Way, id, tokens, wrote_nothing};
 
-fn household_of(world: &World, person: u128, household: Option<u128>) -> Value {
+fn household_of(world: &EngineWorld, person: u128, household: Option<u128>) -> Value {
     let now = world.now.get();
     world.sandbox.borrow_mut().drain_events();
     let household = household.map(|number| id("household", number));
@@ -19,12 +20,12 @@ fn household_of(world: &World, person: u128, household: Option<u128>) -> Value {
     last_event(world)
 }
 
-fn last_event(world: &World) -> Value {
+fn last_event(world: &EngineWorld) -> Value {
     serde_json::to_value(world.sandbox.borrow_mut().drain_events().pop().unwrap()).unwrap()
 }
 
-fn with_households(way: Way) -> World {
-    let world = World::with_gifts(Limits::default(), 20, 100).by(way);
+fn with_households(way: Way) -> EngineWorld {
+    let world = EngineWorld::with_gifts(Limits::default(), 20, 100).by(way);
     for number in 0..2 {
         world.create("household", number, &json!({ "name": "h" }));
     }
@@ -38,7 +39,7 @@ fn with_households(way: Way) -> World {
 #[tokio::test(start_paused = true)]
 async fn sweep_finds_unreported_changes() {
     for way in Way::BOTH {
-        let world = World::with_gifts(Limits::default(), 60, 300).by(way).with_store();
+        let world = EngineWorld::with_gifts(Limits::default(), 60, 300).by(way).with_store();
         world.run(&json!({})).await;
         world.later(30);
         let now = world.now.get();
@@ -71,7 +72,7 @@ async fn sweep_finds_unreported_changes() {
 #[tokio::test(start_paused = true)]
 async fn a_merge_tells_only_of_the_one_that_is_gone() {
     for way in Way::BOTH {
-        let world = World::with_gifts(Limits::default(), 20, 100).by(way);
+        let world = EngineWorld::with_gifts(Limits::default(), 20, 100).by(way);
         world.run(&json!({})).await;
         world.later(10);
         let now = world.now.get();
@@ -171,7 +172,7 @@ async fn a_dry_run_tells_everything_and_writes_nothing() {
 /// An explanation names the children and the reasons
 #[tokio::test(start_paused = true)]
 async fn explanation_of_one_parent() {
-    let world = World::new(Limits::default());
+    let world = EngineWorld::new(Limits::default());
     world.create("person", 1, &json!({ "lifetimeGiftCount": 7 }));
     for (number, micros, date) in [
         (1, 5_000_000, "2026-05-01"),
@@ -208,7 +209,7 @@ async fn explanation_of_one_parent() {
 #[tokio::test(start_paused = true)]
 async fn a_plan_is_made_without_reading_and_kept_to() {
     for way in [Way::GraphQl, Way::Rest, Way::Slices(500)] {
-        let world = World::with_gifts(Limits::default(), 1_500, 6_000).by(way);
+        let world = EngineWorld::with_gifts(Limits::default(), 1_500, 6_000).by(way);
         let planned = world.run(&json!({ "plan": true })).await;
         assert_eq!((planned.status, planned.mode), (Status::Ok, Some(Mode::Plan)));
         assert!(wrote_nothing(&planned) && tokens(&planned) <= 8, "{:?}", planned.requests);
@@ -247,7 +248,7 @@ async fn a_plan_is_made_without_reading_and_kept_to() {
 /// The id of the call stands in every line and in the report
 #[tokio::test(start_paused = true)]
 async fn request_id_in_logs_and_report() {
-    let world = World::with_gifts(Limits::default(), 10, 30);
+    let world = EngineWorld::with_gifts(Limits::default(), 10, 30);
     let host = world.host(Faults::none());
     let payload = json!({ "requestContext": {}, "headers": { "x-request-id": "call-77" }, "body": {} });
     let report = calculate_rollups(&host, &payload, &world.options()).await;
@@ -262,9 +263,9 @@ async fn request_id_in_logs_and_report() {
 async fn short_page_of_parents() {
     // The parents that were read are right already; reading them again must not find them without children.
     for way in Way::BOTH {
-        let world = World::with_gifts(Limits::default(), 50, 150).by(way);
+        let world = EngineWorld::with_gifts(Limits::default(), 50, 150).by(way);
         let cut = std::cell::Cell::new(false);
-        let host = super::common::InterceptHost::new(world.host(Faults::none())).after(|request, answer| {
+        let host = InterceptHost::new(world.host(Faults::none())).after(|request, answer| {
             let body = String::from_utf8_lossy(request.body.as_deref().unwrap_or_default()).into_owned();
             let people =
                 request.url.contains("/rest/people?") || body.contains("{people(") && !body.contains("first:1)");
@@ -284,7 +285,7 @@ async fn short_page_of_parents() {
 /// An import in three batches costs a handful of requests
 #[tokio::test(start_paused = true)]
 async fn requests_of_an_import() {
-    let world = World::with_gifts(Limits::default(), 600, 1_800);
+    let world = EngineWorld::with_gifts(Limits::default(), 600, 1_800);
     world.run(&json!({})).await;
     world.later(30);
     let mut events = Vec::new();

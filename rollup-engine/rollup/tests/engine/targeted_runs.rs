@@ -5,7 +5,7 @@ use rollup::report::{Mode, Status};
 use sandbox::{Fault, Faults, Limits};
 use serde_json::{Value, json};
 
-use super::common::{Way, World, id};
+use super::common::{EngineWorld, Way, id};
 
 fn event(before: &Value, after: &Value) -> Value {
     json!({ "name": "gift.updated", "recordId": id("gift", 0), "properties": { "before": before, "after": after } })
@@ -13,7 +13,7 @@ fn event(before: &Value, after: &Value) -> Value {
 
 #[tokio::test(start_paused = true)]
 async fn one_gift_of_one_donor_costs_three_requests() {
-    let world = World::with_gifts(Limits::default(), 50, 300);
+    let world = EngineWorld::with_gifts(Limits::default(), 50, 300);
     world.run(&json!({})).await;
     let donor = json!({ "donorId": id("person", 0) });
     world.patch("gift", id("gift", 0), &json!({ "amount": { "amountMicros": 99_000_000, "currencyCode": "GBP" } }));
@@ -31,7 +31,7 @@ async fn one_gift_of_one_donor_costs_three_requests() {
 #[tokio::test(start_paused = true)]
 async fn moved_gift_updates_both_parents() {
     for way in Way::BOTH {
-        let world = World::new(Limits::default()).by(way);
+        let world = EngineWorld::new(Limits::default()).by(way);
         for number in 0..2 {
             world.create("person", number, &json!({}));
         }
@@ -52,7 +52,7 @@ async fn moved_gift_updates_both_parents() {
 #[tokio::test(start_paused = true)]
 async fn a_gift_reaches_the_household_of_its_donor() {
     for way in Way::BOTH {
-        let world = World::with_gifts(Limits::default(), 10, 60).by(way);
+        let world = EngineWorld::with_gifts(Limits::default(), 10, 60).by(way);
         world.create("household", 0, &json!({ "name": "h" }));
         for number in 0..3 {
             world.patch("person", id("person", number), &json!({ "householdId": id("household", 0) }));
@@ -72,7 +72,7 @@ async fn a_gift_reaches_the_household_of_its_donor() {
 #[tokio::test(start_paused = true)]
 async fn an_event_that_touches_nobody_costs_nothing() {
     for way in Way::BOTH {
-        let world = World::with_gifts(Limits::default(), 5, 10).by(way);
+        let world = EngineWorld::with_gifts(Limits::default(), 5, 10).by(way);
         let report = world.run(&event(&json!({ "donorId": null }), &json!({ "donorId": null }))).await;
         assert_eq!((report.status, report.requests.total), (Status::Noop, 0));
     }
@@ -82,7 +82,7 @@ async fn an_event_that_touches_nobody_costs_nothing() {
 #[tokio::test(start_paused = true)]
 async fn batch_of_200_events() {
     for way in Way::BOTH {
-        let world = World::with_gifts(Limits::default(), 200, 200).by(way);
+        let world = EngineWorld::with_gifts(Limits::default(), 200, 200).by(way);
         let events: Vec<Value> = (0..200)
             .map(|number| json!({ "recordId": id("gift", number), "properties": { "after": { "donorId": id("person", number) } } }))
             .collect();
@@ -95,7 +95,7 @@ async fn batch_of_200_events() {
 /// Totals over totals of the same object come in rounds
 #[tokio::test(start_paused = true)]
 async fn totals_over_own_object() {
-    let world = World::new(Limits::default());
+    let world = EngineWorld::new(Limits::default());
     {
         let mut sandbox = world.sandbox.borrow_mut();
         sandbox.add_relation("company", "parent", "company", "branches").unwrap();
@@ -127,7 +127,7 @@ async fn totals_over_own_object() {
 #[tokio::test(start_paused = true)]
 async fn an_older_run_does_not_have_the_last_word() {
     for way in Way::BOTH {
-        let world = World::new(Limits::default()).by(way);
+        let world = EngineWorld::new(Limits::default()).by(way);
         world.create("person", 0, &json!({}));
         let donor = json!({ "donorId": id("person", 0) });
         let amount = json!({ "amountMicros": 5_000_000, "currencyCode": "GBP" });

@@ -7,7 +7,7 @@ use sandbox::{Fault, Faults, Limits, Profile, SandboxHost};
 use serde_json::json;
 use std::time::Duration;
 
-use super::common::{World, noon};
+use super::common::{EngineWorld, noon};
 
 /// The waits after each refusal, as they are logged
 fn waits(host: &SandboxHost) -> Vec<u64> {
@@ -18,7 +18,7 @@ fn waits(host: &SandboxHost) -> Vec<u64> {
 /// Five to ten seconds pass before the engine calls again
 #[tokio::test(start_paused = true)]
 async fn five_to_ten_seconds_of_silence() {
-    let world = World::with_gifts(Limits::default(), 20, 60);
+    let world = EngineWorld::with_gifts(Limits::default(), 20, 60);
     let host = world.host(Faults::none().at(2, Fault::Status(429)));
     let report = calculate_rollups(&host, &json!({}), &world.options()).await;
     assert_eq!((report.status, report.requests.throttled, report.requests.retried), (Status::Ok, 1, 1));
@@ -29,7 +29,7 @@ async fn five_to_ten_seconds_of_silence() {
 
 #[tokio::test(start_paused = true)]
 async fn a_retry_after_is_honoured() {
-    let world = World::on(Profile::V2);
+    let world = EngineWorld::on(Profile::V2);
     world.create("person", 1, &json!({}));
     // Another caller has just emptied the bucket.
     let host = SandboxHost::new(world.sandbox.clone(), Faults::none(), noon());

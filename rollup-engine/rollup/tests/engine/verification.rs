@@ -8,11 +8,12 @@ use rollup::calculate_rollups;
 use rollup::report::Status;
 use sandbox::{Faults, Limits};
 use serde_json::json;
+use support::InterceptHost;
 
-use super::common::{InterceptHost, Way, World, id, noon};
+use super::common::{EngineWorld, Way, id, noon};
 
 /// Changes gifts, as people do
-fn work(world: &World, now: Timestamp) {
+fn work(world: &EngineWorld, now: Timestamp) {
     let mut sandbox = world.sandbox.borrow_mut();
     let amount = json!({ "amountMicros": 123_000_000, "currencyCode": "GBP" });
     sandbox.patch("gift", id("gift", 5), &json!({ "amount": amount }), now).unwrap();
@@ -23,7 +24,7 @@ fn work(world: &World, now: Timestamp) {
 }
 
 /// A rebuild during which a user works, after the answer to this request
-async fn ends_right(world: &World, faults: Faults, after: u64, what: &str) {
+async fn ends_right(world: &EngineWorld, faults: Faults, after: u64, what: &str) {
     let (answers, start) = (Cell::new(0_u64), tokio::time::Instant::now());
     let host = InterceptHost::new(world.host(faults)).after(|_, answer| {
         answers.set(answers.get() + 1);
@@ -42,13 +43,13 @@ async fn ends_right(world: &World, faults: Faults, after: u64, what: &str) {
 async fn whatever_the_moment_the_end_is_right() {
     for way in Way::BOTH {
         let latency = || Faults::none().latency(Duration::from_millis(20), Duration::from_millis(80));
-        let undisturbed = World::with_gifts(Limits::default(), 50, 900).by(way);
+        let undisturbed = EngineWorld::with_gifts(Limits::default(), 50, 900).by(way);
         let host = undisturbed.host(latency());
         calculate_rollups(&host, &json!({}), &undisturbed.options()).await;
         // The last requests are the second look itself: by GraphQL what changed, and how many there are.
         let look = if way == Way::Rest { 1 } else { 2 };
         for after in 1..=host.requests() - look {
-            let world = World::with_gifts(Limits::default(), 50, 900).by(way);
+            let world = EngineWorld::with_gifts(Limits::default(), 50, 900).by(way);
             ends_right(&world, latency(), after, &format!("{way:?}")).await;
         }
     }
@@ -56,7 +57,7 @@ async fn whatever_the_moment_the_end_is_right() {
 
 #[tokio::test(start_paused = true)]
 async fn also_where_graphql_goes_before_it_or_in_it() {
-    let template = World::with_gifts(Limits::default(), 50, 900);
+    let template = EngineWorld::with_gifts(Limits::default(), 50, 900);
     let latency = || Faults::none().latency(Duration::from_millis(20), Duration::from_millis(80));
     let with_graphql = template.twin();
     let host = with_graphql.host(latency());

@@ -3,49 +3,18 @@
 //! Each target has a corpus of readable inputs beside it, in `__fuzz__/<target>/corpus`. `cargo test` tries each of them as
 //! it stands and then bends them at random for two seconds. `cargo bolero test -p rollup --test fuzz config` looks for more.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
-
-#[path = "../../../proxy/tests/fuzz/bend.rs"]
-mod bend;
-
-use std::time::Duration;
-
-use bend::{MAX_LEN, TEST_TIME, bent, corpus};
 use bolero::check;
-use ports::{Clock, Event, FetchError, Http, Log, Request, Response, TimeZones, Timestamp, async_trait};
 use rollup::checkpoint::Checkpoint;
 use rollup::config::Config;
 use rollup::trigger::Trigger;
 use rollup::{TotalsOptions, compute_totals, validate_definitions};
 use serde_json::{Value, json};
+use support::StubHost;
+use support::bend::{MAX_LEN, TEST_TIME, bent, corpus};
 
-/// Knows the time and nothing else
-struct NoHost;
-
-#[async_trait(?Send)]
-impl Http for NoHost {
-    async fn fetch(&self, _: Request) -> Result<Response, FetchError> {
-        Err(FetchError::Unreachable { reason: "no network here".into() })
-    }
-}
-
-#[async_trait(?Send)]
-impl Clock for NoHost {
-    async fn sleep(&self, _: Duration) {}
-
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(1_780_272_000_000)
-    }
-}
-
-impl Log for NoHost {
-    fn log(&self, _: Event) {}
-}
-
-impl TimeZones for NoHost {
-    fn utc_offset(&self, _: &str, _: Timestamp) -> Option<i32> {
-        Some(3_600)
-    }
+/// Knows the time and the zones, and nothing else
+fn host() -> StubHost<'static> {
+    StubHost::offline().with_utc_offset(3_600)
 }
 
 const CHILDREN: &str = r#"[
@@ -56,7 +25,7 @@ const CHILDREN: &str = r#"[
 /// A configuration is refused with places, or its definitions compute whatever the children are.
 #[test]
 fn fuzz_config() {
-    let corpus = corpus("config");
+    let corpus = corpus(env!("CARGO_MANIFEST_DIR"), "config");
     check!(name = "config").with_max_len(MAX_LEN).with_test_time(TEST_TIME).for_each(|input: &[u8]| {
         let bytes = bent(input, &corpus);
         let text = String::from_utf8_lossy(&bytes);
@@ -69,7 +38,7 @@ fn fuzz_config() {
                 let definitions = json.get("definitions").unwrap_or(&json).as_array().unwrap().clone();
                 for definition in definitions {
                     let totals =
-                        compute_totals(&NoHost, &definition, CHILDREN.as_bytes(), &TotalsOptions::default()).unwrap();
+                        compute_totals(&host(), &definition, CHILDREN.as_bytes(), &TotalsOptions::default()).unwrap();
                     assert!(totals.len() <= definition["aggregations"].as_array().unwrap().len());
                 }
             }
@@ -80,7 +49,7 @@ fn fuzz_config() {
 /// A payload is refused by name, or says which parents are concerned; a checkpoint survives a round trip.
 #[test]
 fn fuzz_payload() {
-    let corpus = corpus("payload");
+    let corpus = corpus(env!("CARGO_MANIFEST_DIR"), "payload");
     let definitions = Config::from_text("").unwrap().definitions;
     check!(name = "payload").with_max_len(MAX_LEN).with_test_time(TEST_TIME).for_each(|input: &[u8]| {
         let Ok(payload) = serde_json::from_slice::<Value>(&bent(input, &corpus)) else { return };
@@ -101,7 +70,7 @@ fn fuzz_payload() {
 /// Records are refused, or come to totals; the same ones in another order come to the same.
 #[test]
 fn fuzz_records() {
-    let corpus = corpus("records");
+    let corpus = corpus(env!("CARGO_MANIFEST_DIR"), "records");
     let aggregation = |kind: &str, field: &str, code: Option<&str>| json!({ "type": kind, "childField": field, "currencyField": code, "parentField": format!("{kind}{}", field.len()) });
     let definition = json!({
         "parentObject": "person", "childObject": "gift", "relationField": "donorId",
@@ -117,7 +86,7 @@ fn fuzz_records() {
     });
     check!(name = "records").with_max_len(MAX_LEN).with_test_time(TEST_TIME).for_each(|input: &[u8]| {
         let bytes = bent(input, &corpus);
-        let totals = |bytes: &[u8]| compute_totals(&NoHost, &definition, bytes, &TotalsOptions::default());
+        let totals = |bytes: &[u8]| compute_totals(&host(), &definition, bytes, &TotalsOptions::default());
         let Ok(found) = totals(&bytes) else { return };
         assert!(found.contains_key("n"));
         // A number past a double is no JSON for serde, and nothing to turn round.

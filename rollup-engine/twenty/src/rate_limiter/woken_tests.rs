@@ -4,36 +4,17 @@ use std::rc::Rc;
 
 use super::*;
 use futures_util::future::{join, join_all, join3};
-use ports::{Clock, Event, FetchError, Http, Log, Request, Response, async_trait};
+use ports::Clock;
+use support::StubHost;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A clock that stands still unless a caller sleeps
-struct TestClock(tokio::time::Instant);
-
-#[async_trait(?Send)]
-impl Http for TestClock {
-    async fn fetch(&self, _: Request) -> Result<Response, FetchError> {
-        Err(FetchError::Unreachable { reason: "not used".into() })
-    }
+fn clock() -> StubHost<'static> {
+    StubHost::offline().in_tokio_time()
 }
 
-#[async_trait(?Send)]
-impl Clock for TestClock {
-    async fn sleep(&self, duration: Duration) {
-        tokio::time::sleep(duration).await;
-    }
-
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(i64::try_from(self.0.elapsed().as_millis()).unwrap())
-    }
-}
-
-impl Log for TestClock {
-    fn log(&self, _: Event) {}
-}
-
-async fn call(limiter: &RateLimiter, host: &TestClock, priority: Priority, order: &RefCell<Vec<Priority>>) {
+async fn call(limiter: &RateLimiter, host: &StubHost<'_>, priority: Priority, order: &RefCell<Vec<Priority>>) {
     let permit = limiter.acquire(host, priority, 1, None, TIMEOUT).await.unwrap();
     order.borrow_mut().push(priority);
     host.sleep(Duration::from_millis(100)).await;
@@ -42,7 +23,7 @@ async fn call(limiter: &RateLimiter, host: &TestClock, priority: Priority, order
 
 #[tokio::test(start_paused = true)]
 async fn order_of_classes() {
-    let (host, order) = (TestClock(tokio::time::Instant::now()), RefCell::default());
+    let (host, order) = (clock(), RefCell::default());
     let limiter = RateLimiter::new(RateLimit { concurrency: 1, ..RateLimit::default() }, Waiting::Woken);
     join3(
         join(call(&limiter, &host, Priority::Job, &order), call(&limiter, &host, Priority::Job, &order)),
@@ -55,7 +36,7 @@ async fn order_of_classes() {
 
 #[tokio::test(start_paused = true)]
 async fn urgent_caller_before_a_sleeping_one() {
-    let (host, order) = (TestClock(tokio::time::Instant::now()), RefCell::default());
+    let (host, order) = (clock(), RefCell::default());
     let limiter =
         RateLimiter::new(RateLimit { burst: 1, requests_per_minute: Some(10), ..RateLimit::default() }, Waiting::Woken);
     let late = async {
@@ -68,7 +49,7 @@ async fn urgent_caller_before_a_sleeping_one() {
 
 #[tokio::test(start_paused = true)]
 async fn calls_in_flight_within_concurrency() {
-    let host = TestClock(tokio::time::Instant::now());
+    let host = clock();
     let limiter = RateLimiter::new(
         RateLimit { concurrency: 3, requests_per_minute: None, ..RateLimit::default() },
         Waiting::Woken,
@@ -92,7 +73,7 @@ async fn calls_in_flight_within_concurrency() {
 
 #[tokio::test(start_paused = true)]
 async fn turn_after_the_deadline() {
-    let (host, order) = (TestClock(tokio::time::Instant::now()), RefCell::default());
+    let (host, order) = (clock(), RefCell::default());
     let limiter =
         RateLimiter::new(RateLimit { burst: 1, requests_per_minute: Some(10), ..RateLimit::default() }, Waiting::Woken);
     call(&limiter, &host, Priority::Job, &order).await;

@@ -6,19 +6,16 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
 
-#[path = "../../../proxy/tests/fuzz/bend.rs"]
-mod bend;
-
-use std::cell::Cell;
 use std::time::Duration;
 
-use bend::{MAX_LEN, TEST_TIME, bent, corpus};
 use bolero::check;
 use futures_util::future::FutureExt;
 use ports::time::{format_date, parse_date};
-use ports::{Clock, Event, FetchError, Http, Log, Request, Response, Timestamp, async_trait};
+use ports::{Clock as _, Timestamp};
 use serde_json::Value;
 use serde_json::json;
+use support::StubHost;
+use support::bend::{MAX_LEN, TEST_TIME, bent, corpus};
 use twenty::client::{Client, Connection, GroupQuery, PageQuery};
 use twenty::decimal::Decimal;
 use twenty::page::{Projection, read_bare_records, read_records};
@@ -27,41 +24,13 @@ use twenty::rate_limiter::RateLimit;
 use twenty::retry::retry_after;
 use twenty::schema::{Names, read_objects};
 
-/// Answers every call alike; waiting takes no time, but the clock shows it
-struct Always {
-    body: Vec<u8>,
-    now: Cell<Timestamp>,
-}
-
-#[async_trait(?Send)]
-impl Http for Always {
-    async fn fetch(&self, _: Request) -> Result<Response, FetchError> {
-        Ok(Response { status: 200, headers: vec![], body: self.body.clone() })
-    }
-}
-
-#[async_trait(?Send)]
-impl Clock for Always {
-    async fn sleep(&self, duration: Duration) {
-        self.now.set(self.now.get() + duration);
-    }
-
-    fn now(&self) -> Timestamp {
-        self.now.get()
-    }
-}
-
-impl Log for Always {
-    fn log(&self, _: Event) {}
-}
-
 /// A client whose every call is answered so, for at most a quarter of an hour of its clock
-fn client(body: Vec<u8>) -> Client<Always> {
+fn client(body: Vec<u8>) -> Client<StubHost<'static>> {
     let connection = Connection { base_url: "http://twenty.test".into(), token: "secret".into() };
     let pace = RateLimit { requests_per_minute: None, ..RateLimit::default() };
-    let now = Timestamp::from_millis(1_780_272_000_000);
-    let host = Always { body, now: Cell::new(now) };
-    Client::new(host, connection, pace, Priority::Job, Some(now + Duration::from_mins(15)), 1)
+    let host = StubHost::always(200, body);
+    let deadline = host.now() + Duration::from_mins(15);
+    Client::new(host, connection, pace, Priority::Job, Some(deadline), 1)
 }
 
 fn gift() -> (Names, Projection) {
@@ -75,7 +44,7 @@ fn gift() -> (Names, Projection) {
 /// A page that was read is JSON with these records, says how many there are and whether more follow.
 #[test]
 fn fuzz_page() {
-    let corpus = corpus("page");
+    let corpus = corpus(env!("CARGO_MANIFEST_DIR"), "page");
     let (names, keep) = gift();
     check!(name = "page").with_max_len(MAX_LEN).with_test_time(TEST_TIME).for_each(|input: &[u8]| {
         let body = bent(input, &corpus);
@@ -99,7 +68,7 @@ fn fuzz_page() {
 /// An answer of GraphQL that was read has what was asked for; what has not is an error.
 #[test]
 fn fuzz_graphql() {
-    let corpus = corpus("graphql");
+    let corpus = corpus(env!("CARGO_MANIFEST_DIR"), "graphql");
     let (names, keep) = gift();
     let aggregates = ["sumAmountAmountMicros".to_owned(), "minAmountAmountMicros".to_owned()];
     check!(name = "graphql").with_max_len(MAX_LEN).with_test_time(TEST_TIME).for_each(|input: &[u8]| {
@@ -133,7 +102,7 @@ fn fuzz_graphql() {
 /// Metadata that were read are of active objects; a page that cannot be gone on from is no last page.
 #[test]
 fn fuzz_metadata() {
-    let corpus = corpus("metadata");
+    let corpus = corpus(env!("CARGO_MANIFEST_DIR"), "metadata");
     check!(name = "metadata").with_max_len(MAX_LEN).with_test_time(TEST_TIME).for_each(|input: &[u8]| {
         let body = bent(input, &corpus);
         let Some(page) = read_objects(&body) else { return };
@@ -146,7 +115,7 @@ fn fuzz_metadata() {
 /// Dates, instants, numbers and waits are read or refused, and what was read reads the same once written.
 #[test]
 fn fuzz_scalar() {
-    let corpus = corpus("scalar");
+    let corpus = corpus(env!("CARGO_MANIFEST_DIR"), "scalar");
     check!(name = "scalar").with_max_len(MAX_LEN).with_test_time(TEST_TIME).for_each(|input: &[u8]| {
         let bytes = bent(input, &corpus);
         let text = String::from_utf8_lossy(&bytes);

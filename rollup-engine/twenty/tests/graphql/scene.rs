@@ -1,12 +1,11 @@
 //! A workspace with gifts, and clients for it.
 
-use std::cell::RefCell;
-use std::rc::Rc;
-use std::time::Duration;
+use std::ops::Deref;
 
-use ports::{Clock, Event, FetchError, Host, Http, Log, Request, Response, Timestamp, async_trait};
+use ports::{Host, Timestamp};
 use sandbox::{Faults, Limits, Profile, Sandbox, SandboxHost, Settings};
-use serde_json::{Value, json};
+use serde_json::json;
+use support::{StubHost, World};
 use twenty::client::{Client, Connection};
 use twenty::page::Projection;
 use twenty::rate_limiter::Priority;
@@ -36,21 +35,21 @@ pub(crate) fn projection(paths: &[&str]) -> Projection {
     projection
 }
 
-pub(crate) struct Scene {
-    pub(crate) sandbox: Rc<RefCell<Sandbox>>,
-    pub(crate) token: String,
+pub(crate) struct Scene(World);
+
+impl Deref for Scene {
+    type Target = World;
+
+    fn deref(&self) -> &World {
+        &self.0
+    }
 }
 
 impl Scene {
     pub(crate) fn new(profile: Profile, limits: Limits) -> Self {
         let mut sandbox = Sandbox::new(Settings { profile, limits, seed: 7 });
         sandbox.ensure_gift_schema();
-        let token = sandbox.tokens().token.clone();
-        Self { sandbox: Rc::new(RefCell::new(sandbox)), token }
-    }
-
-    pub(crate) fn create(&self, object: &str, body: &Value) -> Uuid {
-        self.sandbox.borrow_mut().create(object, body, start()).unwrap()
+        Self(World::of(sandbox, start()))
     }
 
     pub(crate) fn people(&self, count: usize) -> Vec<Uuid> {
@@ -67,7 +66,7 @@ impl Scene {
     }
 
     pub(crate) fn client_with(&self, faults: Faults, pace: RateLimit, token: &str) -> Client<SandboxHost> {
-        client(SandboxHost::new(self.sandbox.clone(), faults, start()), pace, token)
+        client(self.host(faults), pace, token)
     }
 
     pub(crate) fn tokens(&self) -> u64 {
@@ -80,36 +79,10 @@ pub(crate) fn client<H: Host>(host: H, pace: RateLimit, token: &str) -> Client<H
     Client::new(host, connection, pace, Priority::Job, None, 7)
 }
 
-/// Answers every call with this status and body
-pub(crate) struct Always {
-    status: u16,
-    body: String,
-    began: tokio::time::Instant,
-}
-
-#[async_trait(?Send)]
-impl Http for Always {
-    async fn fetch(&self, _: Request) -> Result<Response, FetchError> {
-        Ok(Response { status: self.status, headers: vec![], body: self.body.clone().into_bytes() })
-    }
-}
-
-#[async_trait(?Send)]
-impl Clock for Always {
-    async fn sleep(&self, duration: Duration) {
-        tokio::time::sleep(duration).await;
-    }
-
-    fn now(&self) -> Timestamp {
-        start() + self.began.elapsed()
-    }
-}
-
-impl Log for Always {
-    fn log(&self, _: Event) {}
-}
-
-pub(crate) fn always(status: u16, body: &str) -> Client<Always> {
-    let host = Always { status, body: body.to_owned(), began: tokio::time::Instant::now() };
-    client(host, RateLimit { requests_per_minute: None, ..RateLimit::default() }, "secret")
+pub(crate) fn always(status: u16, body: &str) -> Client<StubHost<'static>> {
+    client(
+        StubHost::always(status, body).in_tokio_time(),
+        RateLimit { requests_per_minute: None, ..RateLimit::default() },
+        "secret",
+    )
 }

@@ -1,12 +1,9 @@
 //! What a real server answered, read by the client.
-//!
-//! The recordings lie beside the project, in `../shared/twenty-contract`; where they are absent this says so and checks
-//! nothing.
 
-use std::path::Path;
 use std::time::Duration;
 
 use serde_json::Value as Json;
+use support::recorded;
 use twenty::client::{GroupQuery, PageQuery};
 use twenty::page::Record;
 use twenty::value::Value;
@@ -15,13 +12,9 @@ use crate::scene::{always, gift, person, projection};
 
 /// The GraphQL steps of a file: name, status, and the body of the answer
 fn steps(file: &str) -> Vec<(String, u16, Json)> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/twenty-contract").join(file);
-    let Ok(text) = std::fs::read_to_string(&path) else {
-        println!("skipped: {} is absent", path.display());
-        return Vec::new();
-    };
-    let steps = text.lines().map(|line| serde_json::from_str::<Json>(line).unwrap());
+    let steps = recorded::lines(&format!("twenty-contract/{file}")).unwrap_or_default();
     steps
+        .into_iter()
         .filter(|step| step["request"]["path"] == "/graphql" && step["response"]["body"].is_object())
         .map(|step| {
             let status = step["response"]["status"].as_u64().unwrap().try_into().unwrap();

@@ -4,9 +4,9 @@ use std::path::Path;
 use std::time::Duration;
 
 /// Time that each target may take after its corpus
-pub(crate) const TEST_TIME: Duration = Duration::from_secs(2);
+pub const TEST_TIME: Duration = Duration::from_secs(2);
 /// Longest input that is made at random: some forty changes of a file of the corpus
-pub(crate) const MAX_LEN: usize = 160;
+pub const MAX_LEN: usize = 160;
 
 /// What inputs that get far are made of
 const WORDS: &[&[u8]] = &[
@@ -69,9 +69,9 @@ const WORDS: &[&[u8]] = &[
     b")",
 ];
 
-/// The files of a target's corpus
-pub(crate) fn corpus(target: &str) -> Vec<Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/__fuzz__").join(target).join("corpus");
+/// The files of a target's corpus, in the crate of this folder
+pub fn corpus(folder: &str, target: &str) -> Vec<Vec<u8>> {
+    let folder = Path::new(folder).join("tests/fuzz/__fuzz__").join(target).join("corpus");
     let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     let files: Vec<_> = paths.iter().map(|path| std::fs::read(path).unwrap()).collect();
@@ -80,7 +80,7 @@ pub(crate) fn corpus(target: &str) -> Vec<Vec<u8>> {
 }
 
 /// A file of the corpus as it is; other bytes say which file to take, and how to change it
-pub(crate) fn bent(input: &[u8], corpus: &[Vec<u8>]) -> Vec<u8> {
+pub fn bent(input: &[u8], corpus: &[Vec<u8>]) -> Vec<u8> {
     if input.len() > MAX_LEN || corpus.iter().any(|file| file == input) {
         return input.to_vec();
     }
