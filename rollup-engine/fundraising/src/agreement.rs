@@ -136,14 +136,14 @@ mod tests {
     }
 
     #[test]
-    fn the_day_that_was_due_counts_not_the_day_of_payment() {
+    fn due_day_counts() {
         assert_eq!(next(Cadence::Monthly, 1, "2025-01-15", "2026-01-15", "2026-01-19"), "2026-02-15");
         assert_eq!(next(Cadence::Monthly, 1, "2026-01-15", "", "2026-01-19"), "2026-02-15");
         assert_eq!(next(Cadence::Monthly, 1, "", "", "2026-01-19"), "2026-02-19");
     }
 
     #[test]
-    fn a_short_month_takes_its_last_day_and_is_forgotten_after() {
+    fn short_month_takes_its_last_day() {
         assert_eq!(next(Cadence::Monthly, 1, "", "", "2026-01-31"), "2026-02-28");
         assert_eq!(next(Cadence::Monthly, 1, "2026-01-31", "2026-02-28", "2026-02-28"), "2026-03-31");
         assert_eq!(next(Cadence::Annual, 1, "2024-02-29", "", "2024-02-29"), "2025-02-28");
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_payment_leaves_open_is_asked_twice_with_one_answer() {
+    fn open_questions_have_one_answer() {
         let ask = |due: &str, start: &str, paid: &str| {
             let schedule = Schedule {
                 cadence: Cadence::Monthly,
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_read_and_unknown_ones_not_guessed() {
+    fn unknown_words_are_not_guessed() {
         assert_eq!(Cadence::read(" Monthly "), Some(Cadence::Monthly));
         assert_eq!(Cadence::read("weekly"), Some(Cadence::Weekly));
         assert_eq!(Cadence::read("quarterly"), Some(Cadence::Quarterly));
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_payment_revives_nothing_that_was_ended() {
+    fn payment_revives_nothing_ended() {
         for (current, expected) in [
             (None, Some("active")),
             (Some("delinquent"), Some("active")),
@@ -211,7 +211,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_due_day_is_what_a_walk_through_the_calendar_finds(
+        fn due_day_by_calendar_walk(
             start in 0_i64..20_000, paid in -400_i64..1_500, count in 1_u16..4,
             cadence in proptest::sample::select(vec![(Cadence::Monthly, 1), (Cadence::Quarterly, 3), (Cadence::Annual, 12)]),
         ) {

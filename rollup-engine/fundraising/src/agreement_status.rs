@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn several_failures_in_a_row_make_it_delinquent_and_a_later_payment_active() {
+    fn failures_make_delinquent() {
         assert_eq!(run("active", &[failed("a", 1)]), "active");
         assert_eq!(run("active", &[failed("a", 1), failed("a", 1)]), "active", "the same one twice");
         assert_eq!(run("active", &[failed("a", 1), failed("b", 2)]), "delinquent");
@@ -222,14 +222,14 @@ mod tests {
     }
 
     #[test]
-    fn the_last_word_counts_whichever_came_last() {
+    fn latest_event_counts() {
         assert_eq!(run("active", &[said("paused", 5), AgreementEvent::Paid { at: 4 }]), "paused");
         assert_eq!(run("paused", &[AgreementEvent::Paid { at: 6 }]), "active");
         assert_eq!(run("active", &[said("delinquent", 5), said("active", 3)]), "delinquent");
     }
 
     #[test]
-    fn what_was_known_does_not_undo_a_decision_of_staff() {
+    fn staff_decision_stands() {
         let mut standing = AgreementStatusLog::default();
         assert!(standing.apply(AgreementEvent::Paid { at: 5 }, Some("delinquent")).is_news);
         assert_eq!(

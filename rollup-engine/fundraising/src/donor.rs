@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn twenty_is_asked_only_about_a_full_description() {
+    fn lookup_needs_a_full_description() {
         let Question::LookUp(person) = question(&named(Some("a@b.example"))) else { panic!("asks") };
         assert_eq!(
             person.to_json(),
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_alone_is_a_question_for_a_reviewer() {
+    fn name_alone_needs_a_reviewer() {
         let found = decide("john@new.example", &[candidate("a", &["x@else.example"]), candidate("b", &[""])]);
         assert_eq!(found.donor_id(), None);
         assert!(matches!(found, Resolution::Review(_)));
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn several_with_the_address_are_not_guessed_among() {
+    fn shared_address_matches_nobody() {
         let (one, other) = (candidate("a", &["x@y.example"]), candidate("b", &["X@y.example"]));
         let found = decide("x@y.example", &[one.clone(), other]);
         assert_eq!(found.donor_id(), None);
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn where_nobody_reviews_a_namesake_is_another_person() {
+    fn unattended_namesake_is_another_person() {
         let namesake = decide("john@new.example", &[candidate("a", &["x@else.example"])]);
         assert_eq!(namesake.without_review(), Ok(Resolution::New));
         let holder = decide("x@y.example", &[candidate("a", &["x@y.example"])]);
@@ -358,7 +358,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nobody_without_the_address_is_ever_linked(
+        fn only_the_address_links(
             email in "[ab]@[xy]",
             people in proptest::collection::vec(("[pqr]", proptest::collection::vec("[abAB]@[xyXY]", 0..3)), 0..5),
         ) {

@@ -144,14 +144,14 @@ mod tests {
     }
 
     #[test]
-    fn a_reference_makes_it_independent_of_giver_and_request() {
+    fn reference_replaces_donor_and_request() {
         let expected = "source=portal|externalId=e1|giftDate=2026-02-01|amountMicros=25000000|currencyCode=GBP";
         assert_eq!(of(&gift("e1", "", "2026-02-01"), "n1"), expected);
         assert_eq!(of(&gift("e1", "found-meanwhile", "2026-02-01"), "n2"), expected);
     }
 
     #[test]
-    fn a_reference_counts_within_its_source_and_a_payment_within_its_provider() {
+    fn scope_of_reference_and_payment() {
         let by = |channel: &str, provider: Option<&str>| Gift {
             intake_source: Some(channel.into()),
             provider: provider.map(str::to_owned),
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn two_gifts_of_one_giver_differ_by_date_or_request() {
+    fn gifts_of_one_donor_differ() {
         let (january, february) = (gift("", "d", "2026-01-01"), gift("", "d", "2026-02-01"));
         assert_ne!(of(&january, "n"), of(&february, "n"));
         assert_ne!(of(&january, "n1"), of(&january, "n2"));

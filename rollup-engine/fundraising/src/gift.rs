@@ -300,7 +300,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn the_record_leaves_out_what_only_intake_needs() {
+    fn record_without_intake_fields() {
         let gift = Gift {
             amount: Money { amount_micros: 25_000_000, currency_code: "GBP".into() },
             auto_process: Some(true),
@@ -339,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn recurring_metadata_win_over_the_providers_context() {
+    fn recurring_metadata_go_first() {
         let gift = Gift {
             recurring_metadata: json!({ "a": 1 }).as_object().cloned(),
             provider_context: Some(json!({ "b": 2 })),

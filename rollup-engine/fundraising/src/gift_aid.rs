@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_decided_where_nothing_is_claimed() {
+    fn nothing_claimed_nothing_decided() {
         assert_eq!(decide(&Question { enabled: false, ..asked(&[]) }), None);
     }
 
@@ -225,14 +225,14 @@ mod tests {
     }
 
     #[test]
-    fn another_persons_declaration_is_a_question() {
+    fn declaration_of_another_person() {
         let all = [declaration("d", "bob", "2026-01-01")];
         assert_eq!(reason(&Question { explicit: Some("d"), ..asked(&all) }), "declaration_donor_mismatch");
         assert_eq!(reason(&asked(&all)), "no_declaration_on_file");
     }
 
     #[test]
-    fn the_latest_applicable_declaration_carries_the_gift() {
+    fn latest_declaration_counts() {
         let all = [declaration("old", "ada", "2025-01-01"), declaration("new", "ada", "2026-01-01")];
         let outcome = decide(&asked(&all)).unwrap();
         assert_eq!((outcome.status, outcome.declaration.as_deref()), (Status::Claimable, Some("new")));
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_later_declaration_counts_only_if_it_covers_the_past() {
+    fn later_declaration_must_cover_past() {
         let later = declaration("d", "ada", "2026-02-02");
         assert_eq!(reason(&asked(std::slice::from_ref(&later))), "no_declaration_on_file");
         let record = json!({ "id": "d", "personId": "ada", "status": "ACTIVE", "declarationDate": "2026-02-02",
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_revoked_or_not_active_does_not_count() {
+    fn revoked_declaration_does_not_count() {
         for (key, value) in [("revokedAt", "2026-01-05T00:00:00Z"), ("status", "SUPERSEDED")] {
             let mut record =
                 json!({ "id": "d", "personId": "ada", "status": "ACTIVE", "declarationDate": "2026-01-01" });
@@ -268,7 +268,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn claimable_means_a_declaration_of_the_giver_in_force_for_that_day(
+        fn claimable_needs_a_declaration_in_force(
             rows in proptest::collection::vec((0..3_u8, any::<bool>(), 1..28_u8, any::<bool>()), 0..6),
             day in 1..28_u8, requested: bool, names: bool,
         ) {

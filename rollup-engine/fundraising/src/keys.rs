@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn the_payment_goes_before_the_reference_before_the_request() {
+    fn payment_reference_request_in_order() {
         let kind = |gift: &Gift, key| Key::of(gift, Option::map(key, |key| ("caller", key))).map(|key| key.kind());
         assert_eq!(kind(&gift(Some("pi_1"), Some("x")), Some("k")), Some("providerPaymentId"));
         assert_eq!(kind(&gift(None, Some("x")), Some("k")), Some("externalId"));
@@ -204,14 +204,14 @@ mod tests {
     }
 
     #[test]
-    fn a_payment_is_the_same_by_whatever_door_it_comes() {
+    fn payment_is_same_by_each_channel() {
         let by_form = Gift { intake_source: Some("portal".into()), ..gift(Some("pi_1"), None) };
         let ids = |gift: &Gift| Key::of(gift, None).unwrap().gift_id();
         assert_eq!(ids(&by_form), ids(&gift(Some("pi_1"), Some("x"))));
     }
 
     #[test]
-    fn a_row_made_for_a_request_gives_the_requests_gift() {
+    fn row_of_a_request_gives_its_gift() {
         for request in [request(None, "k"), request(Some("a"), "k")] {
             let row = Key::Row(request.staging_id().to_string());
             assert_eq!(row.gift_id(), request.gift_id());
@@ -256,7 +256,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_id_is_valid_and_no_two_keys_share_one(a in "\\PC{0,6}", b in "\\PC{0,6}", c in "\\PC{0,6}", d in "\\PC{0,6}") {
+        fn ids_are_valid_and_distinct(a in "\\PC{0,6}", b in "\\PC{0,6}", c in "\\PC{0,6}", d in "\\PC{0,6}") {
             let keys = [
                 Key::Payment { provider: a.clone(), id: b.clone() },
                 Key::External { source: a.clone(), id: b.clone() },

@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_are_trimmed_and_known_ones_put_in_upper_case() {
+    fn currency_codes_are_normalized() {
         let read = |code: &str| Money::read("amount", &json!({ "amountMicros": 1, "currencyCode": code })).unwrap();
         assert_eq!(read(" EUR ").currency_code, "EUR");
         assert_eq!(read("jpy").currency_code, "JPY");

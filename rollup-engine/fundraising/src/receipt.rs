@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn only_more_than_the_threshold_is_suppressed() {
+    fn threshold_suppresses_receipts() {
         assert_eq!(status(1_000_000_000, &above(100_000)), "pending");
         assert_eq!(status(1_000_004_999, &above(100_000)), "pending");
         assert_eq!(status(1_000_005_000, &above(100_000)), "suppressed");
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_is_the_payment_then_the_fingerprint_then_the_reference() {
+    fn receipt_key_order() {
         let key = |gift: &Gift| decide(gift, Receipt::default(), &Settings::default()).dedupe_key;
         let mut gift = gift(1);
         assert_eq!(key(&gift), None);
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn an_instalment_follows_the_policy_of_its_own() {
+    fn instalments_have_their_policy() {
         let instalment = Gift { recurring_agreement_id: Some("r".into()), ..gift(1) };
         let policy = |gift: &Gift| decide(gift, Receipt::default(), &Settings::default()).policy.unwrap();
         assert_eq!(policy(&instalment), "first_installment_only");

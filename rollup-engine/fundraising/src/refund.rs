@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn the_total_the_day_and_the_gift_aid_are_set() {
+    fn total_day_and_gift_aid() {
         let found = apply(&gift(0), &Refund { note: Some("asked".into()), ..refund(5_000_000) });
         assert_eq!(
             Value::Object(found.unwrap().unwrap()),
@@ -174,7 +174,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_the_order_the_greatest_total_stands(totals in proptest::collection::vec(1_i64..=25_000_000, 1..12)) {
+        fn greatest_total_in_any_order(totals in proptest::collection::vec(1_i64..=25_000_000, 1..12)) {
             let mut stored = gift(0);
             for total in &totals {
                 if let Some(fields) = apply(&stored, &refund(*total)).unwrap() {

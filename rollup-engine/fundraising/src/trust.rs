@@ -254,14 +254,14 @@ mod tests {
     }
 
     #[test]
-    fn a_giver_to_be_picked_waits_for_a_reviewer() {
+    fn ambiguous_donor_needs_a_reviewer() {
         for match_type in [MatchType::Name, MatchType::SeveralEmail] {
             assert!(!itself(&gift("manual_ui"), Some(&found(match_type)), true));
         }
     }
 
     #[test]
-    fn the_request_wins_over_the_default_and_blockers_over_both() {
+    fn auto_process_precedence() {
         let unsaid = Gift { auto_process: None, ..gift("manual_ui") };
         assert!(itself(&unsaid, None, true));
         assert!(!itself(&unsaid, None, false));

@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn the_declaration_can_be_read_and_every_relation_leads_to_a_declared_object() {
+    fn relations_lead_to_declared_objects() {
         let model = Model::default();
         assert!(model.objects.len() > 10);
         for object in &model.objects {
@@ -358,13 +358,13 @@ mod tests {
     }
 
     #[test]
-    fn a_workspace_that_has_everything_lacks_nothing() {
+    fn complete_workspace_lacks_nothing() {
         let model = Model::default();
         assert_eq!(model.missing_fields(&workspace(&model)), []);
     }
 
     #[test]
-    fn what_is_missing_is_said_by_object_and_field_and_type() {
+    fn missing_parts_are_named() {
         let model = Model::default();
         let mut workspace = workspace(&model);
         workspace.retain(|object| object.names.singular != "household");
@@ -383,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_is_not_missed_and_own_names_are_looked_for() {
+    fn omitted_and_renamed_parts() {
         let model = renamed();
         let mut workspace = workspace(&model);
         workspace.retain(|object| object.names.singular != "fund");

@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_goes_out_in_the_workspaces_names_and_its_reply_comes_back_in_ours() {
+    fn names_are_translated_both_ways() {
         let model = renamed();
         assert_eq!(model.workspace_path("/gifts/1?depth=0"), "/donations/1?depth=0");
         assert_eq!(model.workspace_path("/batch/gifts"), "/batch/donations");
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn filters_and_orders_name_the_workspaces_fields_and_keep_their_values() {
+    fn filters_and_orders_are_translated() {
         let model = renamed();
         let filter =
             r#"and(amount.amountMicros[gt]:5,donorId[eq]:"donorId,amount[eq]",or(giftDate[is]:NULL,amount[is]:NULL))"#;

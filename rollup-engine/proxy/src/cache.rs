@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_write_clears_and_a_read_from_before_it_is_not_kept() {
+    fn write_clears_the_cache() {
         let cache = Cache::default();
         let before = cache.mark();
         keep(&cache, before, "/gifts");

@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn what_twenty_said_stands_in_a_field_of_its_own() {
+    fn upstream_messages() {
         let text =
             br#"{"statusCode":400,"error":"BadRequestException","messages":["Object gift has no \"x\" field."]}"#;
         let failure = Error::from_answer(400, text, None);

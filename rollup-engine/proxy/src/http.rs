@@ -137,7 +137,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_query_is_read_in_the_order_sent_with_repeats() {
+    fn query_keeps_order_and_repeats() {
         let inbound =
             Inbound { target: "/a/b?x=1&x=2&e=&flag&sp=a%20b%2Bc+d&filter=a%5Beq%5D%3A1".into(), ..Inbound::default() };
         let query = inbound.query();

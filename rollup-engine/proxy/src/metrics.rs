@@ -123,7 +123,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn rows_are_counted_in_the_state_they_were_last_seen_in() {
+    fn rows_are_counted_by_state() {
         let metrics = Metrics::default();
         let [first, second, third] = [1, 2, 3].map(Uuid::from_u128);
         metrics.saw_rows(&json!({ "data": { "giftStagings": [

@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_latest_events_are_known_and_no_id_is_none() {
+    fn latest_events_are_known() {
         let done = ProcessedEvents::default();
         for number in 0..=MAX_EVENTS {
             done.note(&number.to_string());

@@ -250,7 +250,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_request_is_answered_with_json_and_its_id(requests in prop::collection::vec(requests(), 1..4)) {
+    fn each_answer_is_json_with_its_id(requests in prop::collection::vec(requests(), 1..4)) {
         let methods: Vec<String> = requests.iter().map(|request| request.method.clone()).collect();
         for (answer, method) in answers(requests).into_iter().zip(methods) {
             prop_assert!((200..600).contains(&answer.status), "{}", answer.status);

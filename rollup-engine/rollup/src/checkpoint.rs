@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_checkpoint_is_refused_by_name() {
+    fn other_values_are_no_checkpoint() {
         for (json, place) in [
             (json!({}), "checkpoint, config"),
             (json!({ "config": "12" }), "checkpoint, object"),

@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn the_address_is_taken_with_and_without_rest() {
+    fn address_with_and_without_rest() {
         for url in ["https://crm.example.org", "https://crm.example.org/", "https://crm.example.org/rest/"] {
             assert_eq!(read(&[(URL, url), (API_KEY, "k")]).unwrap().connection.base_url, "https://crm.example.org");
         }

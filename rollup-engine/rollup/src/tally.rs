@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_added_makes_the_total_unknown() {
+    fn unknown_value_makes_total_unknown() {
         assert_eq!(tally(Kind::Sum, &[(number(5), ""), (text("abc"), "")]), Result::Unusable);
         assert_eq!(tally(Kind::Max, &[(Value::Unreadable("{}".into()), "")]), Result::Unusable);
         let huge = Value::Number(Decimal::parse("1e26").unwrap());

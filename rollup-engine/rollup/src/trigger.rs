@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn cron_and_an_empty_request_mean_everything() {
+    fn empty_payload_means_everything() {
         for payload in
             [json!({}), json!(null), json!({ "requestContext": {}, "body": null }), json!({ "requestContext": {} })]
         {
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_names_the_parents_before_and_after() {
+    fn event_names_both_parents() {
         let moved = event("gift.updated", &json!({ "personId": ADA }), &json!({ "personId": BOB, "appealId": null }));
         assert_eq!(targets(&moved), Some(vec![(0, vec![ADA.into(), BOB.into()])]));
         let created = event("gift.created", &json!(null), &json!({ "personId": ADA, "appealId": BOB }));

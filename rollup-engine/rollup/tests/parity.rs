@@ -15,7 +15,7 @@ fn permitted(expected: &Value, found: &Value) -> bool {
 }
 
 #[test]
-fn every_case_gives_the_same_totals() {
+fn parity_cases() {
     let Some(cases) = recorded::lines("rollup-parity/cases.jsonl") else { return };
     let (mut passed, mut differences, mut wrong) = (0, Vec::new(), Vec::new());
     for case in &cases {

@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dates_are_read_in_the_forms_that_the_server_takes() {
+    fn date_forms_of_the_server() {
         let expected = Date::new(2026, 3, 5).ok();
         for text in ["2026-03-05", "2026-3-5", "03/05/2026", "2026-03-05T23:30:00Z", "2026-03-05T10:00:00.000Z"] {
             assert_eq!(date(text), expected, "{text}");

@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn in_v1_calls_closer_than_600_ms_earn_nothing_back() {
+    fn v1_close_calls_earn_nothing_back() {
         assert_eq!(accepted(Profile::V1, 250, 101), 100);
         assert_eq!(accepted(Profile::V1, 650, 500), 500);
         let mut limiter = Limiter::new(Profile::V1, Spender::ApiKey, Limits::default());

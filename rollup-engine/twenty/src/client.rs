@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_operation_asks_as_twenty_wants_it_and_finds_its_records() {
+    async fn requests_of_each_operation() {
         let names = Names::new("person", "people");
         let mut keep = Projection::default();
         let number = keep.add("n");
@@ -396,7 +396,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_write_that_comes_too_late_does_not_go_out() {
+    async fn late_write_is_not_sent() {
         let client = client(&json!({}));
         let late = Some(Timestamp::from_millis(-1));
         let error = client.upsert(&Names::new("person", "people"), &[json!({})], late, &Projection::default()).await;

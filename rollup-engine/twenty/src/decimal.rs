@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_or_too_large_is_refused() {
+    fn bad_numbers_are_refused() {
         for text in ["", "-", "abc", "1.", ".5", "1e", "1,5", "0x10", "1e40", "Infinity", " 1", "1 "] {
             assert_eq!(Decimal::parse(text), None, "{text}");
         }
@@ -250,7 +250,7 @@ mod tests {
         }
 
         #[test]
-        fn any_text_is_read_or_refused_without_a_panic(text in "[-+0-9.eE]{0,60}") {
+        fn any_text_without_a_panic(text in "[-+0-9.eE]{0,60}") {
             let _ = Decimal::parse(&text);
         }
     }

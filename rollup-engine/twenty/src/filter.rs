@@ -366,7 +366,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_filter_has_one_root_and_without_spaces() {
+    fn filter_has_one_root() {
         let ids = vec![Uuid::from_u128(0xA << 124), Uuid::from_u128(0xB << 124)];
         assert_eq!(
             Filter::IdIn("donorId".into(), ids).to_parameter(),

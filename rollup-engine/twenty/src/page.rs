@@ -479,7 +479,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_keeps_the_wanted_paths_and_nothing_else() {
+    fn page_keeps_wanted_paths() {
         let body = format!(
             r#"{{"data":{{"gifts":[{{"name":"a \"b\"","amount":{{"amountMicros":25000000,"currencyCode":"GBP"}},
             "tags":[1,{{"id":"x"}}],"id":"{ADA}","giftDate":null}}]}},"totalCount":281,
@@ -533,7 +533,7 @@ mod tests {
     }
 
     #[test]
-    fn invalid_utf8_is_refused_also_where_skipped() {
+    fn invalid_utf8_in_skipped_parts() {
         let error = read_bare_records(b"{\"skipped\":\"\xff\"}", &Projection::default()).unwrap_err();
         assert_eq!(error.to_string(), "invalid utf-8 sequence of 1 bytes from index 12");
     }
@@ -577,12 +577,12 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_are_read_or_refused_without_a_panic(body in proptest::collection::vec(any::<u8>(), 0..200)) {
+        fn any_bytes_without_a_panic(body in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = read_records(&body, "gifts", &projection(&["a.b", "a"]));
         }
 
         #[test]
-        fn cut_or_bent_pages_are_refused_without_a_panic(at in 0_usize..100, byte: u8) {
+        fn cut_pages_are_refused(at in 0_usize..100, byte: u8) {
             let mut body = format!(
                 r#"{{"data":{{"gifts":[{{"id":"{ADA}","amount":{{"amountMicros":1,"currencyCode":"GBP"}}}}]}},"totalCount":1}}"#
             ).into_bytes();

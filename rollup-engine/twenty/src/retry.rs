@@ -168,14 +168,14 @@ mod tests {
     }
 
     #[test]
-    fn answers_that_no_repetition_would_change_are_kept() {
+    fn lasting_errors_are_not_retried() {
         for status in [200, 201, 304, 400, 401, 403, 404, 409, 422] {
             assert_eq!(RetryPolicy::JOB.judge(answered(status, None), 1, 7), Verdict::Keep, "{status}");
         }
     }
 
     #[test]
-    fn server_errors_and_silence_are_tried_four_times_with_growing_waits() {
+    fn server_errors_four_attempts() {
         for outcome in [answered(500, None), answered(503, None), Outcome::Unreadable, Outcome::Unreachable] {
             let waits: Vec<_> = (1..=4).map(|attempt| RetryPolicy::JOB.judge(outcome, attempt, 0)).collect();
             assert_eq!(
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_of_several_tokens_waits_for_all_of_them() {
+    fn call_waits_for_all_its_tokens() {
         let seconds = Duration::from_secs;
         assert_eq!(for_tokens(seconds(5), 1, 9), seconds(5));
         assert_eq!(for_tokens(seconds(1), 20, 1), Duration::from_millis(12_400));
@@ -225,7 +225,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_refusal_waits_as_long_as_asked_or_five_to_ten_seconds(random: u64, attempt in 1..1000_u32) {
+        fn wait_after_429(random: u64, attempt in 1..1000_u32) {
             let Verdict::Throttled(wait) = RetryPolicy::JOB.judge(answered(429, None), attempt, random) else { panic!() };
             prop_assert!((5_000..=10_000).contains(&wait.as_millis()));
             let Verdict::Throttled(wait) = RetryPolicy::JOB.judge(answered(429, Some(12)), attempt, random) else { panic!() };

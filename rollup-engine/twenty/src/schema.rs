@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn without_metadata_the_table_and_the_overrides_decide() {
+    fn overrides_without_metadata() {
         let overrides = [("fund".to_owned(), "funds".to_owned())];
         let names = |singular| names_without_metadata(singular, &overrides);
         assert_eq!(names("person"), Ok(Names::new("person", "people")));

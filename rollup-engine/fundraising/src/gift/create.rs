@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_trimmed_and_blanks_and_unknown_keys_dropped() {
+    fn texts_are_trimmed_blanks_dropped() {
         let gift = direct(
             r#""contactId":" p ","notes":" by phone ","giftDate":"","donorId":"d","receiptStatus":"sent","x":[]"#,
         );
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn a_contact_gives_the_givers_names_and_an_explicit_id_wins() {
+    fn contact_names_and_explicit_id() {
         let gift = direct(r#""contact":{"firstName":" Ada ","lastName":"Byron","email":" a@b.example "}"#).unwrap();
         assert_eq!(gift.donor_first_name.as_deref(), Some("Ada"));
         assert_eq!(gift.donor_email.as_deref(), Some("a@b.example"));
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn a_providers_context_may_be_json_in_a_text() {
+    fn provider_context_as_json_text() {
         let context = |text| direct(&format!(r#""contactId":"p","providerContext":{text}"#)).unwrap().provider_context;
         assert_eq!(context(r#""{\"mandateId\":\"MD1\"}""#), Some(json!({ "mandateId": "MD1" })));
         assert_eq!(context(r#"" [1] ""#), Some(json!("[1]")));

@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gift_date_is_real_and_has_begun_somewhere() {
+    fn gift_date_is_real_and_past() {
         let on = |date: &str| fault(&Gift { gift_date: Some(date.into()), ..gift() });
         assert_eq!(on("2026-03-01"), None);
         assert_eq!(on("2026-03-02"), None, "already begun in the furthest zone");
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn an_expected_date_is_real_and_may_lie_ahead() {
+    fn expected_date_may_lie_ahead() {
         let expected = |date: &str| fault(&Gift { expected_at: Some(date.into()), ..gift() });
         assert_eq!(expected("2030-01-01"), None);
         assert_eq!(

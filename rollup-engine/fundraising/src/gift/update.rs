@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn known_keys_are_tidied_and_unknown_ones_pass() {
+    fn known_and_unknown_keys() {
         let body = json!({ "name": " New ", "notes": " ", "giftAidEligible": false, "estimatedValue": 4.5,
             "amount": { "amountMicros": 1.6, "currencyCode": "gbp", "x": 1 }, "donorFirstName": " as is ",
             "nested": { "a": null }, "receiptStatus": "sent", "giftDate": "2026-02-28" });

@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn a_currency_has_none_a_hundred_or_a_thousand_minor_units() {
+    fn minor_units_by_currency() {
         for (minor, currency, expected) in [
             (2_500, "gbp", 25_000_000),
             (500, "jpy", 500_000_000),

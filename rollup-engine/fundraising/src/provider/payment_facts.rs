@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_direct_debit_goes_back_whole_unless_it_was_confirmed_again() {
+    fn returned_direct_debit() {
         let whole = |kind, at, holds| fact(kind, "", at, holds, 0);
         assert_eq!(refunded(&[whole(Kind::Failed, 9, true)]), 0, "before it was confirmed");
         assert_eq!(refunded(&[whole(Kind::Failed, 11, true)]), 100);
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn the_date_is_that_of_the_last_fact_that_counts() {
+    fn date_of_the_last_counting_fact() {
         let mut note = PaymentFacts::default();
         note.add(fact(Kind::Refund, "a", 20, true, 30));
         note.add(fact(Kind::Refund, "b", 30, false, 30));
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn other_currencies_do_not_count_and_missing_amounts_show() {
+    fn foreign_and_missing_amounts() {
         let mut note = PaymentFacts::default();
         let money = Some(Money { amount_micros: 5, currency_code: "EUR".into() });
         note.add(PaymentFact { money, ..fact(Kind::Refund, "a", 20, true, 0) });

@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_allowed_is_refused_with_what_would_be() {
+    fn refusal_names_allowed_states() {
         let refusal = transition(row(State::Pending), Event::Claim).unwrap_err();
         assert_eq!(refusal.status, Status::Conflict);
         assert_eq!(
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_with_a_gift_moves_nowhere_but_to_processed() {
+    fn row_with_gift_is_processed() {
         let with_gift = |state| Row { state, gift_id: Some("g") };
         for event in Event::ALL.into_iter().filter(|event| *event != Event::Post) {
             for state in event.sources() {
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_to_process_are_answered_by_the_state() {
+    fn process_answers_by_state() {
         assert_eq!(admit(row(State::ReadyForProcess)), Admission::Claimable);
         assert_eq!(admit(row(State::ProcessFailed)), Admission::Claimable);
         assert_eq!(admit(row(State::Processing)), Admission::Deferred(Reason::Locked));
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_claim_ends_when_no_run_could_still_hold_it() {
+    fn claim_expires() {
         let (claimed, minute) = (Timestamp::from_millis(0), Duration::from_mins(1));
         assert!(!claim_expired(claimed, claimed + minute));
         assert!(claim_expired(claimed, claimed + minute + Duration::from_millis(1)));

@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn every_state_but_the_ends_has_a_way_to_processed() {
+    fn states_can_reach_processed() {
         for (start, _) in STATES.into_iter().filter(|(state, _)| *state != Cancelled) {
             let mut reached = vec![start];
             for _ in STATES {

@@ -172,7 +172,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn days_that_do_not_exist_and_ends_before_starts_are_refused() {
+    fn impossible_dates_are_refused() {
         let message = |body: Value| fields(body.as_object().unwrap(), true).unwrap_err().message;
         assert_eq!(message(json!({ "name": "A", "startDate": "2026-02-31" })), "startDate must be a day that exists");
         assert_eq!(

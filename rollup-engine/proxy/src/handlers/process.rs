@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_row_that_fails_waits_longer_each_time_and_then_for_a_reviewer() {
+    fn failed_row_waits_longer_each_time() {
         let at = Timestamp::parse("2026-03-01T12:00:00Z").unwrap();
         let row = |failures: usize| {
             let entries: Vec<_> = (0..failures).map(|_| json!({ "action": "failed" })).collect();

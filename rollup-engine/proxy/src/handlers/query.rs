@@ -197,14 +197,14 @@ mod tests {
     }
 
     #[test]
-    fn nobody_pages_on_a_field_that_may_be_empty() {
+    fn no_paging_on_nullable_field() {
         let page = |order| list(&pairs(&[("order_by", order), ("starting_after", "c")]));
         assert!(page("giftDate[AscNullsLast]").unwrap_err().message.starts_with("order_by `giftDate` cannot be paged"));
         assert!(page("updatedAt[DescNullsLast],id").is_ok());
     }
 
     #[test]
-    fn conditions_and_the_callers_filter_are_one_filter() {
+    fn conditions_join_the_filter() {
         let condition = Filter::TextIs("c".into(), "x".parse().unwrap());
         let query = pairs(&[("filter", "or(a[eq]:1,b[eq]:2)"), ("limit", "5")]);
         let filter = "and(c[eq]:\"x\",or(a[eq]:1,b[eq]:2))";

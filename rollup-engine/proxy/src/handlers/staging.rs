@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_asks_for_one_filter_one_order_and_one_cursor() {
+    fn list_query_parameters() {
         assert_eq!(path(&[]).unwrap(), "/giftStagings?limit=25");
         let found = path(&[
             ("status", "pending,process_failed"),

@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn the_agreements_own_schedule_counts_and_month_ends_are_kept() {
+    fn schedule_keeps_month_ends() {
         let quarterly = json!({ "status": "delinquent", "cadence": "quarterly", "intervalCount": 2,
             "startDate": "2025-08-31", "nextExpectedAt": "2026-02-28", "lastPaidAt": null });
         assert_eq!(
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn the_provider_goes_before_the_calendar_and_nothing_goes_back() {
+    fn provider_schedule_goes_first() {
         let monthly = json!({ "status": "active", "cadence": "monthly", "nextExpectedAt": "2026-02-15" });
         assert_eq!(changed(&monthly, Some("2026-02-20"), "2026-01-15"), json!({ "nextExpectedAt": "2026-02-20" }));
         assert_eq!(changed(&monthly, Some("2026-02-10"), "2026-01-15"), json!({}));

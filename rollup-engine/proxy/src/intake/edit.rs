@@ -430,7 +430,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_was_said_goes_into_the_columns() {
+    fn edit_changes_named_columns() {
         let change = apply(&json!({ "notes": " called " }), &row(false)).unwrap();
         let keys: Vec<_> = change.body.keys().map(String::as_str).collect();
         assert_eq!(
@@ -441,7 +441,7 @@ mod tests {
     }
 
     #[test]
-    fn an_edit_voids_verdicts_and_errors_and_makes_the_diagnostics_anew() {
+    fn edit_resets_verdicts() {
         let change = apply(&json!({ "giftDate": null }), &row(true)).unwrap();
         assert_eq!(change.body["processingStatus"], "pending");
         assert_eq!(change.body["validationStatus"], "pending");
@@ -452,7 +452,7 @@ mod tests {
     }
 
     #[test]
-    fn a_donor_may_be_picked_and_the_row_released_in_one_go() {
+    fn pick_donor_and_release() {
         let change = apply(&json!({ "donorId": DONOR, "processingStatus": "ready_for_process" }), &row(true)).unwrap();
         assert_eq!(change.body["processingStatus"], "ready_for_process");
         assert_eq!(change.body["dedupeStatus"], "matched_existing");
@@ -474,7 +474,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_true_or_is_not_allowed_is_refused() {
+    fn impossible_edit_is_refused() {
         for (body, expected) in [
             (json!({ "amountMicros": -1 }), "amount.amountMicros must be greater than zero"),
             (json!({ "amountMicros": "5" }), "amountMicros must be a number or null"),
@@ -502,7 +502,7 @@ mod tests {
     }
 
     #[test]
-    fn a_status_body_ignores_blanks_and_unknown_members() {
+    fn status_body_ignores_unknown_keys() {
         let body = json!({ "processingStatus": " ", "validationStatus": null, "ignored": 1, "giftBatchId": "b" });
         let edit = Edit::read_status(&Payload::parse(body.to_string().as_bytes()).unwrap()).unwrap();
         assert_eq!(Value::Object(edit.unseen()), json!({ "giftBatchId": "b" }));

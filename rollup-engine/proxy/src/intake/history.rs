@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_amount_within_a_day_may_be_the_same_gift() {
+    fn same_amount_within_a_day() {
         for (date, expected) in
             [("2026-02-09", true), ("2026-02-10", true), ("2026-02-11", true), ("2026-02-12", false), ("", false)]
         {
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn ten_times_the_greatest_is_unusual_once_there_is_a_habit() {
+    fn unusual_amount() {
         let mut others: Vec<_> = (0..2).map(|number| other(&number.to_string(), 7, "GBP", "2020-01-01")).collect();
         assert!(asked(71, &others).is_empty());
         others.push(other("c", 7, "GBP", "2020-01-01"));

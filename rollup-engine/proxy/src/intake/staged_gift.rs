@@ -344,7 +344,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_columns_of_an_own_row_win_over_its_payload() {
+    fn columns_win_over_payload() {
         let mut record = json!({
             "id": "r", "notes": "by a reviewer in Twenty", "fundId": null, "donorFirstName": "Ada",
             "amount": { "amountMicros": 2, "currencyCode": "GBP" }, "giftAidEligible": false,

@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_trail_grows_to_its_length_and_keeps_its_beginning() {
+    fn long_trail_keeps_its_beginning() {
         let actor = Actor { at: Timestamp::from_millis(0), by: "person", request_id: "q" };
         let mut row = StagedGift::new(json!({ "auditTrail": null }));
         for number in 0..MAX_ENTRIES + 30 {

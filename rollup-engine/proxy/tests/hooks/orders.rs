@@ -76,7 +76,7 @@ async fn tell(world: &ServiceWorld, events: &[Value], broken: Option<(usize, Fau
 }
 
 #[tokio::test(start_paused = true)]
-async fn whatever_call_dies_the_next_delivery_leaves_what_an_undisturbed_one_leaves() {
+async fn redelivery_after_each_crash() {
     for staging in [false, true] {
         for (name, events) in stories() {
             let undisturbed = world(staging);
@@ -124,7 +124,7 @@ async fn whatever_call_dies_the_next_delivery_leaves_what_an_undisturbed_one_lea
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_same_event_at_the_same_time_is_one_gift() {
+async fn concurrent_event_is_one_gift() {
     for staging in [false, true] {
         for (name, events) in stories() {
             let alone = world(staging);
@@ -177,7 +177,7 @@ fn everything(token: &str) -> Vec<Inbound> {
 }
 
 #[test]
-fn whatever_is_asked_at_once_no_request_contradicts_itself_and_each_gift_is_one() {
+fn concurrent_requests_agree() {
     for staging in [false, true] {
         for seed in 0..12 {
             let mut world = world(staging);
@@ -247,7 +247,7 @@ mod any_order {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(48))]
         #[test]
-        fn ends_as_the_slow_oracle_says(told in proptest::collection::vec(0_usize..5, 0..10), staging: bool) {
+        fn agrees_with_slow_oracle(told in proptest::collection::vec(0_usize..5, 0..10), staging: bool) {
             let dispute = |id: &str, kind: &str, at, status: &str| stripe(id, kind, at,
                 json!({ "id": "dp_1", "payment_intent": "pi_1", "amount": 2_500, "currency": "gbp", "status": status }));
             let events = [

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::events::{batch, fill, invoice, paid_session, refund_total, refunded, rows, session, signed, stripe};
 
 #[tokio::test(start_paused = true)]
-async fn a_paid_checkout_is_one_gift_however_often_it_is_told() {
+async fn repeated_checkout_is_one_gift() {
     for staging in [false, true] {
         let world = ServiceWorld::new(staging);
         for _ in 0..3 {
@@ -26,7 +26,7 @@ async fn a_paid_checkout_is_one_gift_however_often_it_is_told() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_not_signed_writes_nothing() {
+async fn unsigned_event_writes_nothing() {
     let world = ServiceWorld::new(true);
     let mut request = signed(&paid_session());
     request.body.push(b' ');
@@ -38,7 +38,7 @@ async fn what_is_not_signed_writes_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_callers_token_is_never_used() {
+async fn webhook_ignores_callers_token() {
     let world = ServiceWorld::new(false);
     let mut request = signed(&paid_session());
     request.headers.push(("authorization".into(), "Bearer from-outside".into()));
@@ -47,7 +47,7 @@ async fn a_callers_token_is_never_used() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn unknown_types_and_events_without_an_object_are_acknowledged() {
+async fn unknown_events_are_acknowledged() {
     let world = ServiceWorld::new(true);
     for event in [stripe("e", "customer.created", 0, json!({})), json!({ "type": "invoice.paid" }), json!({})] {
         assert_eq!(world.deliver(&event).await, 204, "{event}");
@@ -57,7 +57,7 @@ async fn unknown_types_and_events_without_an_object_are_acknowledged() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_unpaid_checkout_waits_for_its_money() {
+async fn unpaid_checkout_waits() {
     let unpaid = stripe("evt_1", "checkout.session.completed", 0, session(json!({ "payment_status": "unpaid" })));
     let world = ServiceWorld::new(true);
     assert_eq!(world.deliver(&unpaid).await, 204);
@@ -83,7 +83,7 @@ async fn an_unpaid_checkout_waits_for_its_money() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn free_checkouts_are_no_gifts_and_minor_units_are_the_currencys() {
+async fn free_checkouts_and_minor_units() {
     let world = ServiceWorld::new(false);
     for extra in [json!({ "mode": "setup", "amount_total": null }), json!({ "amount_total": 0 })] {
         assert_eq!(world.deliver(&stripe("e", "checkout.session.completed", 0, session(extra))).await, 204);
@@ -115,7 +115,7 @@ fn subscription_session(agreement: Uuid) -> Value {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_subscriptions_checkout_and_its_invoice_are_one_gift_in_either_order() {
+async fn subscription_checkout_and_invoice() {
     for staging in [false, true] {
         for swapped in [false, true] {
             let world = ServiceWorld::new(staging);
@@ -145,7 +145,7 @@ async fn a_subscriptions_checkout_and_its_invoice_are_one_gift_in_either_order()
 }
 
 #[tokio::test(start_paused = true)]
-async fn failures_in_a_row_and_the_providers_word_move_an_agreement_and_nothing_revives_it() {
+async fn failures_move_the_agreement() {
     let world = ServiceWorld::new(true);
     let agreement = world.create("recurringAgreement", &json!({ "status": "active", "providerAgreementId": "sub_1" }));
     let status = || world.only("recurringAgreement")["status"].clone();
@@ -193,7 +193,7 @@ async fn refunds_add_up_whatever_comes_first() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lost_dispute_and_a_failed_refund_count_as_what_they_are() {
+async fn lost_dispute_and_failed_refund() {
     let world = ServiceWorld::new(true);
     world.deliver(&paid_session()).await;
     let dispute = |status: &str| json!({ "id": "dp_1", "charge": "ch_1", "payment_intent": "pi_1", "amount": 2_500, "currency": "gbp", "status": status });
@@ -211,7 +211,7 @@ async fn a_lost_dispute_and_a_failed_refund_count_as_what_they_are() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_invoices_refund_finds_the_gift_by_its_payment() {
+async fn invoice_refund_finds_its_gift() {
     let by = json!({ "id": "inpay_1", "invoice": "in_1", "payment": { "type": "payment_intent", "payment_intent": "pi_1" } });
     let by = stripe("evt_p", "invoice_payment.paid", 6, by);
     for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0], [0, 2, 1]] {
@@ -226,7 +226,7 @@ async fn an_invoices_refund_finds_the_gift_by_its_payment() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn payouts_are_recorded_once_and_staffs_status_stays() {
+async fn payout_is_recorded_once() {
     let world = ServiceWorld::new(false);
     fill(&world);
     let payout = json!({ "id": "po_1", "amount": 9_700, "currency": "gbp", "arrival_date": 1_772_400_000 });
@@ -243,7 +243,7 @@ async fn payouts_are_recorded_once_and_staffs_status_stays() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_direct_debit_is_announced_confirmed_and_taken_back() {
+async fn direct_debit_is_taken_back() {
     for staging in [false, true] {
         let world = ServiceWorld::new(staging);
         fill(&world);
@@ -269,7 +269,7 @@ async fn a_direct_debit_is_announced_confirmed_and_taken_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_a_token_the_amount_is_missing_and_the_payment_is_kept() {
+async fn payment_without_amount_is_kept() {
     for staging in [false, true] {
         let mut world = ServiceWorld::new(staging);
         fill(&world);
@@ -287,7 +287,7 @@ async fn without_a_token_the_amount_is_missing_and_the_payment_is_kept() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn mandates_and_subscriptions_move_their_agreement() {
+async fn mandate_moves_its_agreement() {
     let world = ServiceWorld::new(true);
     world.create(
         "recurringAgreement",
@@ -305,7 +305,7 @@ async fn mandates_and_subscriptions_move_their_agreement() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_batch_that_is_larger_than_one_request_has_time_for_ends_and_makes_each_gift_once() {
+async fn large_batch_is_resumed() {
     const EVENTS: usize = 60;
     let mut world = ServiceWorld::new(false);
     world.settings.requests_per_minute = Some(80);
@@ -340,7 +340,7 @@ async fn a_batch_that_is_larger_than_one_request_has_time_for_ends_and_makes_eac
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_payments_gift_is_linked_to_the_payout_that_brought_it_whichever_is_told_first() {
+async fn payout_and_payment_in_either_order() {
     for events in [["paid_out", "paid"], ["paid", "paid_out"]] {
         let world = ServiceWorld::new(false);
         fill(&world);
@@ -368,7 +368,7 @@ async fn awaiting(state: &str) -> ServiceWorld {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_row_that_a_reviewer_let_go_before_its_money_came_is_a_gift_once_it_comes() {
+async fn row_released_before_its_payment() {
     let came = stripe("evt_2", "checkout.session.async_payment_succeeded", 9, session(json!({})));
     for (state, gifts) in [
         ("ready_for_process", 1),
@@ -393,7 +393,7 @@ async fn a_row_that_a_reviewer_let_go_before_its_money_came_is_a_gift_once_it_co
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_payment_that_cannot_be_read_does_not_hold_up_the_others_of_its_batch() {
+async fn unreadable_payment_in_a_batch() {
     let world = ServiceWorld::new(false);
     let mut events = Vec::new();
     for number in 0..4 {
@@ -415,7 +415,7 @@ async fn a_payment_that_cannot_be_read_does_not_hold_up_the_others_of_its_batch(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_payment_is_taken_in_where_there_are_no_payouts() {
+async fn payment_without_payout_object() {
     let mut model = World::model();
     model.as_object_mut().unwrap().remove("giftPayout");
     for object in ["gift", "giftStaging"] {
@@ -429,7 +429,7 @@ async fn a_payment_is_taken_in_where_there_are_no_payouts() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_row_that_waits_keeps_the_payout_for_its_gift() {
+async fn waiting_row_keeps_its_payout() {
     let world = ServiceWorld::new(true);
     fill(&world);
     world.create("person", &json!({ "name": { "firstName": "Dora", "lastName": "Kent" } }));
@@ -445,7 +445,7 @@ async fn a_row_that_waits_keeps_the_payout_for_its_gift() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn in_doubt_the_payer_of_a_checkout_wants_no_mail() {
+async fn doubtful_opt_out_means_no_mail() {
     for (word, status) in
         [("true", "suppressed"), ("Yes", "suppressed"), ("perhaps", "suppressed"), ("false", "pending")]
     {
@@ -457,7 +457,7 @@ async fn in_doubt_the_payer_of_a_checkout_wants_no_mail() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_agreement_that_a_reviewer_put_on_the_row_hears_of_the_payment() {
+async fn reviewers_agreement_is_moved() {
     let world = awaiting("pending").await;
     let agreement = world.create("recurringAgreement", &json!({ "status": "delinquent" }));
     let row: Uuid = rows(&world)[0]["id"].as_str().unwrap().parse().unwrap();

@@ -7,9 +7,9 @@
     reason = "a test stops at the first surprise"
 )]
 
-mod a_stripe_signature_is_checked_as_recorded;
-mod each_gift_goes_its_way;
-mod processing_starts_as_recorded;
+mod gifts;
+mod intakes;
+mod processing;
 mod recorded;
-mod the_recorded_intakes_are_met;
+mod signatures;
 mod walk;

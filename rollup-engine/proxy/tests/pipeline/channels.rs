@@ -32,7 +32,7 @@ fn payment() -> Value {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_payment_of_nobody_known_waits_and_is_not_turned_away() {
+async fn unknown_payers_payment_waits() {
     let world = staged();
     assert!(matches!(webhook(&world, &payment()).await.unwrap(), Accepted::Staged { .. }));
     let row = world.only("giftStaging");
@@ -52,7 +52,7 @@ async fn a_payment_of_nobody_known_waits_and_is_not_turned_away() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_staging_a_payment_of_nobody_known_is_a_gift_all_the_same() {
+async fn unstaged_unknown_payer_is_a_gift() {
     let world = unstaged();
     for _ in 0..2 {
         assert!(matches!(webhook(&world, &payment()).await.unwrap(), Accepted::Gift { .. }));
@@ -63,7 +63,7 @@ async fn without_staging_a_payment_of_nobody_known_is_a_gift_all_the_same() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_address_that_two_people_have_is_nobodys() {
+async fn shared_address_matches_no_donor() {
     for (world, status) in [(unstaged(), 409), (staged(), 200)] {
         for number in 0..2 {
             let emails = json!({ "primaryEmail": format!("other-{number}@x.example"),
@@ -103,7 +103,7 @@ async fn a_failed_look_up_makes_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_taken_address_leads_to_its_holder_and_a_deleted_one_to_a_question() {
+async fn taken_address_leads_to_its_holder() {
     let world = unstaged();
     let emails = json!({ "primaryEmail": "mary@crimea.example" });
     let holder = world.create("person", &json!({ "name": { "firstName": "M", "lastName": "S" }, "emails": emails }));
@@ -121,7 +121,7 @@ async fn a_taken_address_leads_to_its_holder_and_a_deleted_one_to_a_question() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_person_made_for_a_refused_gift_is_taken_back() {
+async fn person_of_a_refused_gift_is_deleted() {
     let world = unstaged();
     let mut body = by_mail();
     body["appealId"] = json!("6d2c3c1e-0b7a-4f6e-9d55-3a1f1d0c9a10");
@@ -134,7 +134,7 @@ async fn a_person_made_for_a_refused_gift_is_taken_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_explicit_giver_wins_and_makes_no_second_person() {
+async fn explicit_donor_wins() {
     for world in [staged(), unstaged()] {
         let ada = world.create("person", &json!({ "name": { "firstName": "Ada", "lastName": "Byron" } }));
         let mut body = by_mail();
@@ -146,7 +146,7 @@ async fn an_explicit_giver_wins_and_makes_no_second_person() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn gaps_are_blockers_on_a_row_not_refusals() {
+async fn missing_fields_are_blockers() {
     let world = staged();
     let amount = json!({ "amountMicros": 1_000_000, "currencyCode": "GBP" });
     for (path, body, blocker) in [
@@ -166,7 +166,7 @@ async fn gaps_are_blockers_on_a_row_not_refusals() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failed_staging_write_never_becomes_an_unreviewed_gift() {
+async fn failed_staging_makes_no_gift() {
     for at in 3..=4 {
         let world = staged();
         let faults = (at..at + 3).fold(Faults::none(), |faults, call| faults.at(call, Fault::Status(503)));
@@ -178,7 +178,7 @@ async fn a_failed_staging_write_never_becomes_an_unreviewed_gift() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_instalment_moves_its_agreement_by_every_way_and_what_ended_stays_ended() {
+async fn instalment_moves_its_agreement() {
     for (staging, status, next) in
         [(true, "paused", "2026-03-31"), (false, "paused", "2026-03-31"), (true, "canceled", "2026-02-28")]
     {
@@ -199,7 +199,7 @@ async fn an_instalment_moves_its_agreement_by_every_way_and_what_ended_stays_end
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_older_payment_that_is_entered_late_does_not_mend_what_failed_since() {
+async fn late_payment_mends_no_later_failure() {
     for (paid_on, status) in [("2026-01-31", "delinquent"), ("2026-02-14", "active")] {
         let world = staged();
         let agreement = world.create(
@@ -216,7 +216,7 @@ async fn an_older_payment_that_is_entered_late_does_not_mend_what_failed_since()
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_agreement_whose_move_was_lost_is_moved_by_the_next_call() {
+async fn lost_agreement_move_is_repeated() {
     let world = staged();
     release_instalment(&world);
     let row = world.only("giftStaging")["id"].as_str().unwrap().to_owned();
@@ -238,7 +238,7 @@ async fn an_agreement_whose_move_was_lost_is_moved_by_the_next_call() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn gift_aid_is_decided_once_the_gift_is_posted() {
+async fn gift_aid_is_decided_after_posting() {
     let mut world = staged();
     world.settings.gift_aid = true;
     let ada = world.create("person", &json!({ "name": { "firstName": "Ada", "lastName": "Byron" } }));
@@ -261,7 +261,7 @@ async fn gift_aid_is_decided_once_the_gift_is_posted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rows_without_a_trail_are_claimed_by_one_as_well() {
+async fn claim_without_trail() {
     let mut model = World::model();
     model["giftStaging"]["fields"].as_object_mut().unwrap().remove("auditTrail");
     let world = on(World::with_model(&model, Limits::off()), true);
@@ -285,7 +285,7 @@ async fn rows_without_a_trail_are_claimed_by_one_as_well() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_text_on_a_gift_can_be_cleared() {
+async fn text_can_be_cleared() {
     let world = unstaged();
     let mut body = by_mail();
     body["notes"] = json!("n");

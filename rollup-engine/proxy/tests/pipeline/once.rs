@@ -74,17 +74,17 @@ async fn at_every_call(world: impl Fn() -> ServiceWorld, path: &str, body: impl 
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_staged_intake_may_die_or_be_lost_at_any_call() {
+async fn staged_intake_survives_each_crash() {
     at_every_call(staged, "gifts", |_| (String::new(), by_mail())).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_intake_without_staging_may_die_or_be_lost_at_any_call() {
+async fn unstaged_intake_survives_each_crash() {
     at_every_call(unstaged, "gifts", |_| (String::new(), by_mail())).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_promotion_may_die_or_be_lost_at_any_call() {
+async fn promotion_survives_each_crash() {
     let row = |world: &ServiceWorld| {
         let payload = json!({ "amount": { "amountMicros": 25_000_000, "currencyCode": "GBP" }, "giftDate": "2026-02-14",
             "donorFirstName": "Mary", "donorLastName": "Seacole", "donorEmail": "mary@crimea.example" });
@@ -97,7 +97,7 @@ async fn a_promotion_may_die_or_be_lost_at_any_call() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn ten_identical_requests_at_once_make_one_gift() {
+async fn ten_identical_requests_make_one_gift() {
     for world in [staged(), unstaged()] {
         let latency =
             Faults::none().latency(std::time::Duration::from_millis(1), std::time::Duration::from_millis(400));
@@ -115,7 +115,7 @@ async fn ten_identical_requests_at_once_make_one_gift() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_row_that_ten_process_at_once_is_one_gift_with_one_claim() {
+async fn concurrent_process_claims_once() {
     let world = staged();
     release_instalment(&world);
     let host =
@@ -139,7 +139,7 @@ async fn a_row_that_ten_process_at_once_is_one_gift_with_one_claim() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_late_repeat_makes_nothing_whatever_became_of_the_gift() {
+async fn late_repeat_makes_nothing() {
     for world in [staged(), unstaged()] {
         world.ask("POST", "gifts", by_mail()).await;
         let gift = world.only("gift")["id"].as_str().unwrap().to_owned();
@@ -163,7 +163,7 @@ async fn a_late_repeat_makes_nothing_whatever_became_of_the_gift() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_that_says_something_else_is_refused() {
+async fn key_with_other_content_is_refused() {
     for world in [staged(), unstaged()] {
         world.ask("POST", "gifts", by_mail()).await;
         let mut other = by_mail();
@@ -175,7 +175,7 @@ async fn a_key_that_says_something_else_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_payment_goes_before_the_reference_and_the_callers_key_counts_last() {
+async fn precedence_of_keys() {
     let world = unstaged();
     let host = world.host(Faults::none());
     let proxy = world.service();

@@ -28,7 +28,7 @@ fn row_id(world: &ServiceWorld) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_gift_is_staged_reviewed_released_promoted_and_promoted_again() {
+async fn whole_way_of_a_staged_gift() {
     let world = staged();
     let (status, answer) = world.ask("POST", "gift-staging", by_mail()).await;
     assert_eq!((status, &answer["data"]["giftStaging"]["processingStatus"]), (201, &json!("pending")));
@@ -56,7 +56,7 @@ async fn a_gift_is_staged_reviewed_released_promoted_and_promoted_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn two_reviewers_do_not_undo_each_other() {
+async fn concurrent_edits_are_kept() {
     let world = staged();
     world.ask("POST", "gift-staging", by_mail()).await;
     let id = row_id(&world);
@@ -80,7 +80,7 @@ async fn two_reviewers_do_not_undo_each_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_namesake_is_never_linked_and_the_reviewer_decides() {
+async fn namesake_needs_a_reviewer() {
     let world = staged();
     let namesake = world.create("person", &json!({ "name": { "firstName": "Mary", "lastName": "Seacole" } }));
     let (_, answer) = world.ask("POST", "gifts", by_mail()).await;
@@ -106,7 +106,7 @@ async fn a_namesake_is_never_linked_and_the_reviewer_decides() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reviewer_may_say_that_it_is_none_of_the_namesakes() {
+async fn reviewer_rejects_namesakes() {
     let world = staged();
     world.create("person", &json!({ "name": { "firstName": "Mary", "lastName": "Seacole" } }));
     world.ask("POST", "gifts", by_mail()).await;
@@ -119,7 +119,7 @@ async fn a_reviewer_may_say_that_it_is_none_of_the_namesakes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_missing_blocks_and_is_told() {
+async fn missing_parts_block() {
     let world = staged();
     let donor = world.create("person", &json!({}));
     let body = json!({ "amount": { "amountMicros": 1_000_000, "currencyCode": "GBP" }, "donorId": donor });
@@ -139,7 +139,7 @@ async fn what_is_missing_blocks_and_is_told() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refused_gift_stays_in_staging_with_its_error_and_can_be_retried() {
+async fn refused_gift_can_be_retried() {
     let world = staged();
     let mut body = by_mail();
     body["appealId"] = json!("6d2c3c1e-0b7a-4f6e-9d55-3a1f1d0c9a10");
@@ -150,7 +150,7 @@ async fn a_refused_gift_stays_in_staging_with_its_error_and_can_be_retried() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_the_states_that_follow_may_follow() {
+async fn allowed_status_changes() {
     let world = staged();
     world.ask("POST", "gift-staging", by_mail()).await;
     let id = row_id(&world);
@@ -169,7 +169,7 @@ async fn only_the_states_that_follow_may_follow() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn many_rows_are_promoted_and_a_dead_workers_row_is_put_right() {
+async fn batch_recovers_a_stale_claim() {
     let world = staged();
     let donor = world.create("person", &json!({}));
     for number in 0..5 {
@@ -192,7 +192,7 @@ async fn many_rows_are_promoted_and_a_dead_workers_row_is_put_right() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_gift_that_may_be_there_already_or_is_unusual_waits() {
+async fn likely_repeat_or_unusual_gift_waits() {
     let world = staged();
     let donor = world.create("person", &json!({}));
     let gift = |micros: i64, date: &str, reference: &str| {
@@ -215,7 +215,7 @@ async fn a_gift_that_may_be_there_already_or_is_unusual_waits() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_trusted_source_bypasses_staging_unless_anything_is_open() {
+async fn trusted_source_bypasses_staging() {
     let mut world = staged();
     world.settings.auto_process = false;
     world.settings.bypass_sources = vec![Bypass { source: "portal".into(), at_most: Some(25_000_000) }];
@@ -242,7 +242,7 @@ async fn a_trusted_source_bypasses_staging_unless_anything_is_open() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_wants_no_mail_gets_no_receipt_by_mail_until_a_reviewer_says_otherwise() {
+async fn no_mail_preference_suppresses_receipt() {
     let opted_out = || {
         let mut body = by_mail();
         body["supporterEmailOptOut"] = json!(true);
@@ -275,7 +275,7 @@ async fn who_wants_no_mail_gets_no_receipt_by_mail_until_a_reviewer_says_otherwi
 }
 
 #[tokio::test(start_paused = true)]
-async fn why_a_row_cannot_be_read_is_told_as_it_is() {
+async fn causes_of_unreadable_row() {
     let world = staged();
     world.ask("POST", "gift-staging", by_mail()).await;
     let path = format!("gift-staging/{}", world.only("giftStaging")["id"].as_str().unwrap());
@@ -294,7 +294,7 @@ async fn why_a_row_cannot_be_read_is_told_as_it_is() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rows_whose_worker_was_not_heard_of_again_can_be_listed() {
+async fn stuck_rows_are_listed() {
     let world = staged();
     let mut body = by_mail();
     body["autoProcess"] = json!(true);

@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_left_out_and_the_rest_runs() {
+    fn missing_parts_are_left_out() {
         type Change = fn(&mut serde_json::Value);
         assert_eq!(skipped(|_| {}), Vec::<String>::new());
         let cases: [(Change, &str); 13] = [
@@ -363,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn without_metadata_only_the_objects_are_known() {
+    fn only_objects_without_metadata() {
         let definitions = parse(&json!([
             { "parentObject": "person", "childObject": "gift", "relationField": "anything",
               "aggregations": [{ "type": "COUNT", "parentField": "n" }] },

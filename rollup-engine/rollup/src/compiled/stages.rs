@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn objects_over_each_other_end_all_the_same() {
+    fn cyclic_objects_end() {
         let stages = shown(&[("a", "b", "p", "q"), ("b", "a", "q", "r"), ("a", "b", "r", "s")]);
         let settled: Vec<_> = stages.iter().flatten().filter(|step| !step.ends_with("[]")).collect();
         assert_eq!(settled, ["a[1][0]", "b[2][1]", "a[][2]"], "{stages:?}");

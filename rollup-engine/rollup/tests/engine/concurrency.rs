@@ -38,7 +38,7 @@ async fn most_in_flight(way: Way, payload: &Value, concurrency: u32) -> u32 {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rebuild_uses_what_it_may_and_no_more() {
+async fn rebuild_keeps_to_concurrency() {
     for way in Way::BOTH {
         assert_eq!(most_in_flight(way, &json!({}), 1).await, 1);
         // Reading goes on while two upserts are under way.

@@ -123,7 +123,7 @@ async fn unreadable_page_drops_definitions() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_wrong_before_the_first_request() {
+async fn faults_before_the_first_request() {
     type Case = (&'static [(&'static str, &'static str)], Value, &'static str, &'static str);
     let cases: [Case; 6] = [
         (
@@ -190,7 +190,7 @@ async fn unreadable_children_compare_no_parent() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn pages_that_end_before_the_count_write_nothing() {
+async fn short_pages_write_nothing() {
     for cut_short in [1, 2] {
         let world = EngineWorld::with_gifts(Limits::default(), 50, 500).by_rest();
         world.run(&json!({})).await;

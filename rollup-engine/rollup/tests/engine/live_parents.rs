@@ -124,7 +124,7 @@ async fn undestroyed_blank_is_a_failure() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn at_a_slow_pace_parents_are_written_one_by_one() {
+async fn slow_pace_writes_one_by_one() {
     for way in Way::BOTH {
         let world = EngineWorld::with_gifts(Limits::default(), 8, 40).by(way);
         let mut options = world.configured(json!({ "definitions": defaults(), "pacing": { "burst": 1 } }));

@@ -74,7 +74,7 @@ async fn mixed_amount_is_left() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_mixture_does_not_hide_behind_a_filter() {
+async fn mixture_behind_a_filter() {
     for way in Way::BOTH {
         let world = world(way);
         let mut definitions = defaults();

@@ -406,7 +406,7 @@ fn right() -> Vec<Value> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn groups_that_were_cut_are_not_believed() {
+async fn cut_groups_are_read_again() {
     let (world, report) = with_groups(|text| text).await;
     assert_eq!((report.notes.len(), counts(&world)), (0, right()), "{report:?}");
     // The first group is left out.
@@ -435,7 +435,7 @@ async fn unknown_aggregate() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_sum_that_came_rounded_is_read_again() {
+async fn rounded_sum_is_read_again() {
     let (world, config) = small();
     let big = |micros: i64| json!({ "amount": { "amountMicros": micros, "currencyCode": "GBP" } });
     world.patch("pledge", id("pledge", 0), &big(9_007_199_254_740_992));
@@ -454,7 +454,7 @@ async fn a_sum_that_came_rounded_is_read_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_without_graphql_is_read_by_rest() {
+async fn server_without_graphql() {
     for metadata in [true, false] {
         let (world, config) = small();
         let config = json!({ "definitions": config, "objects": { "fund": "funds", "pledge": "pledges" } });

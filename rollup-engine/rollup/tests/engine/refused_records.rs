@@ -46,7 +46,7 @@ async fn one_bad_record(world: &EngineWorld) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_takes_fewer_rows_gets_fewer() {
+async fn server_takes_fewer_rows() {
     for way in Way::BOTH {
         few_rows(&EngineWorld::with_gifts(Limits::default(), 150, 1_200).by(way)).await;
     }
@@ -62,7 +62,7 @@ async fn few_rows(world: &EngineWorld) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn half_a_batch_and_a_lost_reply_are_sent_again() {
+async fn half_batch_and_lost_reply() {
     for fault in [Fault::HalfBatch(40), Fault::LostReply, Fault::Status(502), Fault::Unreachable] {
         for way in Way::BOTH {
             let world = EngineWorld::with_gifts(Limits::default(), 150, 1_200).by(way);

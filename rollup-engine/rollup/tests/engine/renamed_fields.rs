@@ -96,7 +96,7 @@ async fn only_proven_totals_are_written() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_workspace_without_gifts_is_told_so() {
+async fn workspace_without_gifts() {
     let (report, _) = run(
         Way::GraphQl,
         &json!({

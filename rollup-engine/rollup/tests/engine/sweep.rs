@@ -70,7 +70,7 @@ async fn sweep_finds_unreported_changes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_merge_tells_only_of_the_one_that_is_gone() {
+async fn merge_tells_of_the_deleted_one() {
     for way in Way::BOTH {
         let world = EngineWorld::with_gifts(Limits::default(), 20, 100).by(way);
         world.run(&json!({})).await;
@@ -129,7 +129,7 @@ async fn sweep_finds_moved_people() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_dry_run_tells_everything_and_writes_nothing() {
+async fn dry_run_writes_nothing() {
     for way in Way::BOTH {
         let world = with_households(way).with_store();
         world.run(&json!({})).await;
@@ -207,7 +207,7 @@ async fn explanation_of_one_parent() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_plan_is_made_without_reading_and_kept_to() {
+async fn plan_is_kept_to() {
     for way in [Way::GraphQl, Way::Rest, Way::Slices(500)] {
         let world = EngineWorld::with_gifts(Limits::default(), 1_500, 6_000).by(way);
         let planned = world.run(&json!({ "plan": true })).await;

@@ -12,7 +12,7 @@ fn event(before: &Value, after: &Value) -> Value {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_gift_of_one_donor_costs_three_requests() {
+async fn one_event_costs_three_requests() {
     let world = EngineWorld::with_gifts(Limits::default(), 50, 300);
     world.run(&json!({})).await;
     let donor = json!({ "donorId": id("person", 0) });
@@ -50,7 +50,7 @@ async fn moved_gift_updates_both_parents() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_gift_reaches_the_household_of_its_donor() {
+async fn gift_reaches_the_household() {
     for way in Way::BOTH {
         let world = EngineWorld::with_gifts(Limits::default(), 10, 60).by(way);
         world.create("household", 0, &json!({ "name": "h" }));
@@ -70,7 +70,7 @@ async fn a_gift_reaches_the_household_of_its_donor() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_event_that_touches_nobody_costs_nothing() {
+async fn event_without_parents_is_free() {
     for way in Way::BOTH {
         let world = EngineWorld::with_gifts(Limits::default(), 5, 10).by(way);
         let report = world.run(&event(&json!({ "donorId": null }), &json!({ "donorId": null }))).await;
@@ -125,7 +125,7 @@ async fn totals_over_own_object() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_older_run_does_not_have_the_last_word() {
+async fn older_run_does_not_win() {
     for way in Way::BOTH {
         let world = EngineWorld::new(Limits::default()).by(way);
         world.create("person", 0, &json!({}));

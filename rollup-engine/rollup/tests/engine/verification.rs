@@ -40,7 +40,7 @@ async fn ends_right(world: &EngineWorld, faults: Faults, after: u64, what: &str)
 }
 
 #[tokio::test(start_paused = true)]
-async fn whatever_the_moment_the_end_is_right() {
+async fn change_at_any_moment() {
     for way in Way::BOTH {
         let latency = || Faults::none().latency(Duration::from_millis(20), Duration::from_millis(80));
         let undisturbed = EngineWorld::with_gifts(Limits::default(), 50, 900).by(way);
@@ -56,7 +56,7 @@ async fn whatever_the_moment_the_end_is_right() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn also_where_graphql_goes_before_it_or_in_it() {
+async fn graphql_ends_before_or_within() {
     let template = EngineWorld::with_gifts(Limits::default(), 50, 900);
     let latency = || Faults::none().latency(Duration::from_millis(20), Duration::from_millis(80));
     let with_graphql = template.twin();

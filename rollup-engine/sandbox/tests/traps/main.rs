@@ -1,38 +1,38 @@
 //! What a client can get wrong with a Twenty, one behaviour a file.
 
 #[cfg(test)]
-mod a_crashed_caller_is_dropped_where_it_stood;
+mod crashes;
 #[cfg(test)]
-mod a_currency_set_to_null_stays_as_it_is;
+mod csv;
 #[cfg(test)]
-mod a_filter_given_twice_is_no_filter;
+mod currency;
 #[cfg(test)]
-mod a_guest_may_only_read;
+mod deletes;
 #[cfg(test)]
-mod an_hour_of_throttling_costs_no_time;
+mod depth;
 #[cfg(test)]
-mod an_upsert_revives_and_creates;
+mod events;
 #[cfg(test)]
-mod delete_destroys_unless_told_otherwise;
+mod filters;
 #[cfg(test)]
-mod depth_one_hides_donors_in_the_trash_and_cuts_lists;
+mod graphql;
 #[cfg(test)]
-mod events_leave_things_out;
+mod groups;
 #[cfg(test)]
-mod gifts_are_loaded_from_csv;
+mod null_filters;
 #[cfg(test)]
-mod graphql_answers_unknown_fields_with_null;
+mod permissions;
 #[cfg(test)]
-mod groups_are_cut_without_a_word;
+mod profiles;
 #[cfg(test)]
-mod newer_servers_differ;
-#[cfg(test)]
-mod not_equal_never_matches_null;
+mod rate_limit;
 #[cfg(test)]
 mod scene;
 #[cfg(test)]
-mod sorting_by_a_nullable_field_loses_rows;
+mod sorting;
 #[cfg(test)]
-mod the_limit_is_the_workspaces;
+mod upserts;
 #[cfg(test)]
-mod webhooks_are_signed;
+mod virtual_time;
+#[cfg(test)]
+mod webhooks;

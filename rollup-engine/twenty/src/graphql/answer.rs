@@ -372,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn of_several_errors_the_one_that_a_repetition_mends_decides() {
+    fn retryable_error_decides() {
         let error = |code: &str| json!({ "message": code, "extensions": { "code": code, "retryAfterMs": 600.5 } });
         let of = |codes: &[&str]| failure(&codes.iter().map(|code| error(code)).collect());
         assert_eq!(of(&["NOT_FOUND", "FORBIDDEN"]).message, "NOT_FOUND");
@@ -384,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_of_something_else_means_no_graphql() {
+    fn foreign_answer_means_no_graphql() {
         for body in ["<html>", "Not here"] {
             assert!(read_answer(body.as_bytes(), &mut Nothing).unwrap().unwrap().unsupported, "{body}");
         }
@@ -394,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn groups_that_are_not_understood_are_no_groups() {
+    fn unreadable_groups_are_refused() {
         let read = |text: &str| {
             let aggregates = ["maxGiftDate".to_owned(), "gone".to_owned()];
             let query = GroupQuery { aggregates: &aggregates, ..GroupQuery::default() };
@@ -483,7 +483,7 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_are_read_or_refused_without_a_panic(body in proptest::collection::vec(any::<u8>(), 0..200)) {
+        fn any_bytes_without_a_panic(body in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = read_answer(&body, &mut PageRoot::list("gifts", &Projection::default()));
         }
     }

@@ -22,7 +22,7 @@ fn not_equal_never_matches_null() {
 }
 
 #[test]
-fn what_is_stored_is_not_always_what_was_sent() {
+fn stored_differs_from_sent() {
     let mut scene = Scene::new();
     let stored =
         |scene: &mut Scene, gift: serde_json::Value| scene.post("/rest/gifts", gift)["data"]["createGift"].clone();
@@ -37,7 +37,7 @@ fn what_is_stored_is_not_always_what_was_sent() {
 }
 
 #[test]
-fn what_does_not_fit_its_type_is_refused() {
+fn mistyped_values_are_refused() {
     let mut scene = Scene::new();
     scene.sandbox.add_field("gift", "SELECT", "giftType", &["GRANT"]).unwrap();
     for (body, message) in [

@@ -11,7 +11,7 @@ use crate::scene::{Scene, run};
 const OFF: &[(&str, &str)] = &[("FUNDRAISING_REQUESTS_PER_MINUTE", "off")];
 
 #[test]
-fn a_lost_reply_to_a_new_record_is_not_sent_again() {
+fn lost_create_is_not_repeated() {
     run(async {
         let scene = Scene::new(Limits::off(), Faults::none().at(1, Fault::LostReply), OFF);
         let (status, body) = scene.ask("POST", "/households", Some(&json!({ "name": "A" }))).await;
@@ -21,7 +21,7 @@ fn a_lost_reply_to_a_new_record_is_not_sent_again() {
 }
 
 #[test]
-fn reads_and_changes_are_tried_three_times() {
+fn reads_and_changes_three_attempts() {
     run(async {
         for fault in [Fault::Status(503), Fault::Unreachable] {
             let scene = Scene::new(Limits::off(), Faults::none().at(1, fault).at(2, fault), OFF);
@@ -68,7 +68,7 @@ fn logged(scene: &Scene, event: &str) -> Vec<serde_json::Value> {
 }
 
 #[test]
-fn a_refusal_for_the_rate_limit_did_nothing_and_is_sent_again() {
+fn create_is_repeated_after_429() {
     run(async {
         let scene = Scene::new(Limits::off(), Faults::none().at(1, Fault::Status(429)), OFF);
         assert_eq!(scene.ask("POST", "/households", Some(&json!({ "name": "A" }))).await.0, 200);
@@ -77,7 +77,7 @@ fn a_refusal_for_the_rate_limit_did_nothing_and_is_sent_again() {
 }
 
 #[test]
-fn a_silent_twenty_is_not_waited_for_without_end() {
+fn silent_twenty_times_out() {
     run(async {
         let hour = Duration::from_hours(1);
         let scene = Scene::new(Limits::off(), Faults::none().latency(hour, hour), OFF);
@@ -89,7 +89,7 @@ fn a_silent_twenty_is_not_waited_for_without_end() {
 }
 
 #[test]
-fn who_is_refused_for_the_rate_limit_is_told_when_to_come_again() {
+fn rate_limited_caller_gets_retry_after() {
     run(async {
         let faults = (1..=9).fold(Faults::none(), |faults, call| faults.at(call, Fault::Status(429)));
         let scene = Scene::new(Limits::off(), faults, OFF);

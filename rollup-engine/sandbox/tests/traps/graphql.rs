@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::scene::Scene;
 
 #[test]
-fn graphql_answers_unknown_fields_with_null() {
+fn unknown_fields_are_null() {
     let mut scene = Scene::new();
     scene.gift(None, 5_000_000, Some("2026-02-01"));
     let answer =
@@ -36,7 +36,7 @@ fn every_error_is_status_200() {
 }
 
 #[test]
-fn deleting_by_an_empty_filter_takes_everything() {
+fn empty_filter_deletes_everything() {
     let mut scene = Scene::new();
     scene.gift(None, 1, None);
     scene.gift(None, 1, None);

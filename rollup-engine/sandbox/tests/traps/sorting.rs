@@ -21,7 +21,7 @@ fn walk(scene: &mut Scene, order: &str) -> (usize, u64) {
 }
 
 #[test]
-fn sorting_by_a_nullable_field_loses_rows() {
+fn nullable_sort_field_loses_rows() {
     let mut scene = Scene::new();
     let donor = scene.person("Ada");
     for number in 0..30 {

@@ -55,7 +55,7 @@ async fn half_a_batch_stays_written() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn local_time_comes_from_the_time_zone_database() {
+async fn local_time_by_zone_database() {
     let (host, _) = host(Faults::none());
     assert_eq!(host.utc_offset("Europe/London", START), Some(3_600));
     assert_eq!(host.utc_offset("Mars/Base", START), None);

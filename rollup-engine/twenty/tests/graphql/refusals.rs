@@ -40,7 +40,7 @@ async fn the_rate_limit_is_waited_out() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_budget_that_counts_root_fields_is_never_refused() {
+async fn root_fields_count_as_tokens() {
     for profile in PROFILES {
         let scene = Scene::new(profile, "100/60000".parse().unwrap());
         let client = scene.client_with(Faults::none(), RateLimit::default(), &scene.token);
@@ -54,7 +54,7 @@ async fn a_budget_that_counts_root_fields_is_never_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_fault_of_the_server_is_tried_four_times() {
+async fn server_fault_four_attempts() {
     let scene = Scene::new(Profile::V1, "off".parse().unwrap());
     let faults = Faults::none().at(1, Fault::Status(429)).at(2, Fault::Status(503)).at(3, Fault::LostReply);
     let client = scene.client_with(faults, RateLimit::default(), &scene.token);

@@ -28,7 +28,7 @@ fn an_upsert_revives_and_creates() {
 }
 
 #[test]
-fn an_upsert_that_fails_keeps_its_first_rows() {
+fn failed_upsert_keeps_first_rows() {
     let mut scene = Scene::new();
     let (ada, bob, cyd) = (scene.person("Ada"), scene.person("Bob"), scene.person("Cyd"));
     let rows = json!([
@@ -54,7 +54,7 @@ fn a_plain_batch_is_all_or_nothing() {
 }
 
 #[test]
-fn the_same_id_twice_is_one_row_and_the_last_one_wins() {
+fn repeated_id_last_row_wins() {
     let mut scene = Scene::new();
     let ada = scene.person("Ada");
     let (_, answer) = upsert(&mut scene, json!([{"id": ada, "jobTitle": "first"}, {"id": ada, "jobTitle": "second"}]));
@@ -63,7 +63,7 @@ fn the_same_id_twice_is_one_row_and_the_last_one_wins() {
 }
 
 #[test]
-fn an_upsert_that_means_two_records_is_refused() {
+fn ambiguous_upsert_is_refused() {
     let mut scene = Scene::new();
     let ada = scene.person("Ada");
     scene.post("/rest/people", json!({"emails": {"primaryEmail": "bob@example.org"}}));

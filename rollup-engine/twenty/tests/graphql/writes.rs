@@ -40,7 +40,7 @@ async fn rows_are_written_as_over_rest() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_bad_row_refuses_them_all_and_says_why() {
+async fn one_bad_row_refuses_all() {
     for profile in PROFILES {
         let scene = Scene::new(profile, Limits::off());
         let people = scene.people(3);
@@ -62,7 +62,7 @@ async fn one_bad_row_refuses_them_all_and_says_why() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_write_that_comes_too_late_does_not_go_out() {
+async fn late_write_is_not_sent() {
     let scene = Scene::new(PROFILES[0], Limits::off());
     let client = scene.client();
     let late = Some(start() - Duration::from_millis(1));

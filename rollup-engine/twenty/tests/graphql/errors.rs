@@ -39,7 +39,7 @@ async fn refusals_have_the_codes_of_rest() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_object_that_graphql_does_not_know_is_unsupported() {
+async fn unknown_object_is_unsupported() {
     for profile in PROFILES {
         let client = Scene::new(profile, Limits::off()).client();
         let error = client.counts(&[&gift(), &Names::new("nope", "nopes")]).await.unwrap_err();
@@ -48,7 +48,7 @@ async fn an_object_that_graphql_does_not_know_is_unsupported() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_without_graphql_is_told_apart_from_one_without_the_record() {
+async fn missing_graphql_or_missing_record() {
     let rest = |status: u16| format!(r#"{{"statusCode":{status},"messages":["Cannot POST /graphql"]}}"#);
     for (status, body) in [(404, rest(404)), (405, rest(405)), (400, rest(400)), (200, "<!doctype html>".to_owned())] {
         let client = always(status, &body);

@@ -24,7 +24,7 @@ fn a_filter_given_twice_is_no_filter() {
 }
 
 #[test]
-fn a_bulk_update_changes_at_most_200_records() {
+fn bulk_update_changes_at_most_200() {
     let mut scene = Scene::new();
     for _ in 0..201 {
         scene.gift(None, 1, None);
@@ -35,7 +35,7 @@ fn a_bulk_update_changes_at_most_200_records() {
 }
 
 #[test]
-fn a_space_after_a_comma_belongs_to_the_value() {
+fn space_after_comma_is_kept() {
     let mut scene = Scene::new();
     let gift = scene.gift(None, 1, None);
     let other = scene.gift(None, 1, None);

@@ -20,7 +20,7 @@ fn groups_are_cut_without_a_word() {
 }
 
 #[test]
-fn gifts_of_a_donor_in_the_trash_are_nobodys() {
+fn gifts_of_a_deleted_donor() {
     let mut scene = Scene::new();
     let donor = scene.person("Hal");
     scene.gift(Some(donor), 1_500_000, None);

@@ -45,7 +45,7 @@ fn the_limit_is_the_workspaces() {
 }
 
 #[test]
-fn the_second_workspace_has_a_limit_of_its_own() {
+fn each_workspace_has_its_limit() {
     let mut scene = tired_out();
     let direct = scene.sandbox.tokens().direct_token.clone();
     let answer = scene.sandbox.handle(&request(&direct, Method::Get, "/rest/people", None), scene.now);

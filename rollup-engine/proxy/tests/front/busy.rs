@@ -10,7 +10,7 @@ use support::header;
 use crate::scene::{Scene, run};
 
 #[test]
-fn a_burst_never_passes_the_limit_and_never_hangs() {
+fn burst_keeps_to_the_limit() {
     run(async {
         let scene = Rc::new(Scene::new(Limits::default(), Faults::none(), &[]));
         let began = scene.host.now();
@@ -42,7 +42,7 @@ fn a_burst_never_passes_the_limit_and_never_hangs() {
 }
 
 #[test]
-fn people_go_before_a_timers_batch() {
+fn people_go_before_jobs() {
     run(async {
         let scene =
             Rc::new(Scene::new(Limits::default(), Faults::none(), &[("FUNDRAISING_ENABLE_GIFT_STAGING", "on")]));
@@ -79,7 +79,7 @@ fn people_go_before_a_timers_batch() {
 }
 
 #[test]
-fn the_metrics_say_what_happened() {
+fn metrics_count_requests() {
     run(async {
         let scene = Scene::new(Limits::off(), Faults::none(), &[("FUNDRAISING_CACHE_SECONDS", "5")]);
         scene.put("giftStaging", &json!({ "processingStatus": "pending" }));

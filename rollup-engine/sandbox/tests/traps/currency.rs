@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::scene::Scene;
 
 #[test]
-fn a_currency_set_to_null_stays_as_it_is() {
+fn currency_null_is_ignored() {
     let mut scene = Scene::new();
     let ada = scene.person("Ada");
     let path = format!("/rest/people/{ada}");

@@ -8,7 +8,7 @@ use crate::scene::{Scene, run};
 const FIVE: &[(&str, &str)] = &[("FUNDRAISING_CACHE_SECONDS", "5"), ("FUNDRAISING_REQUESTS_PER_MINUTE", "off")];
 
 #[test]
-fn a_page_that_polls_costs_one_call_until_something_is_written() {
+fn repeated_read_costs_one_call() {
     run(async {
         let scene = Scene::new(Limits::off(), Faults::none(), FIVE);
         for _ in 0..20 {
@@ -28,7 +28,7 @@ fn a_page_that_polls_costs_one_call_until_something_is_written() {
 }
 
 #[test]
-fn nobody_is_answered_with_what_another_token_saw() {
+fn cache_is_kept_by_token() {
     run(async {
         let scene = Scene::new(Limits::off(), Faults::none(), FIVE);
         assert_eq!(scene.get("/appeals").await.0, 200);

@@ -3,7 +3,7 @@ use serde_json::json;
 use crate::scene::{Scene, run};
 
 #[test]
-fn what_twenty_would_ignore_never_reaches_it() {
+fn unknown_parameters_are_refused() {
     run(async {
         let scene = Scene::calm();
         for path in [
@@ -20,7 +20,7 @@ fn what_twenty_would_ignore_never_reaches_it() {
 }
 
 #[test]
-fn a_search_finds_what_was_typed_and_nothing_else() {
+fn search_takes_text_literally() {
     run(async {
         let scene = Scene::calm();
         for name in ["Acme Trust", "Beta Ltd", "The ACME Fund"] {
@@ -43,7 +43,7 @@ fn a_search_finds_what_was_typed_and_nothing_else() {
 }
 
 #[test]
-fn snapshots_are_those_of_the_appeal_alone() {
+fn snapshots_of_one_appeal() {
     run(async {
         let scene = Scene::calm();
         let appeals = ["Spring", "Autumn"].map(|name| scene.put("appeal", &json!({ "name": name })));
@@ -57,7 +57,7 @@ fn snapshots_are_those_of_the_appeal_alone() {
 }
 
 #[test]
-fn a_list_of_payouts_by_status_is_a_filter() {
+fn payouts_by_status() {
     run(async {
         let scene = Scene::calm();
         for status in ["pending", "reconciled"] {
@@ -69,7 +69,7 @@ fn a_list_of_payouts_by_status_is_a_filter() {
 }
 
 #[test]
-fn agreements_that_are_deleted_can_be_brought_back() {
+fn deleted_agreement_can_be_restored() {
     run(async {
         let scene = Scene::calm();
         let id = scene.put("recurringAgreement", &json!({ "status": "active" }));

@@ -5,7 +5,7 @@ use ports::Method;
 use crate::scene::Scene;
 
 #[test]
-fn delete_destroys_unless_told_otherwise() {
+fn delete_destroys_by_default() {
     let mut scene = Scene::new();
     let (first, second, third) = (scene.gift(None, 1, None), scene.gift(None, 1, None), scene.gift(None, 1, None));
     scene.delete(&format!("/rest/gifts/{first}"));
@@ -20,7 +20,7 @@ fn delete_destroys_unless_told_otherwise() {
 }
 
 #[test]
-fn a_destroyed_donor_leaves_its_gifts_without_a_trace() {
+fn destroyed_donor_leaves_no_trace() {
     let mut scene = Scene::new();
     let donor = scene.person("Ada");
     let gift = scene.gift(Some(donor), 1, None);

@@ -13,7 +13,7 @@ fn body(ids: &[Uuid]) -> Value {
 }
 
 #[test]
-fn many_gifts_cost_few_calls_and_each_is_told_apart() {
+fn bulk_link_reports_each_gift() {
     run(async {
         let scene = Scene::calm();
         let payouts =
@@ -41,7 +41,7 @@ fn many_gifts_cost_few_calls_and_each_is_told_apart() {
 }
 
 #[test]
-fn a_failure_half_way_says_what_was_linked() {
+fn failure_reports_linked_gifts() {
     run(async {
         let faults = (2..=4).fold(Faults::none(), |faults, call| faults.at(call, Fault::Status(503)));
         let scene = Scene::new(Limits::off(), faults, &[("FUNDRAISING_REQUESTS_PER_MINUTE", "off")]);
@@ -55,7 +55,7 @@ fn a_failure_half_way_says_what_was_linked() {
 }
 
 #[test]
-fn ids_that_could_bend_a_filter_are_refused() {
+fn ids_that_are_no_uuids() {
     run(async {
         let scene = Scene::calm();
         let payout = scene.put("giftPayout", &json!({}));

@@ -12,7 +12,7 @@ use twenty::value::Value;
 use crate::scene::{PROFILES, Scene, gift, person, projection, start};
 
 #[tokio::test(start_paused = true)]
-async fn a_page_has_no_maximum_and_comes_in_the_order_of_ids() {
+async fn page_in_order_of_ids() {
     for profile in PROFILES {
         let scene = Scene::new(profile, Limits::default());
         let mut people = scene.people(450);
@@ -43,7 +43,7 @@ async fn a_page_has_no_maximum_and_comes_in_the_order_of_ids() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn children_are_grouped_by_record_and_currency() {
+async fn groups_by_record_and_currency() {
     for profile in PROFILES {
         let scene = Scene::new(profile, Limits::default());
         let donors = scene.people(250);
@@ -95,7 +95,7 @@ async fn children_are_grouped_by_record_and_currency() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn counts_of_several_objects_are_one_call_and_a_token_each() {
+async fn counts_cost_one_call() {
     for profile in PROFILES {
         let scene = Scene::new(profile, Limits::default());
         let donors = scene.people(3);

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::scene::Scene;
 
 #[test]
-fn an_upsert_of_a_composite_alone_sends_nothing() {
+fn composite_upsert_sends_no_event() {
     let mut scene = Scene::new();
     let gift = scene.gift(None, 1_000_000, None);
     let amount = |micros: i64| json!({"amountMicros": micros, "currencyCode": "GBP"});

@@ -6,7 +6,7 @@ use support::header;
 use crate::scene::{Scene, run};
 
 #[test]
-fn the_request_id_goes_in_up_and_out() {
+fn request_id_is_passed_on() {
     run(async {
         let scene = Scene::calm();
         let mut request = scene.inbound("GET", "/gifts", None);
@@ -27,7 +27,7 @@ fn the_request_id_goes_in_up_and_out() {
 }
 
 #[test]
-fn a_token_in_the_query_stays_out_of_urls_logs_and_answers() {
+fn query_token_is_not_shown() {
     run(async {
         let scene = Scene::calm();
         for path in ["/gifts?limit=2&token=", "/no-such-thing?x=1&token="] {
@@ -60,7 +60,7 @@ fn log_level() {
 }
 
 #[test]
-fn a_search_for_a_donor_is_not_logged() {
+fn donor_search_is_not_logged() {
     run(async {
         let scene = Scene::calm();
         scene.get("/gifts?filter=donorEmail%5Beq%5D%3A%22ada%40example.org%22").await;
@@ -79,7 +79,7 @@ fn a_search_for_a_donor_is_not_logged() {
 }
 
 #[test]
-fn bodies_have_a_limit_and_only_json_is_read() {
+fn body_limit_and_json_only() {
     run(async {
         let scene = Scene::calm();
         let large = json!({ "name": "n".repeat(102_400) });
@@ -95,7 +95,7 @@ fn bodies_have_a_limit_and_only_json_is_read() {
 }
 
 #[test]
-fn what_twenty_says_stands_apart_from_the_message() {
+fn upstream_messages_stand_apart() {
     run(async {
         let scene = Scene::calm();
         let (status, body) = scene.ask("POST", "/recurring-agreements", Some(&json!({ "nonsense": 1 }))).await;

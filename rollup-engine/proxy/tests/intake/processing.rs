@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::recorded::{calls, cases, same, text};
 
 #[test]
-fn every_case_gives_the_same_answer() {
+fn recorded_webhooks() {
     let Some(cases) = cases("cases-08-process.jsonl") else { return };
     let (mut deferred, mut done, mut claimed) = (0, 0, 0);
     for case in &cases {

@@ -59,7 +59,7 @@ fn a_new_address_makes_a_person() {
 }
 
 #[test]
-fn a_namesake_is_neither_linked_nor_doubled() {
+fn namesake_is_not_linked() {
     let people = json!([{ "id": NAMESAKE, "emails": { "primaryEmail": "other@crimea.example" } }]);
     let outcome = held(&by_mail("mary@crimea.example"), &people);
     assert_eq!((outcome.gift.donor_id.as_deref(), outcome.person.as_ref()), (None, None));
@@ -69,7 +69,7 @@ fn a_namesake_is_neither_linked_nor_doubled() {
 }
 
 #[test]
-fn a_gift_from_nobody_waits_with_a_blocker() {
+fn gift_without_donor_waits() {
     let amount = json!({ "amountMicros": 12_500_000, "currencyCode": "GBP" });
     let outcome = held(&json!({ "amount": amount, "giftDate": "2026-02-14" }), &json!([]));
     assert_eq!(outcome.state, State::Pending);

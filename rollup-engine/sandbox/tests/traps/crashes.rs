@@ -3,11 +3,11 @@
 use ports::{Http, Method};
 use sandbox::Faults;
 
-use crate::an_hour_of_throttling_costs_no_time::host;
 use crate::scene::request;
+use crate::virtual_time::host;
 
 #[tokio::test(start_paused = true)]
-async fn a_crashed_caller_is_dropped_where_it_stood() {
+async fn crashed_caller_is_dropped() {
     for (acted, left) in [(true, 2), (false, 1)] {
         let (host, token) = host(Faults::none().crash(2, acted));
         let run = async {

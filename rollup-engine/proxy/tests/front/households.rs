@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use crate::scene::{Scene, run};
 
 #[test]
-fn an_address_goes_in_and_comes_out_in_the_callers_words() {
+fn address_is_translated_both_ways() {
     run(async {
         let scene = Scene::calm();
         let address = json!({ "line1": "1 High St", "city": "York", "postalCode": "YO1 1AA", "country": "GB" });
@@ -20,7 +20,7 @@ fn an_address_goes_in_and_comes_out_in_the_callers_words() {
 }
 
 #[test]
-fn a_copied_address_moves_nobody_out_of_another_household() {
+fn copied_address_keeps_other_households() {
     run(async {
         let scene = Scene::calm();
         let homes = ["A", "B"].map(|name| scene.put("household", &json!({ "name": name })));
@@ -40,7 +40,7 @@ fn a_copied_address_moves_nobody_out_of_another_household() {
 }
 
 #[test]
-fn only_a_member_can_be_taken_out_and_is_then_no_first_contact() {
+fn only_members_can_be_removed() {
     run(async {
         let scene = Scene::calm();
         let homes = ["A", "B"].map(|name| scene.put("household", &json!({ "name": name })));
@@ -59,7 +59,7 @@ fn only_a_member_can_be_taken_out_and_is_then_no_first_contact() {
 }
 
 #[test]
-fn members_are_found_beyond_the_first_sixty_people() {
+fn members_past_the_first_page() {
     run(async {
         let scene = Scene::calm();
         let home = scene.put("household", &json!({ "name": "A" }));

@@ -217,7 +217,7 @@ async fn each_id_is_asked_for_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_was_deleted_meanwhile_is_still_left_alone() {
+async fn deleted_meanwhile_is_left_alone() {
     let template = EngineWorld::with_gifts(Limits::default(), 1_600, 1_600);
     let gone = id("person", 700);
     for call in 4..14 {
@@ -236,7 +236,7 @@ async fn who_was_deleted_meanwhile_is_still_left_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_stands_on_no_page_yet_is_not_gone() {
+async fn unread_parent_is_not_gone() {
     let world = EngineWorld::with_gifts(Limits::default(), 1_100, 1_100);
     let slow = Faults::none().latency(Duration::from_secs(5), Duration::from_secs(5));
     let verifications = Cell::new(0);
@@ -256,7 +256,7 @@ async fn who_stands_on_no_page_yet_is_not_gone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn also_where_the_metadata_may_not_be_read() {
+async fn without_right_to_metadata() {
     // GraphQL is asked only once records that came by REST have shown the names.
     let template = EngineWorld::with_gifts(Limits::default(), 600, 1_200);
     for call in 1..20 {
