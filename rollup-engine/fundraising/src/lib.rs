@@ -39,6 +39,10 @@
 //! assert!(refusal.message.contains("amount"));
 //! ```
 
+#[cfg(all(test, target_arch = "wasm32"))]
+#[macro_use]
+extern crate wasm_tests;
+
 pub mod address;
 pub mod agreement;
 pub mod agreement_status;

@@ -27,6 +27,10 @@
 //! # Ok::<(), model::InvalidNames>(())
 //! ```
 
+#[cfg(all(test, target_arch = "wasm32"))]
+#[macro_use]
+extern crate wasm_tests;
+
 mod translation;
 
 use serde_json::Value;

@@ -42,6 +42,10 @@
 //! assert_eq!(host.now().to_string(), "1970-01-01T00:00:00.000Z");
 //! ```
 
+#[cfg(all(test, target_arch = "wasm32"))]
+#[macro_use]
+extern crate wasm_tests;
+
 pub mod clock;
 pub mod http;
 pub mod log;

@@ -28,6 +28,10 @@
 //! # });
 //! ```
 
+#[cfg(all(test, target_arch = "wasm32"))]
+#[macro_use]
+extern crate wasm_tests;
+
 mod calculate;
 pub mod calendar;
 pub mod checkpoint;

@@ -330,6 +330,7 @@ fn one_of(names: &Names) -> String {
 }
 
 #[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))]
 mod tests {
     use super::*;
     use crate::rate_limiter::{Priority, RateLimit};

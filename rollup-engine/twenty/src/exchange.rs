@@ -109,6 +109,7 @@ pub async fn exchange<C: Call>(call: &mut C, terms: Terms<'_>) -> Result<Exchang
 }
 
 #[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))]
 mod tests {
     use std::cell::{Cell, RefCell};
     use std::collections::VecDeque;

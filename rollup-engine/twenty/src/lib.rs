@@ -34,6 +34,10 @@
 //! # });
 //! ```
 
+#[cfg(all(test, target_arch = "wasm32"))]
+#[macro_use]
+extern crate wasm_tests;
+
 pub mod client;
 pub mod decimal;
 pub mod error;

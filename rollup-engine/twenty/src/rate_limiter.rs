@@ -42,6 +42,7 @@ mod model_tests;
 #[cfg(test)]
 mod polled_tests;
 #[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))]
 mod woken_tests;
 
 use std::cell::{Cell, RefCell};
