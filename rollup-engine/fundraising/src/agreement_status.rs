@@ -32,7 +32,7 @@ pub enum AgreementEvent<'a> {
         at: i64,
     },
     /// The provider gives it this status
-    Said {
+    StatusReported {
         /// `active`, `paused`, `delinquent`, `canceled` or `completed`
         status: &'static str,
         /// When
@@ -53,7 +53,7 @@ pub struct AgreementStatusLog {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outcome {
     /// Whether it was not known before
-    pub is_news: bool,
+    pub is_new: bool,
     /// The status to write, if it changes
     pub status: Option<&'static str>,
 }
@@ -116,48 +116,48 @@ impl AgreementStatusLog {
     /// let paid = log.apply(AgreementEvent::Paid { at: 3 }, Some("delinquent"));
     /// assert_eq!(paid.status, Some("active"));
     /// ```
-    pub fn apply(&mut self, word: AgreementEvent<'_>, current: Option<&str>) -> Outcome {
-        let before = self.last_word();
-        let is_news = self.take_in(word);
-        let status = match word {
-            _ if !is_news || is_ended(current) => None,
-            AgreementEvent::Said { status, .. } if is_ended(Some(status)) => Some(status),
-            _ => self.last_word().filter(|last| before != Some(*last)).map(|(status, _)| status),
+    pub fn apply(&mut self, event: AgreementEvent<'_>, current: Option<&str>) -> Outcome {
+        let before = self.latest_status();
+        let is_new = self.record(event);
+        let status = match event {
+            _ if !is_new || is_ended(current) => None,
+            AgreementEvent::StatusReported { status, .. } if is_ended(Some(status)) => Some(status),
+            _ => self.latest_status().filter(|last| before != Some(*last)).map(|(status, _)| status),
         };
-        Outcome { is_news, status: status.filter(|status| current.map(str::trim) != Some(status)) }
+        Outcome { is_new, status: status.filter(|status| current.map(str::trim) != Some(status)) }
     }
 
-    fn take_in(&mut self, word: AgreementEvent<'_>) -> bool {
-        match word {
+    fn record(&mut self, event: AgreementEvent<'_>) -> bool {
+        match event {
             AgreementEvent::Paid { at } => {
-                let is_news = self.paid_at.is_none_or(|known| at > known);
-                if is_news {
+                let is_new = self.paid_at.is_none_or(|known| at > known);
+                if is_new {
                     self.paid_at = Some(at);
                     self.failures.retain(|(_, failed)| *failed > at);
                 }
-                is_news
+                is_new
             }
             AgreementEvent::Failed { attempt, at } => {
                 let is_old = self.paid_at.is_some_and(|paid| at <= paid);
                 let is_known = self.failures.iter().any(|(known, _)| known == attempt);
-                let is_news = !is_old && !is_known && self.failures.len() < MAX_FAILURES;
-                if is_news {
+                let is_new = !is_old && !is_known && self.failures.len() < MAX_FAILURES;
+                if is_new {
                     self.failures.push((attempt.to_owned(), at));
                 }
-                is_news
+                is_new
             }
-            AgreementEvent::Said { status, at } => {
+            AgreementEvent::StatusReported { status, at } => {
                 let place = if is_ended(Some(status)) { &mut self.ended } else { &mut self.said };
-                let is_news = place.is_none_or(|known| (at, status) > (known.1, known.0));
-                if is_news {
+                let is_new = place.is_none_or(|known| (at, status) > (known.1, known.0));
+                if is_new {
                     *place = Some((status, at));
                 }
-                is_news
+                is_new
             }
         }
     }
 
-    fn last_word(&self) -> Option<(&'static str, i64)> {
+    fn latest_status(&self) -> Option<(&'static str, i64)> {
         let paid = self.paid_at.map(|at| ("active", at));
         let failed =
             self.failures.iter().map(|(_, at)| *at).max().filter(|_| self.failures.len() >= FAILURES_UNTIL_DELINQUENT);
@@ -193,7 +193,7 @@ mod tests {
     }
 
     const fn said(status: &'static str, at: i64) -> AgreementEvent<'static> {
-        AgreementEvent::Said { status, at }
+        AgreementEvent::StatusReported { status, at }
     }
 
     #[test]
@@ -231,12 +231,12 @@ mod tests {
     #[test]
     fn staff_decision_stands() {
         let mut standing = AgreementStatusLog::default();
-        assert!(standing.apply(AgreementEvent::Paid { at: 5 }, Some("delinquent")).is_news);
+        assert!(standing.apply(AgreementEvent::Paid { at: 5 }, Some("delinquent")).is_new);
         assert_eq!(
             standing.apply(AgreementEvent::Paid { at: 5 }, Some("paused")),
-            Outcome { is_news: false, status: None }
+            Outcome { is_new: false, status: None }
         );
-        assert_eq!(standing.apply(failed("a", 6), Some("paused")), Outcome { is_news: true, status: None });
+        assert_eq!(standing.apply(failed("a", 6), Some("paused")), Outcome { is_new: true, status: None });
     }
 
     proptest! {
@@ -260,7 +260,7 @@ mod tests {
                 })
             }).collect();
             let mut in_time = words.clone();
-            in_time.sort_by_key(|word| match word { AgreementEvent::Paid { at } | AgreementEvent::Failed { at, .. } | AgreementEvent::Said { at, .. } => *at });
+            in_time.sort_by_key(|word| match word { AgreementEvent::Paid { at } | AgreementEvent::Failed { at, .. } | AgreementEvent::StatusReported { at, .. } => *at });
             let mut shuffled: Vec<_> = words.iter().chain(&words).copied().zip(seed).collect();
             shuffled.sort_by_key(|(_, rank)| *rank);
             let shuffled: Vec<AgreementEvent<'_>> = shuffled.into_iter().map(|(word, _)| word).collect();

@@ -20,11 +20,11 @@ use crate::gift::Gift;
 
 /// What must be known before a donor can be named
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Question {
+pub enum DonorLookup {
     /// Nothing: the request names a person or an organisation
-    Settled,
+    NotNeeded,
     /// Nothing can be asked: the names are incomplete
-    Unknown,
+    NamesIncomplete,
     /// Nothing can be asked without an e-mail address: a new person
     Create(Person),
     /// Ask Twenty for duplicates of this person
@@ -98,7 +98,7 @@ pub enum MatchType {
     /// People of the same name, with other addresses or none
     Name,
     /// Several people have the e-mail address
-    SeveralEmail,
+    AmbiguousEmail,
 }
 
 impl MatchType {
@@ -108,7 +108,7 @@ impl MatchType {
         match self {
             Self::Email => "email",
             Self::Name => "name",
-            Self::SeveralEmail => "email_ambiguous",
+            Self::AmbiguousEmail => "email_ambiguous",
         }
     }
 
@@ -117,7 +117,7 @@ impl MatchType {
     pub const fn dedupe_status(self) -> &'static str {
         match self {
             Self::Email => "matched_existing",
-            Self::Name | Self::SeveralEmail => "needs_review",
+            Self::Name | Self::AmbiguousEmail => "needs_review",
         }
     }
 }
@@ -178,7 +178,7 @@ impl Resolution {
     /// 409 if several people have the e-mail address: which of them gave cannot be guessed.
     pub fn without_review(self) -> Result<Self, ClientError> {
         match self {
-            Self::Review(Dedupe { match_type: MatchType::SeveralEmail, .. }) => Err(ClientError::new(
+            Self::Review(Dedupe { match_type: MatchType::AmbiguousEmail, .. }) => Err(ClientError::new(
                 Status::Conflict,
                 "contact.email belongs to several people, contactId must say which of them gave",
             )),
@@ -199,18 +199,18 @@ impl Resolution {
 
 /// Whether Twenty has to be asked who gave
 #[must_use]
-pub fn question(gift: &Gift) -> Question {
+pub fn lookup_for(gift: &Gift) -> DonorLookup {
     if gift.donor_id.is_some() || gift.company_id.is_some() {
-        return Question::Settled;
+        return DonorLookup::NotNeeded;
     }
     if gift.is_organisational() {
-        return Question::Unknown;
+        return DonorLookup::NamesIncomplete;
     }
     let (Some(first_name), Some(last_name)) = (gift.donor_first_name.clone(), gift.donor_last_name.clone()) else {
-        return Question::Unknown;
+        return DonorLookup::NamesIncomplete;
     };
     let person = Person { first_name, last_name, email: gift.donor_email.clone() };
-    if person.email.is_some() { Question::LookUp(person) } else { Question::Create(person) }
+    if person.email.is_some() { DonorLookup::LookUp(person) } else { DonorLookup::Create(person) }
 }
 
 /// What Twenty's candidates mean for a donor with this e-mail address
@@ -238,7 +238,7 @@ pub fn decide(email: &str, candidates: &[Candidate]) -> Resolution {
     let matched = holder.id.clone();
     // The same person may be listed twice, once for the name and once for the address.
     if holders.any(|(_, other)| other.id != matched) {
-        let dedupe = Dedupe { match_type: MatchType::SeveralEmail, candidates: ids(candidates), matched };
+        let dedupe = Dedupe { match_type: MatchType::AmbiguousEmail, candidates: ids(candidates), matched };
         return Resolution::Review(dedupe);
     }
     let seen = candidates.get(..=position).unwrap_or(candidates);
@@ -269,24 +269,24 @@ mod tests {
 
     #[test]
     fn lookup_needs_a_full_description() {
-        let Question::LookUp(person) = question(&named(Some("a@b.example"))) else { panic!("asks") };
+        let DonorLookup::LookUp(person) = lookup_for(&named(Some("a@b.example"))) else { panic!("asks") };
         assert_eq!(
             person.to_json(),
             json!({ "name": { "firstName": "Ada", "lastName": "Byron" }, "emails": { "primaryEmail": "a@b.example" } })
         );
-        let Question::Create(person) = question(&named(None)) else { panic!("creates") };
+        let DonorLookup::Create(person) = lookup_for(&named(None)) else { panic!("creates") };
         assert_eq!(person.to_json(), json!({ "name": { "firstName": "Ada", "lastName": "Byron" } }));
         for gift in [
             Gift { donor_id: Some("p".into()), ..named(Some("a@b.example")) },
             Gift { company_id: Some("c".into()), ..named(Some("a@b.example")) },
         ] {
-            assert_eq!(question(&gift), Question::Settled);
+            assert_eq!(lookup_for(&gift), DonorLookup::NotNeeded);
         }
         for gift in [
             Gift { donor_last_name: None, ..named(Some("a@b.example")) },
             Gift { gift_intent: Some("grant".into()), ..named(Some("a@b.example")) },
         ] {
-            assert_eq!(question(&gift), Question::Unknown);
+            assert_eq!(lookup_for(&gift), DonorLookup::NamesIncomplete);
         }
     }
 

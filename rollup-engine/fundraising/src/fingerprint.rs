@@ -105,7 +105,7 @@ pub fn differences(kept: &str, asked: &str) -> Vec<&'static str> {
 
 /// The gift as it was asked for, as far as its fingerprint says: reviewers change the rest
 #[must_use]
-pub fn asked(mut gift: Gift) -> Gift {
+pub fn as_requested(mut gift: Gift) -> Gift {
     let Some(text) = gift.source_fingerprint.as_deref().filter(|text| is_own(text)) else { return gift };
     let micros = part(text, "amountMicros").and_then(|micros| micros.parse().ok());
     if let Some((amount_micros, currency_code)) = micros.zip(part(text, "currencyCode")) {

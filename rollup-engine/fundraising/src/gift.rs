@@ -123,7 +123,7 @@ gift! {
 }
 
 /// Keys that a gift's intake needs and its record does not have
-pub(crate) const NOT_ON_THE_RECORD: [&str; 5] =
+pub(crate) const INTAKE_ONLY_FIELDS: [&str; 5] =
     ["autoProcess", "intakeSource", "providerContext", "sourceFingerprint", "supporterEmailOptOut"];
 
 /// Members of a body that are ids of other records: Twenty takes them for relations of its model
@@ -147,7 +147,7 @@ pub(crate) const RELATIONS: [&str; 13] = [
 const UNPROVEN: &str = "unprovenIds";
 
 /// Keeps in a provider's context what stood in the place of an id and is none, for a reviewer to ask about.
-pub(crate) fn keep_unproven(context: &mut Map<String, Value>, name: &str, text: &str) {
+pub(crate) fn keep_invalid_id(context: &mut Map<String, Value>, name: &str, text: &str) {
     let mut kept = context.get(UNPROVEN).and_then(Value::as_object).cloned().unwrap_or_default();
     kept.insert(name.into(), text.into());
     context.insert(UNPROVEN.into(), Value::Object(kept));
@@ -157,25 +157,25 @@ pub(crate) fn keep_unproven(context: &mut Map<String, Value>, name: &str, text: 
 ///
 /// # Errors
 /// Names the first that is neither.
-pub fn prove_relations(body: &mut Map<String, Value>) -> Result<(), ClientError> {
-    RELATIONS.into_iter().try_for_each(|key| body.get_mut(key).map_or(Ok(()), |value| prove_relation(key, value)))
+pub fn require_relation_ids(body: &mut Map<String, Value>) -> Result<(), ClientError> {
+    RELATIONS.into_iter().try_for_each(|key| body.get_mut(key).map_or(Ok(()), |value| require_relation_id(key, value)))
 }
 
 /// The same for one member, whatever it is called
 ///
 /// # Errors
 /// The member is a relation, and its value no id.
-pub fn prove_relation(key: &str, value: &mut Value) -> Result<(), ClientError> {
+pub fn require_relation_id(key: &str, value: &mut Value) -> Result<(), ClientError> {
     if RELATIONS.contains(&key) && !value.is_null() {
         let id: Option<RecordId> = value.as_str().and_then(|text| text.parse().ok());
-        *value = id.ok_or_else(|| no_id(key))?.into();
+        *value = id.ok_or_else(|| not_a_uuid(key))?.into();
     }
     Ok(())
 }
 
 /// What a caller is told who sent something else in the place of an id
 #[must_use]
-pub fn no_id(name: &str) -> ClientError {
+pub fn not_a_uuid(name: &str) -> ClientError {
     ClientError::bad(format!("{name} must be a UUID"))
 }
 
@@ -193,7 +193,7 @@ impl Gift {
 
     /// Brings the ids of other records into Twenty's spelling, and takes off those that can be none: the names of their
     /// fields, and what stood there.
-    pub fn take_unproven(&mut self) -> Vec<(&'static str, String)> {
+    pub fn take_invalid_ids(&mut self) -> Vec<(&'static str, String)> {
         let mut unproven = Vec::new();
         for (name, place) in self.relations() {
             match place.as_deref().map(str::parse::<RecordId>) {
@@ -206,8 +206,8 @@ impl Gift {
     }
 
     /// The same for a payment, which was made whatever is said of it: the texts are kept in the provider's context.
-    pub fn set_aside_unproven(&mut self) {
-        let unproven = self.take_unproven();
+    pub fn set_aside_invalid_ids(&mut self) {
+        let unproven = self.take_invalid_ids();
         if unproven.is_empty() {
             return;
         }
@@ -217,13 +217,13 @@ impl Gift {
             None => Map::new(),
         };
         for (name, text) in &unproven {
-            keep_unproven(&mut context, name, text);
+            keep_invalid_id(&mut context, name, text);
         }
         self.provider_context = Some(Value::Object(context));
     }
 
     /// The relations whose ids were set aside, and that no reviewer has set since
-    pub fn open_relations(&self) -> Vec<&'static str> {
+    pub fn unresolved_relations(&self) -> Vec<&'static str> {
         let context = self.provider_context.as_ref().and_then(|context| context.get(UNPROVEN));
         let Some(kept) = context.and_then(Value::as_object) else { return Vec::new() };
         let mut gift = self.clone();
@@ -330,12 +330,12 @@ mod tests {
             provider_context: Some(json!({ "k": "v" })),
             ..Gift::default()
         };
-        gift.set_aside_unproven();
+        gift.set_aside_invalid_ids();
         assert_eq!((gift.donor_id.as_deref(), &gift.opportunity_id), (Some(id), &None));
         assert_eq!(gift.provider_context, Some(json!({ "k": "v", "unprovenIds": { "opportunityId": "../people" } })));
-        assert_eq!(gift.open_relations(), ["opportunityId"]);
+        assert_eq!(gift.unresolved_relations(), ["opportunityId"]);
         gift.opportunity_id = Some(id.into());
-        assert!(gift.open_relations().is_empty(), "a reviewer said which");
+        assert!(gift.unresolved_relations().is_empty(), "a reviewer said which");
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub enum Key {
         key: String,
     },
     /// The row, as nothing else tells it from its equals
-    Row(String),
+    StagedGift(String),
 }
 
 impl Key {
@@ -85,8 +85,8 @@ impl Key {
 
     /// The key of a gift that is staged in this row
     #[must_use]
-    pub fn of_row(gift: &Gift, row: &str) -> Self {
-        Self::of(gift, None).unwrap_or_else(|| Self::Row(row.to_owned()))
+    pub fn of_staged_gift(gift: &Gift, row: &str) -> Self {
+        Self::of(gift, None).unwrap_or_else(|| Self::StagedGift(row.to_owned()))
     }
 
     /// Where the key is from, for logs
@@ -96,7 +96,7 @@ impl Key {
             Self::Payment { .. } => "providerPaymentId",
             Self::External { .. } => "externalId",
             Self::Request { .. } => "idempotencyKey",
-            Self::Row(_) => "stagingId",
+            Self::StagedGift(_) => "stagingId",
         }
     }
 
@@ -104,7 +104,7 @@ impl Key {
     #[must_use]
     pub fn staging_id(&self) -> Uuid {
         match self {
-            Self::Row(id) => Uuid::try_parse(id).unwrap_or_else(|_| self.derived("giftStaging")),
+            Self::StagedGift(id) => Uuid::try_parse(id).unwrap_or_else(|_| self.derived("giftStaging")),
             _ => self.derived("giftStaging"),
         }
     }
@@ -115,7 +115,7 @@ impl Key {
     #[must_use]
     pub fn gift_id(&self) -> Uuid {
         match self {
-            Self::Request { .. } => Self::Row(self.staging_id().to_string()).derived("gift"),
+            Self::Request { .. } => Self::StagedGift(self.staging_id().to_string()).derived("gift"),
             _ => self.derived("gift"),
         }
     }
@@ -142,7 +142,7 @@ impl Key {
             Self::External { source, id } => derive(&[object, "external", source, id]),
             Self::Request { sender: None, key } => derive(&[object, "request", key]),
             Self::Request { sender: Some(sender), key } => derive(&[object, "request", sender, key]),
-            Self::Row(id) => derive(&[object, "row", id]),
+            Self::StagedGift(id) => derive(&[object, "row", id]),
         }
     }
 }
@@ -199,8 +199,11 @@ mod tests {
         assert_eq!(kind(&gift(None, Some("x")), Some("k")), Some("externalId"));
         assert_eq!(kind(&gift(None, None), Some(" k ")), Some("idempotencyKey"));
         assert_eq!(kind(&gift(None, None), Some(" ")), None);
-        assert_eq!(Key::of_row(&gift(None, None), "r").kind(), "stagingId");
-        assert_eq!(Key::of_row(&gift(Some("pi_1"), None), "r"), Key::of(&gift(Some("pi_1"), None), None).unwrap());
+        assert_eq!(Key::of_staged_gift(&gift(None, None), "r").kind(), "stagingId");
+        assert_eq!(
+            Key::of_staged_gift(&gift(Some("pi_1"), None), "r"),
+            Key::of(&gift(Some("pi_1"), None), None).unwrap()
+        );
     }
 
     #[test]
@@ -213,7 +216,7 @@ mod tests {
     #[test]
     fn row_of_a_request_gives_its_gift() {
         for request in [request(None, "k"), request(Some("a"), "k")] {
-            let row = Key::Row(request.staging_id().to_string());
+            let row = Key::StagedGift(request.staging_id().to_string());
             assert_eq!(row.gift_id(), request.gift_id());
             assert_eq!(row.staging_id(), request.staging_id());
         }
@@ -263,7 +266,7 @@ mod tests {
                 Key::Payment { provider: c.clone(), id: d.clone() },
                 request(None, &a),
                 request(Some(&a), &b),
-                Key::Row(a.clone()),
+                Key::StagedGift(a.clone()),
             ];
             let mut seen = Vec::new();
             for key in keys.iter().take(if (&a, &b) == (&c, &d) { 2 } else { 6 }) {

@@ -5,14 +5,14 @@
 //! another order, it leads to the same records. That is why each carries the instant that the provider gives it.
 
 pub mod gocardless;
-pub mod minor;
+pub mod minor_units;
 pub mod payment_facts;
 pub mod stripe;
 
 use serde_json::{Map, Value};
 use twenty::RecordId;
 
-use crate::gift::{Gift, keep_unproven};
+use crate::gift::{Gift, keep_invalid_id};
 use crate::money::Money;
 
 /// The providers whose events are understood
@@ -67,7 +67,7 @@ pub enum Step {
     /// What the checkout of a payment or of a subscription says of its agreement
     SetUp(Box<SetUp>),
     /// What the provider says of an agreement's status
-    Said(Said),
+    StatusReported(StatusReport),
     /// A transfer to the bank
     Payout(Payout),
     /// The transfer to the bank that brought a payment
@@ -202,7 +202,7 @@ pub struct SetUp {
 
 /// What a provider says of an agreement
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Said {
+pub struct StatusReport {
     /// Id of the agreement in Twenty, if the event says
     pub agreement_id: Option<String>,
     /// Subscription or mandate at the provider
@@ -273,7 +273,7 @@ fn agreement_id(named: impl IntoIterator<Item = String>, context: &mut Map<Strin
         }
     }
     if let Some(text) = unproven {
-        keep_unproven(context, "recurringAgreementId", &text);
+        keep_invalid_id(context, "recurringAgreementId", &text);
     }
     None
 }

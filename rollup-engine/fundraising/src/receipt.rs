@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::gift::{Gift, NOT_ON_THE_RECORD};
+use crate::gift::{Gift, INTAKE_ONLY_FIELDS};
 
 /// The service's receipt settings
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -135,7 +135,7 @@ impl Gift {
     #[must_use]
     pub fn to_record(&self, receipt: &Receipt) -> Map<String, Value> {
         let mut members = self.to_json();
-        for key in NOT_ON_THE_RECORD {
+        for key in INTAKE_ONLY_FIELDS {
             members.remove(key);
         }
         if let (None, Some(context @ Value::Object(_))) = (&self.recurring_metadata, &self.provider_context) {

@@ -23,8 +23,8 @@
 //! the whole truth about where it may happen, for the condition of the write that makes a claim exclusive as well.
 //! Nothing is written from here.
 
-mod row;
 mod state;
+mod transition;
 
-pub use row::{Admission, CLAIM_LASTS, Change, Reason, Row, admit, claim_expired, transition};
 pub use state::{Event, State};
+pub use transition::{Admission, CLAIM_TIMEOUT, Change, CurrentState, Reason, admit, claim_expired, transition};

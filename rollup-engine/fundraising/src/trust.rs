@@ -36,7 +36,7 @@ impl Confidence {
     fn of(gift: &Gift, dedupe: Option<&Dedupe>) -> Self {
         match dedupe.map(|dedupe| dedupe.match_type) {
             Some(MatchType::Email) => Self::Strong,
-            Some(MatchType::Name | MatchType::SeveralEmail) => Self::Weak,
+            Some(MatchType::Name | MatchType::AmbiguousEmail) => Self::Weak,
             None if gift.donor_id.is_some() || gift.company_id.is_some() => Self::Explicit,
             None if gift.has_names() => Self::Weak,
             None => Self::None,
@@ -109,7 +109,7 @@ impl Diagnostics {
             ("payout_missing", gift.gift_payout_id.is_none()),
             ("payment_method_missing", gift.payment_method.is_none()),
             ("email_opted_out", gift.email_opt_out == Some(true)),
-            ("relation_id_invalid", !gift.open_relations().is_empty()),
+            ("relation_id_invalid", !gift.unresolved_relations().is_empty()),
         ]);
         Self { blockers, warnings, confidence }
     }
@@ -146,21 +146,21 @@ fn codes<const N: usize>(all: [(&'static str, bool); N]) -> Vec<&'static str> {
 ///
 /// ```
 /// use fundraising::gift::Gift;
-/// use fundraising::trust::{Diagnostics, processes_itself};
+/// use fundraising::trust::{Diagnostics, may_auto_process};
 ///
 /// let gift = Gift { auto_process: Some(true), ..Gift::default() };
 /// let diagnostics = Diagnostics::of(&gift, None);
 /// assert!(diagnostics.blockers.contains(&"amount_missing"));
-/// assert!(!processes_itself(&gift, &diagnostics, None, true));
+/// assert!(!may_auto_process(&gift, &diagnostics, None, true));
 /// ```
 #[must_use]
-pub fn processes_itself(gift: &Gift, diagnostics: &Diagnostics, dedupe: Option<&Dedupe>, default: bool) -> bool {
+pub fn may_auto_process(gift: &Gift, diagnostics: &Diagnostics, dedupe: Option<&Dedupe>, default: bool) -> bool {
     let undecided = dedupe.is_some_and(|dedupe| dedupe.match_type != MatchType::Email);
     gift.auto_process.unwrap_or(default)
         && diagnostics.is_eligible()
         && !undecided
         // A reviewer says which record was meant.
-        && gift.open_relations().is_empty()
+        && gift.unresolved_relations().is_empty()
         && Trust::of(gift.intake_source.as_deref()).suffices_for(diagnostics.confidence)
 }
 
@@ -185,7 +185,7 @@ mod tests {
     }
 
     fn itself(gift: &Gift, dedupe: Option<&Dedupe>, default: bool) -> bool {
-        processes_itself(gift, &Diagnostics::of(gift, dedupe), dedupe, default)
+        may_auto_process(gift, &Diagnostics::of(gift, dedupe), dedupe, default)
     }
 
     #[test]
@@ -255,7 +255,7 @@ mod tests {
 
     #[test]
     fn ambiguous_donor_needs_a_reviewer() {
-        for match_type in [MatchType::Name, MatchType::SeveralEmail] {
+        for match_type in [MatchType::Name, MatchType::AmbiguousEmail] {
             assert!(!itself(&gift("manual_ui"), Some(&found(match_type)), true));
         }
     }

@@ -40,12 +40,12 @@ use fundraising::client_error::ClientError;
 use fundraising::donor::{Dedupe, MatchType};
 use fundraising::fingerprint;
 use fundraising::gift::create::Intake;
-use fundraising::gift::{Gift, create, no_id, plausible};
+use fundraising::gift::{Gift, create, not_a_uuid, plausible};
 use fundraising::keys::Key;
 use fundraising::payload::Payload;
 use fundraising::receipt::{self, Receipt};
 use fundraising::staging::State;
-use fundraising::trust::{Confidence, Diagnostics, processes_itself};
+use fundraising::trust::{Confidence, Diagnostics, may_auto_process};
 use promote::Posted;
 use repeat::Earlier;
 use staged_gift::StagedGift;
@@ -123,17 +123,17 @@ pub async fn accept(cx: &RequestContext<'_>, payload: &Payload, origin: Origin<'
     };
     if origin.channel == Channel::Webhook {
         // The payment was made whatever its metadata says.
-        gift.set_aside_unproven();
-        let open = gift.open_relations();
+        gift.set_aside_invalid_ids();
+        let open = gift.unresolved_relations();
         if !open.is_empty() {
             cx.log(Level::Warn, "gift_relation_dropped", &[("fields", open.into())]);
         }
-    } else if let Some((name, _)) = gift.take_unproven().first() {
-        return Err(no_id(if *name == "donorId" && !said_as_donor { "contactId" } else { name }).into());
+    } else if let Some((name, _)) = gift.take_invalid_ids().first() {
+        return Err(not_a_uuid(if *name == "donorId" && !said_as_donor { "contactId" } else { name }).into());
     }
     let sender = sender(cx, &gift, origin.channel);
     let key = Key::of(&gift, origin.request_key.map(|key| (sender.as_str(), key)));
-    let ids = key.clone().unwrap_or_else(|| Key::Row(cx.new_id().to_string()));
+    let ids = key.clone().unwrap_or_else(|| Key::StagedGift(cx.new_id().to_string()));
     if key.is_none() {
         cx.log(Level::Warn, "gift_taken_without_key", &[("intakeSource", gift.intake_source.as_deref().into())]);
     }
@@ -176,13 +176,13 @@ pub async fn accept(cx: &RequestContext<'_>, payload: &Payload, origin: Origin<'
         }
     }
 
-    let manner = match (origin.channel, staging) {
+    let policy = match (origin.channel, staging) {
         (Channel::Staging, _) => DonorPolicy::Look,
         (_, true) => DonorPolicy::Review,
         (Channel::Webhook, false) => DonorPolicy::SettleWhatCanBe,
         (Channel::Gifts, false) => DonorPolicy::Settle,
     };
-    let found = donor::resolve(cx, &mut gift, &ids, manner).await?;
+    let found = donor::resolve(cx, &mut gift, &ids, policy).await?;
     let receipt = receipt::decide(&gift, Receipt::default(), &settings.receipts);
     cx.log(
         Level::Info,
@@ -311,7 +311,7 @@ async fn staged(cx: &RequestContext<'_>, mut incoming: Incoming, origin: Origin<
     let Incoming { gift, found, diagnostics, .. } = &mut incoming;
     let itself = is_sure
         && origin.channel != Channel::Staging
-        && processes_itself(gift, diagnostics, found.dedupe.as_ref(), cx.state.settings.auto_process);
+        && may_auto_process(gift, diagnostics, found.dedupe.as_ref(), cx.state.settings.auto_process);
     gift.auto_process = Some(itself);
     let body = row_body(cx, &incoming, itself, &doubts);
     let made = match store::make(cx, ROW, body.clone()).await {
@@ -479,7 +479,7 @@ fn may_bypass(cx: &RequestContext<'_>, incoming: &Incoming, origin: Origin<'_>) 
         && incoming.key.is_some()
         && incoming.gift.auto_process != Some(false)
         && incoming.diagnostics.is_eligible()
-        && incoming.gift.open_relations().is_empty()
+        && incoming.gift.unresolved_relations().is_empty()
         && sure
 }
 

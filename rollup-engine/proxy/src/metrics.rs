@@ -33,7 +33,7 @@ struct Counter {
 
 impl Metrics {
     /// Notes an answer of this service.
-    pub fn answered(&self, method: &'static str, pattern: &str, status: u16) {
+    pub fn count_answer(&self, method: &'static str, pattern: &str, status: u16) {
         self.add("fundraising_requests_total", method, pattern, status);
         if status >= 400 {
             self.add("fundraising_refusals_total", method, pattern, status);
@@ -41,7 +41,7 @@ impl Metrics {
     }
 
     /// Notes an answer of Twenty; status 0 is none.
-    pub fn called(&self, method: &'static str, object: &str, status: u16) {
+    pub fn count_call(&self, method: &'static str, object: &str, status: u16) {
         self.add("fundraising_upstream_calls_total", method, object, status);
     }
 
@@ -57,7 +57,7 @@ impl Metrics {
     }
 
     /// Notes the states of the staged rows in an answer of Twenty.
-    pub fn saw_rows(&self, answer: &Value) {
+    pub fn count_staged_gifts(&self, answer: &Value) {
         for value in answer.get("data").and_then(Value::as_object).into_iter().flat_map(serde_json::Map::values) {
             match value {
                 Value::Array(rows) => rows.iter().for_each(|row| self.saw_row(row)),
@@ -126,17 +126,18 @@ mod tests {
     fn rows_are_counted_by_state() {
         let metrics = Metrics::default();
         let [first, second, third] = [1, 2, 3].map(Uuid::from_u128);
-        metrics.saw_rows(&json!({ "data": { "giftStagings": [
+        metrics.count_staged_gifts(&json!({ "data": { "giftStagings": [
             { "id": first, "processingStatus": "pending" },
             { "id": second, "processingStatus": "pending" },
             { "id": third },
         ] } }));
-        metrics
-            .saw_rows(&json!({ "data": { "updateGiftStaging": { "id": second, "processingStatus": "processed" } } }));
-        metrics.answered("GET", "gifts", 200);
-        metrics.answered("GET", "gifts", 200);
-        metrics.answered("GET", "gifts", 429);
-        metrics.called("GET", "gifts", 200);
+        metrics.count_staged_gifts(
+            &json!({ "data": { "updateGiftStaging": { "id": second, "processingStatus": "processed" } } }),
+        );
+        metrics.count_answer("GET", "gifts", 200);
+        metrics.count_answer("GET", "gifts", 200);
+        metrics.count_answer("GET", "gifts", 429);
+        metrics.count_call("GET", "gifts", 200);
         let text = metrics.to_text(&[("fundraising_queue_waiting", 3)]);
         for line in [
             "fundraising_staging_rows_last_seen{state=\"pending\"} 1",

@@ -25,7 +25,7 @@ use fundraising::provider::{
     Failure as Failed, Kind, Payment, PaymentFact, Payout, PayoutState, Provider, Returned, Step,
 };
 use fundraising::staging::State;
-use fundraising::trust::{Diagnostics, processes_itself};
+use fundraising::trust::{Diagnostics, may_auto_process};
 
 /// Warning on a row whose donor could not be looked up
 const UNASKED: &str = "donor_lookup_failed";
@@ -44,7 +44,7 @@ pub async fn steps(cx: &RequestContext<'_>, provider: Provider, event: &str, ste
             Step::Returned(returned) => back(cx, provider, &returned).await?,
             Step::Settled { invoice, payment } => payment_facts::alias(cx, provider, &invoice, &payment).await?,
             Step::SetUp(set_up) => agreements::set_up(cx, provider, *set_up).await?,
-            Step::Said(said) => agreements::said(cx, said).await?,
+            Step::StatusReported(report) => agreements::report_status(cx, report).await?,
             Step::Payout(payout) => drop(self::payout(cx, &payout).await?),
             Step::PaidOut { payment, payout } => paid_out(cx, provider, &payment, payout).await?,
         }
@@ -134,7 +134,7 @@ async fn arrived(cx: &RequestContext<'_>, payment: &Payment, row: StagedGift) ->
             diagnostics.warnings.push(UNASKED);
         }
         let wanted = payment.gift.auto_process != Some(false);
-        let itself = wanted && processes_itself(&gift, &diagnostics, row.dedupe().as_ref(), false);
+        let itself = wanted && may_auto_process(&gift, &diagnostics, row.dedupe().as_ref(), false);
         let mut body = Map::new();
         let state = match row.state() {
             State::Pending | State::ValidationFailed if !itself => State::Pending,
@@ -223,13 +223,13 @@ async fn failure(cx: &RequestContext<'_>, provider: Provider, failed: &Failed) -
         back(cx, provider, &Returned { payment: failed.payment.clone(), fact }).await?;
     }
     fail_row(cx, provider, failed).await?;
-    let word = AgreementEvent::Failed { attempt: &failed.attempt, at: failed.at };
+    let event = AgreementEvent::Failed { attempt: &failed.attempt, at: failed.at };
     if let Some(id) = &failed.agreement_id {
-        return agreements::apply(cx, id, word).await;
+        return agreements::apply(cx, id, event).await;
     }
     for agreement in agreements::find(cx, &failed.agreement).await? {
         if let Some(id) = agreement.get("id").and_then(Value::as_str) {
-            agreements::apply(cx, id, word).await?;
+            agreements::apply(cx, id, event).await?;
         }
     }
     Ok(())

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use fundraising::client_error::ClientError;
-use fundraising::gift::no_id;
+use fundraising::gift::not_a_uuid;
 use fundraising::payload::Payload;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -124,7 +124,7 @@ pub(crate) fn has_id(record: &Value) -> bool {
 /// # Errors
 /// It is none.
 pub(crate) fn record_id(name: &str, text: &str) -> Result<RecordId, ClientError> {
-    text.parse().map_err(|_| no_id(name))
+    text.parse().map_err(|_| not_a_uuid(name))
 }
 
 /// What `data` of an answer of Twenty's must hold

@@ -96,7 +96,7 @@ impl Service {
             }
         };
         let (method, pattern) = found.name();
-        self.state.metrics.answered(method, pattern, answer.status);
+        self.state.metrics.count_answer(method, pattern, answer.status);
         cx.log(
             Level::Debug,
             "request_answered",

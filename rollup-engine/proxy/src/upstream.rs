@@ -13,7 +13,7 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 use twenty::exchange::{Attempt, Call, Exchanged, Terms, exchange};
 use twenty::filter::encode;
-use twenty::retry::{Outcome, RetryPolicy, Sequence, retry_after};
+use twenty::retry::{Outcome, RetryPolicy, SeededRandom, retry_after};
 use twenty::target::Target;
 
 use crate::cache::Mark;
@@ -86,7 +86,7 @@ impl RequestContext<'_> {
 async fn call(cx: &RequestContext<'_>, target: &Target, body: Option<&Value>) -> Result<Value, Error> {
     let text = answer_text(cx, target, body).await?;
     let answer = declared(cx, target, &text)?;
-    count_rows(cx, target, &answer);
+    count_staged_gifts(cx, target, &answer);
     Ok(answer)
 }
 
@@ -98,7 +98,7 @@ async fn read(cx: &RequestContext<'_>, target: &Target) -> Result<Value, Error> 
     let found = read_text(cx, target).await?;
     let answer = declared(cx, target, &found.text)?;
     if found.is_fresh() {
-        count_rows(cx, target, &answer);
+        count_staged_gifts(cx, target, &answer);
     }
     found.keep(cx, target);
     Ok(answer)
@@ -184,9 +184,9 @@ fn declared(cx: &RequestContext<'_>, target: &Target, text: &[u8]) -> Result<Val
 }
 
 /// Counts the rows of staging in an answer, for the metrics
-fn count_rows(cx: &RequestContext<'_>, target: &Target, answer: &Value) {
+fn count_staged_gifts(cx: &RequestContext<'_>, target: &Target, answer: &Value) {
     if object_of(target.path()) == "giftStagings" {
-        cx.state.metrics.saw_rows(answer);
+        cx.state.metrics.count_staged_gifts(answer);
     }
 }
 
@@ -264,7 +264,7 @@ impl Call for UpstreamCall<'_> {
         drop(pass);
 
         let status = result.as_ref().map_or(0, |response| response.status);
-        cx.state.metrics.called(self.target.method().as_str(), self.object(), status);
+        cx.state.metrics.count_call(self.target.method().as_str(), self.object(), status);
         let more = [("status", status.into()), ("durationMs", whole_millis(took).into())];
         self.log(Level::Debug, "request_attempted", number, &more);
         let outcome = Outcome::of(&result);
@@ -317,7 +317,7 @@ impl<'a> UpstreamCall<'a> {
             limiter: &cx.state.limiter,
             clock: self.host,
             deadline: Some(self.deadline() - MIN_TIME_LEFT),
-            random: &Sequence::new(seed),
+            random: &SeededRandom::new(seed),
         };
         let Exchanged { received, attempts, .. } = exchange(&mut self, terms).await?;
         match received {

@@ -13,7 +13,7 @@ use twenty::rate_limiter::RateLimit;
 use twenty::schema::{Object, Schema};
 
 use crate::calendar::Calendar;
-use crate::checkpoint::{Checkpoint, Left};
+use crate::checkpoint::{Checkpoint, Remaining};
 use crate::compiled::{CompiledRollups, ProvenBy, Skipped};
 use crate::definitions::Definition;
 use crate::environment::{Environment, Variables};
@@ -189,19 +189,19 @@ async fn run(host: &dyn RollupHost, state: &PersistentState<'_>, work: &Work, fr
         }
     };
     let proven_by = schema.as_ref().map_or(ProvenBy::Names(&config.objects), ProvenBy::Metadata);
-    let program = CompiledRollups::new(&config.definitions, &proven_by, &work.calendar);
+    let compiled = CompiledRollups::new(&config.definitions, &proven_by, &work.calendar);
     let concurrency = usize::try_from(limit.concurrency).unwrap_or(1);
     let options = RunOptions::new(config, concurrency, work.sizes, mode == Mode::DryRun);
-    let outcome = Outcome::new(&client, &program, options);
+    let outcome = Outcome::new(&client, &compiled, options);
     let reader = Reader::new(&outcome);
     let run = Run::new(&reader, &work.calendar);
-    let end = if program.rollups.is_empty() { Ok(()) } else { run_trigger(&run, state, work, from, limit).await };
+    let end = if compiled.rollups.is_empty() { Ok(()) } else { run_trigger(&run, state, work, from, limit).await };
 
     // No progress: keep the incoming checkpoint.
     let checkpoint = if end.is_err() { outcome.checkpoint().or_else(|| from.cloned()) } else { None };
     let (since, continued) = (reader.since(), outcome.continued());
-    let mut report = assemble(mode, outcome, &program, &config.definitions);
-    if report.status == Status::Ok && nothing_concerned_runs(work, &program) {
+    let mut report = assemble(mode, outcome, &compiled, &config.definitions);
+    if report.status == Status::Ok && nothing_concerned_runs(work, &compiled) {
         // Of the built-in definitions a workspace need not have all; a team's own are meant to run.
         report.status = if config.built_in { Status::Noop } else { Status::Error };
         report.code = Some(NOTHING_TO_RUN.to_owned());
@@ -235,9 +235,9 @@ async fn run(host: &dyn RollupHost, state: &PersistentState<'_>, work: &Work, fr
 }
 
 /// Whether parents were named, and all definitions that write to them were left out
-fn nothing_concerned_runs(work: &Work, program: &CompiledRollups) -> bool {
+fn nothing_concerned_runs(work: &Work, compiled: &CompiledRollups) -> bool {
     let Some(targets) = &work.targets else { return false };
-    let runs = |number: usize| program.rollups.iter().any(|rollup| rollup.number == number);
+    let runs = |number: usize| compiled.rollups.iter().any(|rollup| rollup.number == number);
     let concerned = || targets.iter().enumerate().filter(|(_, ids)| !ids.is_empty()).map(|(number, _)| number);
     concerned().next().is_some() && !concerned().any(runs)
 }
@@ -258,7 +258,7 @@ async fn run_trigger(
             run.sweep(limit, state.last_sweep().await.unwrap_or(back)).await
         }
         (trigger, Some(targets)) => {
-            let targets = by_rollup(run.program(), targets.clone());
+            let targets = by_rollup(run.compiled(), targets.clone());
             if from.is_some() {
                 // What was handed on once waits for its turn: it must not hand itself on for ever.
                 return run.recompute(targets).await;
@@ -270,7 +270,7 @@ async fn run_trigger(
             }
             Ok(())
         }
-        (_, None) => run.rebuild(limit, from.map(|from| &from.left)).await,
+        (_, None) => run.rebuild(limit, from.map(|from| &from.remaining)).await,
     }
 }
 
@@ -285,7 +285,7 @@ async fn schedule_continuation(
 ) {
     report.checkpoint = Some(checkpoint.to_json());
     let by_batches = report.code.as_deref() == Some(BATCH_DONE);
-    let whole = matches!(checkpoint.left, Left::From { .. });
+    let whole = matches!(checkpoint.remaining, Remaining::After { .. });
     let kept = whole && state.set_checkpoint(report.checkpoint.as_ref()).await;
     // A schedule of batches ticks by itself; a run that comes no further than the one before would go on for ever.
     if report.continued || (by_batches && kept) || no_progress {
@@ -295,13 +295,13 @@ async fn schedule_continuation(
     report.continued = host.enqueue(&checkpoint.to_payload(), delay).await;
 }
 
-fn assemble(mode: Mode, outcome: Outcome<'_>, program: &CompiledRollups, definitions: &[Definition]) -> Report {
+fn assemble(mode: Mode, outcome: Outcome<'_>, compiled: &CompiledRollups, definitions: &[Definition]) -> Report {
     let record = outcome.into_record();
-    let skipped: BTreeSet<_> = program.skipped.iter().cloned().chain(record.skipped(program)).collect();
+    let skipped: BTreeSet<_> = compiled.skipped.iter().cloned().chain(record.skipped(compiled)).collect();
     let mut report = Report {
         status: if record.totals.failed > 0 || record.incomplete { Status::Partial } else { Status::Ok },
         mode: Some(mode),
-        details: record.details(program, definitions),
+        details: record.details(compiled, definitions),
         totals: record.totals,
         skipped: skipped.into_iter().collect(),
         ..Report::default()
@@ -313,7 +313,7 @@ fn assemble(mode: Mode, outcome: Outcome<'_>, program: &CompiledRollups, definit
         report.message =
             Some("a definition compares a field with a value that it cannot have, see `skipped`".to_owned());
     }
-    if program.rollups.is_empty() {
+    if compiled.rollups.is_empty() {
         report.status = Status::Error;
         report.code = Some(NOTHING_TO_RUN.to_owned());
         report.message = Some("no definition fits this workspace, see `skipped`".to_owned());
@@ -381,9 +381,9 @@ async fn read_schema(client: &RollupClient<'_>) -> Result<Option<Schema>, ApiErr
 }
 
 /// Targets by the rollup; definitions that do not run fall away
-fn by_rollup(program: &CompiledRollups, mut targets: Targets) -> RollupTargets {
+fn by_rollup(compiled: &CompiledRollups, mut targets: Targets) -> RollupTargets {
     let of = |number: usize| targets.get_mut(number).map(std::mem::take).unwrap_or_default();
-    program.rollups.iter().map(|rollup| rollup.number).map(of).collect()
+    compiled.rollups.iter().map(|rollup| rollup.number).map(of).collect()
 }
 
 fn log_end(host: &dyn RollupHost, report: &Report) {

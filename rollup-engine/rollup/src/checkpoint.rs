@@ -15,14 +15,14 @@ pub struct Checkpoint {
     /// Of the configuration that the run had
     pub config: u64,
     /// What is left
-    pub left: Left,
+    pub remaining: Remaining,
 }
 
 /// What a run has left over
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Left {
+pub enum Remaining {
     /// The parents of an object behind this cursor, and all objects that are settled after it
-    From {
+    After {
         /// The object, in the singular
         object: String,
         /// Cursor of the last parent that is done; nothing for the beginning
@@ -36,21 +36,21 @@ impl Checkpoint {
     /// As it stands in a report and in a payload
     ///
     /// ```
-    /// use rollup::checkpoint::{Checkpoint, Left};
+    /// use rollup::checkpoint::{Checkpoint, Remaining};
     ///
-    /// let checkpoint = Checkpoint { config: 7, left: Left::From { object: "person".into(), after: None } };
+    /// let checkpoint = Checkpoint { config: 7, remaining: Remaining::After { object: "person".into(), after: None } };
     /// assert_eq!(Checkpoint::from_json(&checkpoint.to_json()), Ok(checkpoint));
     /// ```
     #[must_use]
     pub fn to_json(&self) -> Json {
         let mut json = Map::new();
         json.insert("config".to_owned(), format!("{:016x}", self.config).into());
-        match &self.left {
-            Left::From { object, after } => {
+        match &self.remaining {
+            Remaining::After { object, after } => {
                 json.insert("object".to_owned(), object.as_str().into());
                 json.insert("after".to_owned(), after.as_deref().map_or(Json::Null, Json::from));
             }
-            Left::Parents(parents) => {
+            Remaining::Parents(parents) => {
                 let mut by_object = Map::new();
                 for (object, ids) in parents {
                     let ids = ids.as_slice().iter().map(|id| id.to_string().into()).collect();
@@ -82,7 +82,7 @@ impl Checkpoint {
                 }
                 left.push((object.clone(), set));
             }
-            return Ok(Self { config, left: Left::Parents(left) });
+            return Ok(Self { config, remaining: Remaining::Parents(left) });
         }
         let object = text("object").ok_or_else(|| bad("object"))?.to_owned();
         let after = match json.get("after") {
@@ -90,7 +90,7 @@ impl Checkpoint {
             Some(Json::String(cursor)) => Some(cursor.clone()),
             Some(_) => return Err(bad("after")),
         };
-        Ok(Self { config, left: Left::From { object, after } })
+        Ok(Self { config, remaining: Remaining::After { object, after } })
     }
 
     /// As a job's payload
@@ -114,11 +114,11 @@ mod tests {
         let mut ids = Ids::default();
         ids.insert(Uuid::from_u128(0x1111_1111_1111_4111_8111_1111_1111_1111));
         for left in [
-            Left::From { object: "person".into(), after: None },
-            Left::From { object: "household".into(), after: Some("eyJpZCI6IjEifQ==".into()) },
-            Left::Parents(vec![("person".into(), ids)]),
+            Remaining::After { object: "person".into(), after: None },
+            Remaining::After { object: "household".into(), after: Some("eyJpZCI6IjEifQ==".into()) },
+            Remaining::Parents(vec![("person".into(), ids)]),
         ] {
-            let checkpoint = Checkpoint { config: 0xfedc_ba98_7654_3210, left };
+            let checkpoint = Checkpoint { config: 0xfedc_ba98_7654_3210, remaining: left };
             assert_eq!(Checkpoint::from_json(&checkpoint.to_json()), Ok(checkpoint.clone()));
             assert_eq!(checkpoint.to_payload()["checkpoint"], checkpoint.to_json());
         }

@@ -23,7 +23,7 @@ use crate::moment::Moment;
 /// ```
 /// use ports::Timestamp;
 /// use rollup::calendar::Calendar;
-/// use rollup::condition::Test;
+/// use rollup::condition::PreparedCondition;
 /// use rollup::definitions::{Condition, Operand, Operator};
 /// use twenty::value::Value;
 ///
@@ -33,27 +33,27 @@ use crate::moment::Moment;
 ///     operator: Operator::Gt,
 ///     operand: Operand::Value(Value::from_json_text("0")),
 /// };
-/// let test = Test::new(&condition, &Calendar::utc(Timestamp::from_millis(0), 1));
+/// let test = PreparedCondition::new(&condition, &Calendar::utc(Timestamp::from_millis(0), 1));
 /// assert!(test.holds(&Value::from_json_text("5000000")));
 /// assert!(!test.holds(&Value::Null));
 /// ```
 #[derive(Clone, Debug)]
-pub struct Test {
+pub struct PreparedCondition {
     field: String,
     operator: Operator,
-    operands: Vec<Ready>,
+    operands: Vec<PreparedOperand>,
 }
 
 /// A value that others are compared with, and all that it can be read as
 #[derive(Clone, Debug)]
-struct Ready {
+struct PreparedOperand {
     value: Value,
     number: Option<Decimal>,
     /// For a date or an instant: as an instant, and as time on the wall
     time: Option<(Timestamp, PrimitiveDateTime)>,
 }
 
-impl Ready {
+impl PreparedOperand {
     fn new(value: &Value, calendar: &Calendar) -> Self {
         let time = value.text().and_then(Moment::read).and_then(|moment| match moment {
             Moment::Date(_) => {
@@ -98,15 +98,15 @@ impl Ready {
     }
 }
 
-impl Test {
+impl PreparedCondition {
     /// Makes a condition ready: moving days are fixed, numbers and dates are read
     #[must_use]
     pub fn new(condition: &Condition, calendar: &Calendar) -> Self {
         let operands = match &condition.operand {
-            Operand::Value(value) => vec![Ready::new(value, calendar)],
-            Operand::List(values) => values.iter().map(|value| Ready::new(value, calendar)).collect(),
+            Operand::Value(value) => vec![PreparedOperand::new(value, calendar)],
+            Operand::List(values) => values.iter().map(|value| PreparedOperand::new(value, calendar)).collect(),
             Operand::DynamicDate(day) => {
-                vec![Ready::new(&Value::Text(format_date(calendar.day(*day)).into()), calendar)]
+                vec![PreparedOperand::new(&Value::Text(format_date(calendar.day(*day)).into()), calendar)]
             }
         };
         Self { field: condition.field.clone(), operator: condition.operator, operands }
@@ -152,7 +152,7 @@ mod tests {
             "aggregations": [{ "type": "COUNT", "parentField": "n" }]
         }));
         let calendar = Calendar::utc(Timestamp::parse("2026-06-30T12:00:00Z").unwrap(), 1);
-        Test::new(&definition.unwrap().child_filters[0], &calendar).holds(&Value::from(value))
+        PreparedCondition::new(&definition.unwrap().child_filters[0], &calendar).holds(&Value::from(value))
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub struct Fold {
     /// The whole rollup, or single columns, that a record has shown to name a missing field
     missing: Option<String>,
     missing_columns: Vec<(ColumnId, String)>,
-    doubtful: Ids,
+    rounded_parents: Ids,
 }
 
 impl Fold {
@@ -68,7 +68,7 @@ impl Fold {
             let column = &rollup.columns[inputs.column];
             let (sum, least, greatest) = (value(inputs.sum), value(inputs.least), value(inputs.greatest));
             if !is_exact(sum) {
-                self.doubtful.insert(parent);
+                self.rounded_parents.insert(parent);
             }
             let code = column.code.map(|_| &group.code);
             tallies[inputs.column].add_group(
@@ -86,8 +86,8 @@ impl Fold {
 
     /// Parents of which a sum came as a rounded number: their children have to be read
     #[must_use]
-    pub fn doubtful(&self) -> Ids {
-        self.doubtful.clone()
+    pub fn rounded_parents(&self) -> Ids {
+        self.rounded_parents.clone()
     }
 
     /// What the children of this parent come to in this column

@@ -39,7 +39,7 @@ pub enum Reading {
 #[derive(Clone, Debug)]
 pub struct Survey<'a> {
     /// What is to be computed
-    pub program: &'a CompiledRollups,
+    pub compiled: &'a CompiledRollups,
     /// Records of each object, by source; nothing for one that cannot be read
     pub counts: IdList<SourceId, Option<u64>>,
     /// Requests that the groups of a rollup cost, by rollup; nothing where the server cannot add up
@@ -59,7 +59,7 @@ pub struct Survey<'a> {
     /// Whether slices were asked for
     pub sliced: bool,
     /// How fast requests may go, and how much time there is
-    pub pace: Pace,
+    pub pace: RequestRate,
 }
 
 /// What a slice of one object's parents takes
@@ -73,7 +73,7 @@ pub struct SliceCost {
 
 /// How fast requests may go
 #[derive(Clone, Copy, Debug)]
-pub struct Pace {
+pub struct RequestRate {
     /// Requests a minute; nothing for no limit
     pub per_minute: Option<u32>,
     /// Requests that may go at once
@@ -86,7 +86,7 @@ pub struct Pace {
     pub left: Option<Duration>,
 }
 
-impl Pace {
+impl RequestRate {
     /// Time that this many requests take
     ///
     /// # Examples
@@ -94,9 +94,9 @@ impl Pace {
     /// ```
     /// use std::time::Duration;
     ///
-    /// use rollup::plan::Pace;
+    /// use rollup::plan::RequestRate;
     ///
-    /// let pace = Pace {
+    /// let pace = RequestRate {
     ///     per_minute: Some(80),
     ///     burst: 80,
     ///     call: Duration::from_millis(100),
@@ -171,7 +171,7 @@ pub struct DefinitionPlan {
 
 /// The plan, and how to go about it
 #[derive(Clone, Debug)]
-pub struct Choice {
+pub struct ChosenPlan {
     /// What to report
     pub plan: Plan,
     /// Rollups whose children the server adds up
@@ -197,7 +197,7 @@ impl Survey<'_> {
 
     /// Requests of one rollup's groups; none are needed where there is nothing on one side
     fn group_reads(&self, id: RollupId) -> Option<u64> {
-        let rollup = &self.program.rollups[id];
+        let rollup = &self.compiled.rollups[id];
         let cost = self.groups[id]?;
         let empty = self.count(rollup.parent) == 0 || self.count(rollup.child) == 0;
         Some(if empty { 0 } else { cost })
@@ -206,12 +206,12 @@ impl Survey<'_> {
     /// Rollups whose children the server adds up: all rollups of a child object or none, whichever costs less
     fn grouped(&self) -> Vec<RollupId> {
         let mut grouped = Vec::new();
-        for child in self.program.sources.ids() {
-            let of_child = || self.program.rollups.entries().filter(move |(_, rollup)| rollup.child == child);
+        for child in self.compiled.sources.ids() {
+            let of_child = || self.compiled.rollups.entries().filter(move |(_, rollup)| rollup.child == child);
             // Totals over totals are added up from the parents that are read anyway.
             let direct = || of_child().filter(|(_, rollup)| rollup.needs.is_empty()).map(|(index, _)| index);
             let cost = direct().map(|index| self.group_reads(index)).sum::<Option<u64>>();
-            let is_parent = self.program.into_parent(child).next().is_some();
+            let is_parent = self.compiled.into_parent(child).next().is_some();
             let scanned = if is_parent { 0 } else { self.pages(child) };
             if let Some(cost) = cost
                 && cost < scanned
@@ -224,14 +224,14 @@ impl Survey<'_> {
 
     fn whole_reads(&self, grouped: &[RollupId]) -> u64 {
         let steps: u64 =
-            stages(self.program, grouped).iter().flatten().map(|step: &Step| self.pages(step.source)).sum();
+            stages(self.compiled, grouped).iter().flatten().map(|step: &Step| self.pages(step.source)).sum();
         let groups: u64 = grouped.iter().filter_map(|id| self.group_reads(*id)).sum();
         self.spent + steps + groups
     }
 
     fn sliced_reads(&self) -> u64 {
         let mut reads = self.spent;
-        for source in self.program.sources.ids() {
+        for source in self.compiled.sources.ids() {
             let slice = self.slices[source];
             let slices = self.count(source).div_ceil(slice.parents.max(1));
             if let Some(groups) = slice.groups {
@@ -239,8 +239,8 @@ impl Survey<'_> {
                 continue;
             }
             let mut relations: Vec<(SourceId, &str)> = Vec::new();
-            for id in self.program.into_parent(source) {
-                let rollup = &self.program.rollups[id];
+            for id in self.compiled.into_parent(source) {
+                let rollup = &self.compiled.rollups[id];
                 let relation = (rollup.child, rollup.relation_field.as_str());
                 if relations.contains(&relation) {
                     continue;
@@ -257,7 +257,7 @@ impl Survey<'_> {
     }
 
     fn writes(&self) -> u64 {
-        let parents = self.program.sources.ids().filter(|source| self.program.into_parent(*source).next().is_some());
+        let parents = self.compiled.sources.ids().filter(|source| self.compiled.into_parent(*source).next().is_some());
         parents
             .map(|source| self.count(source))
             .filter(|count| *count > 0)
@@ -267,15 +267,15 @@ impl Survey<'_> {
 
     /// Chooses
     #[must_use]
-    pub fn choose(&self) -> Choice {
+    pub fn choose(&self) -> ChosenPlan {
         let grouped = self.grouped();
         let writes_at_most = self.writes();
         let whole = self.whole_reads(&grouped);
         let most = self
-            .program
+            .compiled
             .sources
             .ids()
-            .filter(|source| self.program.into_parent(*source).next().is_some())
+            .filter(|source| self.compiled.into_parent(*source).next().is_some())
             .map(|source| self.count(source))
             .max()
             .unwrap_or(0);
@@ -308,12 +308,12 @@ impl Survey<'_> {
             why,
             ..Plan::default()
         };
-        for (source, object) in self.program.sources.entries() {
+        for (source, object) in self.compiled.sources.entries() {
             let count = self.counts[source];
             plan.counts.insert(object.names.singular.clone(), count.map_or(Json::Null, Json::from));
         }
-        for (id, rollup) in self.program.rollups.entries() {
-            let name = |source: SourceId| self.program.sources[source].names.singular.clone();
+        for (id, rollup) in self.compiled.rollups.entries() {
+            let name = |source: SourceId| self.compiled.sources[source].names.singular.clone();
             let (reading, why) = match (sliced, grouped.contains(&id), self.groups[id]) {
                 (true, ..) => (Reading::Slices, "with its parents, page by page"),
                 (false, true, _) => (Reading::GroupBy, "the server adds up with the same result"),
@@ -333,6 +333,6 @@ impl Survey<'_> {
                 why,
             });
         }
-        Choice { plan, grouped, sliced }
+        ChosenPlan { plan, grouped, sliced }
     }
 }

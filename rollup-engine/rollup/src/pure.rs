@@ -89,10 +89,10 @@ pub fn compute_totals(
 ) -> Result<BTreeMap<String, Json>, TotalsError> {
     let definition = parse_one(definition).map_err(TotalsError::Definition)?;
     let calendar = calendar(host, options).map_err(TotalsError::Options)?;
-    let program = CompiledRollups::new(&[definition], &ProvenBy::Offline, &calendar);
+    let compiled = CompiledRollups::new(&[definition], &ProvenBy::Offline, &calendar);
     // Offline nothing is left out but a definition without aggregations.
-    let Some(rollup) = program.rollups.iter().next() else { return Ok(BTreeMap::new()) };
-    let child = &program.sources[rollup.child];
+    let Some(rollup) = compiled.rollups.iter().next() else { return Ok(BTreeMap::new()) };
+    let child = &compiled.sources[rollup.child];
     let records = read_bare_records(records, &child.keep).map_err(|error| TotalsError::Records(error.to_string()))?;
     let totals = fold::totals(rollup, &records, &calendar);
     let fields = rollup.columns.iter().map(|column| column.aggregation.parent_field.clone());

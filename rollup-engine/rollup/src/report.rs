@@ -103,7 +103,7 @@ pub struct Detail {
 /// A parent with amounts in several currencies
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Mixture {
+pub struct MixedCurrencyParent {
     /// Object of the parent
     pub parent_object: String,
     /// The parent
@@ -194,7 +194,7 @@ pub struct Report {
     /// Counts by definition, in the order of the configuration
     pub details: Vec<Detail>,
     /// Parents with amounts in several currencies, the first hundred
-    pub mixed_currency: Vec<Mixture>,
+    pub mixed_currency: Vec<MixedCurrencyParent>,
     /// Parents that are not right, the first hundred
     pub failures: Vec<Failure>,
     /// What else is worth knowing

@@ -38,7 +38,7 @@ use writer::Writer;
 /// A run: what reads, adds up, writes and keeps account, and the ways to go about it
 pub(crate) struct Run<'a> {
     client: &'a RollupClient<'a>,
-    program: &'a CompiledRollups,
+    compiled: &'a CompiledRollups,
     calendar: &'a Calendar,
     options: RunOptions,
     reader: &'a Reader<'a>,
@@ -51,14 +51,14 @@ pub(crate) struct Run<'a> {
 
 impl<'a> Run<'a> {
     pub(crate) fn new(reader: &'a Reader<'a>, calendar: &'a Calendar) -> Self {
-        let Reader { client, program, options, outcome, .. } = *reader;
+        let Reader { client, compiled, options, outcome, .. } = *reader;
         Self {
             client,
-            program,
+            compiled,
             calendar,
             options,
             reader,
-            tallies: Tallies::new(program),
+            tallies: Tallies::new(compiled),
             writer: Writer::new(reader),
             outcome,
             slice_size: Cell::new(options.sizes.largest_slice),
@@ -70,13 +70,13 @@ impl<'a> Run<'a> {
         self.reader.since()
     }
 
-    pub(crate) fn program(&self) -> &'a CompiledRollups {
-        self.program
+    pub(crate) fn compiled(&self) -> &'a CompiledRollups {
+        self.compiled
     }
 
     /// Objects whose records are children of any definition
     pub(crate) fn children_of_all(&self) -> Vec<SourceId> {
-        let is_child = |source: &SourceId| self.program.rollups.iter().any(|rollup| rollup.child == *source);
-        self.program.sources.ids().filter(is_child).collect()
+        let is_child = |source: &SourceId| self.compiled.rollups.iter().any(|rollup| rollup.child == *source);
+        self.compiled.sources.ids().filter(is_child).collect()
     }
 }

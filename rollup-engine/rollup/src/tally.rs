@@ -13,7 +13,7 @@ use crate::definitions::Kind;
 use crate::moment::Moment;
 
 /// Stands between the codes of a total that is itself a mixture, when a further total reads it
-pub const MIXTURE: char = '+';
+pub const CODE_SEPARATOR: char = '+';
 
 /// What has been seen so far for one total of one parent
 ///
@@ -98,7 +98,7 @@ impl Tally {
             return;
         }
         let code = code.and_then(Value::text).unwrap_or_default();
-        if code.chars().any(|letter| letter == MIXTURE) {
+        if code.chars().any(|letter| letter == CODE_SEPARATOR) {
             self.count += 1;
             self.mixtures.push(code.into());
             return;
@@ -163,7 +163,8 @@ impl Tally {
         }
         let nonzero = || self.parts.iter().filter(|part| part.is_nonzero);
         if nonzero().count() > 1 || !self.mixtures.is_empty() {
-            let codes = nonzero().map(|part| &part.code).chain(&self.mixtures).flat_map(|code| code.split(MIXTURE));
+            let codes =
+                nonzero().map(|part| &part.code).chain(&self.mixtures).flat_map(|code| code.split(CODE_SEPARATOR));
             return Result::Mixed(codes.collect::<BTreeSet<_>>().into_iter().map(Into::into).collect());
         }
         // Zeros of other currencies change no sum, but they may be the least or the greatest.

@@ -6,7 +6,7 @@
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
-use crate::checkpoint::{Checkpoint, Left};
+use crate::checkpoint::{Checkpoint, Remaining};
 use crate::definitions::{Definition, Fault, shown};
 use crate::ids::{Ids, Targets};
 
@@ -97,7 +97,7 @@ impl Trigger {
         for definition in definitions {
             targets.push(match self {
                 Self::Events(events) => events.iter().flat_map(|event| event.parents(definition)).collect(),
-                Self::Continuation(Checkpoint { left: Left::Parents(parents), .. }) => parents
+                Self::Continuation(Checkpoint { remaining: Remaining::Parents(parents), .. }) => parents
                     .iter()
                     .filter(|(object, _)| *object == definition.parent_object)
                     .flat_map(|(_, ids)| ids.as_slice().iter().copied())

@@ -8,7 +8,7 @@ use std::time::Duration;
 use ports::{Clock, Timestamp};
 
 use crate::rate_limiter::RateLimiter;
-use crate::retry::{Outcome, RetryPolicy, Sequence, Verdict, for_tokens};
+use crate::retry::{Outcome, RetryPolicy, SeededRandom, Verdict, wait_for_tokens};
 
 /// A call as its caller makes it
 pub trait Call {
@@ -52,7 +52,7 @@ pub struct Terms<'a> {
     /// No attempt begins after this
     pub deadline: Option<Timestamp>,
     /// Spreads callers that failed together
-    pub random: &'a Sequence,
+    pub random: &'a SeededRandom,
 }
 
 impl std::fmt::Debug for Terms<'_> {
@@ -84,10 +84,10 @@ pub async fn exchange<C: Call>(call: &mut C, terms: Terms<'_>) -> Result<Exchang
         let attempt = call.attempt(attempts).await?;
         let end = |received, is_cut_short| Ok(Exchanged { received, attempts, is_cut_short });
         let (wait, is_held_back) = match policy.judge(attempt.outcome, attempts, random.draw()) {
-            Verdict::Keep => return end(attempt.received, false),
+            Verdict::Accept => return end(attempt.received, false),
             Verdict::Retry(wait) => (wait, false),
             Verdict::Throttled(wait) => {
-                let wait = for_tokens(wait, cost, attempts);
+                let wait = wait_for_tokens(wait, cost, attempts);
                 if attempt.is_budgeted {
                     limiter.refused(clock.now(), wait);
                 }
@@ -198,7 +198,7 @@ mod tests {
         }
 
         async fn run(self) -> Seen {
-            let (clock, random) = (TestClock::default(), Sequence::new(1));
+            let (clock, random) = (TestClock::default(), SeededRandom::new(1));
             let limiter = RateLimiter::new(RateLimit::default(), Waiting::Woken);
             let mut call = Scripted {
                 clock: &clock,

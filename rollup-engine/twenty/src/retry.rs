@@ -59,7 +59,7 @@ impl Outcome {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// Take the answer as it is, good or bad
-    Keep,
+    Accept,
     /// The rate limit was reached: wait, all callers, and send it again
     Throttled(Duration),
     /// Wait and send it again
@@ -87,28 +87,28 @@ impl RetryPolicy {
     /// let server_error = Outcome::Answered { status: 503, retry_after: None };
     /// assert!(matches!(RetryPolicy::JOB.judge(server_error, 1, 0), Verdict::Retry(_)));
     /// let missing = Outcome::Answered { status: 404, retry_after: None };
-    /// assert_eq!(RetryPolicy::JOB.judge(missing, 1, 0), Verdict::Keep);
+    /// assert_eq!(RetryPolicy::JOB.judge(missing, 1, 0), Verdict::Accept);
     /// ```
     #[must_use]
     pub fn judge(&self, outcome: Outcome, attempt: u32, random: u64) -> Verdict {
         let asked = match outcome {
             Outcome::Answered { status: 429, retry_after } => {
                 return Verdict::Throttled(match retry_after {
-                    Some(asked) => asked.min(MAX_WAIT) + spread(Duration::from_millis(250), random),
+                    Some(asked) => asked.min(MAX_WAIT) + jitter(Duration::from_millis(250), random),
                     // Twenty did not say how long: 5 to 10 s. The bucket earns one token in 600 ms, and a caller that polls
                     // faster than that takes what the other callers would have had.
-                    None => Duration::from_secs(5) + spread(Duration::from_secs(5), random),
+                    None => Duration::from_secs(5) + jitter(Duration::from_secs(5), random),
                 });
             }
             Outcome::Answered { status, retry_after } if (self.is_transient)(status) => retry_after.unwrap_or_default(),
             Outcome::Unreadable | Outcome::Unreachable => Duration::ZERO,
-            Outcome::Answered { .. } | Outcome::TooLarge => return Verdict::Keep,
+            Outcome::Answered { .. } | Outcome::TooLarge => return Verdict::Accept,
         };
         if attempt >= self.max_attempts {
-            return Verdict::Keep;
+            return Verdict::Accept;
         }
         let wait = self.first_wait * (1 << attempt.saturating_sub(1).min(5));
-        Verdict::Retry(asked.min(MAX_WAIT).max(wait) + spread(wait / 2, random))
+        Verdict::Retry(asked.min(MAX_WAIT).max(wait) + jitter(wait / 2, random))
     }
 }
 
@@ -118,7 +118,7 @@ impl RetryPolicy {
 /// one, such a call would eat what it needs for ever. So it waits for all of them, and longer each time, as the
 /// server may earn them slower than thought.
 #[must_use]
-pub fn for_tokens(wait: Duration, cost: u32, attempt: u32) -> Duration {
+pub fn wait_for_tokens(wait: Duration, cost: u32, attempt: u32) -> Duration {
     if cost < 2 {
         return wait;
     }
@@ -133,15 +133,15 @@ pub fn retry_after(header: Option<&str>) -> Option<Duration> {
     Duration::try_from_secs_f64(seconds.to_f64()).ok()
 }
 
-fn spread(width: Duration, random: u64) -> Duration {
+fn jitter(width: Duration, random: u64) -> Duration {
     Duration::from_millis(random % whole_millis(width).saturating_add(1))
 }
 
 /// A repeatable sequence of numbers from a seed (splitmix64)
 #[derive(Debug)]
-pub struct Sequence(Cell<u64>);
+pub struct SeededRandom(Cell<u64>);
 
-impl Sequence {
+impl SeededRandom {
     /// The sequence of this seed
     #[must_use]
     pub const fn new(seed: u64) -> Self {
@@ -170,7 +170,7 @@ mod tests {
     #[test]
     fn lasting_errors_are_not_retried() {
         for status in [200, 201, 304, 400, 401, 403, 404, 409, 422] {
-            assert_eq!(RetryPolicy::JOB.judge(answered(status, None), 1, 7), Verdict::Keep, "{status}");
+            assert_eq!(RetryPolicy::JOB.judge(answered(status, None), 1, 7), Verdict::Accept, "{status}");
         }
     }
 
@@ -184,7 +184,7 @@ mod tests {
                     Verdict::Retry(Duration::from_secs(1)),
                     Verdict::Retry(Duration::from_secs(2)),
                     Verdict::Retry(Duration::from_secs(4)),
-                    Verdict::Keep
+                    Verdict::Accept
                 ]
             );
         }
@@ -196,7 +196,7 @@ mod tests {
     fn unrepeatable_calls() {
         let once = RetryPolicy { max_attempts: 1, ..RetryPolicy::JOB };
         for outcome in [answered(500, None), Outcome::Unreadable, Outcome::Unreachable] {
-            assert_eq!(once.judge(outcome, 1, 0), Verdict::Keep);
+            assert_eq!(once.judge(outcome, 1, 0), Verdict::Accept);
         }
         assert!(matches!(once.judge(answered(429, None), 1, 0), Verdict::Throttled(_)));
     }
@@ -204,14 +204,14 @@ mod tests {
     #[test]
     fn call_waits_for_all_its_tokens() {
         let seconds = Duration::from_secs;
-        assert_eq!(for_tokens(seconds(5), 1, 9), seconds(5));
-        assert_eq!(for_tokens(seconds(1), 20, 1), Duration::from_millis(12_400));
+        assert_eq!(wait_for_tokens(seconds(5), 1, 9), seconds(5));
+        assert_eq!(wait_for_tokens(seconds(1), 20, 1), Duration::from_millis(12_400));
         assert_eq!(
-            [1, 2, 3].map(|attempt| for_tokens(seconds(30), 2, attempt)),
+            [1, 2, 3].map(|attempt| wait_for_tokens(seconds(30), 2, attempt)),
             [seconds(30), seconds(60), seconds(90)]
         );
-        assert_eq!([4, 5, 1_000].map(|attempt| for_tokens(seconds(30), 2, attempt)), [seconds(120); 3]);
-        assert_eq!(for_tokens(seconds(121), 2, 7), seconds(121));
+        assert_eq!([4, 5, 1_000].map(|attempt| wait_for_tokens(seconds(30), 2, attempt)), [seconds(120); 3]);
+        assert_eq!(wait_for_tokens(seconds(121), 2, 7), seconds(121));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use ports::Timestamp;
 use serde_json::{Map, Value};
 
 use super::create::{STAGING_ONLY, context, flag, text};
-use super::{Gift, plausible, prove_relations};
+use super::{Gift, plausible, require_relation_ids};
 use crate::client_error::ClientError;
 use crate::money::Money;
 use crate::payload::Payload;
@@ -44,7 +44,7 @@ pub fn read(payload: &Payload, now: Timestamp) -> Result<Map<String, Value>, Cli
         return Err(ClientError::bad("no supported fields supplied for update"));
     }
     // On the record, the contact is the donor; a refusal names what the caller wrote.
-    prove_relations(&mut changes).map_err(|refusal| match payload.get("contactId") {
+    require_relation_ids(&mut changes).map_err(|refusal| match payload.get("contactId") {
         Some(_) if payload.get("donorId").is_none() => {
             ClientError::bad(refusal.message.replace("donorId", "contactId"))
         }

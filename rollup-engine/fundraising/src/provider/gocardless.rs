@@ -1,7 +1,7 @@
 //! What an event of `GoCardless` says.
 //!
 //! Its webhooks carry batches of events, and its events carry ids, no amounts: what an event is about must be read from
-//! the API first ([`Notice::resource`]). Without an answer a payment is still known to exist, and is passed on without
+//! the API first ([`Event::resource`]). Without an answer a payment is still known to exist, and is passed on without
 //! its amount.
 //!
 //! | event | what it says |
@@ -22,8 +22,8 @@ use ports::time::{format_date, parse_date};
 use serde_json::{Map, Value};
 
 use super::{
-    Failure, Kind, Payment, PaymentFact, Payout, PayoutState, Provider, Returned, Said, Step, agreement_id, id, is_id,
-    minor, text,
+    Failure, Kind, Payment, PaymentFact, Payout, PayoutState, Provider, Returned, StatusReport, Step, agreement_id, id,
+    is_id, minor_units, text,
 };
 use crate::client_error::ClientError;
 use crate::gift::Gift;
@@ -31,7 +31,7 @@ use crate::nul::without_nul;
 
 /// One event of a batch
 #[derive(Clone, Debug, PartialEq)]
-pub struct Notice {
+pub struct Event {
     /// Its id
     pub id: String,
     resource: String,
@@ -42,7 +42,7 @@ pub struct Notice {
 
 /// What was read from the API about a notice
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Answers {
+pub struct FetchedResources {
     /// The payment, the refund or the payout itself
     pub resource: Option<Value>,
     /// The customer who pays
@@ -64,16 +64,16 @@ pub struct Answers {
 ///
 /// # Errors
 /// Bodies that are not JSON or have no list `events`.
-pub fn read(body: &[u8]) -> Result<Vec<Notice>, ClientError> {
+pub fn read(body: &[u8]) -> Result<Vec<Event>, ClientError> {
     let json: Value = serde_json::from_slice(body).map_err(|fault| ClientError::bad(fault.to_string()))?;
     // A payment is not turned away for a character that Twenty cannot keep.
     let json = without_nul(json);
     let events = json.get("events").and_then(Value::as_array);
     let events = events.ok_or_else(|| ClientError::bad("events must be a list"))?;
-    Ok(events.iter().filter(|event| event.is_object()).map(Notice::of).collect())
+    Ok(events.iter().filter(|event| event.is_object()).map(Event::of).collect())
 }
 
-impl Notice {
+impl Event {
     fn of(event: &Value) -> Self {
         let word = |key: &str| text(event.get(key)).unwrap_or_default().to_owned();
         Self {
@@ -136,14 +136,14 @@ impl Notice {
 
     /// The mandate by which the payment that was read is paid
     #[must_use]
-    pub fn mandate(&self, answers: &Answers) -> Option<String> {
+    pub fn mandate(&self, answers: &FetchedResources) -> Option<String> {
         let read = answers.resource.as_ref().and_then(|payment| id(payment.pointer("/links/mandate")));
         read.or_else(|| self.link("mandate"))
     }
 
     /// What it says
     #[must_use]
-    pub fn steps(&self, answers: &Answers) -> Vec<Step> {
+    pub fn steps(&self, answers: &FetchedResources) -> Vec<Step> {
         match self.resource.as_str() {
             "payments" => self.payment(answers),
             "refunds" => self.refund(answers).into_iter().collect(),
@@ -154,7 +154,7 @@ impl Notice {
         }
     }
 
-    fn payment(&self, answers: &Answers) -> Vec<Step> {
+    fn payment(&self, answers: &FetchedResources) -> Vec<Step> {
         let Some(key) = self.link("payment") else { return Vec::new() };
         let step = match self.action.as_str() {
             _ if self.is_paid() => {
@@ -174,11 +174,11 @@ impl Notice {
         vec![step]
     }
 
-    fn gift(&self, key: String, answers: &Answers, is_expected: bool) -> Payment {
+    fn gift(&self, key: String, answers: &FetchedResources, is_expected: bool) -> Payment {
         let absent = Value::Null;
         let payment = answers.resource.as_ref().unwrap_or(&absent);
         let customer = answers.customer.as_ref().unwrap_or(&absent);
-        let amount = minor::read(Provider::GoCardless, payment, "amount").filter(|money| money.amount_micros > 0);
+        let amount = minor_units::read(Provider::GoCardless, payment, "amount").filter(|money| money.amount_micros > 0);
         let (mandate, subscription) = (self.mandate(answers), self.subscription(payment));
         let mut context = Map::new();
         for (name, value) in [
@@ -246,10 +246,10 @@ impl Notice {
         Step::Returned(Returned { payment, fact })
     }
 
-    fn refund(&self, answers: &Answers) -> Option<Step> {
+    fn refund(&self, answers: &FetchedResources) -> Option<Step> {
         let refund = answers.resource.as_ref();
         let payment = refund.and_then(|refund| id(refund.pointer("/links/payment"))).or_else(|| self.link("payment"));
-        let money = refund.and_then(|refund| minor::read(Provider::GoCardless, refund, "amount"));
+        let money = refund.and_then(|refund| minor_units::read(Provider::GoCardless, refund, "amount"));
         let own = self.link("refund")?;
         let fact = PaymentFact { kind: Kind::Refund, id: own.clone(), at: self.at, holds: self.refund_holds()?, money };
         // A refund whose payment is not known is kept under its own id, for a person to see.
@@ -257,7 +257,12 @@ impl Notice {
     }
 
     fn said(&self, link: &str, status: &'static str) -> Option<Step> {
-        Some(Step::Said(Said { agreement_id: None, reference: self.link(link)?, status, at: self.at }))
+        Some(Step::StatusReported(StatusReport {
+            agreement_id: None,
+            reference: self.link(link)?,
+            status,
+            at: self.at,
+        }))
     }
 
     fn mandate_status(&self) -> Option<Step> {
@@ -280,7 +285,7 @@ impl Notice {
         self.said("subscription", status)
     }
 
-    fn payout(&self, answers: &Answers) -> Option<Step> {
+    fn payout(&self, answers: &FetchedResources) -> Option<Step> {
         if self.action != "paid" {
             return None;
         }
@@ -290,8 +295,8 @@ impl Notice {
             provider: Provider::GoCardless,
             id: self.link("payout")?,
             state: PayoutState::Paid,
-            net: minor::read(Provider::GoCardless, payout, "amount"),
-            fee: minor::read(Provider::GoCardless, payout, "deducted_fees"),
+            net: minor_units::read(Provider::GoCardless, payout, "amount"),
+            fee: minor_units::read(Provider::GoCardless, payout, "deducted_fees"),
             date: text(payout.get("arrival_date")).filter(|date| parse_date(date).is_some()).map(str::to_owned),
             reason: None,
             at: self.at,

@@ -24,8 +24,8 @@ use ports::time::format_date;
 use serde_json::{Map, Value};
 
 use super::{
-    Failure, Kind, Payment, PaymentFact, Payout, PayoutState, Provider, Returned, Said, SetUp, Step, agreement_id, id,
-    minor, text,
+    Failure, Kind, Payment, PaymentFact, Payout, PayoutState, Provider, Returned, SetUp, StatusReport, Step,
+    agreement_id, id, minor_units, text,
 };
 use crate::client_error::ClientError;
 use crate::gift::Gift;
@@ -128,7 +128,8 @@ impl Source<'_> {
         let set_up = self.session_set_up();
         let is_subscription = text(self.object.get("mode")) == Some("subscription");
         let is_paid = is_late || text(self.object.get("payment_status")) == Some("paid");
-        let amount = minor::read(Provider::Stripe, self.object, "amount_total").filter(|money| money.amount_micros > 0);
+        let amount =
+            minor_units::read(Provider::Stripe, self.object, "amount_total").filter(|money| money.amount_micros > 0);
         let mut steps = Vec::new();
         // Setting up a means of payment costs nothing, and so does a trial.
         if let (Some(amount), true) = (amount, text(self.object.get("mode")) != Some("setup")) {
@@ -237,7 +238,8 @@ impl Source<'_> {
     }
 
     fn invoice_paid(&self) -> Vec<Step> {
-        let amount = minor::read(Provider::Stripe, self.object, "amount_paid").filter(|money| money.amount_micros > 0);
+        let amount =
+            minor_units::read(Provider::Stripe, self.object, "amount_paid").filter(|money| money.amount_micros > 0);
         let (Some(key), Some(amount)) = (id(self.object.get("id")), amount) else { return Vec::new() };
         let subscription = self.invoice_subscription();
         let (first_name, last_name) = text(self.object.get("customer_name")).map_or((None, None), names);
@@ -321,7 +323,7 @@ impl Source<'_> {
     }
 
     fn refunded(&self) -> Option<Step> {
-        let money = minor::read(Provider::Stripe, self.object, "amount_refunded")?;
+        let money = minor_units::read(Provider::Stripe, self.object, "amount_refunded")?;
         let fact =
             PaymentFact { kind: Kind::Total, id: id(self.object.get("id"))?, at: 0, holds: true, money: Some(money) };
         Some(self.returned(self.payment(self.object.get("id"))?, fact))
@@ -334,7 +336,7 @@ impl Source<'_> {
             Some("requires_action") => return None,
             _ => true,
         };
-        let money = minor::read(Provider::Stripe, self.object, "amount")?;
+        let money = minor_units::read(Provider::Stripe, self.object, "amount")?;
         let fact = PaymentFact { kind: Kind::Refund, id: id(self.object.get("id"))?, at: 0, holds, money: Some(money) };
         Some(self.returned(self.payment(self.object.get("charge"))?, fact))
     }
@@ -346,7 +348,7 @@ impl Source<'_> {
             // A warning that was closed never took money.
             _ => return None,
         };
-        let money = minor::read(Provider::Stripe, self.object, "amount")?;
+        let money = minor_units::read(Provider::Stripe, self.object, "amount")?;
         let fact =
             PaymentFact { kind: Kind::Dispute, id: id(self.object.get("id"))?, at: 0, holds, money: Some(money) };
         Some(self.returned(self.payment(self.object.get("charge"))?, fact))
@@ -363,7 +365,12 @@ impl Source<'_> {
             _ => return None,
         };
         let agreement_id = agreement_id(self.named_agreements("/metadata"), &mut Map::new());
-        Some(Step::Said(Said { agreement_id, reference: id(self.object.get("id"))?, status, at: self.at() }))
+        Some(Step::StatusReported(StatusReport {
+            agreement_id,
+            reference: id(self.object.get("id"))?,
+            status,
+            at: self.at(),
+        }))
     }
 
     fn payout(&self, state: &str) -> Option<Step> {
@@ -378,7 +385,7 @@ impl Source<'_> {
             provider: Provider::Stripe,
             id: id(self.object.get("id"))?,
             state,
-            net: minor::read(Provider::Stripe, self.object, "amount"),
+            net: minor_units::read(Provider::Stripe, self.object, "amount"),
             fee: None,
             date: self.object.get("arrival_date").and_then(Value::as_i64).and_then(day),
             reason: reason.map(str::to_owned),

@@ -65,8 +65,8 @@ impl State {
 
     /// The state in which a row is made: one that processes itself is claimed from the start
     #[must_use]
-    pub const fn initial(processes_itself: bool) -> Self {
-        if processes_itself { Processing } else { Pending }
+    pub const fn initial(may_auto_process: bool) -> Self {
+        if may_auto_process { Processing } else { Pending }
     }
 }
 

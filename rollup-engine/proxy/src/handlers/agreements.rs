@@ -9,7 +9,7 @@ use crate::context::RequestContext;
 use crate::error::Error;
 use crate::request::{Request, Response};
 use fundraising::client_error::ClientError;
-use fundraising::gift::prove_relations;
+use fundraising::gift::require_relation_ids;
 use fundraising::money::Money;
 
 const STATUSES: &[&str] = &["active", "paused", "canceled", "completed", "delinquent"];
@@ -31,7 +31,7 @@ pub async fn list(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Resp
 pub async fn create(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
     let mut body = request.object("Recurring agreement create payload must be an object.")?;
     check(&body)?;
-    prove_relations(&mut body)?;
+    require_relation_ids(&mut body)?;
     Ok(Response::json(200, cx.call(Target::create(PLURAL), Some(body.into())).await?))
 }
 
@@ -51,7 +51,7 @@ pub async fn get(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Respo
 pub async fn update(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
     let mut body = request.object("Recurring agreement update payload must be an object.")?;
     check(&body)?;
-    prove_relations(&mut body)?;
+    require_relation_ids(&mut body)?;
     let target = Target::update(PLURAL, request.record_id(0, "id")?);
     Ok(Response::json(200, cx.call(target, Some(body.into())).await?))
 }

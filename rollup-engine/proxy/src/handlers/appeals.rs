@@ -11,7 +11,7 @@ use crate::context::RequestContext;
 use crate::error::Error;
 use crate::request::{Field, Request, Response, require_field};
 use fundraising::client_error::ClientError;
-use fundraising::sum;
+use fundraising::loose_amount;
 
 const APPEALS: &str = "appeals";
 const SNAPSHOTS: &str = "solicitationSnapshots";
@@ -108,14 +108,14 @@ fn fields(body: &Map<String, Value>, is_new: bool) -> Result<Map<String, Value>,
     in_order(fields.get("startDate"), fields.get("endDate"))?;
     for key in ["goalAmount", "budgetAmount"] {
         if let Some(value) = body.get(key) {
-            fields.insert(key.into(), sum::read(key, value)?);
+            fields.insert(key.into(), loose_amount::read(key, value)?);
         }
     }
     if let Some(value) = body.get("targetSolicitedCount") {
         let key = "targetSolicitedCount";
         let count = match value {
             Value::Null => Value::Null,
-            value => match sum::leading_integer(value) {
+            value => match loose_amount::leading_integer(value) {
                 None => return Err(ClientError::bad(format!("{key} must be a number"))),
                 Some(count) if count < 0 => return Err(ClientError::bad(format!("{key} cannot be negative"))),
                 Some(count) => count.into(),
@@ -129,8 +129,9 @@ fn fields(body: &Map<String, Value>, is_new: bool) -> Result<Map<String, Value>,
 fn snapshot(body: &Map<String, Value>, now: Timestamp) -> Result<Map<String, Value>, ClientError> {
     let keys = ["countSolicited", "count", "total", "recipients"];
     let count = keys.iter().find_map(|key| body.get(*key).filter(|value| !value.is_null()));
-    let count =
-        count.and_then(sum::leading_integer).ok_or_else(|| ClientError::bad("countSolicited must be numeric"))?;
+    let count = count
+        .and_then(loose_amount::leading_integer)
+        .ok_or_else(|| ClientError::bad("countSolicited must be numeric"))?;
     if count <= 0 {
         return Err(ClientError::bad("countSolicited must be greater than zero"));
     }

@@ -15,7 +15,7 @@ pub async fn search(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Re
     let limited = Query::default().with("limit", limit(request).to_string());
     let mut query = limited.ordered(&OrderBy::ascending("name"));
     if let Some(words) = value(request, "search") {
-        query = query.filtered(&query::holds("name", words)?);
+        query = query.filtered(&query::contains("name", words)?);
     }
     cx.pass(Target::list("companies", &query), Some(Field::List("companies"))).await
 }

@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind};
 use crate::payments;
 use crate::request::{Request, Response};
 use fundraising::provider::Provider;
-use fundraising::provider::gocardless::{self, Answers, Notice, Resource};
+use fundraising::provider::gocardless::{self, Event, FetchedResources, Resource};
 use fundraising::signature::{self, SignatureError};
 
 /// Takes in a batch of events, once the signature over the body's bytes is checked
@@ -20,13 +20,13 @@ pub async fn receive(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<R
     let notices = open(cx, request)?;
     let done = &cx.state.processed_events;
     let mut failed = None;
-    for notice in &notices {
-        if done.has(&notice.id) {
+    for event in &notices {
+        if done.has(&event.id) {
             continue;
         }
-        let result = one(cx, notice).await;
+        let result = one(cx, event).await;
         if let Err(failure) = result {
-            let fields = [("eventId", notice.id.as_str().into()), ("code", failure.code().into())];
+            let fields = [("eventId", event.id.as_str().into()), ("code", failure.code().into())];
             cx.log(Level::Error, "gocardless_event_failed", &fields);
             // The others would get no turn either.
             let is_over = matches!(failure.kind(), ErrorKind::NoPermit { .. } | ErrorKind::TimedOut);
@@ -35,21 +35,21 @@ pub async fn receive(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<R
                 break;
             }
         } else {
-            done.note(&notice.id);
+            done.note(&event.id);
         }
     }
     if let Some(failure) = failed {
         return Err(failure);
     }
     // GoCardless does not repeat a batch that was taken in; one that staff have sent again is carried out again.
-    for notice in &notices {
-        done.forget(&notice.id);
+    for event in &notices {
+        done.forget(&event.id);
     }
     Ok(Response::json(202, json!({ "ok": true })))
 }
 
 /// The events of the batch, once its signature is checked
-fn open(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Vec<Notice>, Error> {
+fn open(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Vec<Event>, Error> {
     let secret = cx.state.settings.gocardless_secret.as_deref();
     let body = &request.inbound.body;
     if let Err(unproven) = signature::gocardless(request.inbound.header("webhook-signature"), body, secret) {
@@ -65,23 +65,23 @@ fn open(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Vec<Notice>, E
     Ok(notices)
 }
 
-async fn one(cx: &RequestContext<'_>, notice: &Notice) -> Result<(), Error> {
-    let mut answers = Answers::default();
-    if let Some((list, id)) = notice.resource() {
+async fn one(cx: &RequestContext<'_>, event: &Event) -> Result<(), Error> {
+    let mut answers = FetchedResources::default();
+    if let Some((list, id)) = event.resource() {
         answers.resource = read(cx, list, &id).await?;
     }
-    if notice.names_a_payer()
-        && let Some(mandate) = notice.mandate(&answers)
+    if event.names_a_payer()
+        && let Some(mandate) = event.mandate(&answers)
         && let Some(mandate) = read(cx, "mandates", &mandate).await?
         && let Some(customer) = gocardless::customer_of(&mandate)
     {
         answers.customer = read(cx, "customers", &customer).await?;
     }
-    let steps = notice.steps(&answers);
+    let steps = event.steps(&answers);
     if steps.is_empty() {
-        cx.log(Level::Debug, "gocardless_event_ignored", &[("type", notice.kind().into())]);
+        cx.log(Level::Debug, "gocardless_event_ignored", &[("type", event.kind().into())]);
     }
-    payments::steps(cx, Provider::GoCardless, &notice.id, steps).await
+    payments::steps(cx, Provider::GoCardless, &event.id, steps).await
 }
 
 /// Reads from the API; nothing without a token, or if the token or the id is refused

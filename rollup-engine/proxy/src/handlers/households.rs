@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::request::{Field, Request, Response, record_id, require_field};
 use fundraising::address;
 use fundraising::client_error::{ClientError, Status};
-use fundraising::gift::prove_relations;
+use fundraising::gift::require_relation_ids;
 
 const HOUSEHOLDS: &str = "households";
 /// Text fields beside the name
@@ -37,7 +37,7 @@ pub async fn create(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Re
     let name = text(body.get("name")).ok_or_else(|| ClientError::bad("name is required"))?;
     let mut record = fields(&body)?;
     record.insert("name".into(), name.into());
-    prove_relations(&mut record)?;
+    require_relation_ids(&mut record)?;
     let answer = cx.call(Target::create(HOUSEHOLDS), Some(record.into())).await?;
     one(answer, "createHousehold")
 }
@@ -72,7 +72,7 @@ pub async fn update(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Re
     if changes.is_empty() {
         return Err(ClientError::bad("At least one field must be provided to update a household").into());
     }
-    prove_relations(&mut changes)?;
+    require_relation_ids(&mut changes)?;
     let target = Target::update(HOUSEHOLDS, request.record_id(0, "id")?);
     one(cx.call(target, Some(changes.into())).await?, "updateHousehold")
 }

@@ -31,7 +31,7 @@ fn search_query(request: &Request<'_>) -> Result<Query, ClientError> {
     };
     let mut conditions: Vec<Filter> = Vec::new();
     if let Some(words) = value(request, "search") {
-        conditions.push(query::holds("name", words)?);
+        conditions.push(query::contains("name", words)?);
     }
     for field in ["companyId", "pointOfContactId"] {
         if let Some(id) = value(request, field) {

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::intake::store;
 use crate::request::{Request, Response};
 use fundraising::client_error::ClientError;
-use fundraising::gift::prove_relations;
+use fundraising::gift::require_relation_ids;
 use fundraising::money::Money;
 
 const PLURAL: &str = "giftPayouts";
@@ -80,7 +80,7 @@ fn body(request: &Request<'_>) -> Result<Map<String, Value>, ClientError> {
         return Err(ClientError::bad("payload must include at least one field"));
     }
     check(&body)?;
-    prove_relations(&mut body)?;
+    require_relation_ids(&mut body)?;
     Ok(body)
 }
 

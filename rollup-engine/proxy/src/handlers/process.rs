@@ -16,7 +16,7 @@ use crate::intake::{store, trail};
 use crate::request::{Request, Response};
 use fundraising::client_error::ClientError;
 use fundraising::payload::Payload;
-use fundraising::staging::{CLAIM_LASTS, State};
+use fundraising::staging::{CLAIM_TIMEOUT, State};
 
 /// As many rows as one call takes
 const MAX_ROWS: usize = 100;
@@ -97,7 +97,7 @@ fn limit(given: Option<&Value>) -> Result<usize, ClientError> {
 
 /// Rows to promote, the oldest change first
 async fn due(cx: &RequestContext<'_>, limit: usize, now: Timestamp) -> Result<Vec<String>, Error> {
-    let stale = Timestamp::from_millis(now.as_millis() - i64::try_from(CLAIM_LASTS.as_millis()).unwrap_or(i64::MAX));
+    let stale = Timestamp::from_millis(now.as_millis() - i64::try_from(CLAIM_TIMEOUT.as_millis()).unwrap_or(i64::MAX));
     let is = |states: &[State]| Filter::one_of("processingStatus", states.iter().map(|state| state.as_str()));
     let claimed = Filter::And(vec![is(&[State::Processing])?, Filter::Before("updatedAt".into(), stale)]);
     let mut ways = vec![is(&[State::ReadyForProcess, State::ProcessFailed])?, claimed];

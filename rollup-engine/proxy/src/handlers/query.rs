@@ -132,7 +132,7 @@ pub fn one_of(field: &str, words: &[&str]) -> Result<Filter, ClientError> {
 ///
 /// # Errors
 /// Characters that Twenty's filters would misread, even between quotes.
-pub fn holds(field: &str, text: &str) -> Result<Filter, ClientError> {
+pub fn contains(field: &str, text: &str) -> Result<Filter, ClientError> {
     let text = text.parse().map_err(|fault| ClientError::bad(format!("search {fault}")))?;
     Ok(Filter::Contains(field.to_owned(), text))
 }

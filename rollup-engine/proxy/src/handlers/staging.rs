@@ -8,7 +8,7 @@ use twenty::RecordId;
 use twenty::filter::Filter;
 use twenty::target::{OrderBy, Query, Target};
 
-use super::query::{self, holds, one_of, searched_id};
+use super::query::{self, contains, one_of, searched_id};
 use crate::request::{Request, Response};
 
 use crate::context::RequestContext;
@@ -20,7 +20,7 @@ use crate::intake::store::{self, Change, ROW, Written};
 use crate::intake::{Accepted, Channel, Origin, accept, promote};
 use fundraising::client_error::{ClientError, Status};
 use fundraising::payload::Payload;
-use fundraising::staging::{CLAIM_LASTS, State};
+use fundraising::staging::{CLAIM_TIMEOUT, State};
 
 /// How a refusal calls the id in the path
 const ID: &str = "stagingId";
@@ -149,7 +149,7 @@ fn list_query(query: &[(String, String)], now: Timestamp) -> Result<Query, Clien
             "stuck" if value == "true" => {
                 // To the minute, so that who polls asks the same.
                 let minute = now.as_millis() / 60_000 * 60_000;
-                let since = Timestamp::from_millis(minute - millis(CLAIM_LASTS));
+                let since = Timestamp::from_millis(minute - millis(CLAIM_TIMEOUT));
                 conditions.push(one_of("processingStatus", &[State::Processing.as_str()])?);
                 conditions.push(Filter::Before("updatedAt".into(), since));
             }
@@ -215,7 +215,7 @@ fn sorted(asked: &str, conditions: &mut Vec<Filter>) -> OrderBy {
 fn search(text: &str) -> Result<Filter, ClientError> {
     let text = text.to_ascii_lowercase();
     let fields = ["donorFirstName", "donorLastName", "donorEmail", "externalId", "providerPaymentId", "notes"];
-    let conditions: Result<Vec<_>, _> = fields.iter().map(|field| holds(field, &text)).collect();
+    let conditions: Result<Vec<_>, _> = fields.iter().map(|field| contains(field, &text)).collect();
     conditions.map(Filter::Or)
 }
 
@@ -267,7 +267,7 @@ async fn change(
             Ok(row) => row,
             // Twenty itself says whether there is anything to change.
             Err(failure) if store::is_missing(&failure) => match unseen {
-                Some(body) => return blind(cx, id, body).await,
+                Some(body) => return write_unconditionally(cx, id, body).await,
                 None => return Err(told(failure)),
             },
             Err(failure) => return Err(told(failure)),
@@ -286,7 +286,11 @@ async fn change(
     Err(ClientError::new(Status::Conflict, "the staged gift is being changed by somebody else; try again").into())
 }
 
-async fn blind(cx: &RequestContext<'_>, id: RecordId, body: Map<String, Value>) -> Result<StagedGift, Error> {
+async fn write_unconditionally(
+    cx: &RequestContext<'_>,
+    id: RecordId,
+    body: Map<String, Value>,
+) -> Result<StagedGift, Error> {
     cx.call(Target::update(ROW.plural, id), Some(body.into())).await.map_err(told)?;
     Ok(StagedGift::default())
 }

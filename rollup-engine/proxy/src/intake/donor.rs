@@ -13,7 +13,7 @@ use super::store::{self, Made, PERSON};
 use crate::context::RequestContext;
 use crate::error::Error;
 use fundraising::client_error::{ClientError, Status};
-use fundraising::donor::{self, Candidate, Dedupe, MatchType, Person, Question, Resolution};
+use fundraising::donor::{self, Candidate, Dedupe, DonorLookup, MatchType, Person, Resolution};
 use fundraising::gift::Gift;
 use fundraising::keys::Key;
 
@@ -48,17 +48,17 @@ pub(crate) async fn resolve(
     cx: &RequestContext<'_>,
     gift: &mut Gift,
     key: &Key,
-    manner: DonorPolicy,
+    policy: DonorPolicy,
 ) -> Result<Found, Error> {
     let mut found = Found::default();
-    match donor::question(gift) {
-        Question::Settled | Question::Unknown => {}
-        Question::Create(person) => link_new(cx, gift, key, manner, &person, &mut found).await?,
-        Question::LookUp(person) => {
+    match donor::lookup_for(gift) {
+        DonorLookup::NotNeeded | DonorLookup::NamesIncomplete => {}
+        DonorLookup::Create(person) => link_new(cx, gift, key, policy, &person, &mut found).await?,
+        DonorLookup::LookUp(person) => {
             let candidates = match candidates(cx, &person).await {
                 Ok(candidates) => candidates,
                 Err(failure)
-                    if matches!(manner, DonorPolicy::Review | DonorPolicy::Look) && !store::is_refused(&failure) =>
+                    if matches!(policy, DonorPolicy::Review | DonorPolicy::Look) && !store::is_refused(&failure) =>
                 {
                     found.unasked = true;
                     return Ok(found);
@@ -67,19 +67,19 @@ pub(crate) async fn resolve(
             };
             let resolution = donor::decide(person.email.as_deref().unwrap_or_default(), &candidates);
             found.dedupe = resolution.dedupe().cloned();
-            match settled(resolution, manner)? {
-                Resolution::Match(dedupe) if manner != DonorPolicy::Look => gift.donor_id = Some(dedupe.matched),
+            match settled(resolution, policy)? {
+                Resolution::Match(dedupe) if policy != DonorPolicy::Look => gift.donor_id = Some(dedupe.matched),
                 Resolution::Match(_) | Resolution::Review(_) => {}
-                Resolution::New => link_new(cx, gift, key, manner, &person, &mut found).await?,
+                Resolution::New => link_new(cx, gift, key, policy, &person, &mut found).await?,
             }
         }
     }
     Ok(found)
 }
 
-fn settled(resolution: Resolution, manner: DonorPolicy) -> Result<Resolution, ClientError> {
+fn settled(resolution: Resolution, policy: DonorPolicy) -> Result<Resolution, ClientError> {
     let is_name = resolution.dedupe().is_some_and(|dedupe| dedupe.match_type == MatchType::Name);
-    match manner {
+    match policy {
         DonorPolicy::Settle => resolution.without_review(),
         DonorPolicy::SettleWhatCanBe | DonorPolicy::Reviewed if is_name => Ok(Resolution::New),
         _ => Ok(resolution),
@@ -99,11 +99,11 @@ async fn link_new(
     cx: &RequestContext<'_>,
     gift: &mut Gift,
     key: &Key,
-    manner: DonorPolicy,
+    policy: DonorPolicy,
     person: &Person,
     found: &mut Found,
 ) -> Result<(), Error> {
-    if manner == DonorPolicy::Look {
+    if policy == DonorPolicy::Look {
         return Ok(());
     }
     let id = key.person_id(person).to_string();

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::staged_gift::StagedGift;
 use fundraising::client_error::ClientError;
-use fundraising::gift::{plausible, prove_relation, prove_relations, stored};
+use fundraising::gift::{plausible, require_relation_id, require_relation_ids, stored};
 use fundraising::payload::Payload;
 use fundraising::staging::{Event, State, transition};
 use fundraising::trust::Diagnostics;
@@ -94,7 +94,7 @@ impl Edit {
                 }
             }
         }
-        edit.values.iter_mut().try_for_each(|(key, value)| prove_relation(key, value))?;
+        edit.values.iter_mut().try_for_each(|(key, value)| require_relation_id(key, value))?;
         Ok(edit)
     }
 
@@ -115,7 +115,7 @@ impl Edit {
         }
         if let Some(payload) = &mut edit.payload {
             let faulty = |refusal: ClientError| ClientError::bad(format!("rawPayload.{}", refusal.message));
-            prove_relations(payload).map_err(faulty)?;
+            require_relation_ids(payload).map_err(faulty)?;
         }
         Ok(edit)
     }
@@ -186,7 +186,7 @@ impl Edit {
     /// 409 if the row's state does not allow it, 400 if the gift could then not be true.
     pub(crate) fn apply(&self, row: &StagedGift, now: Timestamp) -> Result<Change, ClientError> {
         let mut body = Map::new();
-        let mut standing = row.standing();
+        let mut standing = row.current_state();
         if self.changes_the_gift() {
             let change = transition(standing, Event::Edit)?;
             standing.state = change.state;

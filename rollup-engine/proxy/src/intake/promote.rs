@@ -117,7 +117,7 @@ async fn note_gift_id(cx: &RequestContext<'_>, row: &StagedGift) -> Result<(), E
 
 /// What becomes of a row that is not to be claimed: it is processed, locked or not ready
 async fn settle(cx: &RequestContext<'_>, row: &StagedGift) -> Result<Option<Step>, Error> {
-    match admit(row.standing()) {
+    match admit(row.current_state()) {
         Admission::Processed(gift) => {
             let gift = gift.to_owned();
             log(cx, Level::Info, "staged_gift_already_promoted", row.id(), "");
@@ -178,7 +178,7 @@ async fn step(cx: &RequestContext<'_>, row: &StagedGift) -> Result<Step, Error> 
     }
     let payload = payload.unwrap_or_default();
     let mut gift = stored::read_any(&payload);
-    let unproven = gift.take_unproven();
+    let unproven = gift.take_invalid_ids();
     let column = row.text("recurringAgreementId").filter(|text| text.parse::<RecordId>().is_err());
     let unproven = unproven.first().map(|(name, _)| *name).or(column.map(|_| "recurringAgreementId"));
     if let Some(field) = unproven {
@@ -187,7 +187,7 @@ async fn step(cx: &RequestContext<'_>, row: &StagedGift) -> Result<Step, Error> 
         fail(cx, row, "payload_invalid", &message, None).await?;
         return done(Promoted::Failed("payload_invalid"));
     }
-    let key = Key::of_row(&row.kept_gift(), row.id());
+    let key = Key::of_staged_gift(&row.kept_gift(), row.id());
     let mut row = row.clone();
     if gift.donor_id.is_none() {
         match name_giver(cx, &row, &mut gift, &key).await {
@@ -360,13 +360,13 @@ pub(super) async fn mark(
 
 /// Puts right a row whose worker was not heard of again: its gift is there, or it is free
 pub(crate) async fn reconcile(cx: &RequestContext<'_>, row: &StagedGift) -> Result<(), Error> {
-    let key = Key::of_row(&row.kept_gift(), row.id());
+    let key = Key::of_staged_gift(&row.kept_gift(), row.id());
     let id = key.gift_id().to_string();
     if store::find(cx, GIFT.plural, &id).await?.is_some() {
         log(cx, Level::Info, "staged_gift_reconciled", row.id(), "the gift was made");
         return mark(cx, row, &id, "reconciled").await;
     }
-    let change = transition(row.standing(), Event::Expire)?;
+    let change = transition(row.current_state(), Event::Expire)?;
     let mut body = change.to_json();
     let message = "the claim expired before a gift was made";
     body.insert("errorDetail".into(), store::error_detail("claim_expired", message, cx.now()));
@@ -384,7 +384,7 @@ pub(crate) fn is_stale(cx: &RequestContext<'_>, row: &StagedGift) -> bool {
 }
 
 async fn claim(cx: &RequestContext<'_>, row: &StagedGift, diagnostics: &Diagnostics) -> Result<Written, Error> {
-    let change = transition(row.standing(), Event::Claim)?;
+    let change = transition(row.current_state(), Event::Claim)?;
     let mut body = Map::new();
     body.insert("processingStatus".into(), change.state.as_str().into());
     // The condition is part of the one UPDATE: of two who try, one gets the row and the other none.
@@ -422,7 +422,7 @@ async fn give_up(
     message: &str,
     mut body: Map<String, Value>,
 ) -> Result<(), Error> {
-    body.extend(transition(row.standing(), event)?.to_json());
+    body.extend(transition(row.current_state(), event)?.to_json());
     body.insert("errorDetail".into(), store::error_detail(code, message, cx.now()));
     let particulars = json!({ "code": code, "from": row.state().as_str() });
     let action = if event == Event::PutBack { "put_back" } else { "failed" };
@@ -438,13 +438,13 @@ async fn name_giver(
     key: &Key,
 ) -> Result<Option<Step>, Error> {
     let reviewed = row.text("dedupeStatus") == Some("passed");
-    let manner = if reviewed { DonorPolicy::Reviewed } else { DonorPolicy::Review };
-    let found = donor::resolve(cx, gift, key, manner).await?;
+    let policy = if reviewed { DonorPolicy::Reviewed } else { DonorPolicy::Review };
+    let found = donor::resolve(cx, gift, key, policy).await?;
     if found.unasked {
         return Err(Error::malformed_as("Twenty could not be asked for the donor"));
     }
     let Some(dedupe) = found.dedupe.filter(|_| gift.donor_id.is_none()) else { return Ok(None) };
-    let change = transition(row.standing(), Event::SuspectDuplicate)?;
+    let change = transition(row.current_state(), Event::SuspectDuplicate)?;
     let mut payload = row.payload().unwrap_or_default();
     payload.insert("dedupeDiagnostics".into(), dedupe.to_json());
     let mut body = change.to_json();

@@ -122,7 +122,7 @@ pub(super) async fn row_differences(
     let linked = [kept.donor_id.clone(), row.text("donorId").map(str::to_owned)];
     let then = match payload.get(REQUESTED).and_then(Value::as_object) {
         Some(requested) => stored::read_any(requested),
-        None => fingerprint::asked(kept),
+        None => fingerprint::as_requested(kept),
     };
     differences(cx, asked, &then, &linked, channel).await
 }

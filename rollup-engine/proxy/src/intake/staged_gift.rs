@@ -101,8 +101,8 @@ impl StagedGift {
 
     /// What the rules of states look at
     #[must_use]
-    pub fn standing(&self) -> staging::Row<'_> {
-        staging::Row { state: self.state(), gift_id: self.text("giftId") }
+    pub fn current_state(&self) -> staging::CurrentState<'_> {
+        staging::CurrentState { state: self.state(), gift_id: self.text("giftId") }
     }
 
     /// When it was last written
@@ -201,7 +201,7 @@ impl StagedGift {
         let found = payload.get("dedupeDiagnostics")?;
         let match_type = match found.get("matchType")?.as_str()? {
             "email" => MatchType::Email,
-            "email_ambiguous" => MatchType::SeveralEmail,
+            "email_ambiguous" => MatchType::AmbiguousEmail,
             _ => MatchType::Name,
         };
         let matched = found.get("matchedDonorId")?.as_str()?.to_owned();

@@ -9,7 +9,7 @@ use crate::context::RequestContext;
 use crate::error::Error;
 use crate::intake::store;
 use fundraising::agreement_status::{AgreementEvent, AgreementStatusLog, is_ended};
-use fundraising::provider::{Provider, Said, SetUp};
+use fundraising::provider::{Provider, SetUp, StatusReport};
 
 const PLURAL: &str = "recurringAgreements";
 /// How often an agreement is read anew because somebody else was at it
@@ -44,21 +44,23 @@ async fn write(cx: &RequestContext<'_>, agreement: &Value, body: Map<String, Val
     Ok(!changed.is_empty())
 }
 
-/// What a word changes on an agreement; nothing if it was known
-fn heard(agreement: &Value, word: AgreementEvent<'_>) -> Option<Map<String, Value>> {
+/// What an event changes on an agreement; nothing if it was known
+fn applied(agreement: &Value, event: AgreementEvent<'_>) -> Option<Map<String, Value>> {
     let context = agreement.get("providerContext");
-    let mut standing = AgreementStatusLog::read(context.and_then(|context| context.get("standing")));
+    let mut status_log = AgreementStatusLog::read(context.and_then(|context| context.get("standing")));
     let status = agreement.get("status").and_then(Value::as_str);
-    let heard = standing.apply(word, status);
-    if !heard.is_news {
+    let outcome = status_log.apply(event, status);
+    if !outcome.is_new {
         return None;
     }
     let mut context = context.and_then(Value::as_object).cloned().unwrap_or_default();
-    context.insert("standing".into(), standing.to_json());
+    context.insert("standing".into(), status_log.to_json());
     let mut body = Map::new();
     body.insert("providerContext".into(), Value::Object(context));
-    if let Some(status) = heard.status {
-        let (AgreementEvent::Paid { at } | AgreementEvent::Failed { at, .. } | AgreementEvent::Said { at, .. }) = word;
+    if let Some(status) = outcome.status {
+        let (AgreementEvent::Paid { at }
+        | AgreementEvent::Failed { at, .. }
+        | AgreementEvent::StatusReported { at, .. }) = event;
         let at = Timestamp::from_millis(at).to_string();
         body.insert("status".into(), status.into());
         body.insert("statusUpdatedAt".into(), at.as_str().into());
@@ -76,10 +78,10 @@ fn heard(agreement: &Value, word: AgreementEvent<'_>) -> Option<Map<String, Valu
 }
 
 /// Tells an agreement what happened to it
-pub(super) async fn apply(cx: &RequestContext<'_>, id: &str, word: AgreementEvent<'_>) -> Result<(), Error> {
+pub(super) async fn apply(cx: &RequestContext<'_>, id: &str, event: AgreementEvent<'_>) -> Result<(), Error> {
     for _ in 0..TRIES {
         let Some(agreement) = read(cx, id).await? else { return Ok(()) };
-        let Some(body) = heard(&agreement, word) else { return Ok(()) };
+        let Some(body) = applied(&agreement, event) else { return Ok(()) };
         if write(cx, &agreement, body).await? {
             return Ok(());
         }
@@ -88,18 +90,18 @@ pub(super) async fn apply(cx: &RequestContext<'_>, id: &str, word: AgreementEven
 }
 
 /// What the provider says of an agreement's status
-pub(super) async fn said(cx: &RequestContext<'_>, said: Said) -> Result<(), Error> {
-    let word = AgreementEvent::Said { status: said.status, at: said.at };
-    if let Some(id) = &said.agreement_id {
-        return apply(cx, id, word).await;
+pub(super) async fn report_status(cx: &RequestContext<'_>, report: StatusReport) -> Result<(), Error> {
+    let event = AgreementEvent::StatusReported { status: report.status, at: report.at };
+    if let Some(id) = &report.agreement_id {
+        return apply(cx, id, event).await;
     }
-    let found = find(cx, &[said.reference]).await?;
+    let found = find(cx, &[report.reference]).await?;
     if found.is_empty() {
-        cx.log(Level::Info, "agreement_not_found", &[("status", said.status.into())]);
+        cx.log(Level::Info, "agreement_not_found", &[("status", report.status.into())]);
     }
     for agreement in found {
         if let Some(id) = agreement.get("id").and_then(Value::as_str) {
-            apply(cx, id, word).await?;
+            apply(cx, id, event).await?;
         }
     }
     Ok(())
@@ -132,7 +134,7 @@ pub(super) async fn set_up(cx: &RequestContext<'_>, provider: Provider, set_up: 
                 answer => answer.map(drop),
             };
         };
-        let Some(news) = heard(&agreement, AgreementEvent::Said { status: "active", at: set_up.at }) else {
+        let Some(news) = applied(&agreement, AgreementEvent::StatusReported { status: "active", at: set_up.at }) else {
             return Ok(());
         };
         let mut body = link.clone();

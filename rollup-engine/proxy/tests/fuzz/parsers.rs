@@ -4,7 +4,7 @@ use bolero::check;
 use fundraising::gift::create::{self, Intake};
 use fundraising::gift::{plausible, stored, update};
 use fundraising::payload::Payload;
-use fundraising::provider::gocardless::{self, Answers};
+use fundraising::provider::gocardless::{self, FetchedResources};
 use fundraising::provider::stripe;
 use fundraising::signature;
 use proxy::handlers::query;
@@ -73,7 +73,7 @@ fn targets() {
             assert!(names.iter().all(|(name, _)| name != "token"), "{target:?}");
         }
         for (_, value) in &query {
-            let _ = (query::plain("x", value), query::holds("name", value));
+            let _ = (query::plain("x", value), query::contains("name", value));
         }
     });
 }
@@ -89,10 +89,10 @@ fn events() {
         }
         let answer: Value = serde_json::from_slice(&body).unwrap_or_default();
         let resource = gocardless::unwrapped("payments", &answer).or(Some(answer));
-        let answers = Answers { customer: resource.clone(), resource };
-        for notice in gocardless::read(&body).into_iter().flatten() {
-            let _ = (notice.kind(), notice.names_a_payer(), notice.mandate(&answers), notice.steps(&answers));
-            assert!(notice.resource().is_none_or(|(_, id)| !id.contains('\0')));
+        let answers = FetchedResources { customer: resource.clone(), resource };
+        for event in gocardless::read(&body).into_iter().flatten() {
+            let _ = (event.kind(), event.names_a_payer(), event.mandate(&answers), event.steps(&answers));
+            assert!(event.resource().is_none_or(|(_, id)| !id.contains('\0')));
         }
     });
 }

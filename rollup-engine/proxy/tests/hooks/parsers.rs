@@ -1,6 +1,6 @@
 //! No event panics a parser, whatever its shape.
 
-use fundraising::provider::gocardless::{self, Answers};
+use fundraising::provider::gocardless::{self, FetchedResources};
 use fundraising::provider::stripe;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -81,9 +81,9 @@ proptest! {
         links in any_json(), answer in any_json(), customer in any_json(), created in any_json(),
     ) {
         let event = json!({ "id": "EV1", "resource_type": resource, "action": action, "created_at": created, "links": links });
-        let answers = Answers { resource: Some(answer), customer: Some(customer) };
-        for notice in gocardless::read(json!({ "events": [event] }).to_string().as_bytes()).unwrap() {
-            let _ = (notice.resource(), notice.kind(), notice.mandate(&answers), notice.steps(&answers));
+        let answers = FetchedResources { resource: Some(answer), customer: Some(customer) };
+        for event in gocardless::read(json!({ "events": [event] }).to_string().as_bytes()).unwrap() {
+            let _ = (event.resource(), event.kind(), event.mandate(&answers), event.steps(&answers));
         }
     }
 

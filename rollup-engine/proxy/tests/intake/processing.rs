@@ -3,7 +3,7 @@
 
 use fundraising::gift::stored;
 use fundraising::receipt::{self, Receipt, Settings};
-use fundraising::staging::{Admission, Event, Row, State, admit, transition};
+use fundraising::staging::{Admission, CurrentState, Event, State, admit, transition};
 use serde_json::Value;
 
 use super::recorded::{calls, cases, same, text};
@@ -19,7 +19,7 @@ fn recorded_webhooks() {
             continue;
         };
         let state = State::read(record["processingStatus"].as_str()).unwrap();
-        let row = Row { state, gift_id: record["giftId"].as_str() };
+        let row = CurrentState { state, gift_id: record["giftId"].as_str() };
         let (answer, name) = (&case["response"]["body"], text(case, "/name"));
         match admit(row) {
             Admission::Deferred(reason) => {
@@ -56,7 +56,8 @@ fn recorded_webhooks() {
                 let found = Value::Object(gift.to_record(&receipt));
                 assert!(same(created, &found), "{name}: expected {created}, found {found}");
                 let claim = transition(row, Event::Claim).unwrap();
-                let mut written = transition(Row { state: claim.state, gift_id: None }, Event::Post).unwrap().to_json();
+                let mut written =
+                    transition(CurrentState { state: claim.state, gift_id: None }, Event::Post).unwrap().to_json();
                 written.insert("giftId".into(), answer["giftId"].clone());
                 assert!(same(&posted["expect"]["body"], &Value::Object(written)), "{name}");
             }

@@ -1,14 +1,14 @@
 //! One intake from the body to what is sent to Twenty, with Twenty's answers handed in.
 
 use fundraising::client_error::ClientError;
-use fundraising::donor::{self, Candidate, Dedupe, Question, Resolution};
+use fundraising::donor::{self, Candidate, Dedupe, DonorLookup, Resolution};
 use fundraising::fingerprint;
 use fundraising::gift::create::Intake;
 use fundraising::gift::{Gift, create, plausible};
 use fundraising::payload::Payload;
 use fundraising::receipt::{self, Receipt, Settings};
 use fundraising::staging::State;
-use fundraising::trust::{Diagnostics, processes_itself};
+use fundraising::trust::{Diagnostics, may_auto_process};
 use ports::Timestamp;
 use serde_json::{Map, Value};
 
@@ -57,10 +57,10 @@ pub(crate) fn take(body: &[u8], setting: &Setting<'_>) -> Result<Outcome, Client
             gift.donor_id = setting.new_person.map(str::to_owned);
         }
     };
-    match donor::question(&gift) {
-        Question::Settled | Question::Unknown => {}
-        Question::Create(described) => make(&mut gift, &described),
-        Question::LookUp(described) => {
+    match donor::lookup_for(&gift) {
+        DonorLookup::NotNeeded | DonorLookup::NamesIncomplete => {}
+        DonorLookup::Create(described) => make(&mut gift, &described),
+        DonorLookup::LookUp(described) => {
             lookup = Some(described.to_json());
             let candidates = Candidate::read_all(setting.duplicates.expect("an answer to the look-up"));
             let resolution = donor::decide(described.email.as_deref().unwrap(), &candidates);
@@ -76,7 +76,7 @@ pub(crate) fn take(body: &[u8], setting: &Setting<'_>) -> Result<Outcome, Client
     gift.source_fingerprint = Some(fingerprint::of(&gift, "request-1"));
     let receipt = receipt::decide(&gift, Receipt::default(), &setting.receipts);
     let diagnostics = Diagnostics::of(&gift, dedupe.as_ref());
-    let itself = links && processes_itself(&gift, &diagnostics, dedupe.as_ref(), setting.auto_default);
+    let itself = links && may_auto_process(&gift, &diagnostics, dedupe.as_ref(), setting.auto_default);
     gift.auto_process = Some(itself);
     Ok(Outcome { lookup, person, gift, dedupe, receipt, diagnostics, state: State::initial(itself) })
 }

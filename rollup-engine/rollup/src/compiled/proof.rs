@@ -169,7 +169,7 @@ fn conditions(child: &Object, list: &str, conditions: &[Condition]) -> Result<()
         if let Some(path) = &condition.subtract_field {
             subtracted(child, path)?;
         }
-        if let Some((place, message)) = of.and_then(|of| of.misfit(condition)) {
+        if let Some((place, message)) = of.and_then(|of| of.value_fault(condition)) {
             let (field, found) = (Place::new(child, &condition.field), kind.to_owned());
             let condition = format!("{list} {index}, {place}: {message}");
             return Err(Unfit::ImpossibleValue { condition, field, found });
@@ -308,13 +308,13 @@ mod tests {
         change(&mut definition);
         let definitions = parse(&json!([definition])).unwrap();
         let calendar = Calendar::utc(Timestamp::from_millis(0), 1);
-        let program = CompiledRollups::new(&definitions, &Workspace::Metadata(&workspace()), &calendar);
-        assert_eq!(program.rollups.is_empty(), program.skipped.iter().any(|skipped| skipped.aggregation.is_none()));
+        let compiled = CompiledRollups::new(&definitions, &Workspace::Metadata(&workspace()), &calendar);
+        assert_eq!(compiled.rollups.is_empty(), compiled.skipped.iter().any(|skipped| skipped.aggregation.is_none()));
         let shown = |Skipped { aggregation, reason, .. }: &Skipped| match aggregation {
             Some(number) => format!("{number}: {reason}"),
             None => reason.clone(),
         };
-        program.skipped.iter().map(shown).collect()
+        compiled.skipped.iter().map(shown).collect()
     }
 
     #[test]
@@ -371,8 +371,8 @@ mod tests {
               "aggregations": [{ "type": "COUNT", "parentField": "n" }] }
         ]));
         let calendar = Calendar::utc(Timestamp::from_millis(0), 1);
-        let program = CompiledRollups::new(&definitions.unwrap(), &Workspace::Names(&[]), &calendar);
-        assert_eq!((program.rollups.len(), program.skipped.len()), (1, 1));
-        assert!(program.skipped[0].reason.starts_with("there is no object `sheep` here: the workspace's metadata"));
+        let compiled = CompiledRollups::new(&definitions.unwrap(), &Workspace::Names(&[]), &calendar);
+        assert_eq!((compiled.rollups.len(), compiled.skipped.len()), (1, 1));
+        assert!(compiled.skipped[0].reason.starts_with("there is no object `sheep` here: the workspace's metadata"));
     }
 }

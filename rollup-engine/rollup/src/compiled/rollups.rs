@@ -8,7 +8,7 @@ use super::kinds::PathKind;
 use super::proof::Workspace;
 use super::skipped::Skipped;
 use crate::calendar::Calendar;
-use crate::condition::Test;
+use crate::condition::PreparedCondition;
 use crate::definitions::{Aggregation, Condition, Definition, code_beside, dependencies};
 use crate::ids::{ColumnId, IdList, Ids, RollupId, SourceId};
 use crate::total::Target;
@@ -38,7 +38,7 @@ pub struct Tested {
     /// Where the amount is kept that is taken off it first
     pub subtrahend: Option<FieldSlot>,
     /// What it must meet
-    pub test: Test,
+    pub test: PreparedCondition,
 }
 
 impl Tested {
@@ -156,28 +156,28 @@ impl CompiledRollups {
     /// ```
     #[must_use]
     pub fn new(definitions: &[Definition], workspace: &Workspace<'_>, calendar: &Calendar) -> Self {
-        let mut program = Self::default();
+        let mut compiled = Self::default();
         // By number of the definition: those that do not run have no rollup.
         let mut running: Vec<Option<RollupId>> = Vec::with_capacity(definitions.len());
         for (number, definition) in definitions.iter().enumerate() {
-            let rollup = program.rollup(number, definition, workspace, calendar);
-            running.push(rollup.map(|rollup| program.rollups.push(rollup)));
+            let rollup = compiled.rollup(number, definition, workspace, calendar);
+            running.push(rollup.map(|rollup| compiled.rollups.push(rollup)));
         }
         if let Workspace::Names(_) = workspace {
-            program.notes.extend(unproven(definitions));
+            compiled.notes.extend(unproven(definitions));
         }
         if let Workspace::Metadata(schema) = workspace {
-            for source in &mut program.sources {
+            for source in &mut compiled.sources {
                 if let Ok(object) = schema.object(&source.names.singular) {
                     source.kinds = source.paths.iter().map(|path| PathKind::of_field(object, path)).collect();
                 }
             }
         }
-        for rollup in &mut program.rollups {
+        for rollup in &mut compiled.rollups {
             let needed = dependencies(definitions, rollup.number).into_iter();
             rollup.needs = needed.filter_map(|number| running.get(number).copied().flatten()).collect();
         }
-        program
+        compiled
     }
 
     /// One definition as far as the workspace has what it names; nothing if that leaves nothing to compute
@@ -255,7 +255,7 @@ impl CompiledRollups {
             tests.push(Tested {
                 slot: self.keep(source, &condition.field),
                 subtrahend: condition.subtract_field.as_deref().map(|path| self.keep_optional(source, path)),
-                test: Test::new(condition, calendar),
+                test: PreparedCondition::new(condition, calendar),
             });
         }
         tests

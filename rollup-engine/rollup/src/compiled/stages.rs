@@ -21,17 +21,17 @@ pub struct Step {
 /// Steps in stages; those of one stage do not wait for each other. Rollups that are `grouped` by the server need none of
 /// their children read.
 #[must_use]
-pub fn stages(program: &CompiledRollups, grouped: &[RollupId]) -> Vec<Vec<Step>> {
+pub fn stages(compiled: &CompiledRollups, grouped: &[RollupId]) -> Vec<Vec<Step>> {
     let mut folded = grouped.to_vec();
     let mut settled = Vec::new();
     let mut stages = Vec::new();
-    while settled.len() < program.rollups.len() {
+    while settled.len() < compiled.rollups.len() {
         let steps: Vec<Step> =
-            program.sources.ids().filter_map(|source| step(program, source, &folded, &settled)).collect();
+            compiled.sources.ids().filter_map(|source| step(compiled, source, &folded, &settled)).collect();
         // An object all of whose totals are known is read once and for all; only where none is left, because objects
         // are parents of each other, one is read before its time, and again later.
         let complete = |step: &Step| {
-            program.into_parent(step.source).all(|rollup| settled.contains(&rollup) || step.settles.contains(&rollup))
+            compiled.into_parent(step.source).all(|rollup| settled.contains(&rollup) || step.settles.contains(&rollup))
         };
         let mut stage: Vec<Step> = steps.iter().filter(|step| complete(step)).cloned().collect();
         if stage.is_empty() {
@@ -51,9 +51,9 @@ pub fn stages(program: &CompiledRollups, grouped: &[RollupId]) -> Vec<Vec<Step>>
 
 /// Objects with totals, each where the last of them is settled: children before parents
 #[must_use]
-pub fn settle_order(program: &CompiledRollups) -> Vec<SourceId> {
+pub fn settle_order(compiled: &CompiledRollups) -> Vec<SourceId> {
     let mut order = Vec::new();
-    for step in stages(program, &[]).into_iter().flatten().filter(|step| !step.settles.is_empty()) {
+    for step in stages(compiled, &[]).into_iter().flatten().filter(|step| !step.settles.is_empty()) {
         order.retain(|source| *source != step.source);
         order.push(step.source);
     }
@@ -61,11 +61,11 @@ pub fn settle_order(program: &CompiledRollups) -> Vec<SourceId> {
 }
 
 /// What one reading of an object could do at this point, if anything
-fn step(program: &CompiledRollups, source: SourceId, folded: &[RollupId], settled: &[RollupId]) -> Option<Step> {
+fn step(compiled: &CompiledRollups, source: SourceId, folded: &[RollupId], settled: &[RollupId]) -> Option<Step> {
     let settles: Vec<RollupId> =
-        program.into_parent(source).filter(|rollup| folded.contains(rollup) && !settled.contains(rollup)).collect();
+        compiled.into_parent(source).filter(|rollup| folded.contains(rollup) && !settled.contains(rollup)).collect();
     let known = |needed: &RollupId| settled.contains(needed) || settles.contains(needed);
-    let folds = program
+    let folds = compiled
         .rollups
         .entries()
         .filter(|(index, rollup)| rollup.child == source && !folded.contains(index) && rollup.needs.iter().all(known));
@@ -92,10 +92,10 @@ mod tests {
             })
             .collect();
         let calendar = Calendar::utc(Timestamp::from_millis(0), 1);
-        let program = CompiledRollups::new(&parse(&json!(list)).unwrap(), &Workspace::Offline, &calendar);
+        let compiled = CompiledRollups::new(&parse(&json!(list)).unwrap(), &Workspace::Offline, &calendar);
         let show =
-            |step: &Step| format!("{}{:?}{:?}", program.sources[step.source].names.singular, step.folds, step.settles);
-        stages(&program, &[]).iter().map(|stage| stage.iter().map(show).collect()).collect()
+            |step: &Step| format!("{}{:?}{:?}", compiled.sources[step.source].names.singular, step.folds, step.settles);
+        stages(&compiled, &[]).iter().map(|stage| stage.iter().map(show).collect()).collect()
     }
 
     #[test]

@@ -125,7 +125,7 @@ pub enum Operator {
 impl Condition {
     /// In words: `gt 0`
     #[must_use]
-    pub fn said(&self) -> String {
+    pub fn describe(&self) -> String {
         let of = |value: &Value| match value {
             Value::Text(text) => format!("`{text}`"),
             Value::Number(number) => number.to_string(),

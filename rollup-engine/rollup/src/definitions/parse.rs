@@ -254,7 +254,7 @@ impl Reader<'_> {
         }
         let condition = Condition { field, subtract_field, operator, operand };
         if self.faults.len() == before
-            && let Some((place, message)) = condition.misfit()
+            && let Some((place, message)) = condition.value_fault()
         {
             self.fault(&place, message);
         }

@@ -183,7 +183,7 @@ impl FieldKind {
     }
 
     /// What is wrong with a condition on a field of this kind: the place within the condition, and why
-    pub(crate) fn misfit(&self, condition: &Condition) -> Option<(String, String)> {
+    pub(crate) fn value_fault(&self, condition: &Condition) -> Option<(String, String)> {
         let operand = condition.operand();
         for (place, value) in &operand {
             if !self.may_be(value) {
@@ -239,12 +239,12 @@ impl Condition {
     }
 
     /// What is wrong with it as far as it can be told without the workspace
-    pub(crate) fn misfit(&self) -> Option<(String, String)> {
+    pub(crate) fn value_fault(&self) -> Option<(String, String)> {
         if matches!(&self.operand, Operand::List(values) if values.is_empty()) && self.operator == Operator::In {
             return Some(("value".to_owned(), "an empty list has none that a value could be one of".to_owned()));
         }
         if let Some(kind) = FieldKind::of_path(&self.field) {
-            return kind.misfit(self);
+            return kind.value_fault(self);
         }
         let named_for_time = is_named_for_time(&self.field);
         for (place, value) in self.operand() {
@@ -263,7 +263,7 @@ impl Condition {
                 return Some((place, message));
             }
         }
-        if self.subtract_field.is_some() { FieldKind::Number.misfit(self) } else { None }
+        if self.subtract_field.is_some() { FieldKind::Number.value_fault(self) } else { None }
     }
 }
 
@@ -290,7 +290,7 @@ pub(crate) fn contradiction(conditions: &[&Condition]) -> Option<(usize, String,
         let moves = conditions
             .iter()
             .any(|other| other.field == condition.field && matches!(other.operand, Operand::DynamicDate(_)));
-        if moves && let Some((place, message)) = FieldKind::Time.misfit(condition) {
+        if moves && let Some((place, message)) = FieldKind::Time.value_fault(condition) {
             return Some((index, place, format!("{message}, as the field is compared with a day as well")));
         }
     }

@@ -13,11 +13,11 @@ use crate::total::Total;
 
 impl Outcome<'_> {
     /// Notes a stored total that is not the computed one; in a dry run it is told in the log as well.
-    pub(super) fn wrong(&self, source: SourceId, row: &Row, column: &Column, computed: &Total) {
+    pub(super) fn record_difference(&self, source: SourceId, row: &Row, column: &Column, computed: &Total) {
         if self.verifying.get() {
             return;
         }
-        let (object, field) = (self.program.name(source), &column.aggregation.parent_field);
+        let (object, field) = (self.compiled.name(source), &column.aggregation.parent_field);
         if self.options.dry {
             self.client.host().log(
                 Event::new(Level::Info, "difference_found")

@@ -24,15 +24,15 @@ impl Run<'_> {
         let mut explanation = Map::new();
         explanation.insert("parentObject".to_owned(), object.into());
         explanation.insert("id".to_owned(), id.to_string().into());
-        let source = self.program.sources.ids().find(|source| self.program.name(*source) == object);
+        let source = self.compiled.sources.ids().find(|source| self.compiled.name(*source) == object);
         let row = match source {
-            Some(source) => self.one(source, id).await?,
+            Some(source) => self.live_record(source, id).await?,
             None => None,
         };
         explanation.insert("found".to_owned(), row.is_some().into());
         let mut definitions = Vec::new();
         if let (Some(source), Some(row)) = (source, row) {
-            for index in self.program.into_parent(source) {
+            for index in self.compiled.into_parent(source) {
                 definitions.push(self.explain_rollup(index, &row).await?);
             }
         }
@@ -42,8 +42,8 @@ impl Run<'_> {
     }
 
     /// A live record, if there is one
-    async fn one(&self, source: SourceId, id: Uuid) -> Result<Option<Row>, Stop> {
-        let object = &self.program.sources[source];
+    async fn live_record(&self, source: SourceId, id: Uuid) -> Result<Option<Row>, Stop> {
+        let object = &self.compiled.sources[source];
         match self.client.get(&object.names, id, &object.keep).await {
             Ok(page) => Ok(page.records.into_iter().next()),
             Err(ApiError::NotFound { .. }) => Ok(None),
@@ -53,7 +53,7 @@ impl Run<'_> {
 
     async fn explain_rollup(&self, index: RollupId, parent: &Row) -> Result<Json, Stop> {
         let mut shown = Map::new();
-        let (rollup, fold) = (&self.program.rollups[index], &self.tallies.folds[index]);
+        let (rollup, fold) = (&self.compiled.rollups[index], &self.tallies.folds[index]);
         let definition = &rollup.definition;
         fold.replace(Fold::default());
         let mut children = Vec::new();
@@ -61,7 +61,7 @@ impl Run<'_> {
             let why = if deleted {
                 Some("it is deleted".to_owned())
             } else {
-                unmet(&rollup.tests, &definition.child_filters, &row)
+                unmet_condition(&rollup.tests, &definition.child_filters, &row)
             };
             children.push(explain_child(rollup, definition, &row, why.as_deref()));
             if !deleted {
@@ -94,7 +94,7 @@ impl Run<'_> {
 
     /// All children of a parent, with whether they are deleted
     async fn children(&self, rollup: &Rollup, parent: Uuid) -> Result<Vec<(Row, bool)>, Stop> {
-        let object = &self.program.sources[rollup.child];
+        let object = &self.compiled.sources[rollup.child];
         let mut keep = object.keep.clone();
         let deleted_at = keep.add("deletedAt");
         let of_parent = Filter::IdIn(rollup.relation_field.clone(), vec![parent]);
@@ -132,7 +132,7 @@ fn explain_child(rollup: &Rollup, definition: &Definition, row: &Row, why: Optio
     for column in &rollup.columns {
         let filters = definition.aggregations.get(column.number).map(|aggregation| aggregation.filters.as_slice());
         let empty = column.value.is_some_and(|slot| row.value(slot).is_absent());
-        let reason = unmet(&column.tests, filters.unwrap_or_default(), row).or_else(|| {
+        let reason = unmet_condition(&column.tests, filters.unwrap_or_default(), row).or_else(|| {
             empty.then(|| format!("`{}` is empty", column.aggregation.child_field.as_deref().unwrap_or_default()))
         });
         if let (None, Some(reason)) = (why, reason) {
@@ -147,7 +147,7 @@ fn explain_child(rollup: &Rollup, definition: &Definition, row: &Row, why: Optio
 }
 
 /// The first condition that a child does not meet, in words
-fn unmet(tests: &Tests, conditions: &[Condition], row: &Row) -> Option<String> {
+fn unmet_condition(tests: &Tests, conditions: &[Condition], row: &Row) -> Option<String> {
     let failed = tests.iter().zip(conditions).find(|(tested, _)| !tested.holds(row));
     failed.map(|(tested, condition)| {
         let found = match tested.value(row) {
@@ -155,6 +155,6 @@ fn unmet(tests: &Tests, conditions: &[Condition], row: &Row) -> Option<String> {
             value => serde_json::to_string(&plain(&value)).unwrap_or_default(),
         };
         let less = condition.subtract_field.as_ref().map_or_else(String::new, |less| format!(" less `{less}`"));
-        format!("`{}`{less} is {found}, counted is {}", condition.field, condition.said())
+        format!("`{}`{less} is {found}, counted is {}", condition.field, condition.describe())
     })
 }

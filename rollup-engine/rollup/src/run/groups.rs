@@ -52,8 +52,8 @@ impl Run<'_> {
     /// How the totals of a rollup come from groups; nothing where the server cannot be asked, or would mean something
     /// else
     pub(super) fn group_sets(&self, index: RollupId) -> Option<Vec<GroupSet>> {
-        let rollup = &self.program.rollups[index];
-        if !self.reader.by_graphql(rollup.child) {
+        let rollup = &self.compiled.rollups[index];
+        if !self.reader.uses_graphql(rollup.child) {
             return None;
         }
         group_sets(rollup, &|path| self.reader.kind_of(rollup.child, path), self.calendar)
@@ -63,7 +63,7 @@ impl Run<'_> {
     /// children have to be read.
     pub(super) async fn group(&self, index: RollupId, parents: Parents<'_>) -> Result<bool, Stop> {
         let Some(sets) = self.group_sets(index) else { return Ok(false) };
-        let rollup = &self.program.rollups[index];
+        let rollup = &self.compiled.rollups[index];
         let mut fold = Fold::default();
         for (number, set) in sets.iter().enumerate() {
             let few = matches!(parents, Parents::Listed(ids) if ids.as_slice().len() <= MAX_UNCOUNTED_PARENTS);
@@ -78,7 +78,7 @@ impl Run<'_> {
                     if let Some(stop) = Stop::of(&error).filter(|_| !may_be_size) {
                         return Err(stop);
                     }
-                    self.reader.without_graphql(&error);
+                    self.reader.disable_graphql(&error);
                     return Ok(false);
                 }
             };
@@ -91,13 +91,13 @@ impl Run<'_> {
         if !self.fold_subtracted(index, &mut fold, parents).await? {
             return Ok(false);
         }
-        let doubtful = fold.doubtful();
-        for parent in doubtful.as_slice() {
+        let rounded_parents = fold.rounded_parents();
+        for parent in rounded_parents.as_slice() {
             fold.release(*parent);
         }
         self.tallies.folds[index].borrow_mut().join(fold);
-        if !doubtful.is_empty() {
-            let children = self.reader.read_by(rollup.child, &rollup.relation_field, &doubtful).await?;
+        if !rounded_parents.is_empty() {
+            let children = self.reader.read_by(rollup.child, &rollup.relation_field, &rounded_parents).await?;
             self.tallies.fold(&[index], children.rows());
         }
         Ok(true)
@@ -105,7 +105,7 @@ impl Run<'_> {
 
     /// Folds the children with a subtraction; false if they cannot be read.
     async fn fold_subtracted(&self, index: RollupId, fold: &mut Fold, parents: Parents<'_>) -> Result<bool, Stop> {
-        let rollup = &self.program.rollups[index];
+        let rollup = &self.compiled.rollups[index];
         let Some(off) = self.subtraction_filter(index) else { return Ok(true) };
         let mut after = None::<String>;
         let filter = match parents.filter(&rollup.relation_field) {
@@ -117,8 +117,8 @@ impl Run<'_> {
         // What GraphQL was asked for may be more than REST can be asked for.
         while match parents {
             Parents::All => true,
-            Parents::Listed(ids) => ids.as_slice().len() <= self.reader.most_ids(rollup.child),
-            Parents::Range(..) => self.reader.by_graphql(rollup.child),
+            Parents::Listed(ids) => ids.as_slice().len() <= self.reader.max_ids(rollup.child),
+            Parents::Range(..) => self.reader.uses_graphql(rollup.child),
         } {
             let (page, _) =
                 match self.reader.page(rollup.child, Some(&filter), after.as_deref(), MAX_GRAPHQL_PAGE).await {
@@ -159,7 +159,7 @@ impl Run<'_> {
     }
 
     fn subtraction_filter(&self, index: RollupId) -> Option<Filter> {
-        let rollup = &self.program.rollups[index];
+        let rollup = &self.compiled.rollups[index];
         subtraction_filter(&rollup.definition, &|path| self.reader.kind_of(rollup.child, path))
     }
 
@@ -171,8 +171,8 @@ impl Run<'_> {
         counted: bool,
         parents: Parents<'_>,
     ) -> Result<Option<Groups>, ApiError> {
-        let rollup = &self.program.rollups[index];
-        let child = &self.program.sources[rollup.child];
+        let rollup = &self.compiled.rollups[index];
+        let child = &self.compiled.sources[rollup.child];
         let filter = match (parents.filter(&rollup.relation_field), &set.filter) {
             (Some(ids), Some(filter)) => Some(Filter::And(vec![ids, filter.clone()])),
             (ids, filter) => ids.or_else(|| filter.clone()),

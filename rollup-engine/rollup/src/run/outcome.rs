@@ -9,7 +9,7 @@ use twenty::error::ApiError;
 use super::options::{RollupTargets, RunOptions};
 use super::record::Record;
 use super::stop::Stop;
-use crate::checkpoint::{Checkpoint, Left};
+use crate::checkpoint::{Checkpoint, Remaining};
 use crate::compiled::CompiledRollups;
 use crate::host::RollupClient;
 use crate::ids::{Ids, SourceId};
@@ -18,7 +18,7 @@ use crate::plan::Spent;
 /// What a run has done
 pub(crate) struct Outcome<'a> {
     pub(super) client: &'a RollupClient<'a>,
-    pub(super) program: &'a CompiledRollups,
+    pub(super) compiled: &'a CompiledRollups,
     pub(super) options: RunOptions,
     pub(super) record: RefCell<Record>,
     pub(super) spent: Cell<Spent>,
@@ -35,17 +35,17 @@ pub(crate) struct Outcome<'a> {
 }
 
 impl<'a> Outcome<'a> {
-    pub(crate) fn new(client: &'a RollupClient<'a>, program: &'a CompiledRollups, options: RunOptions) -> Self {
+    pub(crate) fn new(client: &'a RollupClient<'a>, compiled: &'a CompiledRollups, options: RunOptions) -> Self {
         Self {
             client,
-            program,
+            compiled,
             options,
-            record: RefCell::new(Record::new(program)),
+            record: RefCell::new(Record::new(compiled)),
             spent: Cell::default(),
             verifying: Cell::new(false),
             wrote: Cell::new(false),
             position: RefCell::default(),
-            rest: RefCell::new(program.no_targets()),
+            rest: RefCell::new(compiled.no_targets()),
             continued: Cell::new(false),
         }
     }
@@ -62,12 +62,12 @@ impl<'a> Outcome<'a> {
 
     /// Where a next run can go on
     pub(crate) fn checkpoint(&self) -> Option<Checkpoint> {
-        let left = if let Some((source, after)) = self.position.borrow().clone() {
-            Left::From { object: self.program.name(source).to_owned(), after }
+        let remaining = if let Some((source, after)) = self.position.borrow().clone() {
+            Remaining::After { object: self.compiled.name(source).to_owned(), after }
         } else {
             let mut parents: Vec<(String, Ids)> = Vec::new();
-            for (rollup, ids) in self.program.rollups.iter().zip(&*self.rest.borrow()) {
-                let name = self.program.name(rollup.parent);
+            for (rollup, ids) in self.compiled.rollups.iter().zip(&*self.rest.borrow()) {
+                let name = self.compiled.name(rollup.parent);
                 match parents.iter_mut().find(|(object, _)| object == name) {
                     Some((_, all)) => all.extend(ids.as_slice().iter().copied()),
                     None if ids.is_empty() => {}
@@ -77,15 +77,15 @@ impl<'a> Outcome<'a> {
             if parents.is_empty() {
                 return None;
             }
-            Left::Parents(parents)
+            Remaining::Parents(parents)
         };
-        Some(Checkpoint { config: self.options.fingerprint, left })
+        Some(Checkpoint { config: self.options.fingerprint, remaining })
     }
 
     /// Records of an object as the survey counted them
     pub(super) fn counted(&self, source: SourceId) -> Option<u64> {
         let record = self.record.borrow();
-        record.plan.as_ref()?.counts.get(self.program.name(source)).and_then(Json::as_u64)
+        record.plan.as_ref()?.counts.get(self.compiled.name(source)).and_then(Json::as_u64)
     }
 
     /// Whether the rest was handed to another run
@@ -98,7 +98,7 @@ impl<'a> Outcome<'a> {
         if let Some(stop) = Stop::of(error) {
             return Err(stop);
         }
-        for (id, rollup) in self.program.rollups.entries() {
+        for (id, rollup) in self.compiled.rollups.entries() {
             if rollup.child == source || rollup.parent == source {
                 self.record.borrow_mut().drop_rollup(id, error);
             }
@@ -114,7 +114,7 @@ impl<'a> Outcome<'a> {
 
     /// Logs how far the work on an object has come.
     pub(super) fn progress(&self, event: &'static str, source: SourceId, fields: &[(&'static str, u64)]) {
-        let line = Event::new(Level::Info, event).with("object", self.program.name(source));
+        let line = Event::new(Level::Info, event).with("object", self.compiled.name(source));
         self.client.host().log(fields.iter().fold(line, |line, (name, value)| line.with(name, *value)));
     }
 }

@@ -55,22 +55,22 @@ impl Reading {
 
 impl Reader<'_> {
     /// Whether GraphQL may be asked for this object
-    pub(super) fn by_graphql(&self, source: SourceId) -> bool {
+    pub(super) fn uses_graphql(&self, source: SourceId) -> bool {
         self.graphql.get() && self.known[source].borrow().proven
     }
 
     /// Ids that the filter of one call may name, the way that calls about this object go at this moment
-    pub(super) fn most_ids(&self, source: SourceId) -> usize {
-        if self.by_graphql(source) { MAX_GRAPHQL_IDS } else { MAX_REST_IDS }
+    pub(super) fn max_ids(&self, source: SourceId) -> usize {
+        if self.uses_graphql(source) { MAX_GRAPHQL_IDS } else { MAX_REST_IDS }
     }
 
     /// The first of these ids, as many as one call may name, and the others
     pub(super) fn portion<'i>(&self, source: SourceId, ids: &'i [Uuid]) -> (&'i [Uuid], &'i [Uuid]) {
-        ids.split_at(ids.len().min(self.most_ids(source)))
+        ids.split_at(ids.len().min(self.max_ids(source)))
     }
 
     /// Takes an error of GraphQL: true if the server has none, and REST is the way from here on.
-    pub(super) fn without_graphql(&self, error: &ApiError) -> bool {
+    pub(super) fn disable_graphql(&self, error: &ApiError) -> bool {
         let unsupported = error.is_unsupported();
         if unsupported && self.graphql.replace(false) {
             let line = Event::new(Level::Warn, "graphql_refused").with("message", error.to_string());
@@ -80,9 +80,9 @@ impl Reader<'_> {
     }
 
     /// Takes a page of GraphQL, or the error that there is none: who asked chooses anew then.
-    pub(super) fn or_without_graphql(&self, page: Result<Page, ApiError>) -> Result<Page, ApiError> {
+    pub(super) fn disable_graphql_on_error(&self, page: Result<Page, ApiError>) -> Result<Page, ApiError> {
         page.inspect_err(|error| {
-            self.without_graphql(error);
+            self.disable_graphql(error);
         })
     }
 
@@ -97,12 +97,12 @@ impl Reader<'_> {
         after: Option<&str>,
         most: usize,
     ) -> Result<(Page, Timestamp), ApiError> {
-        let object = &self.program.sources[source];
+        let object = &self.compiled.sources[source];
         self.outcome.spend(|spent| spent.reads += 1);
-        if self.by_graphql(source) {
+        if self.uses_graphql(source) {
             let query = PageQuery { filter, after, limit: most };
             let page = self.client.list_graphql(&object.names, query, &object.keep).await;
-            return self.or_without_graphql(page).map(|page| (page, self.client.host().now()));
+            return self.disable_graphql_on_error(page).map(|page| (page, self.client.host().now()));
         }
         let query = PageQuery { filter, after, limit: self.options.page_size };
         let page = self.client.list(&object.names, query, &object.keep).await?;
@@ -117,13 +117,13 @@ impl Reader<'_> {
         if number < MAX_READINGS {
             return Ok(true);
         }
-        let endpoint = format!("reading `{}`", self.program.name(source));
+        let endpoint = format!("reading `{}`", self.compiled.name(source));
         Err(ApiError::Malformed { endpoint, reason: format!("only {seen} of {counted} records came") })
     }
 
     /// Learns from the first records what fields there are.
     pub(super) fn learn(&self, source: SourceId, page: &Page) {
-        let object = &self.program.sources[source];
+        let object = &self.compiled.sources[source];
         let mut known = self.known[source].borrow_mut();
         // An empty page shows nothing.
         let [first, ..] = page.records.as_slice() else { return };
@@ -138,12 +138,12 @@ impl Reader<'_> {
 
     /// Drops the rollups that compare a field with a value which the records show to be impossible there.
     fn prove_values(&self, source: SourceId, kinds: &[Option<PathKind>]) {
-        let object = &self.program.sources[source];
-        for (index, rollup) in self.program.rollups.entries().filter(|(_, rollup)| rollup.child == source) {
+        let object = &self.compiled.sources[source];
+        for (index, rollup) in self.compiled.rollups.entries().filter(|(_, rollup)| rollup.child == source) {
             for (aggregation, place, condition) in rollup.definition.conditions() {
                 let path = object.paths.iter().position(|path| *path == condition.field);
                 let kind = path.and_then(|path| kinds.get(path).copied().flatten()).and_then(PathKind::of_values);
-                let Some((inside, message)) = kind.and_then(|kind| kind.misfit(condition)) else { continue };
+                let Some((inside, message)) = kind.and_then(|kind| kind.value_fault(condition)) else { continue };
                 let place = place_of_condition(aggregation, place);
                 self.outcome.record.borrow_mut().impossible_value(index, format!("{place}, {inside}: {message}"));
             }
@@ -152,7 +152,7 @@ impl Reader<'_> {
 
     /// What kind of value stands at a path of an object, if that is known
     pub(super) fn kind_of(&self, source: SourceId, path: &str) -> Option<PathKind> {
-        let place = self.program.sources[source].paths.iter().position(|other| other == path)?;
+        let place = self.compiled.sources[source].paths.iter().position(|other| other == path)?;
         self.known[source].borrow().kinds.get(place).copied().flatten()
     }
 }

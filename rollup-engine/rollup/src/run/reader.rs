@@ -28,7 +28,7 @@ pub(super) struct Known {
 /// Reads records, by GraphQL where it serves
 pub(crate) struct Reader<'a> {
     pub(super) client: &'a RollupClient<'a>,
-    pub(super) program: &'a CompiledRollups,
+    pub(super) compiled: &'a CompiledRollups,
     pub(super) options: RunOptions,
     pub(super) outcome: &'a Outcome<'a>,
     /// Whether the server has GraphQL, as far as is known
@@ -40,14 +40,14 @@ pub(crate) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(outcome: &'a Outcome<'a>) -> Self {
-        let Outcome { client, program, options, .. } = *outcome;
-        let known = program.sources.iter().map(|source| {
+        let Outcome { client, compiled, options, .. } = *outcome;
+        let known = compiled.sources.iter().map(|source| {
             let kinds = source.kinds.clone();
             RefCell::new(Known { proven: !kinds.is_empty(), kinds, count: None, first_page: None })
         });
         Self {
             client,
-            program,
+            compiled,
             options,
             outcome,
             graphql: Cell::new(options.graphql),

@@ -13,7 +13,7 @@ use super::groups::Parents;
 use super::read::{MAX_GRAPHQL_PAGE, Reading};
 use super::settle::Write;
 use super::stop::Stop;
-use crate::checkpoint::Left;
+use crate::checkpoint::Remaining;
 use crate::compiled::{Step, stages};
 use crate::fold::Fold;
 use crate::ids::{Ids, RollupId, SourceId};
@@ -31,7 +31,7 @@ impl Run<'_> {
     /// What a rebuild would cost
     pub(crate) async fn plan(&self, pace: twenty::rate_limiter::RateLimit) -> Result<(), Stop> {
         let choice = self.survey(pace).await?;
-        self.keep_plan(&choice);
+        self.set_plan(&choice);
         Ok(())
     }
 
@@ -41,7 +41,7 @@ impl Run<'_> {
         if self.reader.graphql.get() {
             let choice = self.survey(pace).await?;
             if self.reader.graphql.get() && !choice.sliced {
-                self.keep_plan(&choice);
+                self.set_plan(&choice);
                 return self.read_through().await;
             }
         }
@@ -53,9 +53,13 @@ impl Run<'_> {
     }
 
     /// Recomputes everything, or what is left of it, then verifies what moved meanwhile.
-    pub(crate) async fn rebuild(&self, pace: twenty::rate_limiter::RateLimit, from: Option<&Left>) -> Result<(), Stop> {
+    pub(crate) async fn rebuild(
+        &self,
+        pace: twenty::rate_limiter::RateLimit,
+        from: Option<&Remaining>,
+    ) -> Result<(), Stop> {
         let choice = self.survey(pace).await?;
-        self.keep_plan(&choice);
+        self.set_plan(&choice);
         if choice.sliced {
             return self.slice_by_slice(from).await;
         }
@@ -65,7 +69,7 @@ impl Run<'_> {
     /// Group by group and object by object, each read once
     async fn read_through(&self) -> Result<(), Stop> {
         // Nothing of it is skipped by a run that goes on: comparing again what is right costs less than it would save.
-        self.outcome.position.replace(self.program.sources.ids().next().map(|first| (first, None)));
+        self.outcome.position.replace(self.compiled.sources.ids().next().map(|first| (first, None)));
         let mut verifications = 0;
         loop {
             let began = self.client.host().now();
@@ -75,7 +79,8 @@ impl Run<'_> {
             if !self.reader.graphql.get() {
                 self.tallies.grouped.borrow_mut().clear();
             }
-            let steps: Vec<Step> = stages(self.program, &self.tallies.grouped.borrow()).into_iter().flatten().collect();
+            let steps: Vec<Step> =
+                stages(self.compiled, &self.tallies.grouped.borrow()).into_iter().flatten().collect();
             for step in &steps {
                 self.scan(step).await?;
             }
@@ -109,7 +114,7 @@ impl Run<'_> {
             let Some((seen, counted)) = self.read_all(step).await?.shortfall() else { return Ok(()) };
             let last = attempt == 2 || !step.settles.is_empty();
             let reason =
-                || format!("only {seen} of {counted} records of `{}` could be read", self.program.name(step.source));
+                || format!("only {seen} of {counted} records of `{}` could be read", self.compiled.name(step.source));
             for &index in &step.folds {
                 if last {
                     self.outcome.record.borrow_mut().cut_short(index, reason());
@@ -129,7 +134,7 @@ impl Run<'_> {
 
     /// Has the server add up the children of a rollup, where the plan says so; where it cannot after all, they are read.
     async fn group_for(&self, index: RollupId) -> Result<(), Stop> {
-        let rollup = &self.program.rollups[index];
+        let rollup = &self.compiled.rollups[index];
         let nothing = self.outcome.counted(rollup.parent) == Some(0) || self.outcome.counted(rollup.child) == Some(0);
         // What is counted as empty may have filled since: the first look takes the count's word, later ones do not.
         if !self.tallies.grouped.borrow().contains(&index) || (nothing && !self.outcome.verifying.get()) {
@@ -231,7 +236,7 @@ impl Run<'_> {
         if let (false, Some(first), Some(last)) = (reading.given_up, reading.first_count, reading.last_count)
             && (last != reading.seen || first != last)
         {
-            let (seen, name) = (reading.seen, self.program.name(source));
+            let (seen, name) = (reading.seen, self.compiled.name(source));
             self.outcome
                 .record
                 .borrow_mut()

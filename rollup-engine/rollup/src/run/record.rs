@@ -8,7 +8,7 @@ use crate::compiled::{CompiledRollups, Skipped};
 use crate::definitions::Definition;
 use crate::ids::{ColumnId, IdList, Ids, RollupId, SourceId};
 use crate::plan::{MAX_BATCH, Plan};
-use crate::report::{Detail, Drift, Failure, MAX_NAMED, Mixture, Totals};
+use crate::report::{Detail, Drift, Failure, MAX_NAMED, MixedCurrencyParent, Totals};
 
 /// The record of one run
 #[derive(Debug)]
@@ -24,7 +24,7 @@ pub(crate) struct Record {
     written: Ids,
     /// Columns that name a missing field
     missing: Vec<(RollupId, ColumnId, String)>,
-    pub(crate) mixtures: Vec<Mixture>,
+    pub(crate) mixtures: Vec<MixedCurrencyParent>,
     pub(crate) failures: Vec<Failure>,
     pub(crate) notes: Vec<String>,
     /// Parents that differ, by source
@@ -36,18 +36,18 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    pub(crate) fn new(program: &CompiledRollups) -> Self {
+    pub(crate) fn new(compiled: &CompiledRollups) -> Self {
         Self {
             totals: Totals::default(),
-            counts: program.rollups.iter().map(|_| (0, 0)).collect(),
-            dropped: program.rollups.iter().map(|_| None).collect(),
+            counts: compiled.rollups.iter().map(|_| (0, 0)).collect(),
+            dropped: compiled.rollups.iter().map(|_| None).collect(),
             incomplete: false,
             written: Ids::default(),
             missing: Vec::new(),
             mixtures: Vec::new(),
             failures: Vec::new(),
-            notes: program.notes.clone(),
-            differing: program.sources.iter().map(|_| 0).collect(),
+            notes: compiled.notes.clone(),
+            differing: compiled.sources.iter().map(|_| 0).collect(),
             plan: None,
             drift: Drift::default(),
             explanation: None,
@@ -92,7 +92,7 @@ impl Record {
         }
     }
 
-    pub(super) fn mixed(&mut self, mixture: Mixture) {
+    pub(super) fn mixed(&mut self, mixture: MixedCurrencyParent) {
         if self.mixtures.len() < MAX_NAMED {
             self.mixtures.push(mixture);
         }
@@ -143,9 +143,9 @@ impl Record {
     }
 
     /// What was left out while running
-    pub(crate) fn skipped(&self, program: &CompiledRollups) -> Vec<Skipped> {
-        let number = |rollup: RollupId| program.rollups[rollup].number;
-        let column = |rollup: RollupId, column: ColumnId| program.rollups[rollup].columns[column].number;
+    pub(crate) fn skipped(&self, compiled: &CompiledRollups) -> Vec<Skipped> {
+        let number = |rollup: RollupId| compiled.rollups[rollup].number;
+        let column = |rollup: RollupId, column: ColumnId| compiled.rollups[rollup].columns[column].number;
         let whole = self.dropped.entries().filter_map(|(rollup, dropped)| {
             let (code, reason) = dropped.clone()?;
             Some(Skipped { definition: number(rollup), aggregation: None, code, reason })
@@ -160,9 +160,9 @@ impl Record {
     }
 
     /// Counts by definition, those that did not run included
-    pub(crate) fn details(&self, program: &CompiledRollups, definitions: &[Definition]) -> Vec<Detail> {
+    pub(crate) fn details(&self, compiled: &CompiledRollups, definitions: &[Definition]) -> Vec<Detail> {
         let counts =
-            |number: usize| program.rollups.find(|rollup| rollup.number == number).map(|rollup| self.counts[rollup]);
+            |number: usize| compiled.rollups.find(|rollup| rollup.number == number).map(|rollup| self.counts[rollup]);
         let detail = |(number, definition): (usize, &Definition)| {
             let (processed, updated) = counts(number).unwrap_or_default();
             Detail {

@@ -72,7 +72,7 @@ impl Reader<'_> {
             let mut of_chunk = Rows::default();
             let mut after = None::<String>;
             let (mut reading, mut readings) = (Reading::default(), 1);
-            while chunk.len() <= self.most_ids(source) {
+            while chunk.len() <= self.max_ids(source) {
                 let (page, read_at) = match self.page(source, Some(&filter), after.as_deref(), MAX_GRAPHQL_PAGE).await {
                     Err(error) if error.is_unsupported() => continue,
                     page => page?,

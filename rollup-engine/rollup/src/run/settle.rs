@@ -9,8 +9,8 @@ use super::Run;
 use crate::compiled::Column;
 use crate::config::MixedCurrency;
 use crate::ids::{ColumnId, RollupId, SourceId};
-use crate::report::Mixture;
-use crate::tally::MIXTURE;
+use crate::report::MixedCurrencyParent;
+use crate::tally::CODE_SEPARATOR;
 use crate::total::{Target, Total};
 
 /// What a parent is to be given
@@ -55,7 +55,7 @@ impl Run<'_> {
     ) -> Option<Write> {
         let mut write = Write {
             id: row.id,
-            created_at: row.value(self.program.sources[source].created_at).clone(),
+            created_at: row.value(self.compiled.sources[source].created_at).clone(),
             changes: Vec::new(),
             read_at,
             reset: true,
@@ -65,7 +65,7 @@ impl Run<'_> {
             if self.outcome.record.borrow().is_dropped(index) {
                 continue;
             }
-            let (rollup, fold) = (&self.program.rollups[index], &self.tallies.folds[index]);
+            let (rollup, fold) = (&self.compiled.rollups[index], &self.tallies.folds[index]);
             if !self.outcome.verifying.get() {
                 self.outcome.record.borrow_mut().processed(index);
             }
@@ -77,8 +77,8 @@ impl Run<'_> {
                 let wanted = match &total {
                     Total::Mixed(codes) => {
                         mixed = true;
-                        self.outcome.record.borrow_mut().mixed(Mixture {
-                            parent_object: self.program.name(source).to_owned(),
+                        self.outcome.record.borrow_mut().mixed(MixedCurrencyParent {
+                            parent_object: self.compiled.name(source).to_owned(),
                             id: row.id,
                             field: field.clone(),
                             currencies: codes.clone(),
@@ -94,7 +94,7 @@ impl Run<'_> {
                 if let Some(wanted) = wanted
                     && !wanted.is_stored(row.value(column.stored), column.code_in(row))
                 {
-                    self.outcome.wrong(source, row, column, &wanted);
+                    self.outcome.record_difference(source, row, column, &wanted);
                     write.changes.push(Change { rollup: index, column: id, total: wanted });
                 }
                 put_in_place(column, &total, row);
@@ -111,7 +111,7 @@ impl Run<'_> {
         }
         if let Some(field) = &unknown {
             let reason = format!("`{field}`: a value is not a number, or the sum is out of range");
-            record.failed(self.program.name(source), row.id, reason);
+            record.failed(self.compiled.name(source), row.id, reason);
         }
         if !write.changes.is_empty() && !self.outcome.verifying.get() {
             record.differs(source);
@@ -156,7 +156,7 @@ fn put_in_place(column: &Column, total: &Total, row: &mut Row) {
             (amount.map_or(Value::Null, Value::Number), code.clone().map_or(Value::Null, Value::Text))
         }
         Total::Mixed(codes) if column.stored_code.is_some() => {
-            (Value::Unknown, Value::Text(codes.join(&*MIXTURE.to_string()).into()))
+            (Value::Unknown, Value::Text(codes.join(&*CODE_SEPARATOR.to_string()).into()))
         }
         Total::Mixed(_) | Total::Unknown => (Value::Unknown, Value::Null),
     };

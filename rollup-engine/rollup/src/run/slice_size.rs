@@ -18,11 +18,11 @@ const MAX_ANSWER_TIME: Duration = Duration::from_secs(10);
 
 impl Run<'_> {
     /// Parents of an object in one slice, as far as is known at this moment
-    pub(super) fn parents_a_slice(&self, source: SourceId) -> usize {
+    pub(super) fn parents_per_slice(&self, source: SourceId) -> usize {
         let usual = if self.reader.graphql.get() { self.options.sizes.smallest_slice } else { self.options.page_size };
         let asked = self.options.parents_per_run;
-        if self.reader.by_graphql(source)
-            && self.program.into_parent(source).all(|index| self.group_sets(index).is_some())
+        if self.reader.uses_graphql(source)
+            && self.compiled.into_parent(source).all(|index| self.group_sets(index).is_some())
         {
             return asked.unwrap_or(usize::MAX).min(self.slice_size.get()).max(asked.unwrap_or(usual).min(usual));
         }
@@ -37,7 +37,7 @@ impl Run<'_> {
         after: Option<&str>,
         parents: usize,
     ) -> Result<(Page, Timestamp), ApiError> {
-        let watch = self.watch();
+        let watch = self.start_timer();
         let (page, read_at) = self.reader.page(source, None, after, parents).await?;
         if parents <= self.options.sizes.smallest_slice {
             return Ok((page, read_at));
@@ -62,7 +62,7 @@ impl Run<'_> {
     }
 
     /// Time and time spent waiting, for [`Self::answer_time`]
-    pub(super) fn watch(&self) -> (Timestamp, Duration) {
+    pub(super) fn start_timer(&self) -> (Timestamp, Duration) {
         (self.client.host().now(), self.client.stats().waited)
     }
 

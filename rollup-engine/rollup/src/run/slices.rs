@@ -10,23 +10,23 @@ use super::Run;
 use super::rows::Rows;
 use super::slice_size::makes_cursors;
 use super::stop::Stop;
-use crate::checkpoint::Left;
+use crate::checkpoint::Remaining;
 use crate::compiled::settle_order;
 use crate::ids::SourceId;
 
 impl Run<'_> {
     /// Goes through the parents of all objects, children's totals before parents'.
-    pub(super) async fn slice_by_slice(&self, from: Option<&Left>) -> Result<(), Stop> {
-        let order = settle_order(self.program);
+    pub(super) async fn slice_by_slice(&self, from: Option<&Remaining>) -> Result<(), Stop> {
+        let order = settle_order(self.compiled);
         let (mut place, mut after) = (0, None);
-        if let Some(Left::From { object, after: cursor }) = from
-            && let Some(begun) = order.iter().position(|source| self.program.name(*source) == object)
+        if let Some(Remaining::After { object, after: cursor }) = from
+            && let Some(begun) = order.iter().position(|source| self.compiled.name(*source) == object)
         {
             (place, after) = (begun, cursor.clone());
         }
         while let Some(&source) = order.get(place) {
             self.outcome.position.replace(Some((source, after.clone())));
-            let parents = self.parents_a_slice(source);
+            let parents = self.parents_per_slice(source);
             let page = match self.page_of_parents(source, after.as_deref(), parents).await {
                 Ok((page, read_at)) => {
                     let makes_cursors = makes_cursors(&page);
@@ -66,7 +66,7 @@ impl Run<'_> {
         if self.options.dry || !self.outcome.wrote.get() {
             return Ok(());
         }
-        let children: Vec<SourceId> = self.program.sources.ids().collect();
+        let children: Vec<SourceId> = self.compiled.sources.ids().collect();
         self.verify(&children).await
     }
 }

@@ -10,7 +10,7 @@ use super::read::MAX_GRAPHQL_PAGE;
 use super::stop::Stop;
 use crate::compiled::needs_count;
 use crate::ids::{IdList, RollupId, SourceId};
-use crate::plan::{Choice, Pace, SliceCost, Survey};
+use crate::plan::{ChosenPlan, RequestRate, SliceCost, Survey};
 
 /// Objects counted in one document; Twenty takes at most 20 root fields
 const MAX_COUNTED_OBJECTS: usize = 20;
@@ -20,7 +20,7 @@ const DEFAULT_CALL_TIME: Duration = Duration::from_millis(500);
 
 impl Run<'_> {
     /// Counts all objects and chooses how to read them.
-    pub(super) async fn survey(&self, pace: twenty::rate_limiter::RateLimit) -> Result<Choice, Stop> {
+    pub(super) async fn survey(&self, pace: twenty::rate_limiter::RateLimit) -> Result<ChosenPlan, Stop> {
         let before = self.outcome.spent.get().reads;
         let began = self.client.host().now();
         let counts = match self.count_all().await? {
@@ -33,20 +33,20 @@ impl Run<'_> {
         let spent = self.outcome.spent.get().reads - before;
         let first_page = self.reader.known.iter().any(|known| known.borrow().first_page.is_some());
         let took = self.client.host().now().since(began);
-        let groups = self.program.rollups.ids().map(|index| self.group_cost(index));
+        let groups = self.compiled.rollups.ids().map(|index| self.group_cost(index));
         let now = self.client.host().now();
         let survey = Survey {
-            program: self.program,
+            compiled: self.compiled,
             counts,
             groups: groups.collect(),
             spent,
             first_page,
             graphql: self.reader.graphql.get(),
             page: if self.reader.graphql.get() { MAX_GRAPHQL_PAGE } else { self.options.page_size } as u64,
-            slices: self.program.sources.ids().map(|source| self.slice_cost(source)).collect(),
+            slices: self.compiled.sources.ids().map(|source| self.slice_cost(source)).collect(),
             parents_in_memory: self.options.sizes.parents_in_memory,
             sliced: self.options.parents_per_run.is_some(),
-            pace: Pace {
+            pace: RequestRate {
                 per_minute: pace.requests_per_minute,
                 burst: u64::from(pace.burst),
                 call: if took.is_zero() { Duration::ZERO } else { took.max(DEFAULT_CALL_TIME) },
@@ -73,21 +73,21 @@ impl Run<'_> {
     }
 
     fn slice_cost(&self, source: SourceId) -> SliceCost {
-        let parents = self.parents_a_slice(source);
+        let parents = self.parents_per_slice(source);
         let is_large = parents > self.options.sizes.smallest_slice;
-        let groups = || self.program.into_parent(source).map(|index| self.group_cost(index)).sum();
+        let groups = || self.compiled.into_parent(source).map(|index| self.group_cost(index)).sum();
         SliceCost { parents: parents as u64, groups: if is_large { groups() } else { None } }
     }
 
     /// Counts through GraphQL; nothing where the names are not proven or the server has none
     async fn count_all(&self) -> Result<Option<IdList<SourceId, Option<u64>>>, Stop> {
         let mut counts = Vec::new();
-        let all: Vec<SourceId> = self.program.sources.ids().collect();
+        let all: Vec<SourceId> = self.compiled.sources.ids().collect();
         for chunk in all.chunks(MAX_COUNTED_OBJECTS) {
-            if !chunk.iter().all(|source| self.reader.by_graphql(*source)) {
+            if !chunk.iter().all(|source| self.reader.uses_graphql(*source)) {
                 return Ok(None);
             }
-            let names: Vec<_> = chunk.iter().map(|source| &self.program.sources[*source].names).collect();
+            let names: Vec<_> = chunk.iter().map(|source| &self.compiled.sources[*source].names).collect();
             self.outcome.spend(|spent| spent.reads += names.len() as u64);
             match self.client.counts(&names).await {
                 Ok(found) => counts.extend(found.into_iter().map(Some)),
@@ -95,7 +95,7 @@ impl Run<'_> {
                     if let Some(stop) = Stop::of(&error) {
                         return Err(stop);
                     }
-                    self.reader.without_graphql(&error);
+                    self.reader.disable_graphql(&error);
                     return Ok(None);
                 }
             }
@@ -106,7 +106,7 @@ impl Run<'_> {
     /// Reads the first page of each object by REST: its count, its keys, and what a scan then need not read again
     async fn first_pages(&self) -> Result<IdList<SourceId, Option<u64>>, Stop> {
         let mut counts = IdList::default();
-        for (source, object) in self.program.sources.entries() {
+        for (source, object) in self.compiled.sources.entries() {
             self.outcome.spend(|spent| spent.reads += 1);
             let query = PageQuery { filter: None, after: None, limit: self.options.page_size };
             match self.client.list(&object.names, query, &object.keep).await {
@@ -125,7 +125,7 @@ impl Run<'_> {
     }
 
     /// Notes the plan; `counts` of the report are those of the survey.
-    pub(super) fn keep_plan(&self, choice: &Choice) {
+    pub(super) fn set_plan(&self, choice: &ChosenPlan) {
         self.outcome.record.borrow_mut().plan = Some(choice.plan.clone());
         self.tallies.grouped.replace(choice.grouped.clone());
     }

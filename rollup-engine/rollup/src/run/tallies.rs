@@ -11,7 +11,7 @@ use crate::ids::{IdList, RollupId};
 
 /// The tallies of a run
 pub(super) struct Tallies<'a> {
-    program: &'a CompiledRollups,
+    compiled: &'a CompiledRollups,
     /// Rollups whose children the server adds up
     pub(super) grouped: RefCell<Vec<RollupId>>,
     /// One for each rollup
@@ -19,16 +19,16 @@ pub(super) struct Tallies<'a> {
 }
 
 impl<'a> Tallies<'a> {
-    pub(super) fn new(program: &'a CompiledRollups) -> Self {
-        let folds = program.rollups.iter().map(|_| RefCell::default()).collect();
-        Self { program, grouped: RefCell::default(), folds }
+    pub(super) fn new(compiled: &'a CompiledRollups) -> Self {
+        let folds = compiled.rollups.iter().map(|_| RefCell::default()).collect();
+        Self { compiled, grouped: RefCell::default(), folds }
     }
 
     /// Folds children into the tallies of these rollups.
     pub(super) fn fold<'r>(&self, rollups: &[RollupId], children: impl IntoIterator<Item = &'r Row>) {
         for row in children {
             for &id in rollups {
-                self.folds[id].borrow_mut().add(&self.program.rollups[id], row);
+                self.folds[id].borrow_mut().add(&self.compiled.rollups[id], row);
             }
         }
     }

@@ -51,12 +51,12 @@ struct Scope {
 }
 
 impl Scope {
-    fn new(program: &CompiledRollups, order: Vec<SourceId>) -> Self {
+    fn new(compiled: &CompiledRollups, order: Vec<SourceId>) -> Self {
         Self {
-            named: program.sources.iter().map(|_| Ids::default()).collect(),
-            rows: program.sources.iter().map(|_| Rows::default()).collect(),
+            named: compiled.sources.iter().map(|_| Ids::default()).collect(),
+            rows: compiled.sources.iter().map(|_| Rows::default()).collect(),
             active: BTreeSet::new(),
-            deferred: program.rollups.iter().map(|_| Ids::default()).collect(),
+            deferred: compiled.rollups.iter().map(|_| Ids::default()).collect(),
             order,
             wrote: false,
             slice: None,
@@ -64,7 +64,7 @@ impl Scope {
     }
 
     /// Whether the children of a rollup carry their own totals by the time the parents are computed
-    fn in_turn(&self, rollup: &Rollup) -> bool {
+    fn is_settled_first(&self, rollup: &Rollup) -> bool {
         let place = |source: SourceId| self.order.iter().position(|other| *other == source);
         !rollup.needs.is_empty() && place(rollup.child) < place(rollup.parent)
     }
@@ -78,7 +78,7 @@ impl Run<'_> {
         let mut due = targets;
         self.outcome.rest.replace(due.clone());
         // Totals over totals of the same object come in rounds of their own; definitions in a circle are refused.
-        for _ in 0..=self.program.rollups.len() {
+        for _ in 0..=self.compiled.rollups.len() {
             let mut verifications = 0;
             let deferred = loop {
                 let began = self.client.host().now();
@@ -122,10 +122,10 @@ impl Run<'_> {
     /// Computes and writes once. Gives the parents that lie above in the same object, or in one that was settled
     /// before, and whether anything was to be written.
     async fn pass(&self, targets: &RollupTargets) -> Result<(RollupTargets, bool), Stop> {
-        let order = settle_order(self.program);
-        let mut scope = Scope::new(self.program, order.clone());
+        let order = settle_order(self.compiled);
+        let mut scope = Scope::new(self.compiled, order.clone());
         for (index, ids) in targets.entries().filter(|(_, ids)| !ids.is_empty()) {
-            scope.named[self.program.rollups[index].parent].extend(ids.as_slice().iter().copied());
+            scope.named[self.compiled.rollups[index].parent].extend(ids.as_slice().iter().copied());
             scope.active.insert(index);
         }
         for source in &order {
@@ -148,8 +148,8 @@ impl Run<'_> {
         order: &[SourceId],
         makes_cursors: bool,
     ) -> Result<(), Stop> {
-        let mut scope = Scope::new(self.program, order.to_vec());
-        scope.active = self.program.into_parent(source).collect();
+        let mut scope = Scope::new(self.compiled, order.to_vec());
+        scope.active = self.compiled.into_parent(source).collect();
         scope.slice = Some((source, makes_cursors));
         scope.rows[source] = rows;
         for source in order.iter().rev() {
@@ -169,10 +169,10 @@ impl Run<'_> {
     async fn go_up(&self, source: SourceId, scope: &mut Scope) -> Result<(), Stop> {
         let ids = scope.named[source].clone();
         let rows = self.reader.read_by(source, "id", &ids).await?;
-        for (index, rollup) in self.program.rollups.entries() {
+        for (index, rollup) in self.compiled.rollups.entries() {
             if rollup.child == source && rollup.needs.iter().any(|needed| scope.active.contains(needed)) {
                 let above: Ids = rows.rows().filter_map(|row| row.value(rollup.relation).id()).collect();
-                if !scope.in_turn(rollup) {
+                if !scope.is_settled_first(rollup) {
                     scope.deferred[index].extend(above.as_slice().iter().copied());
                 } else if !above.is_empty() {
                     scope.named[rollup.parent].extend(above.as_slice().iter().copied());
@@ -186,8 +186,8 @@ impl Run<'_> {
 
     /// Reads the other children of parents whose totals are made of totals.
     async fn go_down(&self, source: SourceId, scope: &mut Scope) -> Result<(), Stop> {
-        for (index, rollup) in self.program.rollups.entries() {
-            if rollup.child != source || !scope.in_turn(rollup) || !scope.active.contains(&index) {
+        for (index, rollup) in self.compiled.rollups.entries() {
+            if rollup.child != source || !scope.is_settled_first(rollup) || !scope.active.contains(&index) {
                 continue;
             }
             let parents = scope.rows[rollup.parent].ids();
@@ -207,14 +207,14 @@ impl Run<'_> {
             return Ok(());
         }
         let settles: Vec<RollupId> =
-            self.program.into_parent(source).filter(|rollup| scope.active.contains(rollup)).collect();
+            self.compiled.into_parent(source).filter(|rollup| scope.active.contains(rollup)).collect();
         let parents = rows.ids();
         // One reading of the children serves all rollups of the same relation.
         let mut readings: Vec<(SourceId, &str, Vec<RollupId>)> = Vec::new();
         for &index in &settles {
-            let rollup = &self.program.rollups[index];
+            let rollup = &self.compiled.rollups[index];
             self.tallies.folds[index].replace(Fold::default());
-            if scope.in_turn(rollup) {
+            if scope.is_settled_first(rollup) {
                 // The children were settled in this computation and carry their totals.
                 self.tallies.fold(&[index], scope.rows[rollup.child].rows());
                 continue;
@@ -236,7 +236,7 @@ impl Run<'_> {
             }
         }
         // A large slice is written in portions, so that neither the writes take much memory nor a stop costs much time.
-        let portion = || if slice.is_some() { self.writer.parents_a_reading(source) } else { usize::MAX };
+        let portion = || if slice.is_some() { self.writer.parents_per_reading(source) } else { usize::MAX };
         let (mut writes, mut differ, mut enough) = (Vec::new(), 0, portion());
         for (row, read_at) in &mut rows.0 {
             let write = self.settle(source, &settles, row, *read_at);
@@ -281,7 +281,7 @@ impl Run<'_> {
             let range = Parents::Range(*first, *part.last().unwrap_or(first));
             let mut whole = true;
             for &index in rollups {
-                let watch = self.watch();
+                let watch = self.start_timer();
                 whole = whole && self.group(index, range).await?;
                 self.answer_time(watch, part.len());
             }
@@ -319,7 +319,7 @@ impl Run<'_> {
             let mut after = None::<String>;
             let (mut reading, mut readings) = (Reading::default(), 1);
             // Where GraphQL falls away, fewer of them are asked for anew.
-            while chunk.len() <= self.reader.most_ids(child) {
+            while chunk.len() <= self.reader.max_ids(child) {
                 let most = if after.is_none() { MAX_READ_CHILDREN } else { MAX_GRAPHQL_PAGE };
                 let (page, read_at) = match self.reader.page(child, Some(&ids), after.as_deref(), most).await {
                     Ok(page) => page,

@@ -18,8 +18,8 @@ const MAX_CHANGED_PAGES: u32 = 10;
 impl Run<'_> {
     /// Whether children changed, came or went since
     pub(super) async fn anything_moved(&self, since: Timestamp) -> Result<bool, Stop> {
-        for (source, object) in self.program.sources.entries() {
-            if !self.program.rollups.iter().any(|rollup| rollup.child == source && rollup.needs.is_empty()) {
+        for (source, object) in self.compiled.sources.entries() {
+            if !self.compiled.rollups.iter().any(|rollup| rollup.child == source && rollup.needs.is_empty()) {
                 continue;
             }
             let filter = Filter::And(vec![Filter::Since("updatedAt".into(), since), Filter::with_deleted()]);
@@ -46,7 +46,7 @@ impl Run<'_> {
                         return Ok(true);
                     }
                 }
-                Err(error) if self.reader.without_graphql(&error) => {}
+                Err(error) if self.reader.disable_graphql(&error) => {}
                 Err(error) => self.verification_failed(source, &error)?,
             }
         }
@@ -62,7 +62,7 @@ impl Run<'_> {
         record.incomplete = true;
         record.note(format!(
             "{}: what changed while the run worked could not be seen: {error}",
-            self.program.name(source)
+            self.compiled.name(source)
         ));
         Ok(())
     }
@@ -82,7 +82,7 @@ impl Run<'_> {
 
     /// Parents of the children of these objects that changed since, by rollup
     pub(crate) async fn changed_since(&self, children: &[SourceId], since: Timestamp) -> Result<RollupTargets, Stop> {
-        let mut targets = self.program.no_targets();
+        let mut targets = self.compiled.no_targets();
         for &source in children {
             if let Err(error) = self.changed_parents(source, since, &mut targets).await {
                 self.verification_failed(source, &error)?;
@@ -98,8 +98,8 @@ impl Run<'_> {
         since: Timestamp,
         targets: &mut RollupTargets,
     ) -> Result<(), ApiError> {
-        let object = &self.program.sources[source];
-        let rollups = self.program.rollups.entries().filter(|(index, rollup)| {
+        let object = &self.compiled.sources[source];
+        let rollups = self.compiled.rollups.entries().filter(|(index, rollup)| {
             rollup.child == source && rollup.needs.is_empty() && !self.outcome.record.borrow().is_dropped(*index)
         });
         let mut keep = Projection::default();

@@ -59,28 +59,28 @@ impl Writer<'_> {
         self.outcome.wrote.set(true);
         let mut readings = 0;
         loop {
-            let queue = Queue::new(source, &self.program.sources[source], writes, self.batch_size.get());
-            self.work_off(&queue).await?;
+            let queue = Queue::new(source, &self.compiled.sources[source], writes, self.batch_size.get());
+            self.send_all(&queue).await?;
             let (sent, left) = queue.into_left();
             if sent || left.is_empty() {
                 return Ok(left);
             }
             if readings == MAX_STALE_READINGS {
-                let queue = Queue::new(source, &self.program.sources[source], left, 1);
-                self.work_off(&queue).await?;
+                let queue = Queue::new(source, &self.compiled.sources[source], left, 1);
+                self.send_all(&queue).await?;
                 return Ok(queue.into_left().1);
             }
             readings += 1;
             writes = left;
-            let others = writes.split_off(writes.len().min(self.parents_a_reading(source)));
+            let others = writes.split_off(writes.len().min(self.parents_per_reading(source)));
             writes = self.still_live(source, writes).await?;
             writes.extend(others);
         }
     }
 
     /// Parents that one reading serves: as many as can be written, by the rate limit, before it is too old
-    pub(super) fn parents_a_reading(&self, source: SourceId) -> usize {
-        let most = self.reader.most_ids(source).min(self.options.sizes.write_portion);
+    pub(super) fn parents_per_reading(&self, source: SourceId) -> usize {
+        let most = self.reader.max_ids(source).min(self.options.sizes.write_portion);
         let batch = self.batch_size.get();
         let too_old = self.client.ready_at(1) + MAX_READING_AGE;
         let in_time = |batches: &u32| self.client.ready_at(1 + batches) < too_old;
@@ -88,7 +88,7 @@ impl Writer<'_> {
     }
 
     /// Sends the batches of a queue until it is empty, a batch is too old, or something has stopped the run.
-    async fn work_off(&self, queue: &Queue<'_>) -> Result<(), Stop> {
+    async fn send_all(&self, queue: &Queue<'_>) -> Result<(), Stop> {
         // An upsert of 200 takes Twenty a second; two at a time take it little more.
         let mut workers: FuturesUnordered<_> = (0..MAX_WRITERS).map(|_| self.send(queue).boxed_local()).collect();
         while let Some(end) = workers.next().await {
@@ -127,7 +127,7 @@ impl Writer<'_> {
                 }
                 Err(ApiError::Refused { message, .. }) if batch.len() > 1 => {
                     let half = batch.split_off(batch.len() / 2);
-                    match most_rows(&message) {
+                    match max_rows_in(&message) {
                         Some(most) if most < self.batch_size.get() => self.batch_size.set(most),
                         _ => {}
                     }
@@ -160,12 +160,12 @@ impl Writer<'_> {
 
     fn all_failed(&self, source: SourceId, writes: &[Write], message: &str) {
         for write in writes {
-            self.outcome.record.borrow_mut().failed(self.program.name(source), write.id, message);
+            self.outcome.record.borrow_mut().failed(self.compiled.name(source), write.id, message);
         }
     }
 
     async fn write_one(&self, source: &Source, write: &Write) -> Result<(), ApiError> {
-        let changes = Row { program: self.program, id: None, changes: &write.changes };
+        let changes = Row { compiled: self.compiled, id: None, changes: &write.changes };
         self.outcome.spend(|spent| spent.writes += 1);
         match self.client.patch(&source.names, write.id, &changes, None, &Projection::default()).await {
             Ok(page) => {
@@ -173,7 +173,7 @@ impl Writer<'_> {
                 Ok(())
             }
             Err(ApiError::NotFound { .. }) => {
-                self.gone(&source.names, write);
+                self.note_deleted(&source.names, write);
                 Ok(())
             }
             Err(error) => Err(error),
@@ -181,7 +181,7 @@ impl Writer<'_> {
     }
 
     async fn write_many(&self, source: &Source, writes: &[Write]) -> Result<(), ApiError> {
-        let row = |write| Row::new(self.program, write);
+        let row = |write| Row::new(self.compiled, write);
         let rows: Vec<Row<'_>> = writes.iter().map(row).collect();
         let oldest = writes.iter().map(|write| write.read_at).min();
         let mut keep = Projection::default();
@@ -201,7 +201,7 @@ impl Writer<'_> {
         // The parent was destroyed between the reading and the write: what stands there is a blank that the write made.
         for write in blanks {
             match self.client.destroy(&source.names, write.id).await {
-                Ok(()) | Err(ApiError::NotFound { .. }) => self.gone(&source.names, write),
+                Ok(()) | Err(ApiError::NotFound { .. }) => self.note_deleted(&source.names, write),
                 Err(error) => {
                     let message = format!("the write made a blank record, which could not be destroyed: {error}");
                     self.outcome.record.borrow_mut().failed(&source.names.singular, write.id, message);
@@ -221,7 +221,7 @@ impl Writer<'_> {
     ) -> Result<Page, ApiError> {
         if self.reader.graphql.get() {
             match self.client.upsert_graphql(names, rows, not_after, keep).await {
-                Err(error) if self.reader.without_graphql(&error) => {}
+                Err(error) if self.reader.disable_graphql(&error) => {}
                 result => return result,
             }
         }
@@ -247,17 +247,17 @@ impl Writer<'_> {
         }
     }
 
-    fn gone(&self, names: &Names, write: &Write) {
+    fn note_deleted(&self, names: &Names, write: &Write) {
         let note = format!("{} {} was deleted while its totals were computed", names.singular, write.id);
         self.outcome.record.borrow_mut().note(note);
     }
 
     /// Reads again which of these parents are live; the others need no write.
     async fn still_live(&self, source: SourceId, mut writes: Vec<Write>) -> Result<Vec<Write>, Stop> {
-        let object = &self.program.sources[source];
+        let object = &self.compiled.sources[source];
         let (mut live, mut shortfalls) = (Vec::new(), 0);
         while !writes.is_empty() {
-            let chunk = writes.split_off(writes.len().saturating_sub(self.reader.most_ids(source)));
+            let chunk = writes.split_off(writes.len().saturating_sub(self.reader.max_ids(source)));
             let filter = Filter::IdIn("id".into(), chunk.iter().map(|write| write.id).collect());
             let page = match self.ids_of(source, object, &filter, chunk.len()).await {
                 Ok(page) => page,
@@ -293,7 +293,7 @@ impl Writer<'_> {
                     // Who stands on no page yet is not gone: the rest is asked for again.
                     writes.push(write);
                 } else {
-                    self.gone(&object.names, &write);
+                    self.note_deleted(&object.names, &write);
                 }
             }
         }
@@ -307,11 +307,11 @@ impl Writer<'_> {
         self.outcome.spend(|spent| spent.rechecks += 1);
         let keep = Projection::default();
         let mut query = PageQuery { filter: Some(filter), after: None, limit: most };
-        if !self.reader.by_graphql(source) {
+        if !self.reader.uses_graphql(source) {
             query.limit = self.options.page_size;
             return self.client.list(&object.names, query, &keep).await;
         }
-        self.reader.or_without_graphql(self.client.list_graphql(&object.names, query, &keep).await)
+        self.reader.disable_graphql_on_error(self.client.list_graphql(&object.names, query, &keep).await)
     }
 }
 
@@ -365,15 +365,15 @@ impl<'a> Queue<'a> {
 
 /// The totals of one parent by field, as they go into a request
 struct Row<'a> {
-    program: &'a CompiledRollups,
+    compiled: &'a CompiledRollups,
     /// Where the request does not name the parent by itself
     id: Option<Uuid>,
     changes: &'a [Change],
 }
 
 impl<'a> Row<'a> {
-    fn new(program: &'a CompiledRollups, write: &'a Write) -> Self {
-        Self { program, id: Some(write.id), changes: &write.changes }
+    fn new(compiled: &'a CompiledRollups, write: &'a Write) -> Self {
+        Self { compiled, id: Some(write.id), changes: &write.changes }
     }
 }
 
@@ -384,7 +384,7 @@ impl Serialize for Row<'_> {
             row.serialize_entry("id", id)?;
         }
         for Change { rollup, column, total } in self.changes {
-            let column = &self.program.rollups[*rollup].columns[*column];
+            let column = &self.compiled.rollups[*rollup].columns[*column];
             row.serialize_entry(&column.aggregation.parent_field, total)?;
         }
         row.end()
@@ -392,19 +392,19 @@ impl Serialize for Row<'_> {
 }
 
 /// The number in `Maximum number of records to upsert is 60.`: older servers take fewer rows
-fn most_rows(message: &str) -> Option<usize> {
+fn max_rows_in(message: &str) -> Option<usize> {
     let number = message.strip_prefix("Maximum number of records to upsert is ")?;
     number.trim_end_matches('.').parse().ok().filter(|most| *most > 0)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::most_rows;
+    use super::max_rows_in;
 
     #[test]
     fn a_server_may_say_how_many_rows_it_takes() {
-        assert_eq!(most_rows("Maximum number of records to upsert is 60."), Some(60));
-        assert_eq!(most_rows("Maximum number of records to upsert is 0."), None);
-        assert_eq!(most_rows("Invalid number value"), None);
+        assert_eq!(max_rows_in("Maximum number of records to upsert is 60."), Some(60));
+        assert_eq!(max_rows_in("Maximum number of records to upsert is 0."), None);
+        assert_eq!(max_rows_in("Invalid number value"), None);
     }
 }

@@ -12,7 +12,7 @@ use crate::ids::{IdList, SourceId};
 /// Writes totals to parents
 pub(super) struct Writer<'a> {
     pub(super) client: &'a RollupClient<'a>,
-    pub(super) program: &'a CompiledRollups,
+    pub(super) compiled: &'a CompiledRollups,
     pub(super) options: RunOptions,
     pub(super) reader: &'a Reader<'a>,
     pub(super) outcome: &'a Outcome<'a>,
@@ -24,15 +24,15 @@ pub(super) struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     pub(super) fn new(reader: &'a Reader<'a>) -> Self {
-        let Reader { client, program, options, outcome, .. } = *reader;
+        let Reader { client, compiled, options, outcome, .. } = *reader;
         Self {
             client,
-            program,
+            compiled,
             options,
             reader,
             outcome,
             batch_size: Cell::new(twenty::client::MAX_RECORDS),
-            refusals: program.sources.iter().map(|_| Cell::new(0)).collect(),
+            refusals: compiled.sources.iter().map(|_| Cell::new(0)).collect(),
         }
     }
 }

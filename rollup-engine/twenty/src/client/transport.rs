@@ -12,7 +12,7 @@ use crate::graphql::Failure;
 use crate::page::PageError;
 use crate::rate_limiter::{Priority, RateLimit, RateLimiter, Waiting};
 use crate::request_stats::RequestStats;
-use crate::retry::{Outcome, RetryPolicy, Sequence};
+use crate::retry::{Outcome, RetryPolicy, SeededRandom};
 use crate::target::Target;
 
 /// How long one attempt may take; an upsert of 200 records takes Twenty about 2 s
@@ -96,7 +96,7 @@ pub struct Client<H> {
     priority: Priority,
     deadline: Option<Timestamp>,
     pub(super) stats: RefCell<RequestStats>,
-    random: Sequence,
+    random: SeededRandom,
     /// The server's clock and ours at its first answer
     clocks: Cell<Option<(Timestamp, Timestamp)>>,
     max_throttles: Cell<Option<u64>>,
@@ -119,7 +119,7 @@ impl<H: Host> Client<H> {
             priority,
             deadline,
             stats: RefCell::default(),
-            random: Sequence::new(seed),
+            random: SeededRandom::new(seed),
             clocks: Cell::new(None),
             max_throttles: Cell::new(None),
         }

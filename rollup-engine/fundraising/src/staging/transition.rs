@@ -13,11 +13,11 @@ use crate::client_error::{ClientError, Status};
 /// A claim older than this is taken to have no worker any more
 ///
 /// Where it has one after all, the two make one gift together, since its id follows from the row.
-pub const CLAIM_LASTS: Duration = Duration::from_mins(1);
+pub const CLAIM_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// What a decision needs to know of a row
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Row<'a> {
+pub struct CurrentState<'a> {
     /// Its `processingStatus`
     pub state: State,
     /// The gift that was made of it
@@ -55,16 +55,16 @@ impl Change {
 /// # Examples
 ///
 /// ```
-/// use fundraising::staging::{Event, Row, State, transition};
+/// use fundraising::staging::{Event, CurrentState, State, transition};
 ///
-/// let row = Row { state: State::Pending, gift_id: None };
+/// let row = CurrentState { state: State::Pending, gift_id: None };
 /// assert_eq!(transition(row, Event::Release).unwrap().state, State::ReadyForProcess);
 /// assert!(transition(row, Event::Claim).is_err());
 /// ```
 ///
 /// # Errors
 /// 409 if the row's state does not allow it.
-pub fn transition(row: Row<'_>, event: Event) -> Result<Change, ClientError> {
+pub fn transition(row: CurrentState<'_>, event: Event) -> Result<Change, ClientError> {
     if !event.sources().contains(&row.state) {
         return Err(event.refused_in(row.state));
     }
@@ -123,13 +123,13 @@ pub enum Admission<'a> {
 /// # Examples
 ///
 /// ```
-/// use fundraising::staging::{Admission, Row, State, admit};
+/// use fundraising::staging::{Admission, CurrentState, State, admit};
 ///
-/// assert_eq!(admit(Row { state: State::ReadyForProcess, gift_id: None }), Admission::Claimable);
-/// assert_eq!(admit(Row { state: State::Processed, gift_id: Some("g") }), Admission::Processed("g"));
+/// assert_eq!(admit(CurrentState { state: State::ReadyForProcess, gift_id: None }), Admission::Claimable);
+/// assert_eq!(admit(CurrentState { state: State::Processed, gift_id: Some("g") }), Admission::Processed("g"));
 /// ```
 #[must_use]
-pub fn admit(row: Row<'_>) -> Admission<'_> {
+pub fn admit(row: CurrentState<'_>) -> Admission<'_> {
     match (row.state, row.gift_id) {
         (State::Processed | State::Processing, Some(gift)) => Admission::Processed(gift),
         (State::Processing, None) => Admission::Deferred(Reason::Locked),
@@ -143,7 +143,7 @@ pub fn admit(row: Row<'_>) -> Admission<'_> {
 /// First look whether the gift was made: then [`Event::Post`] is due instead.
 #[must_use]
 pub fn claim_expired(claimed_at: Timestamp, now: Timestamp) -> bool {
-    now.since(claimed_at) > CLAIM_LASTS
+    now.since(claimed_at) > CLAIM_TIMEOUT
 }
 
 #[cfg(test)]
@@ -152,8 +152,8 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
-    const fn row(state: State) -> Row<'static> {
-        Row { state, gift_id: None }
+    const fn row(state: State) -> CurrentState<'static> {
+        CurrentState { state, gift_id: None }
     }
 
     #[test]
@@ -217,7 +217,7 @@ mod tests {
 
     #[test]
     fn row_with_gift_is_processed() {
-        let with_gift = |state| Row { state, gift_id: Some("g") };
+        let with_gift = |state| CurrentState { state, gift_id: Some("g") };
         for event in Event::ALL.into_iter().filter(|event| *event != Event::Post) {
             for state in event.sources() {
                 assert!(transition(with_gift(*state), event).is_err(), "{state:?} {event:?}");
@@ -234,7 +234,7 @@ mod tests {
         assert_eq!(admit(row(State::Processing)), Admission::Deferred(Reason::Locked));
         assert_eq!(admit(row(State::Pending)), Admission::Deferred(Reason::NotReady));
         assert_eq!(admit(row(State::Processed)), Admission::Deferred(Reason::NotReady));
-        let done = |state| admit(Row { state, gift_id: Some("g") });
+        let done = |state| admit(CurrentState { state, gift_id: Some("g") });
         assert_eq!(done(State::Processed), Admission::Processed("g"));
         assert_eq!(done(State::Processing), Admission::Processed("g"));
         assert_eq!(done(State::ReadyForProcess), Admission::Deferred(Reason::NotReady));
@@ -254,7 +254,7 @@ mod tests {
             let (mut state, mut gift_id, mut gifts) = (State::initial(auto), None, 0);
             for index in events {
                 let event = Event::ALL[index];
-                if let Ok(change) = transition(Row { state, gift_id }, event) {
+                if let Ok(change) = transition(CurrentState { state, gift_id }, event) {
                     state = change.state;
                     if event == Event::Post {
                         gifts += 1;

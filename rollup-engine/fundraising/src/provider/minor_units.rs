@@ -24,7 +24,7 @@ const MAX_MICROS: i64 = 9_007_199_254_740_991;
 ///
 /// ```
 /// use fundraising::provider::Provider;
-/// use fundraising::provider::minor::money;
+/// use fundraising::provider::minor_units::money;
 ///
 /// assert_eq!(money(Provider::Stripe, 1_250, "gbp").unwrap().amount_micros, 12_500_000);
 /// assert_eq!(money(Provider::Stripe, 1_250, "jpy").unwrap().amount_micros, 1_250_000_000);

@@ -14,12 +14,12 @@ const CURRENCY: &str = "GBP";
 /// # Examples
 ///
 /// ```
-/// use fundraising::sum;
+/// use fundraising::loose_amount;
 /// use serde_json::json;
 ///
 /// let stored = json!({ "amountMicros": 12500000, "currencyCode": "GBP" });
-/// assert_eq!(sum::read("amount", &json!("12.50")).unwrap(), stored);
-/// assert_eq!(sum::read("amount", &json!({ "value": 12.5, "currency": "gbp" })).unwrap(), stored);
+/// assert_eq!(loose_amount::read("amount", &json!("12.50")).unwrap(), stored);
+/// assert_eq!(loose_amount::read("amount", &json!({ "value": 12.5, "currency": "gbp" })).unwrap(), stored);
 /// ```
 ///
 /// # Errors
