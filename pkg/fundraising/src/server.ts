@@ -12,6 +12,7 @@ import { type IncomingMessage, type Server, type ServerResponse, createServer } 
 import type { AddressInfo, Socket } from 'node:net';
 import { constants } from 'node:os';
 import { parseArgs } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
 
 import type { BodySource, Header } from './index.js';
 import { answer, maxConnections } from './node.js';
@@ -39,6 +40,10 @@ const LINGER_MS = 1_000;
 /** At the end: when connections without a request are closed, and when all of them are. */
 const IDLE_GRACE_MS = 1_000;
 const STOP_TIMEOUT_MS = 8_000;
+
+// What a request allocates is garbage once it is answered. Room for it that does not grow stays in the processor's cache, and a
+// heap of a few megabytes is cleaned for less by one thread than by several.
+for (const flag of ['--semi-space-growth-factor=1', '--no-parallel-scavenge', '--no-concurrent-marking']) setFlagsFromString(flag);
 
 let stopping = false;
 

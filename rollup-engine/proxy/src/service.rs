@@ -97,16 +97,15 @@ impl Service {
         };
         let (method, pattern) = found.name();
         self.state.metrics.count_answer(method, pattern, answer.status);
-        cx.log(
-            Level::Debug,
-            "request_answered",
-            &[
+        if self.state.settings.log_level <= Level::Debug {
+            let fields = [
                 ("method", method.into()),
                 ("route", pattern.into()),
                 ("status", answer.status.into()),
                 ("durationMs", whole_millis(host.now().since(began)).into()),
-            ],
-        );
+            ];
+            cx.log(Level::Debug, "request_answered", &fields);
+        }
         answer.headers.push(("x-request-id".into(), cx.request_id.clone()));
         if found.access() != Access::Open {
             // Donors' data stays out of caches between here and the caller.
