@@ -35,6 +35,7 @@
 )]
 
 pub mod bend;
+mod http;
 mod intercept_host;
 pub mod recorded;
 #[cfg(feature = "service")]
@@ -42,39 +43,9 @@ mod service_world;
 mod stub_host;
 mod world;
 
-use std::time::Duration;
-
-use hmac::{Hmac, Mac as _};
-use ports::{FetchError, Method, Request, Response};
-use sha2::Sha256;
-
+pub use http::{answer, get, hmac_hex, unreachable};
 pub use intercept_host::InterceptHost;
 #[cfg(feature = "service")]
 pub use service_world::{GOCARDLESS_SECRET, STRIPE_SECRET, ServiceWorld, header, read, signed};
 pub use stub_host::StubHost;
 pub use world::{World, ten};
-
-/// An answer without headers
-pub fn answer(status: u16, body: impl Into<Vec<u8>>) -> Response {
-    Response { status, headers: Vec::new(), body: body.into() }
-}
-
-/// A server that cannot be reached
-pub fn unreachable(reason: &str) -> FetchError {
-    FetchError::Unreachable { reason: reason.to_owned() }
-}
-
-/// A request without headers
-pub fn get(url: &str) -> Request {
-    let (method, url) = (Method::Get, url.to_owned());
-    Request { method, url, headers: Vec::new(), body: None, timeout: Duration::from_secs(30) }
-}
-
-/// The HMAC of these parts in a row, as payment providers write it
-pub fn hmac_hex(secret: &str, parts: &[&[u8]]) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
-    for part in parts {
-        mac.update(part);
-    }
-    hex::encode(mac.finalize().into_bytes())
-}

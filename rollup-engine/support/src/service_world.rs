@@ -11,8 +11,9 @@ use proxy::settings::Settings;
 use sandbox::Faults;
 use serde_json::{Value, json};
 
-use crate::world::ten;
-use crate::{InterceptHost, World, answer, hmac_hex};
+use crate::http::{answer, hmac_hex};
+use crate::intercept_host::InterceptHost;
+use crate::world::{World, ten};
 
 /// Stripe's signing secret
 pub const STRIPE_SECRET: &str = "whsec_test";

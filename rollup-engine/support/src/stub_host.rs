@@ -8,7 +8,7 @@ use ports::{
     Clock, Event, FetchError, Http, KeyValue, Log, Request, Response, TimeZones, Timestamp, Wakeups, async_trait,
 };
 
-use crate::{answer, unreachable};
+use crate::http::{answer, unreachable};
 
 type Answer<'a> = Box<dyn Fn(&Request) -> Result<Response, FetchError> + 'a>;
 

@@ -4,8 +4,6 @@
 //! Each target has a corpus of readable inputs beside it, in `__fuzz__/<target>/corpus`. `cargo test` tries each of them as
 //! it stands and then bends them at random for two seconds. `cargo bolero test -p twenty --test fuzz page` looks for more.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
-
 use std::time::Duration;
 
 use bolero::check;
