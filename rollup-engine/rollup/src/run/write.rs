@@ -91,10 +91,12 @@ impl Writer<'_> {
     async fn send_all(&self, queue: &Queue<'_>) -> Result<(), Stop> {
         // An upsert of 200 takes Twenty a second; two at a time take it little more.
         let mut workers: FuturesUnordered<_> = (0..MAX_WRITERS).map(|_| self.send(queue).boxed_local()).collect();
+        let mut result = Ok(());
+        // What stops one of them lets the other end its call, and note what came of it.
         while let Some(end) = workers.next().await {
-            end?;
+            result = result.and(end);
         }
-        Ok(())
+        result
     }
 
     /// Takes batches from the queue and sends them one after the other.

@@ -1,6 +1,7 @@
 //! One record that Twenty does not take must not cost the others their totals.
 
 use std::cell::Cell;
+use std::time::Duration;
 
 use rollup::report::Status;
 use rollup::{Report, calculate_rollups};
@@ -8,7 +9,7 @@ use sandbox::{Fault, Faults, Limits};
 use serde_json::json;
 use support::InterceptHost;
 
-use super::common::{EngineWorld, Way, id, refusal_of, writes};
+use super::common::{EngineWorld, Way, id, refusal, refusal_of, writes};
 
 /// Refuses every write that holds a certain id, and batches of more than a certain size
 fn picky(world: &EngineWorld, bad: &str, most: usize) -> InterceptHost<'static> {
@@ -93,4 +94,20 @@ async fn first_write(world: &EngineWorld) -> u64 {
     });
     calculate_rollups(&host, &json!({}), &world.options()).await;
     first.get()
+}
+
+/// What a batch wrote is counted also where another one, under way at the same time, has stopped the run.
+#[tokio::test(start_paused = true)]
+async fn token_revoked_while_writing() {
+    let world = EngineWorld::with_gifts(Limits::off(), 700, 2_800);
+    let is_first = Cell::new(true);
+    let latency = Duration::from_millis(100);
+    let host =
+        InterceptHost::new(world.host(Faults::none().latency(latency, latency))).after(move |request, answer| {
+            let is_revoked = writes(request) && is_first.replace(false);
+            if is_revoked { refusal(401, "Token invalid.", Some("UNAUTHENTICATED")) } else { answer }
+        });
+    let totals = calculate_rollups(&host, &json!({}), &world.options()).await.totals;
+    assert_eq!(totals.updated + totals.unchanged + totals.failed, totals.processed, "{totals:?}");
+    assert!(totals.updated > 0, "{totals:?}");
 }
