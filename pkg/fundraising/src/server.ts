@@ -42,8 +42,8 @@ const IDLE_GRACE_MS = 1_000;
 const STOP_TIMEOUT_MS = 8_000;
 
 // What a request allocates is garbage once it is answered. Room for it that does not grow stays in the processor's cache, and a
-// heap of a few megabytes is cleaned for less by one thread than by several.
-for (const flag of ['--semi-space-growth-factor=1', '--no-parallel-scavenge', '--no-concurrent-marking']) setFlagsFromString(flag);
+// heap of a few megabytes is cleaned for less by one thread than by several, and at once than in steps.
+for (const flag of ['--semi-space-growth-factor=1', '--no-parallel-scavenge', '--no-incremental-marking']) setFlagsFromString(flag);
 
 let stopping = false;
 

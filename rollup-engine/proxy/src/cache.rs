@@ -27,7 +27,7 @@ pub struct Cache {
 struct Entry {
     token: Option<TokenHash>,
     path: String,
-    answer: Rc<[u8]>,
+    answer: Rc<Vec<u8>>,
     until: Timestamp,
 }
 
@@ -44,7 +44,7 @@ pub struct Mark(u64);
 
 impl Cache {
     /// What was answered to this token for this path, if that is not too old
-    pub fn find(&self, token: Option<TokenHash>, path: &str, now: Timestamp) -> Option<Rc<[u8]>> {
+    pub fn find(&self, token: Option<TokenHash>, path: &str, now: Timestamp) -> Option<Rc<Vec<u8>>> {
         let entries = self.entries.borrow();
         let found = entries.iter().find(|entry| entry.path == path && entry.token == token && entry.until > now);
         let counter = if found.is_some() { &self.hits } else { &self.misses };
@@ -63,7 +63,7 @@ impl Cache {
         mark: Mark,
         token: Option<TokenHash>,
         path: &str,
-        answer: &Rc<[u8]>,
+        answer: &Rc<Vec<u8>>,
         now: Timestamp,
         lasts: Duration,
     ) {
@@ -101,14 +101,14 @@ mod tests {
     }
 
     fn keep(cache: &Cache, mark: Mark, path: &str) {
-        cache.keep(mark, Some(TokenHash::of("a")), path, &(Rc::from(*b"1") as Rc<[u8]>), at(0), Duration::from_secs(2));
+        cache.keep(mark, Some(TokenHash::of("a")), path, &Rc::new(b"1".to_vec()), at(0), Duration::from_secs(2));
     }
 
     #[test]
     fn an_answer_is_for_its_token_and_its_time() {
         let cache = Cache::default();
         keep(&cache, cache.mark(), "/gifts");
-        assert_eq!(cache.find(Some(TokenHash::of("a")), "/gifts", at(1_999)), Some(Rc::from(*b"1")));
+        assert_eq!(cache.find(Some(TokenHash::of("a")), "/gifts", at(1_999)), Some(Rc::new(b"1".to_vec())));
         assert_eq!(cache.find(Some(TokenHash::of("b")), "/gifts", at(0)), None);
         assert_eq!(cache.find(Some(TokenHash::of("a")), "/gifts?limit=1", at(0)), None);
         assert_eq!(cache.find(Some(TokenHash::of("a")), "/gifts", at(2_000)), None);

@@ -95,7 +95,7 @@ pub enum Body {
     /// JSON
     Json(Value),
     /// JSON as Twenty wrote it
-    Passed(Rc<[u8]>),
+    Passed(Rc<Vec<u8>>),
     /// Metrics
     Text(String),
 }

@@ -137,7 +137,7 @@ async fn pass(cx: &RequestContext<'_>, target: &Target, field: Option<Field>) ->
 
 /// The text of an answer to a read
 struct Found {
-    text: Rc<[u8]>,
+    text: Rc<Vec<u8>>,
     /// When the read began, among the writes; nothing if the text is from memory
     mark: Option<Mark>,
 }
@@ -175,7 +175,7 @@ async fn read_text(cx: &RequestContext<'_>, target: &Target) -> Result<Found, Er
     {
         return Ok(Found { text, mark: None });
     }
-    Ok(Found { text: answer_text(cx, target, None).await?.into(), mark: Some(mark) })
+    Ok(Found { text: Rc::new(answer_text(cx, target, None).await?), mark: Some(mark) })
 }
 
 /// What the text of an answer says, in the names of the model
