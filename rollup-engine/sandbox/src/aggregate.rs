@@ -114,7 +114,7 @@ impl Total {
         }
     }
 
-    /// As REST writes it: every value in quotes
+    /// As REST writes it: in quotes, but for floats
     pub(crate) fn write_rest(&self, out: &mut String) {
         match self {
             Self::Null => out.push_str("null"),
@@ -124,11 +124,12 @@ impl Total {
                 out.push_str(&decimal.to_plain_string());
                 out.push('"');
             }
-            Self::Count(_) | Self::Float(_) => {
+            Self::Count(count) => {
                 out.push('"');
-                write_number(self.as_float(), out);
+                out.push_str(&count.to_string());
                 out.push('"');
             }
+            Self::Float(float) => write_number(*float, out),
         }
     }
 
@@ -215,9 +216,7 @@ impl<'a> Tally<'a> {
         if let Some(whole) = number.to_i128().filter(|_| number.fract() == 0.0) {
             self.whole = self.whole.saturating_add(whole);
         } else {
-            let mut text = String::new();
-            write_number(number, &mut text);
-            self.rest += text.parse::<BigDecimal>().unwrap_or_default();
+            self.rest += decimal(number);
         }
     }
 
@@ -226,6 +225,7 @@ impl<'a> Tally<'a> {
         let is_money = self.aggregate.parts.first().is_some_and(|part| part.kind == PartKind::Micros);
         match self.aggregate.kind {
             Kind::Count => Total::Count(self.rows),
+            _ if self.rows == 0 => Total::Null,
             Kind::Unique => Total::Count(self.unique.len()),
             Kind::NotEmpty | Kind::True | Kind::False => Total::Count(self.hits),
             Kind::Empty => Total::Count(self.rows - self.hits),
@@ -233,6 +233,7 @@ impl<'a> Tally<'a> {
             Kind::PercentageNotEmpty => ratio(self.hits, self.rows),
             Kind::Min | Kind::Max => match &self.extreme {
                 None => Total::Null,
+                Some(Cell::Number(number)) if is_money => Total::Decimal(decimal(*number)),
                 Some(Cell::Number(number)) => Total::Float(*number),
                 Some(other) => {
                     let mut text = String::new();
@@ -253,10 +254,14 @@ impl<'a> Tally<'a> {
     }
 }
 
+/// The decimal that a number is written as
+fn decimal(number: f64) -> BigDecimal {
+    let mut text = String::new();
+    write_number(number, &mut text);
+    text.parse().unwrap_or_default()
+}
+
 fn ratio(part: usize, whole: usize) -> Total {
-    if whole == 0 {
-        return Total::Null;
-    }
     Total::Decimal(divide(&BigDecimal::from(BigInt::from(part)), whole))
 }
 

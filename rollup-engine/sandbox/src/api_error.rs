@@ -125,7 +125,7 @@ impl ApiError {
         }
     }
 
-    /// A unique value is taken
+    /// A unique value is taken; a record is named for a unique field, and none for an id
     pub(crate) fn duplicate(taken_by: Option<(Uuid, &str)>) -> Self {
         let error = Self::bad("A duplicate entry was detected");
         match taken_by {

@@ -44,11 +44,11 @@ impl Workspace {
         Ok(ids)
     }
 
-    /// Destroys rows; nothing is told of those that lay in the trash.
+    /// Destroys rows. However many go, one event tells of one of them, and none of those that lay in the trash.
     pub(crate) fn destroy_many(&mut self, object: usize, ids: &[Uuid], now: i64) {
+        let told = ids.iter().copied().find(|id| self.table(object).is_some_and(|table| table.live(*id).is_some()));
         for id in ids {
-            let was_live = self.table(object).is_some_and(|table| table.live(*id).is_some());
-            self.destroy(object, *id, was_live, now);
+            self.destroy(object, *id, told == Some(*id), now);
         }
     }
 

@@ -175,7 +175,17 @@ impl Compiler<'_> {
     ) -> Result<Check, ApiError> {
         let operand = |value: &Value| self.operand(object, field, part, path, value);
         let text = || value.as_str().unwrap_or_default().to_owned();
-        let order = |keep: fn(Ordering) -> bool| Ok(Check::Order(keep, operand(value)?));
+        let order = |keep: fn(Ordering) -> bool| {
+            let operand = operand(value)?;
+            Ok(if part.kind == PartKind::Choice {
+                Check::In(options_in_order(field, &operand, keep))
+            } else {
+                Check::Order(keep, operand)
+            })
+        };
+        if part.kind == PartKind::Choice && matches!(op, "containsAny" | "isEmptyArray") {
+            return Err(self.no_array(object, field, op));
+        }
         Ok(match op {
             "is" => match value.as_str() {
                 Some("NULL") => Check::IsNull(true),
@@ -229,6 +239,20 @@ impl Compiler<'_> {
         })
     }
 
+    /// The database's name for the type of a field with options
+    fn enum_name(&self, object: &Object, field: &Field) -> String {
+        format!("workspace_{}.\"{}_{}_enum\"", self.workspace.id.simple(), object.table(), field.name)
+    }
+
+    /// What the database says where a single option is asked as a list: the server lets these operators through.
+    fn no_array(&self, object: &Object, field: &Field, op: &str) -> ApiError {
+        let kind = self.enum_name(object, field);
+        ApiError::database(match op {
+            "isEmptyArray" => format!("invalid input value for enum {kind}: \"{{}}\""),
+            _ => format!("operator does not exist: {kind} && text[]"),
+        })
+    }
+
     /// One value to compare with
     fn operand(
         &self,
@@ -244,15 +268,13 @@ impl Compiler<'_> {
                 Ok(number) => Cell::Number(number),
                 Err(_) => return Err(ApiError::filter(format!("Invalid number value NaN for field \"{path}\""))),
             },
-            (PartKind::Bool, Value::String(text)) if is_rest => Cell::Bool(text == "true"),
+            (PartKind::Bool, Value::String(text)) if is_rest && matches!(text.as_str(), "true" | "false") => {
+                Cell::Bool(text == "true")
+            }
             (PartKind::Choice, Value::String(text)) => {
                 if !text.is_empty() && !field.option_values().any(|option| option == text) {
-                    return Err(ApiError::database(format!(
-                        "invalid input value for enum workspace_{}.\"{}_{}_enum\": \"{text}\"",
-                        self.workspace.id.simple(),
-                        object.table(),
-                        field.name
-                    )));
+                    let kind = self.enum_name(object, field);
+                    return Err(ApiError::database(format!("invalid input value for enum {kind}: \"{text}\"")));
                 }
                 Cell::text(text)
             }
@@ -263,16 +285,25 @@ impl Compiler<'_> {
     }
 }
 
+/// The options that stand so to one of them, in the order of their declaration, which is the database's
+fn options_in_order(field: &Field, operand: &Cell, keep: fn(Ordering) -> bool) -> Vec<Cell> {
+    let options: Vec<&str> = field.option_values().collect();
+    let Cell::Text(asked) = operand else { return Vec::new() };
+    let Some(place) = options.iter().position(|option| **option == **asked) else { return Vec::new() };
+    options.iter().enumerate().filter(|(at, _)| keep(at.cmp(&place))).map(|(_, option)| Cell::text(option)).collect()
+}
+
 fn allowed(kind: PartKind, dialect: Dialect) -> &'static [&'static str] {
     match kind {
         PartKind::Id if dialect == Dialect::Rest => &["eq", "neq", "in", "is"],
         PartKind::Text | PartKind::Code => {
             &["eq", "neq", "gt", "gte", "lt", "lte", "in", "is", "like", "ilike", "startsWith", "endsWith"]
         }
-        PartKind::Micros | PartKind::Number | PartKind::Id => &["eq", "neq", "gt", "gte", "lt", "lte", "in", "is"],
+        PartKind::Micros | PartKind::Number | PartKind::Id | PartKind::Date | PartKind::Time => {
+            &["eq", "neq", "gt", "gte", "lt", "lte", "in", "is"]
+        }
         PartKind::Bool => &["eq", "is"],
-        PartKind::Date | PartKind::Time => &["eq", "neq", "gt", "gte", "lt", "lte", "is"],
-        PartKind::Choice => &["eq", "neq", "in", "is"],
+        PartKind::Choice => &["eq", "neq", "gt", "gte", "lt", "lte", "in", "containsAny", "is", "isEmptyArray"],
         PartKind::Choices => &["containsAny", "is", "isEmptyArray"],
         PartKind::Texts => &["containsIlike", "is", "isEmptyArray"],
         PartKind::JsonList | PartKind::Json => &["is", "like"],

@@ -276,9 +276,10 @@ struct Point {
 
 impl Dimension {
     fn point(&self, workspace: &Workspace, id: Uuid, row: &Row) -> Point {
+        let part = self.through.as_ref().map_or(&self.part, |(_, part)| part);
         let view = match &self.through {
-            None => row.view(id, self.part.slot),
-            Some((target, part)) => match live_target(workspace, &self.field, *target, row) {
+            None => row.view(id, part.slot),
+            Some((target, _)) => match live_target(workspace, &self.field, *target, row) {
                 Some((id, row)) => row.view(id, part.slot),
                 None => View::Null,
             },
@@ -302,6 +303,10 @@ impl Dimension {
             }
             (None, view) => {
                 view.write_json(&mut json);
+                if part.kind == PartKind::Micros {
+                    // The database's whole numbers of 64 bits arrive as texts.
+                    json = format!("\"{json}\"");
+                }
                 match view {
                     View::Number(number) => Some(SortValue::Number(number)),
                     View::Text(text) => Some(SortValue::Text(text.to_owned())),

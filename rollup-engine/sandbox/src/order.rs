@@ -94,7 +94,7 @@ impl Order {
         for item in items {
             for (name, value) in item.as_object().into_iter().flatten() {
                 if name != "id" {
-                    keys.push(key(workspace, object, name, value)?);
+                    keys.append(&mut keys_of(workspace, object, name, value)?);
                 }
             }
         }
@@ -127,14 +127,22 @@ impl Order {
     /// The cursor of a row
     pub(crate) fn cursor(&self, id: Uuid, row: &Row) -> String {
         let mut out = String::from("{");
-        for key in self.keys.iter().filter(|key| key.in_cursor() && !key.unselected) {
+        let keys: Vec<&Key> = self.keys.iter().filter(|key| key.in_cursor() && !key.unselected).collect();
+        for (at, key) in keys.iter().enumerate() {
+            let of_the_field = |other: &&&Key| other.field.name == key.field.name;
+            if keys.iter().take(at).any(|other| of_the_field(&other)) {
+                continue;
+            }
             render::key(&key.field.name, &mut out);
             if key.part.name.is_empty() {
                 render::part_value(&key.part, id, row, &mut out);
             } else {
-                out.push('{');
-                render::key(key.part.name, &mut out);
-                render::part_value(&key.part, id, row, &mut out);
+                // All sub-fields of a composite stand in one object.
+                for (number, key) in keys.iter().filter(of_the_field).enumerate() {
+                    out.push(if number == 0 { '{' } else { ',' });
+                    render::key(key.part.name, &mut out);
+                    render::part_value(&key.part, id, row, &mut out);
+                }
                 out.push('}');
             }
             out.push(',');
@@ -146,28 +154,32 @@ impl Order {
     }
 }
 
-fn key(workspace: &Workspace, object: &Object, name: &str, value: &Value) -> Result<Key, ApiError> {
+/// The sort keys that a name stands for: several where a composite is sorted by several of its sub-fields, of which the
+/// first in the alphabet counts first (the server: the first that was sent)
+fn keys_of(workspace: &Workspace, object: &Object, name: &str, value: &Value) -> Result<Vec<Key>, ApiError> {
     let unknown = || ApiError::coded("FIELD_NOT_FOUND", format!("Field \"{name}\" does not exist or is not sortable"));
     let field = object.joined_by(name).or_else(|| object.field(name)).ok_or_else(unknown)?;
-    let direction = |value: &Value| value.as_str().and_then(Direction::read).ok_or_else(unknown);
+    let members = || value.as_object().filter(|members| !members.is_empty());
+    let key = |part: &Part, direction: &Value| {
+        let direction = direction.as_str().and_then(Direction::read).ok_or_else(unknown)?;
+        Ok(Key { field: field.clone(), part: part.clone(), through: None, direction, unselected: false })
+    };
     match &field.shape {
         Shape::OneToMany { .. } => Err(unknown()),
         Shape::ManyToOne { target, .. } if field.name == name => {
             let target_object = target.and_then(|target| workspace.schema.object(target)).ok_or_else(unknown)?;
-            let (inner, inner_value) =
-                value.as_object().and_then(|members| members.iter().next()).ok_or_else(unknown)?;
-            let through = key(workspace, target_object, inner, inner_value)?;
-            let part = field.single().cloned().ok_or_else(unknown)?;
-            Ok(Key {
-                field: field.clone(),
-                part,
-                through: Some((*target, through.part)),
-                direction: through.direction,
-                unselected: false,
-            })
+            let part = field.single().ok_or_else(unknown)?;
+            let mut keys = Vec::new();
+            for (inner, value) in members().ok_or_else(unknown)? {
+                for inner in keys_of(workspace, target_object, inner, value)? {
+                    let through = Some((*target, inner.part));
+                    keys.push(Key { field: field.clone(), part: part.clone(), through, ..inner });
+                }
+            }
+            Ok(keys)
         }
         Shape::Composite => {
-            let (sub, inner) = value.as_object().and_then(|members| members.iter().next()).ok_or_else(|| {
+            let members = members().ok_or_else(|| {
                 ApiError::coded(
                     "INVALID_QUERY_INPUT",
                     format!(
@@ -175,13 +187,9 @@ fn key(workspace: &Workspace, object: &Object, name: &str, value: &Value) -> Res
                     ),
                 )
             })?;
-            let part = field.part(sub).cloned().ok_or_else(unknown)?;
-            Ok(Key { field: field.clone(), part, through: None, direction: direction(inner)?, unselected: false })
+            members.iter().map(|(sub, direction)| key(field.part(sub).ok_or_else(unknown)?, direction)).collect()
         }
-        _ => {
-            let part = field.single().cloned().ok_or_else(unknown)?;
-            Ok(Key { field: field.clone(), part, through: None, direction: direction(value)?, unselected: false })
-        }
+        _ => Ok(vec![key(field.single().ok_or_else(unknown)?, value)?]),
     }
 }
 

@@ -77,7 +77,7 @@ impl Workspace {
             row.set(number, cell);
         }
         if self.table(object).is_some_and(|table| table.get(id).is_some()) {
-            return Err(self.duplicate(object, id));
+            return Err(ApiError::duplicate(None));
         }
         self.check(object, id, &row)?;
         if let Some(table) = self.table_mut(object) {
@@ -171,7 +171,7 @@ impl Workspace {
         let old = self.table(object).and_then(|table| table.get(id)).cloned().ok_or_else(ApiError::not_found)?;
         let new_id = draft.id.value().unwrap_or(id);
         if new_id != id && self.table(object).is_some_and(|table| table.get(new_id).is_some()) {
-            return Err(self.duplicate(object, new_id));
+            return Err(ApiError::duplicate(None));
         }
         let mut row = old.clone();
         row.created_at = draft.created_at.unwrap_or(row.created_at);
@@ -246,10 +246,12 @@ impl Workspace {
             [id] => Ok(Some(*id)),
             _ => {
                 let values: Vec<&str> = found.iter().map(|(value, _)| value.as_str()).collect();
-                Err(ApiError::bad(format!(
+                let message = format!(
                     "Multiple records found with the same unique field values for {}. Cannot determine which record to update.",
                     values.join(", ")
-                )))
+                );
+                let sub_code = Some("UPSERT_MULTIPLE_MATCHING_RECORDS_CONFLICT");
+                Err(ApiError { sub_code, ..ApiError::bad(message) })
             }
         }
     }

@@ -65,3 +65,14 @@ fn trash_and_restore_say_so() {
     scene.delete(&format!("/rest/gifts/{gift}"));
     assert_eq!(scene.events(), ["gift.created", "gift.deleted", "gift.restored", "gift.destroyed"]);
 }
+
+#[test]
+fn one_event_tells_of_a_bulk_destroy() {
+    let mut scene = Scene::new();
+    let gifts: Vec<_> = (0..3).map(|_| scene.gift(None, 1, None).to_string()).collect();
+    scene.delete(&format!("/rest/gifts/{}?soft_delete=true", gifts[0]));
+    scene.events();
+    scene.delete(&format!("/rest/gifts?filter=id%5Bin%5D:%5B{}%5D", gifts.join(",")));
+    assert_eq!(scene.events(), ["gift.destroyed"]);
+    assert_eq!(scene.sandbox.count("gift"), 0);
+}

@@ -36,3 +36,5 @@ mod upserts;
 mod virtual_time;
 #[cfg(test)]
 mod webhooks;
+#[cfg(test)]
+mod wire;
