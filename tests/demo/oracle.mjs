@@ -1,6 +1,7 @@
 /**
  * Donors' totals computed straight from a list of gifts, in integers, by the plain reading of the
- * default definitions: gifts above zero count. It shares no code with the engine.
+ * default definitions: sums take all amounts, gifts above zero count, and what has a day ends today.
+ * It shares no code with the engine.
  */
 import { readFileSync } from 'node:fs';
 
@@ -27,22 +28,23 @@ export const readGifts = (path) =>
 /** What a person without a gift carries. */
 const nothing = () => ({ sum: 0n, currency: null, count: 0, first: null, last: null, yearSum: 0n, yearCount: 0 });
 
-/** Totals by donor. */
-export const totalsOf = (gifts, year) => {
+/** Totals by donor, on a day. */
+export const totalsOf = (gifts, today) => {
   const totals = new Map();
   for (const { donor, date, micros, currency } of gifts) {
     if (!totals.has(donor)) totals.set(donor, nothing());
-    if (micros <= 0n) continue;
+    if (micros === 0n) continue;
     const total = totals.get(donor);
+    const isGift = micros > 0n;
+    const isPast = date <= today;
+    const isThisYear = isPast && date.slice(0, 4) === today.slice(0, 4);
     total.sum += micros;
     total.currency = currency;
-    total.count += 1;
-    if (total.first === null || date < total.first) total.first = date;
-    if (total.last === null || date > total.last) total.last = date;
-    if (date >= `${year}-01-01`) {
-      total.yearSum += micros;
-      total.yearCount += 1;
-    }
+    if (isGift) total.count += 1;
+    if (isGift && isPast && (total.first === null || date < total.first)) total.first = date;
+    if (isGift && isPast && (total.last === null || date > total.last)) total.last = date;
+    if (isThisYear) total.yearSum += micros;
+    if (isThisYear && isGift) total.yearCount += 1;
   }
   return totals;
 };

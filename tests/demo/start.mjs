@@ -78,9 +78,11 @@ const showDonors = (before, after, donors) => {
   }
 };
 
+const today = () => new Date().toISOString().slice(0, 10);
+
 /** Compares every donor with the independent computation; throws if one is wrong. */
 const check = (people, gifts) => {
-  const expected = totalsOf(gifts, new Date().getUTCFullYear());
+  const expected = totalsOf(gifts, today());
   const wrong = people.donors().filter((donor) => !carries(people.of(donor), expected.get(donor)));
   const count = people.donors().length;
   say(`  ${number(count - wrong.length)} of ${number(count)} right`);
@@ -141,7 +143,7 @@ const main = async () => {
     showReport(await run({}, sandbox));
     const rebuilt = await People.read(sandbox);
     say();
-    const generous = [...totalsOf(gifts, 0)].sort((a, b) => Number(b[1].sum - a[1].sum));
+    const generous = [...totalsOf(gifts, today())].sort((a, b) => Number(b[1].sum - a[1].sum));
     showDonors(before, rebuilt, generous.slice(0, SHOWN).map(([donor]) => donor));
     check(rebuilt, gifts);
 

@@ -16,6 +16,13 @@ test('demonstration ends right', async () => {
   assert.match(stdout, / 0 refused/);
 });
 
+test('oracle: reversals lower sums, and what has a day ends today', () => {
+  const gift = (date, pounds) => ({ donor: 'a', date, micros: BigInt(pounds) * 1_000_000n, currency: 'GBP' });
+  const gifts = [gift('2026-02-01', 100), gift('2026-03-01', -30), gift('2026-12-01', 10)];
+  const total = totalsOf(gifts, '2026-06-01').get('a');
+  assert.deepEqual([total.sum, total.count, total.yearSum, total.yearCount, total.last], [80_000_000n, 2, 70_000_000n, 1, '2026-02-01']);
+});
+
 // The independent computation would notice a wrong total.
 test('oracle notices a wrong total', () => {
   const gifts = [
@@ -30,7 +37,7 @@ test('oracle notices a wrong total', () => {
     firstGiftDate: '2026-05-01',
     lastGiftDate: '2026-05-01',
   };
-  const total = totalsOf(gifts, 2026).get('a');
+  const total = totalsOf(gifts, '2026-06-01').get('a');
   assert.ok(carries(person, total));
   assert.ok(!carries({ ...person, lifetimeGiftCount: 2 }, total));
   assert.ok(!carries({ ...person, firstGiftDate: '2025-05-01' }, total));

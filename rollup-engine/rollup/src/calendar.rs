@@ -97,16 +97,19 @@ impl Calendar {
         shifted(at, self.offset(at)).to_utc().unwrap_or(PrimitiveDateTime::MIN)
     }
 
-    /// The instant at which this day begins
+    /// The instant at which this day begins: the first at which the wall shows it, also where there is no midnight
     #[must_use]
     pub fn midnight(&self, day: Date) -> Timestamp {
         let wall = Timestamp::from_utc(PrimitiveDateTime::new(day, Time::MIDNIGHT));
-        // The offset at the wanted instant is not known before the instant is; two steps settle it.
-        let mut guess = wall;
-        for _ in 0..2 {
-            guess = shifted(wall, -self.offset(guess));
-        }
-        guess
+        let Offsets::Changes(changes) = &self.offsets else { return wall };
+        let ends = changes.iter().skip(1).map(|(from, _)| Some(*from)).chain([None]);
+        let begins = changes.iter().zip(ends).enumerate().find_map(|(number, ((from, seconds), end))| {
+            let midnight = shifted(wall, -seconds);
+            // What was skipped when the clock was put forward begins with that.
+            let begin = if number == 0 { midnight } else { midnight.max(*from) };
+            end.is_none_or(|end| begin < end).then_some(begin)
+        });
+        begins.unwrap_or(wall)
     }
 
     fn offset(&self, at: Timestamp) -> i32 {
@@ -129,13 +132,17 @@ fn shifted(at: Timestamp, seconds: i32) -> Timestamp {
     if seconds < 0 { at - distance } else { at + distance }
 }
 
-/// Looks up where the offset changes: month by month, then by halving the month in which it did, to the minute
+/// Looks up where the offset changes: half a month at a time (some zones suspend summer time for a month), then by halving
+/// the time in which it did, to the minute
 fn offset_changes(offset: impl Fn(Timestamp) -> Option<i32>) -> Option<Vec<(Timestamp, i32)>> {
     const MINUTE: i64 = 60_000;
     let months = YEARS.flat_map(|year| (1..=12).map(move |month| (year, month)));
-    let starts = months.filter_map(|(year, month)| {
-        Some(Timestamp::from_utc(PrimitiveDateTime::new(first_of(year, month)?, Time::MIDNIGHT)).as_millis())
+    let halves = months.filter_map(|(year, month)| {
+        let first = first_of(year, month)?;
+        Some([first, first.replace_day(16).ok()?])
     });
+    let starts =
+        halves.flatten().map(|day| Timestamp::from_utc(PrimitiveDateTime::new(day, Time::MIDNIGHT)).as_millis());
     let mut found: Vec<(Timestamp, i32)> = Vec::new();
     let mut before: Option<(i64, i32)> = None;
     for start in starts {
@@ -216,6 +223,32 @@ mod tests {
         }
         let kolkata = calendar("Asia/Kolkata", "2026-06-30T23:30:00Z", 1);
         assert_eq!(kolkata.midnight(parse_date("2026-01-01").unwrap()), at("2025-12-31T18:30:00Z"));
+    }
+
+    /// Zones that put the clock forward or back at midnight among them
+    #[test]
+    fn days_begin_as_in_the_zone_data() {
+        for zone in [
+            "America/Santiago",
+            "America/Havana",
+            "America/Sao_Paulo",
+            "America/Asuncion",
+            "Asia/Beirut",
+            "Africa/Cairo",
+            "Atlantic/Azores",
+            "Europe/London",
+            "Pacific/Auckland",
+        ] {
+            let data = jiff::tz::TimeZone::get(zone).unwrap();
+            let calendar = calendar(zone, "2026-06-30T23:30:00Z", 1);
+            let mut day = jiff::civil::date(1991, 1, 1);
+            while day < jiff::civil::date(2040, 1, 1) {
+                let expected = day.to_zoned(data.clone()).unwrap().timestamp().as_millisecond();
+                let begins = calendar.midnight(parse_date(&day.to_string()).unwrap());
+                assert_eq!(begins.as_millis(), expected, "{zone} {day}");
+                day = day.tomorrow().unwrap();
+            }
+        }
     }
 
     #[test]

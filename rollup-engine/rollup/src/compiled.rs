@@ -11,7 +11,7 @@ mod rollups;
 mod skipped;
 mod stages;
 
-pub use grouping::{GroupSet, TotalInputs, group_sets, is_exact, needs_count, subtraction_filter};
+pub use grouping::{GroupSet, TotalInputs, exceptions_filter, group_sets, is_exact, needs_count};
 pub use kinds::PathKind;
 pub use proof::Workspace as ProvenBy;
 pub use rollups::{Column, CompiledRollups, Rollup, Source, Tested, Tests};

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::calendar::Calendar;
 use crate::compiled::{Column, GroupSet, Rollup, Tests, is_exact};
+use crate::definitions::Kind;
 use crate::ids::{ColumnId, IdList, Ids};
 use crate::tally::{Grouped, Tally};
 use crate::total::Total;
@@ -25,7 +26,7 @@ pub struct Fold {
     /// The whole rollup, or single columns, that a record has shown to name a missing field
     missing: Option<String>,
     missing_columns: Vec<(ColumnId, String)>,
-    rounded_parents: Ids,
+    undecided_parents: Ids,
 }
 
 impl Fold {
@@ -68,7 +69,14 @@ impl Fold {
             let column = &rollup.columns[inputs.column];
             let (sum, least, greatest) = (value(inputs.sum), value(inputs.least), value(inputs.greatest));
             if !is_exact(sum) {
-                self.rounded_parents.insert(parent);
+                self.undecided_parents.insert(parent);
+            }
+            // A condition on the value itself may have been left out of the request.
+            let extremes = [least, greatest].into_iter().filter(|value| !value.is_absent());
+            if matches!(column.aggregation.kind, Kind::Min | Kind::Max)
+                && !extremes.clone().all(|value| allows(column, value))
+            {
+                self.undecided_parents.insert(parent);
             }
             let code = column.code.map(|_| &group.code);
             tallies[inputs.column].add_group(
@@ -84,10 +92,11 @@ impl Fold {
         self.parents.extend(other.parents);
     }
 
-    /// Parents of which a sum came as a rounded number: their children have to be read
+    /// Parents whose groups do not tell enough, such as a sum that came as a rounded number: their children have to be
+    /// read
     #[must_use]
-    pub fn rounded_parents(&self) -> Ids {
-        self.rounded_parents.clone()
+    pub fn undecided_parents(&self) -> Ids {
+        self.undecided_parents.clone()
     }
 
     /// What the children of this parent come to in this column
@@ -163,6 +172,12 @@ fn add_child(column: &Column, tally: &mut Tally, record: &Record) {
         None if !record.value(subtrahend).is_absent() => tally.add(kind, record.value(subtrahend), code),
         _ => {}
     }
+}
+
+/// Whether the column's conditions on its own value hold for this one
+fn allows(column: &Column, value: &Value) -> bool {
+    let own = column.tests.iter().filter(|tested| Some(tested.slot) == column.value && tested.subtrahend.is_none());
+    own.map(|tested| &tested.test).all(|test| test.holds(value))
 }
 
 fn meets(tests: &Tests, record: &Record) -> bool {

@@ -3,6 +3,7 @@
 //! A tally takes values in any order and ends the same. Sums are exact decimals; currencies are kept apart, so that a
 //! mixture is seen instead of added; of a minimum or maximum only the best value stays.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
@@ -97,10 +98,10 @@ impl Tally {
         if value.is_absent() {
             return;
         }
-        let code = code.and_then(Value::text).unwrap_or_default();
+        let code = currency(code);
         if code.chars().any(|letter| letter == CODE_SEPARATOR) {
             self.count += 1;
-            self.mixtures.push(code.into());
+            self.mixtures.push((*code).into());
             return;
         }
         let number = value.number();
@@ -114,7 +115,7 @@ impl Tally {
             }
         };
         self.count += 1;
-        self.merge(kind, code, total, is_nonzero);
+        self.merge(kind, &code, total, is_nonzero);
     }
 
     /// Takes a group of children that the server has added up: how many they are, and what they come to; `code` is the
@@ -135,7 +136,7 @@ impl Tally {
         let is_nonzero = [group.least, group.greatest]
             .into_iter()
             .any(|value| value.number().is_none_or(|number| !number.is_zero()));
-        self.merge(kind, code.and_then(Value::text).unwrap_or_default(), total, is_nonzero);
+        self.merge(kind, &currency(code), total, is_nonzero);
     }
 
     fn merge(&mut self, kind: Kind, code: &str, total: Partial, is_nonzero: bool) {
@@ -181,6 +182,16 @@ impl Tally {
             Partial::Sum(sum) => Result::Sum(sum, code, self.count),
             Partial::Extreme(value) => Result::Extreme(value, code),
         }
+    }
+}
+
+/// A currency code as ISO 4217 writes it: in any case it is the same currency
+fn currency(code: Option<&Value>) -> Cow<'_, str> {
+    let code = code.and_then(Value::text).unwrap_or_default();
+    if code.bytes().any(|letter| letter.is_ascii_lowercase()) {
+        Cow::Owned(code.to_ascii_uppercase())
+    } else {
+        Cow::Borrowed(code)
     }
 }
 
@@ -253,6 +264,18 @@ mod tests {
         assert_eq!(tally(Kind::Sum, &[]), Result::Nothing);
         assert_eq!(tally(Kind::Max, &[(text(""), "")]), Result::Nothing);
         assert_eq!(tally(Kind::Count, &[(Value::Null, ""), (number(1), "")]), Result::Count(2));
+    }
+
+    #[test]
+    fn a_code_in_any_case_is_one_currency() {
+        let sum = tally(Kind::Sum, &[(number(5), "gbp"), (number(2), "GBP"), (number(1), "Gbp")]);
+        assert_eq!(sum, Result::Sum(Decimal::from_integer(8), Some("GBP".into()), 3));
+        assert_eq!(tally(Kind::Sum, &[(number(5), "gbp"), (number(2), "usd")]), mixed(&["GBP", "USD"]));
+        let (mut groups, code) = (Tally::default(), text("gbp"));
+        let (two, five) = (number(2), number(5));
+        groups.add_group(Kind::Sum, &Grouped { count: 2, sum: &five, least: &two, greatest: &two }, Some(&code));
+        groups.add(Kind::Sum, &five, Some(&text("GBP")));
+        assert_eq!(groups.result(Kind::Sum), Result::Sum(Decimal::from_integer(10), Some("GBP".into()), 3));
     }
 
     #[test]

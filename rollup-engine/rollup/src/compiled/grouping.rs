@@ -7,6 +7,9 @@
 //!   exact decimals. Sums of NUMBER fields are doubles there, which round where ours do not;
 //! - the currency is a dimension of its own, so that mixtures are seen.
 //!
+//! Children that the server would take otherwise than we do, and that are few, are read beside the groups: those with a
+//! subtraction, and reversals (amounts below zero) where some totals take them and others do not.
+//!
 //! Everything else is read child by child.
 
 use ports::time::format_date;
@@ -17,7 +20,7 @@ use twenty::value::Value;
 use super::kinds::PathKind;
 use super::rollups::{Column, Rollup};
 use crate::calendar::Calendar;
-use crate::definitions::{Condition, Definition, Kind, Operand, Operator};
+use crate::definitions::{Aggregation, Condition, Definition, DynamicDate, Kind, Operand, Operator};
 use crate::ids::ColumnId;
 use crate::moment::Moment;
 
@@ -62,7 +65,7 @@ pub fn group_sets(
     }
     let definition = &rollup.definition;
     let mut sets: Vec<GroupSet> = Vec::new();
-    let plain = unsubtracted_filters(definition, kind_of)?;
+    let plain = ordinary_filters(definition, kind_of)?;
     for (id, column) in rollup.columns.entries() {
         let (filter, code) = conditions(definition, column, kind_of, calendar, &plain)?;
         // A count or a date needs no currency and goes with any set of the same conditions.
@@ -98,8 +101,38 @@ fn subtracted(definition: &Definition) -> Vec<&str> {
     paths
 }
 
-/// Filters for children without a subtraction, which the server adds up; the few others are read.
-fn unsubtracted_filters(definition: &Definition, kind_of: &dyn Fn(&str) -> Option<PathKind>) -> Option<Vec<Filter>> {
+/// Amounts of which some totals take those above zero alone, and the others sum or compare what there is
+///
+/// Without the amounts below zero all of them come from the same groups.
+fn signed<'a>(definition: &'a Definition, kind_of: &dyn Fn(&str) -> Option<PathKind>) -> Vec<&'a str> {
+    let is_positive = |aggregation: &'a Aggregation, path: &str| {
+        aggregation.filters.iter().any(|condition| condition.field == path && is_above_zero(condition))
+    };
+    let takes_what_there_is = |aggregation: &Aggregation, path: &str| {
+        aggregation.kind != Kind::Count && aggregation.child_field.as_deref() == Some(path)
+    };
+    let mut paths: Vec<&str> = Vec::new();
+    for condition in definition.aggregations.iter().flat_map(|aggregation| &aggregation.filters) {
+        let path = condition.field.as_str();
+        let fits = |aggregation| is_positive(aggregation, path) || takes_what_there_is(aggregation, path);
+        if is_above_zero(condition)
+            && kind_of(path) == Some(PathKind::Micros)
+            && !paths.contains(&path)
+            && definition.aggregations.iter().all(fits)
+        {
+            paths.push(path);
+        }
+    }
+    paths
+}
+
+fn is_above_zero(condition: &Condition) -> bool {
+    let zero = Value::Number(Decimal::ZERO);
+    condition.operator == Operator::Gt && matches!(&condition.operand, Operand::Value(value) if *value == zero)
+}
+
+/// Filters for the children that the server adds up; the few others are read.
+fn ordinary_filters(definition: &Definition, kind_of: &dyn Fn(&str) -> Option<PathKind>) -> Option<Vec<Filter>> {
     let mut filters = Vec::new();
     for path in subtracted(definition) {
         match kind_of(path)? {
@@ -109,17 +142,33 @@ fn unsubtracted_filters(definition: &Definition, kind_of: &dyn Fn(&str) -> Optio
         }
         filters.push(Filter::Or(vec![Filter::Empty(path.to_owned()), compare_with_zero(path, Comparator::Eq)]));
     }
+    filters.extend(signed(definition, kind_of).into_iter().map(|path| compare_with_zero(path, Comparator::Gte)));
     Some(filters)
 }
 
-/// Filter for children with a subtraction; none where no definition subtracts
+/// Filter for the children that are read beside the groups; none where the server adds up all
 #[must_use]
-pub fn subtraction_filter(definition: &Definition, kind_of: &dyn Fn(&str) -> Option<PathKind>) -> Option<Filter> {
+pub fn exceptions_filter(definition: &Definition, kind_of: &dyn Fn(&str) -> Option<PathKind>) -> Option<Filter> {
     let mut filters = Vec::new();
     for path in subtracted(definition).into_iter().filter(|path| kind_of(path) == Some(PathKind::Micros)) {
         filters.push(compare_with_zero(path, Comparator::Neq));
     }
+    filters.extend(signed(definition, kind_of).into_iter().map(|path| compare_with_zero(path, Comparator::Lt)));
     if filters.is_empty() { None } else { Some(Filter::Or(filters)) }
+}
+
+/// Says `> 0` once, where conditions come to that: totals of the same meaning share their groups.
+fn merge_signs(parts: &mut Vec<Filter>, path: &str) {
+    let at_least = compare_with_zero(path, Comparator::Gte);
+    let above = compare_with_zero(path, Comparator::Gt);
+    let other = compare_with_zero(path, Comparator::Neq);
+    let other_or_empty = Filter::Or(vec![other.clone(), Filter::Empty(path.to_owned())]);
+    let is_other = |part: &Filter| *part == other || *part == other_or_empty;
+    if !parts.contains(&at_least) || !parts.iter().any(|part| *part == above || is_other(part)) {
+        return;
+    }
+    parts.retain(|part| *part != at_least && *part != above && !is_other(part));
+    parts.push(above);
 }
 
 fn compare_with_zero(path: &str, comparator: Comparator) -> Filter {
@@ -137,7 +186,7 @@ fn conditions(
     let aggregation = &column.aggregation;
     let all = || definition.child_filters.iter().chain(&aggregation.filters);
     let mut parts = plain.to_vec();
-    for condition in all() {
+    for condition in all().filter(|condition| !is_checked_later(aggregation, condition)) {
         let part = push(condition, kind_of(&condition.field)?, calendar)?;
         if !parts.contains(&part) {
             parts.push(part);
@@ -160,6 +209,9 @@ fn conditions(
             code = aggregation.code_path();
         }
     }
+    for path in signed(definition, kind_of) {
+        merge_signs(&mut parts, path);
+    }
     if let Some(path) = &code
         && kind_of(path) != Some(PathKind::Text)
     {
@@ -167,6 +219,16 @@ fn conditions(
     }
     let filter = if parts.is_empty() { None } else { Some(Filter::And(parts)) };
     Some((filter, code))
+}
+
+/// Whether a condition is left out of the request, and the answer is looked at instead ([`crate::fold::Fold::add_group`])
+///
+/// A last gift until today is the last gift, but for the few donors with one of a later day.
+fn is_checked_later(aggregation: &Aggregation, condition: &Condition) -> bool {
+    matches!(aggregation.kind, Kind::Min | Kind::Max)
+        && aggregation.child_field.as_ref() == Some(&condition.field)
+        && condition.operator == Operator::Lte
+        && condition.operand == Operand::DynamicDate(DynamicDate::Today)
 }
 
 fn inputs(

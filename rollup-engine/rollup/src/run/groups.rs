@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::Run;
 use super::read::{MAX_GRAPHQL_PAGE, Reading};
 use super::stop::Stop;
-use crate::compiled::{GroupSet, group_sets, needs_count, subtraction_filter};
+use crate::compiled::{GroupSet, exceptions_filter, group_sets, needs_count};
 use crate::fold::Fold;
 use crate::ids::{Ids, RollupId};
 
@@ -88,25 +88,25 @@ impl Run<'_> {
                 }
             }
         }
-        if !self.fold_subtracted(index, &mut fold, parents).await? {
+        if !self.fold_exceptions(index, &mut fold, parents).await? {
             return Ok(false);
         }
-        let rounded_parents = fold.rounded_parents();
-        for parent in rounded_parents.as_slice() {
+        let undecided_parents = fold.undecided_parents();
+        for parent in undecided_parents.as_slice() {
             fold.release(*parent);
         }
         self.tallies.folds[index].borrow_mut().join(fold);
-        if !rounded_parents.is_empty() {
-            let children = self.reader.read_by(rollup.child, &rollup.relation_field, &rounded_parents).await?;
+        if !undecided_parents.is_empty() {
+            let children = self.reader.read_by(rollup.child, &rollup.relation_field, &undecided_parents).await?;
             self.tallies.fold(&[index], children.rows());
         }
         Ok(true)
     }
 
-    /// Folds the children with a subtraction; false if they cannot be read.
-    async fn fold_subtracted(&self, index: RollupId, fold: &mut Fold, parents: Parents<'_>) -> Result<bool, Stop> {
+    /// Folds the children that are read beside the groups; false if they cannot be read.
+    async fn fold_exceptions(&self, index: RollupId, fold: &mut Fold, parents: Parents<'_>) -> Result<bool, Stop> {
         let rollup = &self.compiled.rollups[index];
-        let Some(off) = self.subtraction_filter(index) else { return Ok(true) };
+        let Some(off) = self.exceptions_filter(index) else { return Ok(true) };
         let mut after = None::<String>;
         let filter = match parents.filter(&rollup.relation_field) {
             Some(ids) => Filter::And(vec![ids, off]),
@@ -153,14 +153,14 @@ impl Run<'_> {
         Ok(false)
     }
 
-    /// Whether a rollup has a subtraction
-    pub(super) fn has_subtraction(&self, index: RollupId) -> bool {
-        self.subtraction_filter(index).is_some()
+    /// Whether children of a rollup are read beside its groups
+    pub(super) fn has_exceptions(&self, index: RollupId) -> bool {
+        self.exceptions_filter(index).is_some()
     }
 
-    fn subtraction_filter(&self, index: RollupId) -> Option<Filter> {
+    fn exceptions_filter(&self, index: RollupId) -> Option<Filter> {
         let rollup = &self.compiled.rollups[index];
-        subtraction_filter(&rollup.definition, &|path| self.reader.kind_of(rollup.child, path))
+        exceptions_filter(&rollup.definition, &|path| self.reader.kind_of(rollup.child, path))
     }
 
     /// The groups of one set, if they are all there and say something

@@ -69,7 +69,7 @@ impl Run<'_> {
     fn group_cost(&self, index: RollupId) -> Option<u64> {
         let sets = self.group_sets(index)?;
         let counted = (0..sets.len()).filter(|number| needs_count(&sets, *number)).count();
-        Some((sets.len() + counted + usize::from(self.has_subtraction(index))) as u64)
+        Some((sets.len() + counted + usize::from(self.has_exceptions(index))) as u64)
     }
 
     fn slice_cost(&self, source: SourceId) -> SliceCost {

@@ -307,7 +307,7 @@ impl Run<'_> {
         parents: &[Uuid],
     ) -> Result<(), Stop> {
         let sets: Option<usize> = rollups.iter().map(|index| self.group_sets(*index).map(|sets| sets.len())).sum();
-        let exceptions = rollups.iter().any(|index| self.has_subtraction(*index));
+        let exceptions = rollups.iter().any(|index| self.has_exceptions(*index));
         if sets == Some(1) && !exceptions && self.group_each(rollups, parents).await? {
             return Ok(());
         }

@@ -308,7 +308,7 @@ fn live(records: &[Value]) -> Vec<Value> {
     records.iter().filter(|record| record["deletedAt"].is_null()).cloned().collect()
 }
 
-/// Gifts that the default definitions count
+/// Gifts that the default definitions count; reversals (below zero) are summed, and no gifts
 fn counted<'a>(gifts: &[&'a Value]) -> Vec<&'a Value> {
     gifts
         .iter()
@@ -319,11 +319,12 @@ fn counted<'a>(gifts: &[&'a Value]) -> Vec<&'a Value> {
 
 /// Their sum, or `mixed`
 fn money(gifts: &[&Value]) -> Value {
-    let counted = counted(gifts);
-    let mut codes: Vec<&Value> = counted.iter().map(|gift| &gift["amount"]["currencyCode"]).collect();
+    let amount = |gift: &Value| gift["amount"]["amountMicros"].as_i64().filter(|micros| *micros != 0);
+    let summed: Vec<&Value> = gifts.iter().filter(|gift| amount(gift).is_some()).copied().collect();
+    let mut codes: Vec<&Value> = summed.iter().map(|gift| &gift["amount"]["currencyCode"]).collect();
     codes.sort_by_key(ToString::to_string);
     codes.dedup();
-    let sum: i64 = counted.iter().filter_map(|gift| gift["amount"]["amountMicros"].as_i64()).sum();
+    let sum: i64 = summed.iter().filter_map(|gift| amount(gift)).sum();
     match codes.as_slice() {
         [] => json!({ "amountMicros": 0, "currencyCode": null }),
         [code] => json!({ "amountMicros": sum, "currencyCode": code }),
@@ -332,15 +333,17 @@ fn money(gifts: &[&Value]) -> Value {
 }
 
 fn year_and_dates(gifts: &[&Value]) -> BTreeMap<&'static str, Value> {
-    let counted = counted(gifts);
     let date = |gift: &&Value| gift["giftDate"].as_str().map(str::to_owned);
-    let this_year: Vec<&Value> =
-        counted.iter().filter(|gift| date(gift).is_some_and(|date| date.as_str() >= "2026-01-01")).copied().collect();
+    let until_today = |gift: &&&Value| date(gift).is_some_and(|date| date.as_str() <= "2026-11-30");
+    let this_year = |gift: &&&Value| until_today(gift) && date(gift).is_some_and(|date| date.as_str() >= "2026-01-01");
+    let in_this_year: Vec<&Value> = gifts.iter().filter(this_year).copied().collect();
+    let counted = counted(gifts);
+    let dates = || counted.iter().filter(until_today).filter_map(date);
     BTreeMap::from([
-        ("yearToDateGiftAmount", money(&this_year)),
-        ("yearToDateGiftCount", json!(this_year.len())),
-        ("firstGiftDate", json!(counted.iter().filter_map(date).min())),
-        ("lastGiftDate", json!(counted.iter().filter_map(date).max())),
+        ("yearToDateGiftAmount", money(&in_this_year)),
+        ("yearToDateGiftCount", json!(super::common::counted(&in_this_year).len())),
+        ("firstGiftDate", json!(dates().min())),
+        ("lastGiftDate", json!(dates().max())),
     ])
 }
 

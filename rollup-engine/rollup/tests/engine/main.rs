@@ -20,6 +20,7 @@ mod refunds;
 mod refused_records;
 mod renamed_fields;
 mod rest_fallback;
+mod reversals;
 mod stored_kinds;
 mod sweep;
 mod targeted_runs;

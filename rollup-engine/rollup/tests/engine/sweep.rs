@@ -174,12 +174,9 @@ async fn dry_run_writes_nothing() {
 async fn explanation_of_one_parent() {
     let world = EngineWorld::new(Limits::default());
     world.create("person", 1, &json!({ "lifetimeGiftCount": 7 }));
-    for (number, micros, date) in [
-        (1, 5_000_000, "2026-05-01"),
-        (2, -5_000_000, "2026-05-01"),
-        (3, 1_000_000, "2025-05-01"),
-        (4, 2_000_000, "2026-05-02"),
-    ] {
+    for (number, micros, date) in
+        [(1, 5_000_000, "2026-05-01"), (2, 0, "2026-05-01"), (3, 1_000_000, "2025-05-01"), (4, 2_000_000, "2026-05-02")]
+    {
         let amount = json!({ "amountMicros": micros, "currencyCode": "GBP" });
         world.create("gift", number, &json!({ "donorId": id("person", 1), "amount": amount, "giftDate": date }));
     }
@@ -195,7 +192,7 @@ async fn explanation_of_one_parent() {
     let of = |number| children.iter().find(|child| child["id"] == json!(id("gift", number))).unwrap();
     assert_eq!((&of(1)["counted"], &of(1)["leftOutOf"]), (&json!(true), &json!([])));
     assert_eq!(of(2)["counted"], json!(false));
-    assert!(of(2)["why"].as_str().unwrap().contains("`amount.amountMicros` is -5000000"), "{}", of(2)["why"]);
+    assert!(of(2)["why"].as_str().unwrap().contains("`amount.amountMicros` is 0"), "{}", of(2)["why"]);
     assert_eq!(of(3)["counted"], json!(true));
     assert_eq!(of(3)["leftOutOf"].as_array().unwrap().len(), 2, "this year's amount and count: {}", of(3));
     assert_eq!((&of(4)["counted"], &of(4)["why"]), (&json!(false), &json!("it is deleted")));
