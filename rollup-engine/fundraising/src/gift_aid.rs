@@ -70,10 +70,14 @@ pub struct Question<'a> {
     pub gift_type: Option<&'a str>,
     /// Whether the gift is in kind, or from an organisation
     pub is_no_donation: bool,
+    /// Whether tax was given back on the payment already, as [`is_relieved`] tells
+    pub is_relieved: bool,
     /// Who gave
     pub donor: Option<&'a str>,
-    /// Whether both names of the donor are known
+    /// Whether both names stand on the donor's record
     pub has_names: bool,
+    /// Whether the gift came under another name than the donor's
+    pub is_other_name: bool,
     /// Day of the gift
     pub date: Option<Date>,
     /// Whether the donor asked for it
@@ -84,6 +88,38 @@ pub struct Question<'a> {
     pub declarations: &'a [Declaration],
 }
 
+/// Which gifts a declaration speaks of
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scope {
+    /// The one that it was made with
+    ThisGift,
+    /// Those of the four years before it
+    Past,
+    /// Those from its day on
+    #[default]
+    Future,
+    /// Both
+    PastAndFuture,
+    /// A word that is not known: a person must look at it
+    Unknown,
+}
+
+impl Scope {
+    /// Reads `coverageScope`, in any case; empty is the future
+    #[must_use]
+    pub fn read(text: &str) -> Self {
+        match text.trim().to_ascii_lowercase().as_str() {
+            "" | "future" => Self::Future,
+            "this_gift" | "single_donation" => Self::ThisGift,
+            "past" | "past_only" => Self::Past,
+            "past_and_future" | "historical_and_future" | "retrospective_and_future" | "all" | "both" => {
+                Self::PastAndFuture
+            }
+            _ => Self::Unknown,
+        }
+    }
+}
+
 /// A declaration as it is stored
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Declaration {
@@ -91,38 +127,96 @@ pub struct Declaration {
     pub id: String,
     /// Whose it is
     pub person: Option<String>,
-    /// Whether its status is `ACTIVE` and nobody revoked it
-    pub is_in_force: bool,
+    /// Whether it is in force, or was until it was revoked: not one that was superseded or is insufficient
+    pub is_valid: bool,
+    /// First day on which it is no longer in force
+    pub revoked_on: Option<Date>,
     /// Day of the declaration
     pub date: Option<Date>,
-    /// Whether it covers gifts from before its day
-    pub covers_the_past: bool,
+    /// Which gifts it speaks of
+    pub scope: Scope,
 }
 
+/// How many years before its own day a declaration reaches
+const YEARS_BACK: i32 = 4;
+
 impl Declaration {
-    /// Reads a record of `giftAidDeclaration`
+    /// Reads a record of `giftAidDeclaration`; `day_of` tells the day of an instant at the charity
     #[must_use]
-    pub fn read(record: &Value) -> Option<Self> {
+    pub fn read(record: &Value, day_of: impl Fn(&str) -> Option<Date>) -> Option<Self> {
         let text = |key: &str| record.get(key).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
-        let scope = text("coverageScope").unwrap_or_default().to_ascii_lowercase();
+        let status = text("status").unwrap_or_default().to_ascii_uppercase();
+        let revoked_at = text("revokedAt");
+        let revoked_on = revoked_at.and_then(day_of);
+        // When it was revoked must be known to tell which gifts it still carries.
+        let is_valid = match status.as_str() {
+            "ACTIVE" => revoked_at.is_none() || revoked_on.is_some(),
+            "REVOKED" => revoked_on.is_some(),
+            _ => false,
+        };
         Some(Self {
             id: text("id")?.to_owned(),
             person: text("personId").map(str::to_owned),
-            is_in_force: text("status").is_some_and(|status| status.eq_ignore_ascii_case("ACTIVE"))
-                && text("revokedAt").is_none(),
+            is_valid,
+            revoked_on,
             date: text("declarationDate").and_then(parse_date),
-            covers_the_past: matches!(
-                scope.as_str(),
-                "past_and_future" | "historical_and_future" | "retrospective_and_future" | "all" | "both"
-            ),
+            scope: Scope::read(text("coverageScope").unwrap_or_default()),
         })
     }
 
-    fn applies(&self, question: &Question<'_>) -> bool {
-        let reaches =
-            self.covers_the_past || question.date.is_some_and(|gift| self.date.is_some_and(|date| date <= gift));
-        self.is_in_force && self.person.is_some() && self.person.as_deref() == question.donor && reaches
+    /// Whether it is the donor's and in force on the gift's day
+    fn is_in_force(&self, question: &Question<'_>) -> bool {
+        let holds = self.revoked_on.is_none_or(|revoked| question.date.is_some_and(|gift| gift < revoked));
+        self.is_valid && self.person.is_some() && self.person.as_deref() == question.donor && holds
     }
+
+    fn covers(&self, question: &Question<'_>) -> bool {
+        let (Some(gift), Some(declared)) = (question.date, self.date) else { return false };
+        let is_past = gift <= declared && years_before(declared, YEARS_BACK) <= gift;
+        match self.scope {
+            Scope::ThisGift => question.explicit == Some(&self.id) || gift == declared,
+            Scope::Past => is_past,
+            Scope::Future => declared <= gift,
+            Scope::PastAndFuture => is_past || declared <= gift,
+            Scope::Unknown => false,
+        }
+    }
+}
+
+/// The same day so many years before; 29 February becomes 28 February
+fn years_before(day: Date, years: i32) -> Date {
+    let year = day.year() - years;
+    day.replace_year(year).or_else(|_| day.replace_day(28)?.replace_year(year)).unwrap_or(day)
+}
+
+/// Whether a payment is of a kind on which tax was given back, or is claimed by somebody else
+///
+/// Payroll giving is taken from pay before tax; CAF accounts and vouchers, and the `PayPal` Giving Fund, are charities
+/// themselves; a platform that claimed says so. `words` are what the gift says of how it was paid: method, source,
+/// provider.
+///
+/// # Example
+/// ```
+/// use fundraising::gift_aid::is_relieved;
+/// assert!(is_relieved(["card", "CAF Voucher"]));
+/// assert!(!is_relieved(["card", "cafe_till"]));
+/// ```
+pub fn is_relieved<'a>(words: impl IntoIterator<Item = &'a str>) -> bool {
+    const KINDS: [&[&str]; 8] = [
+        &["payroll"],
+        &["gaye"],
+        &["give", "as", "you", "earn"],
+        &["caf"],
+        &["voucher"],
+        &["vouchers"],
+        &["paypal", "giving", "fund"],
+        &["ppgf"],
+    ];
+    words.into_iter().any(|text| {
+        let text = text.to_ascii_lowercase();
+        let parts: Vec<&str> = text.split(|letter: char| !letter.is_ascii_alphanumeric()).collect();
+        KINDS.iter().any(|kind| parts.windows(kind.len()).any(|window| window == *kind))
+    })
 }
 
 /// Decides; nothing where the charity does not claim
@@ -160,22 +254,29 @@ pub fn decide(question: &Question<'_>) -> Option<Outcome> {
     if !is_donation || question.is_no_donation {
         return Some(Outcome::new(Status::NotClaimable, "gift_type_not_eligible"));
     }
+    if question.is_relieved {
+        return Some(Outcome::new(Status::NotClaimable, "payment_already_relieved"));
+    }
     let named = question.explicit.and_then(|id| question.declarations.iter().find(|one| one.id == id));
     if named.is_some_and(|one| one.person.as_deref() != question.donor) {
         return Some(Outcome::new(Status::NeedsReview, "declaration_donor_mismatch"));
     }
-    let applicable = question.declarations.iter().filter(|one| one.applies(question));
-    let Some(latest) = applicable.max_by_key(|one| one.date) else {
-        return Some(if question.requested {
+    let in_force = || question.declarations.iter().filter(|one| one.is_in_force(question));
+    let Some(latest) = in_force().filter(|one| one.covers(question)).max_by_key(|one| one.date) else {
+        return Some(if in_force().any(|one| one.scope == Scope::Unknown) {
+            Outcome::new(Status::NeedsReview, "declaration_scope_unknown")
+        } else if question.requested {
             Outcome::new(Status::NeedsReview, "no_declaration_on_file")
         } else {
             Outcome::new(Status::NotClaimable, "not_requested")
         });
     };
-    let outcome = if question.has_names {
-        Outcome::new(Status::Claimable, "valid_declaration_present")
-    } else {
+    let outcome = if !question.has_names {
         Outcome::new(Status::NeedsReview, "donor_data_incomplete")
+    } else if question.is_other_name {
+        Outcome::new(Status::NeedsReview, "donor_name_differs")
+    } else {
+        Outcome::new(Status::Claimable, "valid_declaration_present")
     };
     Some(Outcome { declaration: Some(latest.id.clone()), ..outcome })
 }
@@ -189,9 +290,9 @@ mod tests {
         Declaration {
             id: id.into(),
             person: Some(person.into()),
-            is_in_force: true,
+            is_valid: true,
             date: parse_date(date),
-            covers_the_past: false,
+            ..Declaration::default()
         }
     }
 
@@ -244,43 +345,102 @@ mod tests {
         assert_eq!(reason(&Question { has_names: false, ..asked(&all) }), "donor_data_incomplete");
     }
 
+    /// A record, with what is said of it
+    fn record(said: Value) -> Declaration {
+        let mut record = json!({ "id": "d", "personId": "ada", "status": "ACTIVE", "declarationDate": "2026-02-02" });
+        for (key, value) in said.as_object().unwrap() {
+            record[key] = value.clone();
+        }
+        Declaration::read(&record, |instant| parse_date(&instant[..10])).unwrap()
+    }
+
+    fn reason_on(day: &str, said: Value) -> &'static str {
+        reason(&Question { date: parse_date(day), ..asked(&[record(said)]) })
+    }
+
+    const CARRIED: &str = "valid_declaration_present";
+    const NOT: &str = "no_declaration_on_file";
+
     #[test]
-    fn later_declaration_must_cover_past() {
-        let later = declaration("d", "ada", "2026-02-02");
-        assert_eq!(reason(&asked(std::slice::from_ref(&later))), "no_declaration_on_file");
-        let record = json!({ "id": "d", "personId": "ada", "status": "ACTIVE", "declarationDate": "2026-02-02",
-            "coverageScope": "PAST_AND_FUTURE", "revokedAt": null });
-        let past = Declaration::read(&record).unwrap();
-        assert_eq!(past, Declaration { covers_the_past: true, ..later });
-        assert_eq!(reason(&asked(&[past])), "valid_declaration_present");
+    fn scopes() {
+        for (scope, day, expected) in [
+            ("", "2026-02-01", NOT),
+            ("", "2026-02-02", CARRIED),
+            ("Future", "2030-01-01", CARRIED),
+            ("PAST_AND_FUTURE", "2022-02-02", CARRIED),
+            ("past_and_future", "2022-02-01", NOT),
+            ("both", "2030-01-01", CARRIED),
+            ("past", "2026-02-02", CARRIED),
+            ("past_only", "2022-02-02", CARRIED),
+            ("past", "2022-02-01", NOT),
+            ("past", "2026-02-03", NOT),
+            ("this_gift", "2026-02-02", CARRIED),
+            ("single_donation", "2026-02-03", NOT),
+            ("sometimes", "2026-02-03", "declaration_scope_unknown"),
+        ] {
+            assert_eq!(reason_on(day, json!({ "coverageScope": scope })), expected, "{scope} {day}");
+        }
+        let named = [record(json!({ "coverageScope": "this_gift" }))];
+        let question = Question { date: parse_date("2026-03-01"), explicit: Some("d"), ..asked(&named) };
+        assert_eq!(reason(&question), CARRIED);
+        assert_eq!(years_before(parse_date("2024-02-29").unwrap(), 1), parse_date("2023-02-28").unwrap());
     }
 
     #[test]
-    fn revoked_declaration_does_not_count() {
-        for (key, value) in [("revokedAt", "2026-01-05T00:00:00Z"), ("status", "SUPERSEDED")] {
-            let mut record =
-                json!({ "id": "d", "personId": "ada", "status": "ACTIVE", "declarationDate": "2026-01-01" });
-            record[key] = json!(value);
-            assert_eq!(reason(&asked(&[Declaration::read(&record).unwrap()])), "no_declaration_on_file");
+    fn revocation_looks_ahead() {
+        let revoked = |status: &str, at: Value| json!({ "status": status, "revokedAt": at });
+        for (said, expected) in [
+            (revoked("ACTIVE", json!("2026-03-02T00:00:00Z")), CARRIED),
+            (revoked("REVOKED", json!("2026-03-02T00:00:00Z")), CARRIED),
+            (revoked("REVOKED", json!("2026-03-01T00:00:00Z")), NOT),
+            (revoked("ACTIVE", json!("2026-03-01T00:00:00Z")), NOT),
+            (revoked("REVOKED", json!(null)), NOT),
+            (revoked("SUPERSEDED", json!(null)), NOT),
+            (revoked("INSUFFICIENT", json!("2026-03-02T00:00:00Z")), NOT),
+        ] {
+            assert_eq!(reason_on("2026-03-01", said.clone()), expected, "{said}");
         }
         assert_eq!(reason(&Question { requested: false, ..asked(&[]) }), "not_requested");
     }
 
+    #[test]
+    fn payments_that_carry_relief() {
+        for word in ["payroll_giving", "Give As You Earn", "CAF account", "charity-voucher", "paypal giving fund"] {
+            assert!(is_relieved([word]), "{word}");
+        }
+        assert!(!is_relieved(["card", "paypal", "direct_debit", "cafe"]));
+        let all = [declaration("d", "ada", "2026-01-01")];
+        assert_eq!(reason(&Question { is_relieved: true, ..asked(&all) }), "payment_already_relieved");
+    }
+
+    #[test]
+    fn another_name_is_a_question() {
+        let all = [declaration("d", "ada", "2026-01-01")];
+        assert_eq!(reason(&Question { is_other_name: true, ..asked(&all) }), "donor_name_differs");
+        assert_eq!(reason(&Question { is_other_name: true, ..asked(&[]) }), NOT);
+    }
+
     proptest! {
         #[test]
-        fn claimable_needs_a_declaration_in_force(
-            rows in proptest::collection::vec((0..3_u8, any::<bool>(), 1..28_u8, any::<bool>()), 0..6),
+        fn claimable_means_a_declaration_of_the_donor_in_force_for_that_day(
+            rows in proptest::collection::vec((0..3_u8, any::<bool>(), 1..28_u8, 0..4_usize, 1..40_u8), 0..6),
             day in 1..28_u8, requested: bool, names: bool,
         ) {
             let people = ["ada", "bob", "cy"];
+            let scopes = [Scope::Past, Scope::Future, Scope::PastAndFuture, Scope::Unknown];
             let date = |day| parse_date(&format!("2026-02-{day:02}"));
-            let all: Vec<_> = rows.iter().enumerate().map(|(number, (person, in_force, day, past))| Declaration {
-                id: number.to_string(), person: Some(people[usize::from(*person)].into()), is_in_force: *in_force,
-                date: date(*day), covers_the_past: *past,
+            let all: Vec<_> = rows.iter().enumerate().map(|(number, (person, valid, day, scope, revoked))| Declaration {
+                id: number.to_string(), person: Some(people[usize::from(*person)].into()), is_valid: *valid,
+                date: date(*day), scope: scopes[*scope], revoked_on: date(*revoked),
             }).collect();
             let outcome = decide(&Question { date: date(day), requested, has_names: names, ..asked(&all) }).unwrap();
-            let valid = all.iter().any(|one| one.person.as_deref() == Some("ada") && one.is_in_force
-                && (one.covers_the_past || one.date <= date(day)));
+            let valid = all.iter().any(|one| one.person.as_deref() == Some("ada") && one.is_valid
+                && one.revoked_on.is_none_or(|revoked| date(day).unwrap() < revoked)
+                && match one.scope {
+                    Scope::Past => date(day) <= one.date,
+                    Scope::Future => date(day) >= one.date,
+                    scope => scope == Scope::PastAndFuture,
+                });
             prop_assert_eq!(outcome.status == Status::Claimable, valid && names);
         }
     }

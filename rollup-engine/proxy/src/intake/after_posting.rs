@@ -4,8 +4,8 @@
 //! died between the gift and its consequences is made good by the next one. None of them can undo the gift, and none
 //! fails it.
 
-use ports::Level;
 use ports::time::{format_date, parse_date};
+use ports::{Level, Timestamp};
 use serde_json::{Map, Value};
 use time::Date;
 use twenty::filter::Filter;
@@ -147,19 +147,29 @@ async fn decide_gift_aid(cx: &RequestContext<'_>, gift: &Gift, record: &Value) -
         }
         None => Vec::new(),
     };
-    let declarations: Vec<_> = declarations.iter().filter_map(Declaration::read).collect();
+    let day_of = |instant: &str| Some(Timestamp::parse(instant)?.to_utc()?.date());
+    let declarations: Vec<_> = declarations.iter().filter_map(|record| Declaration::read(record, day_of)).collect();
+    let means = [&gift.payment_method, &gift.intake_source, &gift.provider];
     let question = gift_aid::Question {
         enabled: true,
         gift_type: text("giftType"),
         is_no_donation: gift.is_organisational() || gift.is_in_kind == Some(true),
+        is_relieved: gift_aid::is_relieved(means.into_iter().flatten().map(String::as_str)),
+        is_other_name: false,
         donor,
-        has_names: gift.has_names(),
+        has_names: true,
         date: gift.gift_date.as_deref().and_then(parse_date),
         requested: gift.gift_aid_eligible == Some(true),
         explicit: text("giftAidDeclarationId"),
         declarations: &declarations,
     };
-    let Some(outcome) = gift_aid::decide(&question) else { return Ok(()) };
+    let Some(mut outcome) = gift_aid::decide(&question) else { return Ok(()) };
+    if outcome.status == gift_aid::Status::Claimable
+        && let Some(decided) =
+            gift_aid::decide(&gift_aid::Question { has_names: has_names(cx, donor).await?, ..question })
+    {
+        outcome = decided;
+    }
     let mut body = outcome.to_json();
     let fields = ["giftAidStatus", "giftAidReasonCode"];
     if fields.iter().all(|key| record.get(*key) == body.get(*key)) {
@@ -170,6 +180,14 @@ async fn decide_gift_aid(cx: &RequestContext<'_>, gift: &Gift, record: &Value) -
     }
     cx.call(Target::update(store::GIFT.plural, store::id_of(id)?), Some(body)).await?;
     Ok(())
+}
+
+/// Whether both names stand on the donor's record: a claim names its donors by them
+async fn has_names(cx: &RequestContext<'_>, donor: Option<&str>) -> Result<bool, Error> {
+    let Some(donor) = donor else { return Ok(false) };
+    let person = store::find(cx, store::PERSON.plural, donor).await?.unwrap_or_default();
+    let name = |part: &str| person.pointer(part).and_then(Value::as_str).is_some_and(|name| !name.trim().is_empty());
+    Ok(name("/name/firstName") && name("/name/lastName"))
 }
 
 #[cfg(test)]
