@@ -346,7 +346,7 @@ mod tests {
     }
 
     /// A record, with what is said of it
-    fn record(said: Value) -> Declaration {
+    fn record(said: &Value) -> Declaration {
         let mut record = json!({ "id": "d", "personId": "ada", "status": "ACTIVE", "declarationDate": "2026-02-02" });
         for (key, value) in said.as_object().unwrap() {
             record[key] = value.clone();
@@ -354,7 +354,7 @@ mod tests {
         Declaration::read(&record, |instant| parse_date(&instant[..10])).unwrap()
     }
 
-    fn reason_on(day: &str, said: Value) -> &'static str {
+    fn reason_on(day: &str, said: &Value) -> &'static str {
         reason(&Question { date: parse_date(day), ..asked(&[record(said)]) })
     }
 
@@ -378,9 +378,9 @@ mod tests {
             ("single_donation", "2026-02-03", NOT),
             ("sometimes", "2026-02-03", "declaration_scope_unknown"),
         ] {
-            assert_eq!(reason_on(day, json!({ "coverageScope": scope })), expected, "{scope} {day}");
+            assert_eq!(reason_on(day, &json!({ "coverageScope": scope })), expected, "{scope} {day}");
         }
-        let named = [record(json!({ "coverageScope": "this_gift" }))];
+        let named = [record(&json!({ "coverageScope": "this_gift" }))];
         let question = Question { date: parse_date("2026-03-01"), explicit: Some("d"), ..asked(&named) };
         assert_eq!(reason(&question), CARRIED);
         assert_eq!(years_before(parse_date("2024-02-29").unwrap(), 1), parse_date("2023-02-28").unwrap());
@@ -398,7 +398,7 @@ mod tests {
             (revoked("SUPERSEDED", json!(null)), NOT),
             (revoked("INSUFFICIENT", json!("2026-03-02T00:00:00Z")), NOT),
         ] {
-            assert_eq!(reason_on("2026-03-01", said.clone()), expected, "{said}");
+            assert_eq!(reason_on("2026-03-01", &said), expected, "{said}");
         }
         assert_eq!(reason(&Question { requested: false, ..asked(&[]) }), "not_requested");
     }

@@ -237,6 +237,31 @@ async fn lost_agreement_move_is_repeated() {
     }
 }
 
+/// A donor named by id, whose names stand on their record alone, and a declaration that was revoked after the gift
+#[tokio::test(start_paused = true)]
+async fn gift_aid_of_a_donor_by_id() {
+    for (names, revoked_at, expected) in [
+        (json!({ "firstName": "Ada", "lastName": "Byron" }), "2026-03-01T00:00:00Z", "valid_declaration_present"),
+        (json!({ "firstName": "Ada" }), "2026-03-01T00:00:00Z", "donor_data_incomplete"),
+        (json!({ "firstName": "Ada", "lastName": "Byron" }), "2026-02-01T00:00:00Z", "no_declaration_on_file"),
+    ] {
+        let mut world = unstaged();
+        world.settings.gift_aid = true;
+        let ada = world.create("person", &json!({ "name": names }));
+        let declaration = json!({
+            "status": "REVOKED", "revokedAt": revoked_at, "declarationDate": "2026-01-01", "personId": ada
+        });
+        world.create("giftAidDeclaration", &declaration);
+        let body = json!({
+            "amount": { "amountMicros": 9_000_000, "currencyCode": "GBP" }, "giftDate": "2026-02-14", "contactId": ada,
+            "giftAidEligible": true, "externalId": "e", "intakeSource": "portal"
+        });
+        let (status, answer) = world.ask("POST", "gifts", body).await;
+        assert_eq!(status, 200, "{answer}");
+        assert_eq!(world.only("gift")["giftAidReasonCode"], expected);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn gift_aid_is_decided_after_posting() {
     let mut world = staged();
