@@ -230,9 +230,9 @@ pub fn is_relieved<'a>(words: impl IntoIterator<Item = &'a str>) -> bool {
 /// let declaration = Declaration {
 ///     id: "d".into(),
 ///     person: Some("ada".into()),
-///     is_in_force: true,
+///     is_valid: true,
 ///     date: parse_date("2026-01-01"),
-///     covers_the_past: false,
+///     ..Declaration::default()
 /// };
 /// let question = Question {
 ///     enabled: true,
