@@ -1,6 +1,6 @@
 //! Who a gift is from: an id that was given, a person who is already there, a new one, or a question for a reviewer.
 //!
-//! Asking Twenty is left to the caller: [`question`] says whether to ask, [`decide`] what the answer means. A look-up
+//! Asking Twenty is left to the caller: [`lookup_for`] says whether to ask, [`decide`] what the answer means. A look-up
 //! that failed has no answer, so that nothing here can make a second person out of a throttled request. Only an e-mail
 //! address links a gift to a person; a name alone never does.
 //!
