@@ -6,15 +6,16 @@
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
+use crate::characters::{cleaned, nul_in_member, without_byte_order_mark};
 use crate::client_error::ClientError;
-use crate::nul::nul_in_member;
 
 /// The members of a JSON object; a repeated key has its first place and its last value, as in JavaScript
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Payload(IndexMap<String, Value>);
 
 impl Payload {
-    /// Reads a body; no body at all is an empty object
+    /// Reads a body; no body at all is an empty object. Control characters and invisible ones are left out of its texts, and a
+    /// byte order mark before it is none of it.
     ///
     /// # Errors
     /// Text that is not JSON, JSON that is not an object, and a text in it that holds NUL.
@@ -27,6 +28,7 @@ impl Payload {
     /// # Errors
     /// As [`Payload::parse`].
     pub fn read(body: &[u8], otherwise: &str) -> Result<Self, ClientError> {
+        let body = without_byte_order_mark(body);
         if body.trim_ascii().is_empty() {
             return Ok(Self::default());
         }
@@ -36,7 +38,7 @@ impl Payload {
         };
         match members.iter().find_map(|(key, value)| nul_in_member(key, value)) {
             Some(place) => Err(ClientError::bad(format!("{place} must not contain NUL characters"))),
-            None => Ok(Self(members)),
+            None => Ok(Self(members.into_iter().map(|(key, value)| (key, cleaned(value))).collect())),
         }
     }
 

@@ -36,6 +36,7 @@ pub const NAMES: &[&str] = &[
     "FUNDRAISING_STAGING_AUTO_PROCESS_DEFAULT",
     "FUNDRAISING_STAGING_BYPASS_SOURCES",
     "FUNDRAISING_GIFT_AID",
+    "FUNDRAISING_ACCEPT_TEST_EVENTS",
     "FUNDRAISING_RECEIPT_POLICY_ONE_OFF",
     "FUNDRAISING_RECEIPT_POLICY_RECURRING",
     "FUNDRAISING_RECEIPT_AUTO_SEND_THRESHOLD_MINOR",
@@ -130,6 +131,8 @@ pub struct Settings {
     pub receipts: receipt::Settings,
     /// Whether Gift Aid is claimed
     pub gift_aid: bool,
+    /// Whether events of Stripe's test mode make gifts
+    pub accept_test_events: bool,
     /// Requests a minute to Twenty; nothing for no limit
     pub requests_per_minute: Option<u32>,
     /// Requests a minute to Twenty that all callers with an unproven token share; counts only beside a limit of requests
@@ -309,6 +312,7 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
             bypass_sources: self.bypass_sources("FUNDRAISING_STAGING_BYPASS_SOURCES"),
             receipts: self.receipts(),
             gift_aid: self.flag("FUNDRAISING_GIFT_AID"),
+            accept_test_events: self.flag("FUNDRAISING_ACCEPT_TEST_EVENTS"),
             requests_per_minute: self.rate("FUNDRAISING_REQUESTS_PER_MINUTE", DEFAULT_REQUESTS_PER_MINUTE),
             unproven_requests_per_minute: self.number(
                 "FUNDRAISING_UNPROVEN_REQUESTS_PER_MINUTE",
@@ -545,6 +549,7 @@ mod tests {
             ],
         ),
         ("FUNDRAISING_GIFT_AID", NO_FLAGS),
+        ("FUNDRAISING_ACCEPT_TEST_EVENTS", NO_FLAGS),
         ("FUNDRAISING_RECEIPT_POLICY_ONE_OFF", NO_POLICIES),
         ("FUNDRAISING_RECEIPT_POLICY_RECURRING", NO_POLICIES),
         (

@@ -97,10 +97,18 @@ fn member(gift: &mut Gift, key: &str, value: &Value) -> Result<(), ClientError> 
     Ok(())
 }
 
+/// Texts of several lines; of all others tabs and line ends are no part
+const OF_SEVERAL_LINES: [&str; 4] = ["notes", "description", "inKindDescription", "refundNote"];
+
 /// Trimmed; nothing if blank
 pub(super) fn text(key: &str, value: &Value) -> Result<Option<String>, ClientError> {
     let text = value.as_str().ok_or_else(|| ClientError::bad(format!("{key} must be a string")))?;
-    Ok(non_blank(text))
+    Ok(if OF_SEVERAL_LINES.contains(&key) { non_blank(text) } else { one_line(text) })
+}
+
+/// Trimmed, without tabs and line ends; nothing if blank
+fn one_line(text: &str) -> Option<String> {
+    non_blank(&text.replace(['\t', '\n', '\r'], ""))
 }
 
 /// Trimmed; nothing if blank
@@ -143,7 +151,7 @@ impl Contact {
     /// An inline contact; what is no object counts as none.
     fn read(&mut self, value: &Value) -> Result<(), ClientError> {
         let Some(members) = value.as_object() else { return Ok(()) };
-        let part = |key: &str| members.get(key).and_then(Value::as_str).and_then(non_blank);
+        let part = |key: &str| members.get(key).and_then(Value::as_str).and_then(one_line);
         let email = part("email");
         if members.contains_key("email") && email.is_none() {
             return Err(ClientError::bad("contact.email, if provided, must be a non-empty string"));

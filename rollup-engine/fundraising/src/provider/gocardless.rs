@@ -25,9 +25,9 @@ use super::{
     Failure, Kind, Payment, PaymentFact, Payout, PayoutState, Provider, Returned, StatusReport, Step, agreement_id, id,
     is_id, minor_units, text,
 };
+use crate::characters::{cleaned, without_byte_order_mark};
 use crate::client_error::ClientError;
 use crate::gift::Gift;
-use crate::nul::without_nul;
 
 /// One event of a batch
 #[derive(Clone, Debug, PartialEq)]
@@ -65,9 +65,10 @@ pub struct FetchedResources {
 /// # Errors
 /// Bodies that are not JSON or have no list `events`.
 pub fn read(body: &[u8]) -> Result<Vec<Event>, ClientError> {
+    let body = without_byte_order_mark(body);
     let json: Value = serde_json::from_slice(body).map_err(|fault| ClientError::bad(fault.to_string()))?;
     // A payment is not turned away for a character that Twenty cannot keep.
-    let json = without_nul(json);
+    let json = cleaned(json);
     let events = json.get("events").and_then(Value::as_array);
     let events = events.ok_or_else(|| ClientError::bad("events must be a list"))?;
     Ok(events.iter().filter(|event| event.is_object()).map(Event::of).collect())
@@ -311,7 +312,7 @@ fn instant(millis: i64) -> String {
 /// Something in an answer of the API: `{"payments":{…}}`
 #[must_use]
 pub fn unwrapped(list: &str, answer: &Value) -> Option<Value> {
-    answer.get(list).filter(|resource| resource.is_object()).cloned().map(without_nul)
+    answer.get(list).filter(|resource| resource.is_object()).cloned().map(cleaned)
 }
 
 /// A resource of its API: a list that this service reads, and an id that can be nothing else

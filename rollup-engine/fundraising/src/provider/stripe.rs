@@ -27,9 +27,9 @@ use super::{
     Failure, Kind, Payment, PaymentFact, Payout, PayoutState, Provider, Returned, SetUp, StatusReport, Step,
     agreement_id, id, minor_units, text,
 };
+use crate::characters::{cleaned, without_byte_order_mark};
 use crate::client_error::ClientError;
 use crate::gift::Gift;
-use crate::nul::without_nul;
 use twenty::setting::flag;
 
 /// An event, as far as it is understood
@@ -39,6 +39,8 @@ pub struct Event {
     pub id: String,
     /// Its type
     pub kind: String,
+    /// Whether it is of Stripe's test mode: it says so itself
+    pub is_test: bool,
     /// What it says; nothing for types that are not known
     pub steps: Vec<Step>,
 }
@@ -60,9 +62,10 @@ pub struct Event {
 /// # Errors
 /// Bodies that are not a JSON object.
 pub fn read(body: &[u8]) -> Result<Event, ClientError> {
+    let body = without_byte_order_mark(body);
     let json: Value = serde_json::from_slice(body).map_err(|fault| ClientError::bad(fault.to_string()))?;
     // A payment is not turned away for a character that Twenty cannot keep.
-    let json = without_nul(json);
+    let json = cleaned(json);
     if !json.is_object() {
         return Err(ClientError::bad("the event must be a JSON object"));
     }
@@ -76,7 +79,8 @@ pub fn read(body: &[u8]) -> Result<Event, ClientError> {
             Source { event: &id, seconds: seconds.unwrap_or_default(), object }.steps(&kind)
         })
         .unwrap_or_default();
-    Ok(Event { id, kind, steps })
+    let is_test = json.get("livemode") == Some(&Value::Bool(false));
+    Ok(Event { id, kind, is_test, steps })
 }
 
 struct Source<'a> {

@@ -27,6 +27,10 @@ pub async fn receive(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<R
     }
     let event = stripe::read(body)?;
     let fields = [("eventId", event.id.as_str().into()), ("type", event.kind.as_str().into())];
+    if event.is_test && !cx.state.settings.accept_test_events {
+        cx.log(Level::Info, "stripe_test_event_ignored", &fields);
+        return Ok(Response::no_content());
+    }
     if event.steps.is_empty() {
         cx.log(Level::Debug, "stripe_event_ignored", &fields);
         return Ok(Response::no_content());

@@ -495,6 +495,25 @@ async fn nul_in_events() {
     }
 }
 
+/// An event of Stripe's test mode is acknowledged and makes nothing, unless it is asked for.
+#[tokio::test(start_paused = true)]
+async fn test_mode_of_stripe() {
+    for (livemode, accepts, gifts) in [
+        (json!(false), false, 0),
+        (json!(false), true, 1),
+        (json!(true), false, 1),
+        (json!(null), false, 1),
+        (json!("false"), false, 1),
+    ] {
+        let mut world = ServiceWorld::new(false);
+        world.settings.accept_test_events = accepts;
+        let mut event = stripe("evt_1", "checkout.session.completed", 0, session(json!({})));
+        event["livemode"] = livemode.clone();
+        assert_eq!(world.deliver(&event).await, 204);
+        assert_eq!(world.live("gift").len(), gifts, "{livemode}, accepted: {accepts}");
+    }
+}
+
 /// A payment whose metadata name an agreement by something that is no id is asked about, and not turned away.
 #[tokio::test(start_paused = true)]
 async fn payment_with_a_broken_agreement_id() {

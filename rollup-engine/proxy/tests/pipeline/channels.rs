@@ -237,6 +237,25 @@ async fn lost_agreement_move_is_repeated() {
     }
 }
 
+/// What cannot be seen is no part of a name or an address, and a byte order mark none of a body.
+#[tokio::test(start_paused = true)]
+async fn invisible_characters() {
+    let world = unstaged();
+    let body = "\u{feff}".to_owned()
+            + &json!({
+                "amount": { "amountMicros": 5_000_000, "currencyCode": "GBP" }, "giftDate": "2026-02-14",
+                "contact": { "firstName": "\u{feff}Ann\n", "lastName": "O\u{200b}ak\u{85}", "email": "ann\u{2060}@oak.example" },
+                "notes": "one\ntwo\u{7}", "externalId": "a",
+            })
+            .to_string();
+    let request = Inbound { body: body.into_bytes(), ..world.inbound("POST", "gifts", &Value::Null) };
+    assert_eq!(world.send(&world.host(Faults::none()), request).await.status, 200);
+    let person = world.only("person");
+    assert_eq!(person["name"], json!({ "firstName": "Ann", "lastName": "Oak" }));
+    assert_eq!(person["emails"]["primaryEmail"], "ann@oak.example");
+    assert_eq!(world.only("gift")["notes"], "one\ntwo");
+}
+
 /// A donor named by id, whose names stand on their record alone, and a declaration that was revoked after the gift
 #[tokio::test(start_paused = true)]
 async fn gift_aid_of_a_donor_by_id() {

@@ -1,0 +1,116 @@
+//! Characters that are no part of a text: NUL, which no database of Twenty's can keep, control characters, and those that
+//! cannot be seen.
+
+use serde_json::Value;
+
+/// Where a text holds NUL: `contact.firstName`, `ids[2]`; also in a text that is
+/// JSON itself
+///
+/// ```
+/// use fundraising::characters::nul_in;
+/// use serde_json::json;
+///
+/// assert_eq!(nul_in(&json!({ "contact": { "firstName": "Ada\0" } })).as_deref(), Some("contact.firstName"));
+/// assert_eq!(nul_in(&json!({ "contact": { "firstName": "Ada" } })), None);
+/// ```
+#[must_use]
+pub fn nul_in(json: &Value) -> Option<String> {
+    match json {
+        Value::String(text) if text.contains('\0') => Some(String::new()),
+        // Twenty reads JSON from texts of some fields.
+        Value::String(text) if text.contains("\\u0000") => {
+            let json = serde_json::from_str(text).ok().filter(|json: &Value| !json.is_string())?;
+            nul_in(&json)
+        }
+        Value::Array(list) => {
+            list.iter().enumerate().find_map(|(at, value)| Some(format!("[{at}]{}", dotted(nul_in(value)?))))
+        }
+        Value::Object(members) => members.iter().find_map(|(key, value)| nul_in_member(key, value)),
+        _ => None,
+    }
+}
+
+/// Where a member of an object holds NUL, its name included
+#[must_use]
+pub fn nul_in_member(key: &str, value: &Value) -> Option<String> {
+    if key.contains('\0') {
+        return Some(key.replace('\0', "\\u0000"));
+    }
+    Some(format!("{key}{}", dotted(nul_in(value)?)))
+}
+
+fn dotted(path: String) -> String {
+    if path.is_empty() || path.starts_with('[') { path } else { format!(".{path}") }
+}
+
+/// Whether a character is part of a text: not a control character, but for tabs and line ends, nor a zero-width space, a word
+/// joiner or a byte order mark
+///
+/// Joiners (U+200C, U+200D) are: some scripts are spelled with them.
+const fn is_text(letter: char) -> bool {
+    match letter {
+        '\t' | '\n' | '\r' => true,
+        '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{200b}' | '\u{2060}' | '\u{feff}' => false,
+        _ => true,
+    }
+}
+
+/// A text without what is no part of it
+fn cleaned_text(text: String) -> String {
+    if text.chars().all(is_text) { text } else { text.chars().filter(|letter| is_text(*letter)).collect() }
+}
+
+/// The same without NUL, control characters and invisible ones in any text; NUL also in a text that is JSON itself
+///
+/// ```
+/// use fundraising::characters::cleaned;
+/// use serde_json::json;
+///
+/// assert_eq!(cleaned(json!({ "name": "\u{feff}Ann\0", "notes": "a\nb" })), json!({ "name": "Ann", "notes": "a\nb" }));
+/// ```
+#[must_use]
+pub fn cleaned(json: Value) -> Value {
+    match json {
+        Value::String(ref text) if text.contains("\\u0000") && nul_in(&json).is_some() => {
+            cleaned(serde_json::from_str(text).unwrap_or_default()).to_string().into()
+        }
+        Value::String(text) => cleaned_text(text).into(),
+        Value::Array(list) => list.into_iter().map(cleaned).collect(),
+        Value::Object(members) => members.into_iter().map(|(key, value)| (cleaned_text(key), cleaned(value))).collect(),
+        other => other,
+    }
+}
+
+/// A body without the byte order mark that it may begin with
+///
+/// ```
+/// use fundraising::characters::without_byte_order_mark;
+///
+/// assert_eq!(without_byte_order_mark("\u{feff}{}".as_bytes()), b"{}");
+/// ```
+#[must_use]
+pub fn without_byte_order_mark(body: &[u8]) -> &[u8] {
+    body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn characters_of_texts() {
+        for (text, expected) in [
+            ("Ann Oak", "Ann Oak"),
+            ("\u{feff}Ann\u{200b} O\u{2060}ak\u{7f}\u{85}\u{1b}", "Ann Oak"),
+            ("one\r\n\ttwo", "one\r\n\ttwo"),
+            // Persian is spelled with joiners, and emoji are put together by them.
+            ("\u{645}\u{6cc}\u{200c}\u{62e}", "\u{645}\u{6cc}\u{200c}\u{62e}"),
+            ("👩\u{200d}🎨", "👩\u{200d}🎨"),
+        ] {
+            assert_eq!(cleaned(json!(text)), json!(expected));
+            assert_eq!(cleaned(json!({ text: [text] })), json!({ expected: [expected] }));
+        }
+        assert_eq!(cleaned(json!(r#"{"a":"x\u0000"}"#)), json!(r#"{"a":"x"}"#));
+    }
+}
