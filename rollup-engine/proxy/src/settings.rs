@@ -107,6 +107,7 @@ const LOG_LEVEL: &str = "`debug`, `info`, `warn` or `error`";
 const FLAG: &str = "`1`, `true`, `yes` or `on`, or else `0`, `false`, `no` or `off`";
 
 /// How the service is set up
+#[expect(clippy::struct_excessive_bools, reason = "independent switches of the environment")]
 #[derive(Clone)]
 pub struct Settings {
     /// Where Twenty's REST API is, without a trailing `/`

@@ -26,7 +26,8 @@ pub(crate) fn warnings(gift: &Gift, own_id: &str, others: &[Value]) -> Vec<&'sta
         let Some(amount) = amount.filter(|amount| amount.currency_code == gift.amount.currency_code) else { continue };
         greatest = greatest.max(amount.amount_micros);
         alike += 1;
-        if amount == gift.amount && is_near(gift, other) && !found.contains(&"possible_duplicate") {
+        let is_alike = amount == gift.amount && is_near(gift, other) && !is_another_payment(gift, other);
+        if is_alike && !found.contains(&"possible_duplicate") {
             found.push("possible_duplicate");
         }
     }
@@ -34,6 +35,17 @@ pub(crate) fn warnings(gift: &Gift, own_id: &str, others: &[Value]) -> Vec<&'sta
         found.push("amount_unusual");
     }
     found
+}
+
+/// Whether both have an id of their provider's, of one kind, and these differ: two plans of one donor are paid on one day
+///
+/// Ids of two kinds (`in_…`, `pi_…`) may be of one payment.
+fn is_another_payment(gift: &Gift, other: &Value) -> bool {
+    let text = |key: &str| other.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let kind = |id: &str| id.chars().take_while(char::is_ascii_alphabetic).collect::<String>();
+    let (Some(provider), Some(id)) = (&gift.provider, &gift.provider_payment_id) else { return false };
+    let theirs = text("provider").filter(|theirs| theirs.eq_ignore_ascii_case(provider));
+    theirs.and(text("providerPaymentId")).is_some_and(|theirs| theirs != id && kind(theirs) == kind(id))
 }
 
 /// A day apart at most
@@ -77,5 +89,26 @@ mod tests {
         others.push(other("c", 7, "GBP", "2020-01-01"));
         assert_eq!(asked(71, &others), ["amount_unusual"]);
         assert!(asked(70, &others).is_empty());
+    }
+
+    #[test]
+    fn payments_with_ids_of_their_own() {
+        let asked = |theirs: &str, provider: &str| {
+            let mut other = other("a", 5, "GBP", "2026-02-10");
+            other["providerPaymentId"] = json!(theirs);
+            other["provider"] = json!(provider);
+            let gift = Gift {
+                amount: Money { amount_micros: 5, currency_code: "GBP".into() },
+                gift_date: Some("2026-02-10".into()),
+                provider: Some("stripe".into()),
+                provider_payment_id: Some("in_a".into()),
+                ..Gift::default()
+            };
+            warnings(&gift, "own", &[other])
+        };
+        assert!(asked("in_b", "stripe").is_empty());
+        for (id, provider) in [("in_a", "stripe"), ("pi_b", "stripe"), ("in_b", "gocardless"), ("", "stripe")] {
+            assert_eq!(asked(id, provider), ["possible_duplicate"], "{id} {provider}");
+        }
     }
 }
