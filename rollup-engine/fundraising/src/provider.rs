@@ -9,11 +9,22 @@ pub mod minor_units;
 pub mod payment_facts;
 pub mod stripe;
 
+use ports::Timestamp;
 use serde_json::{Map, Value};
+use time::Date;
 use twenty::RecordId;
 
 use crate::gift::{Gift, keep_invalid_id};
 use crate::money::Money;
+
+/// Tells the day of an instant at the charity
+pub type DayOf<'a> = &'a dyn Fn(Timestamp) -> Option<Date>;
+
+/// The day of an instant in UTC, for a charity whose days are those
+#[must_use]
+pub fn utc_day(at: Timestamp) -> Option<Date> {
+    Some(at.to_utc()?.date())
+}
 
 /// The providers whose events are understood
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

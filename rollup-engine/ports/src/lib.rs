@@ -53,7 +53,7 @@ pub mod store;
 pub mod time;
 
 pub use async_trait::async_trait;
-pub use clock::{Clock, TimeZones};
+pub use clock::{Clock, TimeZones, local_date};
 pub use http::{DEFAULT_MAX_RESPONSE_BYTES, FetchError, Http, Method, Request, Response};
 pub use log::{Event, Level, Log};
 pub use store::{KeyValue, Wakeups};
@@ -63,3 +63,8 @@ pub use time::Timestamp;
 pub trait Host: Http + Clock + Log {}
 
 impl<T: Http + Clock + Log + ?Sized> Host for T {}
+
+/// What a service needs that a charity's calendar days go by
+pub trait ServiceHost: Host + TimeZones {}
+
+impl<T: Host + TimeZones + ?Sized> ServiceHost for T {}

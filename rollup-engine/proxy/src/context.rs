@@ -3,9 +3,10 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use ports::{Event, Host, Level, Timestamp};
+use ports::{Event, Level, ServiceHost, Timestamp, local_date};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+use time::Date;
 use twenty::rate_limiter::Priority;
 use uuid::{Builder, Uuid};
 
@@ -19,7 +20,7 @@ pub struct RequestContext<'a> {
     /// The process
     pub state: &'a AppState,
     /// The outside of this request
-    pub host: &'a dyn Host,
+    pub host: &'a dyn ServiceHost,
     /// The request's id
     pub request_id: String,
     /// The caller's token; without one the service's own is used
@@ -48,7 +49,7 @@ impl<'a> RequestContext<'a> {
     #[must_use]
     pub fn new(
         state: &'a AppState,
-        host: &'a dyn Host,
+        host: &'a dyn ServiceHost,
         inbound: &Inbound,
         token: Option<String>,
         priority: Priority,
@@ -88,6 +89,12 @@ impl<'a> RequestContext<'a> {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.host.now()
+    }
+
+    /// The day of an instant at the charity
+    #[must_use]
+    pub fn day_of(&self, at: Timestamp) -> Option<Date> {
+        local_date(self.host, &self.state.settings.time_zone, at)
     }
 
     /// Writes a log line; never a token, never a donor's data.

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use fundraising::client_error::{ClientError, Status};
 use fundraising::signature;
 use ports::time::whole_millis;
-use ports::{Host, Level};
+use ports::{Level, ServiceHost};
 use serde_json::json;
 use twenty::rate_limiter::Priority;
 use uuid::Builder;
@@ -73,7 +73,7 @@ impl Service {
     }
 
     /// Answers a request; the host is the outside of this request alone.
-    pub async fn handle(&self, host: &dyn Host, request: Inbound) -> Outbound {
+    pub async fn handle(&self, host: &dyn ServiceHost, request: Inbound) -> Outbound {
         let began = host.now();
         let request = request.in_origin_form();
         let mut query = request.query();

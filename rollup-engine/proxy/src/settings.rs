@@ -16,7 +16,7 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use ports::Level;
+use ports::{Level, TimeZones, Timestamp, local_date};
 use twenty::setting::{self, MAX_REQUESTS_PER_MINUTE, SettingError};
 
 use fundraising::receipt;
@@ -37,6 +37,7 @@ pub const NAMES: &[&str] = &[
     "FUNDRAISING_STAGING_BYPASS_SOURCES",
     "FUNDRAISING_GIFT_AID",
     "FUNDRAISING_ACCEPT_TEST_EVENTS",
+    "FUNDRAISING_TIME_ZONE",
     "FUNDRAISING_RECEIPT_POLICY_ONE_OFF",
     "FUNDRAISING_RECEIPT_POLICY_RECURRING",
     "FUNDRAISING_RECEIPT_AUTO_SEND_THRESHOLD_MINOR",
@@ -72,6 +73,9 @@ const PREFIXES: [&str; 2] = ["FUNDRAISING_", "ROLLUP_ENGINE_"];
 const DEFAULT_BASE_URL: &str = "http://server:3000/rest";
 /// Where `GoCardless` is if nothing says so
 const DEFAULT_GOCARDLESS_URL: &str = "https://api.gocardless.com";
+const TIME_ZONE: &str = "FUNDRAISING_TIME_ZONE";
+/// The time zone if nothing says so
+const DEFAULT_TIME_ZONE: &str = "UTC";
 /// Requests a minute: Twenty's limit of 100 with a fifth left for everybody else
 const DEFAULT_REQUESTS_PER_MINUTE: u32 = 80;
 /// Requests a minute that all unproven tokens share
@@ -104,6 +108,7 @@ const MAX_BYPASS_UNITS: i64 = i64::MAX / MICROS;
 const MICROS: i64 = 1_000_000;
 
 const LOG_LEVEL: &str = "`debug`, `info`, `warn` or `error`";
+const ZONE: &str = "an IANA time zone such as `Europe/London`";
 const FLAG: &str = "`1`, `true`, `yes` or `on`, or else `0`, `false`, `no` or `off`";
 
 /// How the service is set up
@@ -134,6 +139,8 @@ pub struct Settings {
     pub gift_aid: bool,
     /// Whether events of Stripe's test mode make gifts
     pub accept_test_events: bool,
+    /// IANA name of the time zone that decides the day of an instant
+    pub time_zone: String,
     /// Requests a minute to Twenty; nothing for no limit
     pub requests_per_minute: Option<u32>,
     /// Requests a minute to Twenty that all callers with an unproven token share; counts only beside a limit of requests
@@ -154,6 +161,29 @@ pub struct Settings {
     pub metrics_token: Option<String>,
     /// The model in the workspace's own names
     pub model: Model,
+}
+
+impl Settings {
+    /// Sees that the runtime knows the time zone.
+    ///
+    /// # Errors
+    /// It does not.
+    pub fn check_time_zone(&self, zones: &(impl TimeZones + ?Sized), now: Timestamp) -> Result<(), SettingErrors> {
+        if local_date(zones, &self.time_zone, now).is_some() {
+            return Ok(());
+        }
+        let (value, expected) = (self.time_zone.clone(), ZONE.to_owned());
+        Err(SettingErrors(vec![SettingError::Value { name: TIME_ZONE, value, expected }]))
+    }
+}
+
+/// A name with the shape of an IANA zone's; whether there is such a zone the runtime knows
+fn zone_name(text: &str) -> Option<String> {
+    let is_part = |part: &str| {
+        part.starts_with(|letter: char| letter.is_ascii_alphabetic())
+            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_+-".contains(&byte))
+    };
+    (text.len() <= 64 && text.split('/').all(is_part)).then(|| text.to_owned())
 }
 
 /// A source whose gifts may bypass staging
@@ -314,6 +344,7 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
             receipts: self.receipts(),
             gift_aid: self.flag("FUNDRAISING_GIFT_AID"),
             accept_test_events: self.flag("FUNDRAISING_ACCEPT_TEST_EVENTS"),
+            time_zone: self.read(TIME_ZONE, ZONE, zone_name).unwrap_or_else(|| DEFAULT_TIME_ZONE.to_owned()),
             requests_per_minute: self.rate("FUNDRAISING_REQUESTS_PER_MINUTE", DEFAULT_REQUESTS_PER_MINUTE),
             unproven_requests_per_minute: self.number(
                 "FUNDRAISING_UNPROVEN_REQUESTS_PER_MINUTE",
@@ -551,6 +582,7 @@ mod tests {
         ),
         ("FUNDRAISING_GIFT_AID", NO_FLAGS),
         ("FUNDRAISING_ACCEPT_TEST_EVENTS", NO_FLAGS),
+        ("FUNDRAISING_TIME_ZONE", &["+01:00", "Europe/Lond on", "12", "Ünited/Kingdom", "Europe//London", "/London"]),
         ("FUNDRAISING_RECEIPT_POLICY_ONE_OFF", NO_POLICIES),
         ("FUNDRAISING_RECEIPT_POLICY_RECURRING", NO_POLICIES),
         (
@@ -707,5 +739,19 @@ mod tests {
                 ("FUNDRAISING_XYZ", Some("FUNDRAISING_MODEL")),
             ]
         );
+    }
+
+    #[test]
+    fn unknown_time_zone() {
+        struct Zones;
+        impl TimeZones for Zones {
+            fn utc_offset(&self, zone: &str, _: Timestamp) -> Option<i32> {
+                (zone == "Europe/London").then_some(0)
+            }
+        }
+        let check = |zone| good(&[("FUNDRAISING_TIME_ZONE", zone)]).check_time_zone(&Zones, Timestamp::from_millis(0));
+        assert_eq!((check("Europe/London"), check("UTC")), (Ok(()), Ok(())));
+        let error = check("Europe/Londn").unwrap_err().to_string();
+        assert!(error.contains("`FUNDRAISING_TIME_ZONE` is `Europe/Londn`, expected an IANA time zone"), "{error}");
     }
 }

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use ports::time::whole_millis;
-use ports::{FetchError, Host, Level, Method, Request, Response, Timestamp};
+use ports::{FetchError, Level, Method, Request, Response, ServiceHost, Timestamp};
 use serde::de::IgnoredAny;
 use serde_json::Value;
 use twenty::exchange::{Attempt, Call, Exchanged, Terms, exchange};
@@ -228,7 +228,7 @@ const RETRY_POLICY: RetryPolicy = RetryPolicy {
 /// One call
 struct UpstreamCall<'a> {
     cx: &'a RequestContext<'a>,
-    host: &'a dyn Host,
+    host: &'a dyn ServiceHost,
     target: &'a Target,
     body: Option<&'a Value>,
     token: &'a str,

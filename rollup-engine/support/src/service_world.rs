@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::ops::Deref;
 
-use ports::{Host, Request, Response, Timestamp};
+use ports::{Request, Response, ServiceHost, Timestamp};
 use proxy::Service;
 use proxy::http::{Inbound, Outbound};
 use proxy::settings::Settings;
@@ -85,18 +85,18 @@ impl ServiceWorld {
     }
 
     /// One request to this process, by way of that host
-    pub async fn send_to(&self, service: &Service, host: &dyn Host, request: Inbound) -> Outbound {
+    pub async fn send_to(&self, service: &Service, host: &dyn ServiceHost, request: Inbound) -> Outbound {
         let host = InterceptHost::new(host).before(|request| self.gocardless(request));
         Box::pin(service.handle(&host, request)).await
     }
 
     /// One request to a process of its own, by way of that host
-    pub async fn send(&self, host: &dyn Host, request: Inbound) -> Outbound {
+    pub async fn send(&self, host: &dyn ServiceHost, request: Inbound) -> Outbound {
         self.send_to(&self.service(), host, request).await
     }
 
     /// The same, and the status and body of what is answered
-    pub async fn ask_on(&self, host: &dyn Host, method: &str, path: &str, body: &Value) -> (u16, Value) {
+    pub async fn ask_on(&self, host: &dyn ServiceHost, method: &str, path: &str, body: &Value) -> (u16, Value) {
         read(&self.send(host, self.inbound(method, path, body)).await)
     }
 

@@ -21,6 +21,7 @@ use ports::Timestamp;
 use ports::time::{format_date, parse_date};
 use serde_json::{Map, Value};
 
+use super::DayOf;
 use super::{
     Failure, Kind, Payment, PaymentFact, Payout, PayoutState, Provider, Returned, StatusReport, Step, agreement_id, id,
     is_id, minor_units, text,
@@ -142,11 +143,11 @@ impl Event {
         read.or_else(|| self.link("mandate"))
     }
 
-    /// What it says
+    /// What it says; `day_of` tells the day of an instant at the charity
     #[must_use]
-    pub fn steps(&self, answers: &FetchedResources) -> Vec<Step> {
+    pub fn steps(&self, answers: &FetchedResources, day_of: DayOf<'_>) -> Vec<Step> {
         match self.resource.as_str() {
-            "payments" => self.payment(answers),
+            "payments" => self.payment(answers, day_of),
             "refunds" => self.refund(answers).into_iter().collect(),
             "mandates" => self.mandate_status().into_iter().collect(),
             "subscriptions" => self.subscription_status().into_iter().collect(),
@@ -155,16 +156,16 @@ impl Event {
         }
     }
 
-    fn payment(&self, answers: &FetchedResources) -> Vec<Step> {
+    fn payment(&self, answers: &FetchedResources, day_of: DayOf<'_>) -> Vec<Step> {
         let Some(key) = self.link("payment") else { return Vec::new() };
         let step = match self.action.as_str() {
             _ if self.is_paid() => {
                 let paid_out = self.link("payout").filter(|_| self.action == "paid_out");
                 let paid_out = paid_out.map(|payout| Step::PaidOut { payment: key.clone(), payout });
-                let paid = Step::Paid(Box::new(self.gift(key, answers, false)));
+                let paid = Step::Paid(Box::new(self.gift(key, answers, false, day_of)));
                 return [Some(paid), paid_out].into_iter().flatten().collect();
             }
-            _ if self.is_expected() => Step::Expected(Box::new(self.gift(key, answers, true))),
+            _ if self.is_expected() => Step::Expected(Box::new(self.gift(key, answers, true, day_of))),
             "failed" | "late_failure_settled" | "cancelled" | "customer_approval_denied" => {
                 Step::Failed(self.failure(key))
             }
@@ -175,7 +176,7 @@ impl Event {
         vec![step]
     }
 
-    fn gift(&self, key: String, answers: &FetchedResources, is_expected: bool) -> Payment {
+    fn gift(&self, key: String, answers: &FetchedResources, is_expected: bool, day_of: DayOf<'_>) -> Payment {
         let absent = Value::Null;
         let payment = answers.resource.as_ref().unwrap_or(&absent);
         let customer = answers.customer.as_ref().unwrap_or(&absent);
@@ -199,7 +200,7 @@ impl Event {
         let named = named.filter_map(|name| text(payment.pointer(&format!("/metadata/{name}"))).map(str::to_owned));
         let recurring_agreement_id = agreement_id(named, &mut context);
         let charge_date = text(payment.get("charge_date")).filter(|date| parse_date(date).is_some()).map(str::to_owned);
-        let day = charge_date.clone().or_else(|| Some(format_date(Timestamp::from_millis(self.at).to_utc()?.date())));
+        let day = charge_date.clone().or_else(|| day_of(Timestamp::from_millis(self.at)).map(format_date));
         let has_amount = amount.is_some();
         let gift = Gift {
             amount: amount.unwrap_or_default(),

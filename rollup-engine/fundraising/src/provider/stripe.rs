@@ -23,6 +23,7 @@ use ports::Timestamp;
 use ports::time::format_date;
 use serde_json::{Map, Value};
 
+use super::DayOf;
 use super::{
     Failure, Kind, Payment, PaymentFact, Payout, PayoutState, Provider, Returned, SetUp, StatusReport, Step,
     agreement_id, id, minor_units, text,
@@ -45,23 +46,23 @@ pub struct Event {
     pub steps: Vec<Step>,
 }
 
-/// Reads the body of a webhook
+/// Reads the body of a webhook; `day_of` tells the day of an instant at the charity
 ///
 /// # Examples
 ///
 /// ```
-/// use fundraising::provider::{Step, stripe};
+/// use fundraising::provider::{Step, stripe, utc_day};
 ///
 /// let body = br#"{"id":"evt_1","type":"payout.paid","created":1795382817,"data":{"object":{
 ///     "id":"po_1","object":"payout","amount":12500,"currency":"gbp","arrival_date":1795382817}}}"#;
-/// let event = stripe::read(body).unwrap();
+/// let event = stripe::read(body, &utc_day).unwrap();
 /// assert!(matches!(&event.steps[..], [Step::Payout(_)]));
-/// assert!(stripe::read(br#"{"id":"evt_2","type":"product.created"}"#).unwrap().steps.is_empty());
+/// assert!(stripe::read(br#"{"id":"evt_2","type":"product.created"}"#, &utc_day).unwrap().steps.is_empty());
 /// ```
 ///
 /// # Errors
 /// Bodies that are not a JSON object.
-pub fn read(body: &[u8]) -> Result<Event, ClientError> {
+pub fn read(body: &[u8], day_of: DayOf<'_>) -> Result<Event, ClientError> {
     let body = without_byte_order_mark(body);
     let json: Value = serde_json::from_slice(body).map_err(|fault| ClientError::bad(fault.to_string()))?;
     // A payment is not turned away for a character that Twenty cannot keep.
@@ -76,7 +77,7 @@ pub fn read(body: &[u8]) -> Result<Event, ClientError> {
         .filter(|object| object.is_object())
         .map(|object| {
             let seconds = json.get("created").or_else(|| object.get("created")).and_then(Value::as_i64);
-            Source { event: &id, seconds: seconds.unwrap_or_default(), object }.steps(&kind)
+            Source { event: &id, seconds: seconds.unwrap_or_default(), object, day_of }.steps(&kind)
         })
         .unwrap_or_default();
     let is_test = json.get("livemode") == Some(&Value::Bool(false));
@@ -87,6 +88,7 @@ struct Source<'a> {
     event: &'a str,
     seconds: i64,
     object: &'a Value,
+    day_of: DayOf<'a>,
 }
 
 impl Source<'_> {
@@ -114,6 +116,12 @@ impl Source<'_> {
                 None => Vec::new(),
             },
         }
+    }
+
+    /// The day of seconds since 1970 at the charity
+    fn day(&self, seconds: i64) -> Option<String> {
+        let millis = seconds.checked_mul(1_000).filter(|_| seconds > 0)?;
+        (self.day_of)(Timestamp::from_millis(millis)).map(format_date)
     }
 
     const fn at(&self) -> i64 {
@@ -181,7 +189,7 @@ impl Source<'_> {
                 // In doubt they want none.
                 .map(|word| flag(&word) != Some(false)),
             provider_context: Some(Value::Object(set_up.context)),
-            ..card(key, self.seconds)
+            ..card(key, self.day(self.seconds))
         }
     }
 
@@ -273,7 +281,7 @@ impl Source<'_> {
             recurring_agreement_id,
             recurring_status: subscription.as_ref().map(|_| "active".to_owned()),
             provider_context: Some(Value::Object(context)),
-            ..card(&key, paid_at.unwrap_or(self.seconds))
+            ..card(&key, self.day(paid_at.unwrap_or(self.seconds)))
         };
         let paid = Step::Paid(Box::new(Payment {
             key: key.clone(),
@@ -391,7 +399,7 @@ impl Source<'_> {
             state,
             net: minor_units::read(Provider::Stripe, self.object, "amount"),
             fee: None,
-            date: self.object.get("arrival_date").and_then(Value::as_i64).and_then(day),
+            date: self.object.get("arrival_date").and_then(Value::as_i64).and_then(date),
             reason: reason.map(str::to_owned),
             at: self.at(),
         }))
@@ -399,9 +407,9 @@ impl Source<'_> {
 }
 
 /// What every payment by card has in common
-fn card(key: &str, seconds: i64) -> Gift {
+fn card(key: &str, gift_date: Option<String>) -> Gift {
     Gift {
-        gift_date: day(seconds),
+        gift_date,
         payment_method: Some("card".into()),
         external_id: Some(key.to_owned()),
         source_fingerprint: Some(key.to_owned()),
@@ -437,8 +445,8 @@ fn non_blank(metadata: Option<&Value>) -> Option<Value> {
     (!kept.is_empty()).then_some(Value::Object(kept))
 }
 
-/// The day in UTC of seconds since 1970
-fn day(seconds: i64) -> Option<String> {
+/// The date that Stripe writes as the seconds at which it begins in UTC
+fn date(seconds: i64) -> Option<String> {
     let at = Timestamp::from_millis(seconds.checked_mul(1_000).filter(|_| seconds > 0)?).to_utc()?;
     Some(format_date(at.date()))
 }

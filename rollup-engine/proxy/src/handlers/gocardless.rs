@@ -77,7 +77,7 @@ async fn one(cx: &RequestContext<'_>, event: &Event) -> Result<(), Error> {
     {
         answers.customer = read(cx, "customers", &customer).await?;
     }
-    let steps = event.steps(&answers);
+    let steps = event.steps(&answers, &|at| cx.day_of(at));
     if steps.is_empty() {
         cx.log(Level::Debug, "gocardless_event_ignored", &[("type", event.kind().into())]);
     }

@@ -25,7 +25,7 @@ pub async fn receive(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<R
         cx.log(Level::Warn, event, &[("code", unproven.code().into())]);
         return Err(unproven.to_stripe().into());
     }
-    let event = stripe::read(body)?;
+    let event = stripe::read(body, &|at| cx.day_of(at))?;
     let fields = [("eventId", event.id.as_str().into()), ("type", event.kind.as_str().into())];
     if event.is_test && !cx.state.settings.accept_test_events {
         cx.log(Level::Info, "stripe_test_event_ignored", &fields);

@@ -147,7 +147,7 @@ async fn decide_gift_aid(cx: &RequestContext<'_>, gift: &Gift, record: &Value) -
         }
         None => Vec::new(),
     };
-    let day_of = |instant: &str| Some(Timestamp::parse(instant)?.to_utc()?.date());
+    let day_of = |instant: &str| cx.day_of(Timestamp::parse(instant)?);
     let declarations: Vec<_> = declarations.iter().filter_map(|record| Declaration::read(record, day_of)).collect();
     let means = [&gift.payment_method, &gift.intake_source, &gift.provider];
     let question = gift_aid::Question {

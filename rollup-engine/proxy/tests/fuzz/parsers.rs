@@ -5,7 +5,7 @@ use fundraising::gift::create::{self, Intake};
 use fundraising::gift::{plausible, stored, update};
 use fundraising::payload::Payload;
 use fundraising::provider::gocardless::{self, FetchedResources};
-use fundraising::provider::stripe;
+use fundraising::provider::{stripe, utc_day};
 use fundraising::signature;
 use proxy::handlers::query;
 use proxy::http::Inbound;
@@ -83,7 +83,7 @@ fn events() {
     let corpus = corpus(env!("CARGO_MANIFEST_DIR"), "events");
     check!(name = "events").with_max_len(MAX_LEN).with_test_time(TEST_TIME).for_each(|input: &[u8]| {
         let body = bent(input, &corpus);
-        if let Ok(event) = stripe::read(&body) {
+        if let Ok(event) = stripe::read(&body, &utc_day) {
             // A backslash that was sent is shown as two.
             assert!(!format!("{event:?}").replace("\\\\", "").contains("\\0"), "{event:?}");
         }
@@ -91,7 +91,7 @@ fn events() {
         let resource = gocardless::unwrapped("payments", &answer).or(Some(answer));
         let answers = FetchedResources { customer: resource.clone(), resource };
         for event in gocardless::read(&body).into_iter().flatten() {
-            let _ = (event.kind(), event.names_a_payer(), event.mandate(&answers), event.steps(&answers));
+            let _ = (event.kind(), event.names_a_payer(), event.mandate(&answers), event.steps(&answers, &utc_day));
             assert!(event.resource().is_none_or(|(_, id)| !id.contains('\0')));
         }
     });

@@ -1,7 +1,7 @@
 //! No event panics a parser, whatever its shape.
 
 use fundraising::provider::gocardless::{self, FetchedResources};
-use fundraising::provider::stripe;
+use fundraising::provider::{stripe, utc_day};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -71,7 +71,7 @@ proptest! {
     #[test]
     fn no_event_of_stripe_panics(kind in proptest::sample::select(TYPES.to_vec()), object in any_json(), created in any_json()) {
         let event = json!({ "id": "evt_1", "type": kind, "created": created, "data": { "object": object } });
-        prop_assert!(stripe::read(event.to_string().as_bytes()).is_ok());
+        prop_assert!(stripe::read(event.to_string().as_bytes(), &utc_day).is_ok());
     }
 
     #[test]
@@ -83,14 +83,14 @@ proptest! {
         let event = json!({ "id": "EV1", "resource_type": resource, "action": action, "created_at": created, "links": links });
         let answers = FetchedResources { resource: Some(answer), customer: Some(customer) };
         for event in gocardless::read(json!({ "events": [event] }).to_string().as_bytes()).unwrap() {
-            let _ = (event.resource(), event.kind(), event.mandate(&answers), event.steps(&answers));
+            let _ = (event.resource(), event.kind(), event.mandate(&answers), event.steps(&answers, &utc_day));
         }
     }
 
     #[test]
     fn no_bytes_panic(body in proptest::collection::vec(any::<u8>(), 0..120), json in any_json()) {
-        let _ = (stripe::read(&body), gocardless::read(&body));
+        let _ = (stripe::read(&body, &utc_day), gocardless::read(&body));
         let text = json.to_string();
-        let _ = (stripe::read(text.as_bytes()), gocardless::read(text.as_bytes()));
+        let _ = (stripe::read(text.as_bytes(), &utc_day), gocardless::read(text.as_bytes()));
     }
 }

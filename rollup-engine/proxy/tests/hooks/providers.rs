@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use ports::Timestamp;
 use proxy::Service;
 use sandbox::{Faults, Limits};
 use serde_json::{Value, json};
@@ -492,6 +493,25 @@ async fn nul_in_events() {
             let records = serde_json::to_string(&world.live(object)).unwrap();
             assert!(!records.contains("u0000"), "{records}");
         }
+    }
+}
+
+/// The day of a gift is the day at the charity.
+#[tokio::test(start_paused = true)]
+async fn days_of_the_time_zone() {
+    for (zone, instant, day) in [
+        ("UTC", "2026-01-01T03:30:00Z", "2026-01-01"),
+        ("America/New_York", "2026-01-01T03:30:00Z", "2025-12-31"),
+        ("Pacific/Auckland", "2025-12-31T11:30:00Z", "2026-01-01"),
+        ("Europe/London", "2025-04-05T23:30:00Z", "2025-04-06"),
+    ] {
+        let mut world = ServiceWorld::new(false);
+        world.settings.time_zone = zone.into();
+        let at = Timestamp::parse(instant).unwrap();
+        let mut event = stripe("evt_1", "checkout.session.completed", 0, session(json!({})));
+        event["created"] = json!(at.as_millis() / 1_000);
+        assert_eq!(world.deliver(&event).await, 204);
+        assert_eq!(world.only("gift")["giftDate"], day, "{zone}, Stripe");
     }
 }
 

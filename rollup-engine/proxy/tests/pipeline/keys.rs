@@ -6,7 +6,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use fundraising::keys::Key;
-use ports::{Host, Method};
+use ports::{Method, ServiceHost};
 use proxy::Service;
 use proxy::http::Inbound;
 use sandbox::{Faults, Limits};
@@ -45,7 +45,14 @@ fn user(name: &str, at: u32) -> String {
     jwt(&json!({ "sub": name, "userId": name, "workspaceId": "w", "type": "ACCESS", "iat": at, "exp": at + 1_800 }))
 }
 
-async fn send(proxy: &Service, host: &impl Host, token: &str, key: &str, path: &str, body: &Value) -> (u16, Value) {
+async fn send(
+    proxy: &Service,
+    host: &impl ServiceHost,
+    token: &str,
+    key: &str,
+    path: &str,
+    body: &Value,
+) -> (u16, Value) {
     let headers = [
         ("authorization", format!("Bearer {token}")),
         ("content-type", "application/json".into()),

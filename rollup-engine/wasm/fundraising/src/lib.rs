@@ -17,7 +17,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use js_sys::{Array, Promise, Uint8Array};
-use ports::{Event, Level, Log};
+use ports::{Clock as _, Event, Level, Log};
 use proxy::head::{Class, Head};
 use proxy::http::{Inbound, Outbound};
 use proxy::service::{self, Service};
@@ -91,7 +91,10 @@ fn environment_of(text: &str) -> Result<Map<String, Value>, JsValue> {
 }
 
 fn settings(environment: &Map<String, Value>) -> Result<Settings, SettingErrors> {
-    Settings::read(|name| environment.get(name)?.as_str().map(str::to_owned))
+    let settings = Settings::read(|name| environment.get(name)?.as_str().map(str::to_owned))?;
+    let host = JsHost::new(None, None);
+    settings.check_time_zone(&host, host.now())?;
+    Ok(settings)
 }
 
 /// The environment names that a proxy reads, as a JSON list
