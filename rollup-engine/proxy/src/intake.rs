@@ -15,6 +15,7 @@ mod after_posting;
 pub(crate) mod columns;
 mod donor;
 pub(crate) mod edit;
+pub(crate) mod gift_aid;
 pub(crate) mod history;
 mod origin;
 pub mod promote;

@@ -11,6 +11,7 @@ use twenty::target::Target;
 
 use crate::context::RequestContext;
 use crate::error::Error;
+use crate::intake::gift_aid;
 use crate::intake::staged_gift::StagedGift;
 use crate::intake::store::{self, Change, GIFT, Made, ROW, Written};
 use fundraising::gift::Gift;
@@ -181,6 +182,9 @@ async fn apply(
                 None => return Err(Error::malformed("updateGift")),
             }
         }
+        if cx.state.settings.gift_aid {
+            gift_aid::restore(cx, &record).await?;
+        }
         known = Some(note);
     }
     Err(Error::raced())
@@ -208,7 +212,7 @@ fn changes(cx: &RequestContext<'_>, note: &PaymentFacts, record: &Value) -> Opti
     body.insert("refundDate".into(), date.into());
     if cx.state.settings.gift_aid && refunded.micros > 0 {
         body.insert("giftAidStatus".into(), "NOT_CLAIMABLE".into());
-        body.insert("giftAidReasonCode".into(), "gift_refunded_or_reversed".into());
+        body.insert("giftAidReasonCode".into(), gift_aid::REFUNDED.into());
     }
     cx.log(Level::Info, "refund_applied", &[("refundedMicros", refunded.micros.into())]);
     Some(Value::Object(body))

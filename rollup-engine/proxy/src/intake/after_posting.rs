@@ -4,21 +4,19 @@
 //! died between the gift and its consequences is made good by the next one. None of them can undo the gift, and none
 //! fails it.
 
+use ports::Level;
 use ports::time::{format_date, parse_date};
-use ports::{Level, Timestamp};
 use serde_json::{Map, Value};
 use time::Date;
-use twenty::filter::Filter;
 use twenty::rate_limiter::Priority;
 use twenty::target::{Query, Target};
 
-use super::store;
+use super::{gift_aid, store};
 use crate::context::RequestContext;
 use crate::error::Error;
 use crate::payment_facts;
 use fundraising::agreement::{Cadence, Schedule, next_due, status_after_payment};
 use fundraising::gift::Gift;
-use fundraising::gift_aid::{self, Declaration};
 
 /// Whether an agreement that cannot be read is written to all the same
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +52,7 @@ pub(crate) async fn run(
         );
     }
     if cx.state.settings.gift_aid
-        && let Err(failure) = decide_gift_aid(cx, gift, record).await
+        && let Err(failure) = gift_aid::decide(cx, gift, record).await
     {
         cx.log(Level::Warn, "gift_aid_decision_failed", &[("message", failure.for_log().into())]);
     }
@@ -132,62 +130,6 @@ fn changes(agreement: &Value, gift: &Gift, paid_on: Option<Date>, body: &mut Map
     {
         body.insert("lastPaidAt".into(), format_date(paid_on).into());
     }
-}
-
-/// Decides about Gift Aid and sets it on the gift, unless a person decided, or it was claimed
-async fn decide_gift_aid(cx: &RequestContext<'_>, gift: &Gift, record: &Value) -> Result<(), Error> {
-    let text = |key: &str| record.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
-    let settled = text("giftAidDecisionSource") == Some("MANUAL_OVERRIDE") || text("giftAidClaimBatchId").is_some();
-    let Some(id) = text("id").filter(|_| !settled) else { return Ok(()) };
-    let donor = gift.donor_id.as_deref();
-    let declarations = match donor {
-        Some(donor) => {
-            let filter = Filter::IdIs("personId".into(), store::id_of(donor)?);
-            store::list(cx, "giftAidDeclarations", &filter, 60, None).await?
-        }
-        None => Vec::new(),
-    };
-    let day_of = |instant: &str| cx.day_of(Timestamp::parse(instant)?);
-    let declarations: Vec<_> = declarations.iter().filter_map(|record| Declaration::read(record, day_of)).collect();
-    let means = [&gift.payment_method, &gift.intake_source, &gift.provider];
-    let question = gift_aid::Question {
-        enabled: true,
-        gift_type: text("giftType"),
-        is_no_donation: gift.is_organisational() || gift.is_in_kind == Some(true),
-        is_relieved: gift_aid::is_relieved(means.into_iter().flatten().map(String::as_str)),
-        is_other_name: false,
-        donor,
-        has_names: true,
-        date: gift.gift_date.as_deref().and_then(parse_date),
-        requested: gift.gift_aid_eligible == Some(true),
-        explicit: text("giftAidDeclarationId"),
-        declarations: &declarations,
-    };
-    let Some(mut outcome) = gift_aid::decide(&question) else { return Ok(()) };
-    if outcome.status == gift_aid::Status::Claimable
-        && let Some(decided) =
-            gift_aid::decide(&gift_aid::Question { has_names: has_names(cx, donor).await?, ..question })
-    {
-        outcome = decided;
-    }
-    let mut body = outcome.to_json();
-    let fields = ["giftAidStatus", "giftAidReasonCode"];
-    if fields.iter().all(|key| record.get(*key) == body.get(*key)) {
-        return Ok(());
-    }
-    if let Some(members) = body.as_object_mut() {
-        members.insert("giftAidLastEvaluatedAt".into(), cx.now().to_string().into());
-    }
-    cx.call(Target::update(store::GIFT.plural, store::id_of(id)?), Some(body)).await?;
-    Ok(())
-}
-
-/// Whether both names stand on the donor's record: a claim names its donors by them
-async fn has_names(cx: &RequestContext<'_>, donor: Option<&str>) -> Result<bool, Error> {
-    let Some(donor) = donor else { return Ok(false) };
-    let person = store::find(cx, store::PERSON.plural, donor).await?.unwrap_or_default();
-    let name = |part: &str| person.pointer(part).and_then(Value::as_str).is_some_and(|name| !name.trim().is_empty());
-    Ok(name("/name/firstName") && name("/name/lastName"))
 }
 
 #[cfg(test)]

@@ -496,6 +496,37 @@ async fn nul_in_events() {
     }
 }
 
+/// A dispute that was won leaves the gift as claimable as before it, and one that was lost does not.
+#[tokio::test(start_paused = true)]
+async fn gift_aid_after_disputes() {
+    let mut world = ServiceWorld::new(false);
+    world.settings.gift_aid = true;
+    let ada = world.create(
+        "person",
+        &json!({ "name": { "firstName": "Dora", "lastName": "Kent" }, "emails": { "primaryEmail": "dora@example.org" } }),
+    );
+    world
+        .create("giftAidDeclaration", &json!({ "status": "ACTIVE", "declarationDate": "2020-01-01", "personId": ada }));
+    let details = json!({ "name": "Dora Kent", "email": "dora@example.org" });
+    let paid = stripe("evt_1", "checkout.session.completed", 0, session(json!({ "customer_details": details })));
+    let status = |world: &ServiceWorld| world.only("gift")["giftAidStatus"].as_str().unwrap().to_owned();
+    let dispute = |id: &str, kind: &str, at: i64, status: &str| {
+        let object = json!({ "id": "dp_1", "payment_intent": paid["data"]["object"]["payment_intent"], "charge": "ch_1",
+            "amount": paid["data"]["object"]["amount_total"], "currency": "gbp", "status": status });
+        stripe(id, kind, at, object)
+    };
+    assert_eq!(world.deliver(&paid).await, 204);
+    assert_eq!(status(&world), "CLAIMABLE");
+    assert_eq!(world.deliver(&dispute("evt_2", "charge.dispute.closed", 1, "lost")).await, 204);
+    assert_eq!(status(&world), "NOT_CLAIMABLE");
+    // The same payment told again is not decided anew while the money is gone.
+    assert_eq!(world.deliver(&paid).await, 204);
+    assert_eq!(status(&world), "NOT_CLAIMABLE");
+    assert_eq!(world.deliver(&dispute("evt_3", "charge.dispute.funds_reinstated", 2, "won")).await, 204);
+    let gift = world.only("gift");
+    assert_eq!((&gift["refundedAmount"]["amountMicros"], status(&world).as_str()), (&json!(0), "CLAIMABLE"));
+}
+
 /// The day of a gift is the day at the charity.
 #[tokio::test(start_paused = true)]
 async fn days_of_the_time_zone() {
