@@ -5,12 +5,12 @@
 //! address links a gift to a person; a name alone never does.
 //!
 //! ```text
-//!            explicit id, organisation ──▶ Settled
-//! question ─ names, no e-mail ───────────▶ Create
-//!            names and e-mail ───────────▶ LookUp ── decide ─┬ one with the e-mail ──────▶ Match
-//!            neither ────────────────────▶ Unknown           ├ several with it ──────────▶ Review
-//!                                                            ├ only the name is the same ▶ Review
-//!                                                            └ nobody ───────────────────▶ New
+//!              explicit id, organisation ──▶ Settled
+//! lookup_for ─ names, no e-mail ───────────▶ Create
+//!              names and e-mail ───────────▶ LookUp ── decide ─┬ one with the e-mail ──────▶ Match
+//!              neither ────────────────────▶ Unknown           ├ several with it ──────────▶ Review
+//!                                                              ├ only the name is the same ▶ Review
+//!                                                              └ nobody ───────────────────▶ New
 //! ```
 
 use serde_json::{Value, json};

@@ -189,7 +189,7 @@ fn years_before(day: Date, years: i32) -> Date {
     day.replace_year(year).or_else(|_| day.replace_day(28)?.replace_year(year)).unwrap_or(day)
 }
 
-/// Whether a payment is of a kind on which tax was given back, or is claimed by somebody else
+/// Whether a payment is of a kind whose tax the donor has back already, or another charity claims
 ///
 /// Payroll giving is taken from pay before tax; CAF accounts and vouchers, and the `PayPal` Giving Fund, are charities
 /// themselves; a platform that claimed says so. `words` are what the gift says of how it was paid: method, source,

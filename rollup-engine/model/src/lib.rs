@@ -326,7 +326,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn renamed() -> Model {
+    pub(crate) fn renamed() -> Model {
         let names = json!({
             "gift": {"name": "donation", "plural": "donations", "fields": {"amount": "value", "donor": "giver", "notes": null}},
             "fund": null,

@@ -162,16 +162,8 @@ fn declared_key(key: &str, own: &schema::Names, names: &schema::Names) -> String
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::tests::renamed;
     use serde_json::json;
-
-    fn renamed() -> Model {
-        let names = json!({
-            "gift": {"name": "donation", "plural": "donations", "fields": {"amount": "value", "donor": "giver", "notes": null}},
-            "fund": null,
-        });
-        Model::with_names(&names.to_string()).unwrap()
-    }
 
     #[test]
     fn names_are_translated_both_ways() {

@@ -72,9 +72,8 @@ impl Fold {
                 self.undecided_parents.insert(parent);
             }
             // A condition on the value itself may have been left out of the request.
-            let extremes = [least, greatest].into_iter().filter(|value| !value.is_absent());
-            if matches!(column.aggregation.kind, Kind::Min | Kind::Max)
-                && !extremes.clone().all(|value| allows(column, value))
+            let mut extremes = [least, greatest].into_iter().filter(|value| !value.is_absent());
+            if matches!(column.aggregation.kind, Kind::Min | Kind::Max) && !extremes.all(|value| allows(column, value))
             {
                 self.undecided_parents.insert(parent);
             }

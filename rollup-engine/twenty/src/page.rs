@@ -35,6 +35,24 @@ struct Node {
 }
 
 impl Projection {
+    /// The projection that keeps these paths, in their order
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use twenty::page::Projection;
+    ///
+    /// assert_eq!(Projection::of(&["amount.amountMicros", "giftDate"]).len(), 2);
+    /// ```
+    #[must_use]
+    pub fn of(paths: &[&str]) -> Self {
+        let mut projection = Self::default();
+        for path in paths {
+            projection.add(path);
+        }
+        projection
+    }
+
     /// Adds a path, such as `giftDate` or `amount.amountMicros`, and gives where its value is kept
     ///
     /// A path that is there keeps its place.
@@ -470,14 +488,6 @@ mod tests {
 
     const ADA: &str = "11111111-1111-4111-8111-111111111111";
 
-    fn projection(paths: &[&str]) -> Projection {
-        let mut projection = Projection::default();
-        for path in paths {
-            projection.add(path);
-        }
-        projection
-    }
-
     #[test]
     fn page_keeps_wanted_paths() {
         let body = format!(
@@ -485,7 +495,7 @@ mod tests {
             "tags":[1,{{"id":"x"}}],"id":"{ADA}","giftDate":null}}]}},"totalCount":281,
             "pageInfo":{{"endCursor":"abc=","hasNextPage":true}}}}"#
         );
-        let paths = projection(&["amount.amountMicros", "giftDate", "name", "renamed", "amount.currencyCode"]);
+        let paths = Projection::of(&["amount.amountMicros", "giftDate", "name", "renamed", "amount.currencyCode"]);
         let page = read_records(body.as_bytes(), "gifts", &paths).unwrap();
         assert_eq!((page.total_count, page.end_cursor.as_deref(), page.has_next_page), (Some(281), Some("abc="), true));
         assert_eq!(
@@ -504,7 +514,7 @@ mod tests {
     fn a_composite_that_is_null_has_empty_parts() {
         let body = format!(r#"{{"data":{{"gift":{{"id":"{ADA}","amount":null}}}}}}"#);
         let page =
-            read_records(body.as_bytes(), "gift", &projection(&["amount.amountMicros", "amount", "id"])).unwrap();
+            read_records(body.as_bytes(), "gift", &Projection::of(&["amount.amountMicros", "amount", "id"])).unwrap();
         assert_eq!(*page.records[0].values, [Value::Null, Value::Null, Value::Text(ADA.into())]);
     }
 
@@ -521,7 +531,7 @@ mod tests {
 
     #[test]
     fn deep_nesting_is_no_scalar() {
-        let paths = projection(&["a", "b.c"]);
+        let paths = Projection::of(&["a", "b.c"]);
         for depth in [100, 1_000_000] {
             let nested = "[".repeat(depth) + &"]".repeat(depth);
             let text = format!(r#"{{"skipped":{nested},"a":{nested},"b":{nested}}}"#);
@@ -562,7 +572,7 @@ mod tests {
                 r#"{{"a":{}, "skipped":{}, "b":{{"\u0061":{},"c":{}}}}}"#, record[0], record[1], record[2], record[3]
             );
             let tree: serde_json::Value = serde_json::from_str(&text).unwrap();
-            let records = read_bare_records(text.as_bytes(), &projection(&["a", "b.a", "b.c", "d"])).unwrap();
+            let records = read_bare_records(text.as_bytes(), &Projection::of(&["a", "b.a", "b.c", "d"])).unwrap();
             let kept = ["/a", "/b/a", "/b/c", "/d"].map(|at| tree.pointer(at).map_or(Value::Missing, Value::from));
             prop_assert_eq!(&*records[0].values, &kept, "{}", text);
         }
@@ -572,13 +582,13 @@ mod tests {
             let mut bytes = format!(r#"{{"data":{{"gifts":[{{"x":{text}}}]}}}}"#).into_bytes();
             if let Some(place) = bytes.get_mut(at) { *place = byte; }
             let refused = serde_json::from_slice::<serde::de::IgnoredAny>(&bytes).is_err();
-            let read = read_records(&bytes, "gifts", &projection(&["x", "x.a"]));
+            let read = read_records(&bytes, "gifts", &Projection::of(&["x", "x.a"]));
             prop_assert!(!refused || matches!(read, Err(PageError::Malformed(_))), "{read:?}");
         }
 
         #[test]
         fn any_bytes_without_a_panic(body in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let _ = read_records(&body, "gifts", &projection(&["a.b", "a"]));
+            let _ = read_records(&body, "gifts", &Projection::of(&["a.b", "a"]));
         }
 
         #[test]
@@ -587,7 +597,7 @@ mod tests {
                 r#"{{"data":{{"gifts":[{{"id":"{ADA}","amount":{{"amountMicros":1,"currencyCode":"GBP"}}}}]}},"totalCount":1}}"#
             ).into_bytes();
             if let Some(place) = body.get_mut(at) { *place = byte; }
-            let _ = read_records(&body, "gifts", &projection(&["amount.amountMicros", "amount.currencyCode"]));
+            let _ = read_records(&body, "gifts", &Projection::of(&["amount.amountMicros", "amount.currencyCode"]));
             body.truncate(at);
             prop_assert!(read_records(&body, "gifts", &Projection::default()).is_err());
         }

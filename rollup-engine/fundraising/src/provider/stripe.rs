@@ -23,7 +23,7 @@ use ports::Timestamp;
 use ports::time::format_date;
 use serde_json::{Map, Value};
 
-use super::DayOf;
+use super::{DayOf, utc_day};
 use super::{
     Failure, Kind, Payment, PaymentFact, Payout, PayoutState, Provider, Returned, SetUp, StatusReport, Step,
     agreement_id, id, minor_units, text,
@@ -120,8 +120,7 @@ impl Source<'_> {
 
     /// The day of seconds since 1970 at the charity
     fn day(&self, seconds: i64) -> Option<String> {
-        let millis = seconds.checked_mul(1_000).filter(|_| seconds > 0)?;
-        (self.day_of)(Timestamp::from_millis(millis)).map(format_date)
+        (self.day_of)(instant(seconds)?).map(format_date)
     }
 
     const fn at(&self) -> i64 {
@@ -447,6 +446,10 @@ fn non_blank(metadata: Option<&Value>) -> Option<Value> {
 
 /// The date that Stripe writes as the seconds at which it begins in UTC
 fn date(seconds: i64) -> Option<String> {
-    let at = Timestamp::from_millis(seconds.checked_mul(1_000).filter(|_| seconds > 0)?).to_utc()?;
-    Some(format_date(at.date()))
+    utc_day(instant(seconds)?).map(format_date)
+}
+
+/// The instant of seconds since 1970; none before
+fn instant(seconds: i64) -> Option<Timestamp> {
+    seconds.checked_mul(1_000).filter(|_| seconds > 0).map(Timestamp::from_millis)
 }

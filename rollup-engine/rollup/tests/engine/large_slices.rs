@@ -182,40 +182,9 @@ async fn halving_after_slow_answers() {
     assert_eq!(halvings, 2);
 }
 
-/// A run that is stopped within a slice hands on a checkpoint there, and what it wrote is not written again
-#[tokio::test(start_paused = true)]
-async fn going_on_within_a_slice() {
-    let world = world(90).with_store();
-    let written = RefCell::new(Vec::new());
-    let mut checkpoints = Vec::new();
-    for run in 0.. {
-        assert!(run < 20, "there is no end of it");
-        let slow = Faults::none().latency(Duration::from_secs(3), Duration::from_secs(3));
-        let host = InterceptHost::new(world.host(slow)).before(|request| {
-            written.borrow_mut().extend(rows_written(request).into_iter().map(|row| row["id"].to_string()));
-            None
-        });
-        let options = Options { time_limit: Some(Duration::from_secs(38)), ..world.options() };
-        let report = calculate_rollups(&host, &json!({}), &options).await;
-        world.later(20);
-        if report.status == Status::Ok {
-            break;
-        }
-        checkpoints.push(report.checkpoint.unwrap()["after"].clone());
-    }
-    let within = checkpoints.iter().filter(|cursor| cursor.is_string()).count();
-    assert!(within >= 1, "{checkpoints:?}");
-    let count = written.borrow().len();
-    written.borrow_mut().sort();
-    written.borrow_mut().dedup();
-    assert_eq!((count, written.borrow().len()), (100, 100));
-    assert_eq!(people(&world), expected(&world).await);
-}
-
-/// A server that takes few rows a call, and its time for each: what is left of a portion is read again together with the
-/// parents behind it, and a run that is stopped between hands on a checkpoint before it
-#[tokio::test(start_paused = true)]
-async fn going_on_within_a_portion() {
+/// Rebuilds in runs of that length, on a slow server that takes so many rows a call, until all is done: a run goes on from the
+/// checkpoint of the one before, and nothing is written twice.
+async fn rebuild_in_runs(time_limit: Duration, max_rows: usize) {
     let world = world(90).with_store();
     let written = RefCell::new(Vec::new());
     let mut checkpoints = Vec::new();
@@ -224,13 +193,13 @@ async fn going_on_within_a_portion() {
         let slow = Faults::none().latency(Duration::from_secs(3), Duration::from_secs(3));
         let host = InterceptHost::new(world.host(slow)).before(|request| {
             let rows = rows_written(request);
-            if rows.len() > 4 {
-                return Some(refusal_of(request, "Maximum number of records to upsert is 4."));
+            if rows.len() > max_rows {
+                return Some(refusal_of(request, &format!("Maximum number of records to upsert is {max_rows}.")));
             }
             written.borrow_mut().extend(rows.into_iter().map(|row| row["id"].to_string()));
             None
         });
-        let options = Options { time_limit: Some(Duration::from_secs(45)), ..world.options() };
+        let options = Options { time_limit: Some(time_limit), ..world.options() };
         let report = calculate_rollups(&host, &json!({}), &options).await;
         world.later(20);
         if report.status == Status::Ok {
@@ -245,6 +214,19 @@ async fn going_on_within_a_portion() {
     written.borrow_mut().dedup();
     assert_eq!((count, written.borrow().len()), (100, 100), "{checkpoints:?}");
     assert_eq!(people(&world), expected(&world).await);
+}
+
+/// A run that is stopped within a slice hands on a checkpoint there, and what it wrote is not written again
+#[tokio::test(start_paused = true)]
+async fn going_on_within_a_slice() {
+    rebuild_in_runs(Duration::from_secs(38), usize::MAX).await;
+}
+
+/// A server that takes few rows a call, and its time for each: what is left of a portion is read again together with the
+/// parents behind it, and a run that is stopped between hands on a checkpoint before it
+#[tokio::test(start_paused = true)]
+async fn going_on_within_a_portion() {
+    rebuild_in_runs(Duration::from_secs(45), 4).await;
 }
 
 /// A person who comes between the first id and the last while the slice is read is none of the slice's parents

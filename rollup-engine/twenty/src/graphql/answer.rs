@@ -249,7 +249,7 @@ impl<'de> ReadList<'de> for GroupList<'_> {
             return Ok(false);
         }
         let GroupParts { dimensions: Dimensions { id, code, .. }, count, values, .. } = parts;
-        // A group that is not understood must not pass for the group of nobody, nor for one without children.
+        // A group that is not understood must not pass for that of the children without a parent, nor for an empty one.
         let whole = |value: &Value| value.number()?.to_string().parse().ok();
         let (Some(count), true) = (whole(&count), id == Value::Null || id.id().is_some()) else {
             return Err(A::Error::custom("expected a group of a record with its count"));
@@ -320,14 +320,6 @@ mod tests {
     use uuid::Uuid;
 
     const ADA: Uuid = Uuid::from_u128(0x1111_1111_1111_4111_8111_1111_1111_1111);
-
-    fn projection(paths: &[&str]) -> Projection {
-        let mut projection = Projection::default();
-        for path in paths {
-            projection.add(path);
-        }
-        projection
-    }
 
     /// Of answers without any root field to read
     struct Nothing;
@@ -450,7 +442,7 @@ mod tests {
             ];
             if order { members.reverse(); }
             let body = format!(r#"{{"data":{{"other":{{}},"gifts":{{{}}}}}, "extensions":[]}}"#, members.join(","));
-            let keep = projection(&["a", "part.b", "part.x"]);
+            let keep = Projection::of(&["a", "part.b", "part.x"]);
             let mut root = PageRoot::list("gifts", &keep);
             let failure = read_answer(body.as_bytes(), &mut root).unwrap();
             prop_assert_eq!(failure, None);

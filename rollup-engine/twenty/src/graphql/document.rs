@@ -131,17 +131,9 @@ mod tests {
 
     const ADA: Uuid = Uuid::from_u128(0x1111_1111_1111_4111_8111_1111_1111_1111);
 
-    fn projection(paths: &[&str]) -> Projection {
-        let mut projection = Projection::default();
-        for path in paths {
-            projection.add(path);
-        }
-        projection
-    }
-
     #[test]
     fn a_page_asks_for_the_wanted_fields_alone() {
-        let keep = projection(&["amount.amountMicros", "giftDate", "amount.currencyCode", "id"]);
+        let keep = Projection::of(&["amount.amountMicros", "giftDate", "amount.currencyCode", "id"]);
         let names = Names::new("gift", "gifts");
         let filter = Filter::IdIn("donorId".into(), vec![ADA]);
         assert_eq!(
@@ -179,7 +171,8 @@ mod tests {
 
     #[test]
     fn rows_go_as_a_variable() {
-        let body = upsert_body(&Names::new("person", "people"), &[json!({ "id": "x" })], &projection(&["createdAt"]));
+        let body =
+            upsert_body(&Names::new("person", "people"), &[json!({ "id": "x" })], &Projection::of(&["createdAt"]));
         assert_eq!(
             serde_json::from_slice::<serde_json::Value>(&body).unwrap(),
             json!({
@@ -191,7 +184,7 @@ mod tests {
 
     #[test]
     fn what_is_no_name_cannot_leave_its_place() {
-        let keep = projection(&["a}} evil{x", "b"]);
+        let keep = Projection::of(&["a}} evil{x", "b"]);
         let mut out = String::new();
         keep.write_selection(&mut out);
         assert_eq!(out, "{id a___evil_x b}");

@@ -41,7 +41,7 @@ pub struct GroupQuery<'a> {
 /// The children of one record, or of one record in one currency
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group {
-    /// The record; none for children of nobody, and for those of a deleted record
+    /// The record; none for children without one, and for those of a deleted record
     pub id: Option<Uuid>,
     /// The second dimension's value, missing if there is none
     pub code: Value,

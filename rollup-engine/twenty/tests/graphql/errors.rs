@@ -7,7 +7,7 @@ use twenty::error::ApiError;
 use twenty::page::Projection;
 use twenty::schema::Names;
 
-use crate::scene::{PROFILES, Scene, always, gift, person, projection};
+use crate::scene::{PROFILES, Scene, always, gift, person};
 
 #[tokio::test(start_paused = true)]
 async fn refusals_have_the_codes_of_rest() {
@@ -53,7 +53,7 @@ async fn missing_graphql_or_missing_record() {
     for (status, body) in [(404, rest(404)), (405, rest(405)), (400, rest(400)), (200, "<!doctype html>".to_owned())] {
         let client = always(status, &body);
         let query = || PageQuery { limit: 10, ..PageQuery::default() };
-        let keep = projection(&["a"]);
+        let keep = Projection::of(&["a"]);
         for error in [
             client.list_graphql(&gift(), query(), &keep).await.map(drop).unwrap_err(),
             client.groups(&gift(), &GroupQuery::default()).await.map(drop).unwrap_err(),

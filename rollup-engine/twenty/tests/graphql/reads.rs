@@ -6,10 +6,11 @@ use sandbox::Limits;
 use twenty::client::{GroupQuery, PageQuery};
 use twenty::decimal::Decimal;
 use twenty::filter::Filter;
+use twenty::page::Projection;
 use twenty::schema::Names;
 use twenty::value::Value;
 
-use crate::scene::{PROFILES, Scene, gift, person, projection, start};
+use crate::scene::{PROFILES, Scene, gift, person, start};
 
 #[tokio::test(start_paused = true)]
 async fn page_in_order_of_ids() {
@@ -20,7 +21,7 @@ async fn page_in_order_of_ids() {
         scene.sandbox.borrow_mut().soft_delete("person", trashed, start()).unwrap();
         people.sort();
         let client = scene.client();
-        let keep = projection(&["jobTitle", "name.firstName", "gone"]);
+        let keep = Projection::of(&["jobTitle", "name.firstName", "gone"]);
         let query = PageQuery { limit: 100_000, ..PageQuery::default() };
         let page = client.list_graphql(&person(), query.clone(), &keep).await.unwrap();
         assert_eq!((page.total_count, page.has_next_page), (Some(449), false));

@@ -5,10 +5,10 @@ use std::time::Duration;
 use serde_json::Value as Json;
 use support::recorded;
 use twenty::client::{GroupQuery, PageQuery};
-use twenty::page::Record;
+use twenty::page::{Projection, Record};
 use twenty::value::Value;
 
-use crate::scene::{always, gift, person, projection};
+use crate::scene::{always, gift, person};
 
 /// The GraphQL steps of a file: name, status, and the body of the answer
 fn steps(file: &str) -> Vec<(String, u16, Json)> {
@@ -59,7 +59,8 @@ async fn pages_are_read_as_recorded() {
             continue;
         }
         let query = PageQuery { limit: 10, ..PageQuery::default() };
-        let page = always(*status, &body.to_string()).list_graphql(&gift(), query, &projection(&paths)).await.unwrap();
+        let page =
+            always(*status, &body.to_string()).list_graphql(&gift(), query, &Projection::of(&paths)).await.unwrap();
         assert_same(&page.records, &nodes, &paths, step);
         assert_eq!(page.total_count, connection["totalCount"].as_u64(), "{step}");
         assert_eq!(page.end_cursor.as_deref(), connection["pageInfo"]["endCursor"].as_str(), "{step}");
@@ -103,7 +104,8 @@ async fn writes_are_read_as_recorded() {
     for (step, status, body) in steps("09-graphql-write.jsonl") {
         let Some(rows) = body["data"]["createPeople"].as_array() else { continue };
         let client = always(status, &body.to_string());
-        let page = client.upsert_graphql(&person(), &[serde_json::json!({})], None, &projection(&paths)).await.unwrap();
+        let page =
+            client.upsert_graphql(&person(), &[serde_json::json!({})], None, &Projection::of(&paths)).await.unwrap();
         assert_same(&page.records, &rows.iter().collect::<Vec<_>>(), &paths, &step);
         assert!(!rows.is_empty());
     }

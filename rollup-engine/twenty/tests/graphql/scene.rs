@@ -7,7 +7,6 @@ use sandbox::{Faults, Limits, Profile, Sandbox, SandboxHost, Settings};
 use serde_json::json;
 use support::{StubHost, World};
 use twenty::client::{Client, Connection};
-use twenty::page::Projection;
 use twenty::rate_limiter::Priority;
 use twenty::rate_limiter::RateLimit;
 use twenty::schema::Names;
@@ -25,14 +24,6 @@ pub(crate) fn person() -> Names {
 
 pub(crate) fn gift() -> Names {
     Names::new("gift", "gifts")
-}
-
-pub(crate) fn projection(paths: &[&str]) -> Projection {
-    let mut projection = Projection::default();
-    for path in paths {
-        projection.add(path);
-    }
-    projection
 }
 
 pub(crate) struct Scene(World);

@@ -7,7 +7,7 @@ use serde_json::json;
 use twenty::page::Projection;
 use twenty::value::Value;
 
-use crate::scene::{PROFILES, Scene, person, projection, start};
+use crate::scene::{PROFILES, Scene, person, start};
 
 #[tokio::test(start_paused = true)]
 async fn rows_are_written_as_over_rest() {
@@ -18,7 +18,7 @@ async fn rows_are_written_as_over_rest() {
             .iter()
             .map(|id| json!({ "id": id, "jobTitle": "say \"$data\" {x}\n", "lifetimeGiftCount": 3 }))
             .collect();
-        let keep = projection(&["createdAt", "lifetimeGiftCount"]);
+        let keep = Projection::of(&["createdAt", "lifetimeGiftCount"]);
         let client = scene.client();
         let page = client.upsert_graphql(&person(), &rows, None, &keep).await.unwrap();
         let brief = client.stats().bytes;
@@ -74,7 +74,7 @@ async fn late_write_is_not_sent() {
 async fn an_empty_part_of_the_answer_is_empty() {
     let scene = Scene::new(PROFILES[1], Limits::off());
     let id = scene.people(1)[0];
-    let keep = projection(&["lifetimeGiftAmount.amountMicros", "lifetimeGiftAmount.currencyCode"]);
+    let keep = Projection::of(&["lifetimeGiftAmount.amountMicros", "lifetimeGiftAmount.currencyCode"]);
     let page = scene.client().upsert_graphql(&person(), &[json!({ "id": id })], None, &keep).await.unwrap();
     assert_eq!(*page.records[0].values, [Value::Null, Value::Null]);
 }
