@@ -15,7 +15,7 @@ export function answer(proxy: number, head: string, body: Uint8Array | number[],
 
 /**
  * What a server is to do with a request by its head, as `[class, maxBytes, declaredBytes]`: whose share of the process it
- * takes (0: a caller's, 1: a payment provider's, 2: nobody's), how much of its body to read, and how long the body is to be,
+ * takes (0: a caller's, 1: a payment provider's, 2: none, as a probe's), how much of its body to read, and how long the body is to be,
  * the largest number if it does not say so.
  *
  * `head` has the method, the target, and names and values of headers in turn, each on a line of its own.
