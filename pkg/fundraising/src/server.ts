@@ -43,7 +43,12 @@ const STOP_TIMEOUT_MS = 8_000;
 
 // What a request allocates is garbage once it is answered. Room for it that does not grow stays in the processor's cache, and a
 // heap of a few megabytes is cleaned for less by one thread than by several, and at once than in steps.
-for (const flag of ['--semi-space-growth-factor=1', '--no-parallel-scavenge', '--no-incremental-marking']) setFlagsFromString(flag);
+const MEMORY_FLAGS = ['--semi-space-growth-factor=1', '--no-parallel-scavenge', '--no-incremental-marking'];
+// A server does the same few things over and over: compiled for speed early, they repay it within some thousand requests.
+const COMPILER_FLAGS = ['--wasm-tiering-budget=200000'];
+// Later versions of V8 have other measures for JavaScript, and complain of this one.
+if (process.versions.v8.startsWith('11.')) COMPILER_FLAGS.push('--interrupt-budget=8000');
+for (const flag of [...MEMORY_FLAGS, ...COMPILER_FLAGS]) setFlagsFromString(flag);
 
 let stopping = false;
 
