@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 import { startApp } from './app-runtime.mjs';
 import { node24 } from '../support/nodes.mjs';
-import { startSandbox } from '../support/sandbox.mjs';
+import { sandboxBinary, startSandbox } from '../support/sandbox.mjs';
 
 const APP = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'serverlessFunctions');
 const VARIABLES = ['ROLLUP_ENGINE_CONFIG', 'ROLLUP_ENGINE_REQUESTS_PER_MINUTE'];
@@ -64,8 +64,25 @@ const whenOrphaned = (act) => {
   setInterval(() => process.ppid !== parent && act(), 200).unref();
 };
 
+/** What this script adds to the sandbox's own help. */
+const APP_HELP = `
+With npm run sandbox also:
+      --app  The Twenty app in front of the sandbox, in profile v2 unless --profile says otherwise;
+             tests/runtime/README.md has its own calls
+`;
+
+/** Help and version end the sandbox before it is ready: they are printed as they are. */
+const printed = (args) => {
+  const { status, error } = spawnSync(sandboxBinary(), args, { stdio: 'inherit' });
+  if (!error && args[0] !== '--version') process.stdout.write(APP_HELP);
+  return error ? undefined : status;
+};
+
 const main = async () => {
   const args = process.argv.slice(2);
+  const asked = args.find((arg) => ['--help', '-h', '--version', '-V'].includes(arg));
+  const status = asked && printed([asked === '-V' ? '--version' : asked]);
+  if (status !== undefined) process.exit(status);
   const alone = args.filter((arg) => arg !== '--app');
   const { ready, child, stop } = alone.length === args.length ? await startSandbox(args) : await withApp(alone);
   let told = false;
@@ -81,6 +98,7 @@ const main = async () => {
 };
 
 await main().catch((error) => {
-  log(error.message);
-  process.exit(1);
+  // A sandbox that ended by itself has said why.
+  if (error.exitCode === undefined) log(error.message);
+  process.exit(error.exitCode ?? 1);
 });

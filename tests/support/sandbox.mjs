@@ -28,7 +28,7 @@ export const startSandbox = (args = []) => {
   return new Promise((resolve, reject) => {
     let text = '';
     child.once('error', reject);
-    child.once('close', (code) => reject(new Error(`the sandbox ended with ${code} before it was ready`)));
+    child.once('close', (exitCode) => reject(Object.assign(new Error(`the sandbox ended with ${exitCode} before it was ready`), { exitCode })));
     child.stdout.setEncoding('utf8').on('data', (chunk) => {
       const whole = text.includes('\n');
       text += chunk;

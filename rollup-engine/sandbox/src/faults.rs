@@ -3,11 +3,19 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use ports::{Request, Response};
+use serde_json::{Value, json};
+
+use crate::api_error::ApiError;
+use crate::http::{self, Target};
+use crate::profile::Profile;
+use crate::tokens;
+
 /// Something that goes wrong with one request
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// The server answers with this status and does nothing: 429, or 500 and above. 429 is worded as the rate limit, in v2 with a
-    /// `Retry-After` of 5 s.
+    /// The server answers with this status and does nothing: 401, 403, 404, 429, or 500 and above. 429 is worded as the rate limit, in v2
+    /// with a `Retry-After` of 5 s.
     Status(u16),
     /// The request never arrives.
     Unreachable,
@@ -112,4 +120,44 @@ impl Faults {
         self.seed = seed;
         self
     }
+}
+
+/// The answer to a request that the server does nothing for
+pub(crate) fn refusal(status: u16, request: &Request, profile: Profile) -> Response {
+    let error = |class: &str, message: &str| json!({ "statusCode": status, "error": class, "messages": [message] });
+    let body = match status {
+        401 | 403 => return http::error(&tokens::refused(status), profile),
+        404 => {
+            let message = json!(format!("Cannot {} {}", request.method, Target::of(&request.url).path));
+            return http::error(&ApiError::framework(404, "Not Found", &message), profile);
+        }
+        429 => error("HttpException", "Limit reached (100 tokens per 60000 ms)"),
+        _ => error("InternalServerErrorException", "Internal server error"),
+    };
+    let mut response = http::json(status, body.to_string());
+    if status == 429 && profile == Profile::V2 {
+        response.headers.push(("retry-after".into(), "5".into()));
+    }
+    response
+}
+
+/// The same request with only the first rows of its batch, in a REST body or in a GraphQL variable
+pub(crate) fn shortened(mut request: Request, rows: usize) -> Request {
+    let body = request.body.as_deref().and_then(|bytes| serde_json::from_slice::<Value>(bytes).ok());
+    let Some(mut body) = body else { return request };
+    match &mut body {
+        Value::Array(items) => items.truncate(rows),
+        Value::Object(members) => {
+            let variables = members.get_mut("variables").and_then(Value::as_object_mut);
+            for variable in variables.into_iter().flat_map(|variables| variables.values_mut()) {
+                match variable.as_array_mut() {
+                    Some(items) if items.iter().all(Value::is_object) => items.truncate(rows),
+                    _ => {}
+                }
+            }
+        }
+        _ => {}
+    }
+    request.body = Some(body.to_string().into_bytes());
+    request
 }

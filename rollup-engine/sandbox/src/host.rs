@@ -13,11 +13,10 @@ use jiff::tz::TimeZone;
 use ports::{
     Clock, Event, FetchError, Http, KeyValue, Log, Request, Response, TimeZones, Timestamp, Wakeups, async_trait,
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::Notify;
 
-use crate::faults::{Fault, Faults};
-use crate::profile::Profile;
+use crate::faults::{Fault, Faults, refusal, shortened};
 use crate::state::Sandbox;
 
 /// What the platform keeps and starts for its functions; clones share it
@@ -181,8 +180,8 @@ impl SandboxHost {
         tokio::time::sleep(whole / 2).await;
     }
 
-    fn synthetic_response(&self, status: u16) -> Response {
-        synthetic_response(status, self.sandbox.borrow().settings().profile)
+    fn refusal(&self, status: u16, request: &Request) -> Response {
+        refusal(status, request, self.sandbox.borrow().settings().profile)
     }
 
     fn fault(&self, number: u64) -> Option<Fault> {
@@ -207,9 +206,9 @@ impl SandboxHost {
         let ended = self.graphql_ended(&request);
         self.wait_in_transit().await;
         let response = match fault {
-            None if ended => not_found(&request),
+            None if ended => self.refusal(404, &request),
             None => self.act(&request),
-            Some(Fault::Status(status)) => self.synthetic_response(status),
+            Some(Fault::Status(status)) => self.refusal(status, &request),
             Some(Fault::Unreachable) => return Err(unreachable("connection refused")),
             Some(Fault::LostReply) => {
                 self.act(&request);
@@ -222,8 +221,9 @@ impl SandboxHost {
                 return Err(FetchError::TooLarge { max_bytes: ports::DEFAULT_MAX_RESPONSE_BYTES });
             }
             Some(Fault::HalfBatch(rows)) => {
+                let response = self.refusal(500, &request);
                 self.act(&shortened(request, rows));
-                self.synthetic_response(500)
+                response
             }
         };
         self.wait_in_transit().await;
@@ -299,48 +299,4 @@ impl Wakeups for SandboxHost {
 
 fn unreachable(reason: &str) -> FetchError {
     FetchError::Unreachable { reason: reason.to_owned() }
-}
-
-/// What a server says of an address that it does not know
-fn not_found(request: &Request) -> Response {
-    let message = format!("Cannot {} /graphql", request.method);
-    crate::http::json(404, json!({ "message": message, "error": "Not Found", "statusCode": 404 }).to_string())
-}
-
-/// An answer that no server gave
-fn synthetic_response(status: u16, profile: Profile) -> Response {
-    let body = if status == 429 {
-        r#"{"statusCode":429,"error":"HttpException","messages":["Limit reached (100 tokens per 60000 ms)"]}"#
-            .to_owned()
-    } else {
-        format!(
-            r#"{{"statusCode":{status},"error":"InternalServerErrorException","messages":["Internal server error"]}}"#
-        )
-    };
-    let mut response = crate::http::json(status, body);
-    if status == 429 && profile == Profile::V2 {
-        response.headers.push(("retry-after".into(), "5".into()));
-    }
-    response
-}
-
-/// The same request with only the first rows of its batch, in a REST body or in a GraphQL variable
-fn shortened(mut request: Request, rows: usize) -> Request {
-    let body = request.body.as_deref().and_then(|bytes| serde_json::from_slice::<Value>(bytes).ok());
-    let Some(mut body) = body else { return request };
-    match &mut body {
-        Value::Array(items) => items.truncate(rows),
-        Value::Object(members) => {
-            let variables = members.get_mut("variables").and_then(Value::as_object_mut);
-            for variable in variables.into_iter().flat_map(|variables| variables.values_mut()) {
-                match variable.as_array_mut() {
-                    Some(items) if items.iter().all(Value::is_object) => items.truncate(rows),
-                    _ => {}
-                }
-            }
-        }
-        _ => {}
-    }
-    request.body = Some(body.to_string().into_bytes());
-    request
 }

@@ -45,6 +45,8 @@ mod direct;
 mod duplicates;
 mod event;
 mod event_log;
+mod exchange;
+mod fault_rules;
 mod faults;
 mod filter;
 mod filter_text;
@@ -77,6 +79,7 @@ mod write;
 
 pub use direct::DirectError;
 pub use event_log::RecordEvent;
+pub use exchange::Exchange;
 pub use faults::{Crash, Fault, Faults, Latency};
 pub use host::{Job, Platform, SandboxHost};
 pub use limiter::{Limit, Limits, UnknownLimits};

@@ -64,6 +64,24 @@ struct GiftLine {
     currency: String,
 }
 
+/// The columns that gifts have
+const COLUMNS: [&str; 4] = ["donor", "gift_date", "amount", "currency"];
+
+/// Sees that the first line names the columns; what is no text at all cannot be read from here on.
+fn check_columns(headers: Result<&csv::StringRecord, csv::Error>) -> Result<(), LoadError> {
+    let wrong = |reason: String| LoadError::Gifts { line: 1, reason };
+    let headers = headers.map_err(|error| wrong(error.to_string()))?;
+    let missing: Vec<&str> = COLUMNS.into_iter().filter(|name| !headers.iter().any(|own| own == *name)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(wrong(format!(
+        "expected the names of the columns {}, and {} is not there",
+        COLUMNS.join(","),
+        missing.join(",")
+    )))
+}
+
 const ROLLUP_FIELDS: [(&str, &str); 6] = [
     ("CURRENCY", "lifetimeGiftAmount"),
     ("NUMBER", "lifetimeGiftCount"),
@@ -125,6 +143,7 @@ impl Sandbox {
         let places = GiftPlaces::find(&self.main.schema)
             .ok_or_else(|| LoadError::Fixture("the gift object lacks the fields that gifts need".to_owned()))?;
         let mut lines = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(reader);
+        check_columns(lines.headers())?;
         let mut codes = Codes::default();
         let (actor, mut loaded) = (system_actor(), 0_usize);
         for line in lines.deserialize::<GiftLine>() {

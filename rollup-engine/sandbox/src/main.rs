@@ -3,19 +3,23 @@
 //! Only what a network needs is here: the clock, the socket, the webhook calls, the waiting for events. Every answer
 //! comes from [`sandbox::Sandbox`].
 
+use std::convert::Infallible;
 use std::fs::File;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::{Body, to_bytes};
-use axum::extract::State;
-use axum::http::{Request as HttpRequest, Response as HttpResponse, StatusCode};
 use clap::{Parser, ValueEnum};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request as HttpRequest, Response as HttpResponse, StatusCode};
+use hyper_util::rt::TokioIo;
 use ports::{Method, Request, Timestamp};
-use sandbox::{Delivery, Limits, Profile, Sandbox, Settings};
+use sandbox::{Delivery, Exchange, Limits, Profile, Sandbox, Settings};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -23,28 +27,55 @@ use tokio::sync::watch;
 const MAX_READ_BYTES: usize = 64 * 1024 * 1024;
 /// Longest wait for an event
 const POLL: Duration = Duration::from_secs(25);
+/// Pause after a connection that could not be taken
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Longest wait for a webhook's receiver
 const DELIVERY: Duration = Duration::from_secs(5);
 
-/// A Twenty in memory, served over HTTP
+const AFTER_HELP: &str = "\
+When it is ready it prints one line of JSON with its url and four tokens: `token` may do everything,
+`guestToken` only reads, `revokedToken` is revoked, `directToken` is of a second, empty workspace.
+Set your client's address to `url` and its API key to `token`. SIGTERM or Ctrl-C ends it; nothing is kept.
+
+Its own calls, without a token:
+  GET    /__sandbox/requests         what was asked of it; POST /__sandbox/requests/reset counts anew
+  GET    /__sandbox/events?after=0   record events
+  POST   /__sandbox/app-token        a token of an app
+  POST   /__faults                   lets requests fail, such as the next two for gifts:
+         {\"faults\":[{\"fault\":\"status\",\"status\":503,\"path\":\"/rest/gifts\",\"times\":2}]}
+         GET shows the faults, DELETE takes them away. Faults: status, unreachable, lostReply, largeReply,
+         halfBatch, slow; docs/SANDBOX.md has what each takes.
+
+Exit codes: 0 told to stop, 1 it cannot listen or a file cannot be read, 2 an option is not as it should be.";
+
+/// A Twenty in memory: its REST and GraphQL API for records, its metadata API, its webhooks and its rate limit, on this
+/// machine alone
 #[derive(Debug, Parser)]
-#[command(name = "sandbox", about)]
+#[command(name = "sandbox", version, about, after_help = AFTER_HELP)]
 struct Arguments {
     /// Port to listen on; 0 takes a free one
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value = "0", value_parser = port)]
     port: u16,
-    /// Which Twenty is imitated
+    /// Which Twenty is imitated: 2.19 as recorded, or what 2.40 and later publish
     #[arg(long, default_value = "v1")]
     profile: ProfileName,
-    /// Rate limit: `default`, `off`, or so many calls in so many milliseconds, `N/MS`
+    /// Rate limit: `default` (100 calls a minute), `off`, or `N/MS` for N calls in MS milliseconds
     #[arg(long, default_value = "default")]
     limits: Limits,
-    /// Schema and rows to start with
-    #[arg(long)]
+    /// Schema and rows to start with, as JSON
+    #[arg(long, value_name = "FILE")]
     fixture: Option<PathBuf>,
-    /// Gifts to start with: CSV with the columns donor, `gift_date`, amount, currency
-    #[arg(long)]
+    /// Gifts to start with, as CSV
+    #[arg(
+        long,
+        value_name = "FILE",
+        help = "Gifts to start with: CSV with the columns donor, gift_date, amount and currency"
+    )]
     gifts: Option<PathBuf>,
+}
+
+fn port(text: &str) -> Result<u16, &'static str> {
+    text.parse().map_err(|_| "expected a whole number from 0 to 65535")
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -78,7 +109,7 @@ async fn run(arguments: Arguments) -> Result<(), String> {
     let tokens = sandbox.tokens().clone();
     let listener = TcpListener::bind(("127.0.0.1", arguments.port))
         .await
-        .map_err(|error| format!("--port `{}`: {error}", arguments.port))?;
+        .map_err(|error| cannot_listen(arguments.port, &error))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     let client = reqwest::Client::builder().timeout(DELIVERY).build().map_err(|error| error.to_string())?;
     let shared = Shared {
@@ -86,7 +117,6 @@ async fn run(arguments: Arguments) -> Result<(), String> {
         sandbox: Arc::new(Mutex::new(sandbox)),
         client,
     };
-    let router = Router::new().fallback(answer).with_state(shared);
     let mut ready = serde_json::json!({"url": format!("http://{address}")});
     if let (Some(members), Ok(serde_json::Value::Object(named))) =
         (ready.as_object_mut(), serde_json::to_value(&tokens))
@@ -95,8 +125,36 @@ async fn run(arguments: Arguments) -> Result<(), String> {
     }
     println!("{ready}");
     tokio::select! {
-        result = axum::serve(listener, router) => result.map_err(|error| error.to_string()),
+        never = serve(listener, shared) => match never {},
         () = told_to_stop() => Ok(()),
+    }
+}
+
+fn cannot_listen(port: u16, error: &std::io::Error) -> String {
+    match error.kind() {
+        ErrorKind::AddrInUse => {
+            format!("--port {port}: another program listens there; take another port, or 0 for any that is free")
+        }
+        ErrorKind::PermissionDenied => {
+            format!("--port {port}: this user may not listen there; take a port from 1024 on")
+        }
+        _ => format!("--port {port}: {error}"),
+    }
+}
+
+async fn serve(listener: TcpListener, shared: Shared) -> Infallible {
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            // Out of files, for instance: the next attempt may do.
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+            continue;
+        };
+        let shared = shared.clone();
+        tokio::spawn(async move {
+            let service = service_fn(move |request| answer(shared.clone(), request));
+            // What ends a connection is its caller, or a fault that was asked for.
+            let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+        });
     }
 }
 
@@ -136,33 +194,43 @@ async fn told_to_stop() {
     }
 }
 
-async fn answer(State(shared): State<Shared>, request: HttpRequest<Body>) -> HttpResponse<Body> {
+/// The connection is to end without an answer
+#[derive(Debug, thiserror::Error)]
+#[error("closed on demand")]
+struct Closed;
+
+async fn answer(shared: Shared, request: HttpRequest<Incoming>) -> Result<HttpResponse<Full<Bytes>>, Closed> {
     let request = match read(request).await {
         Ok(request) => request,
-        Err(status) => return plain(status),
+        Err(status) => return Ok(plain(status)),
     };
     if let Some(after) = polled_after(&request) {
         let mut events = shared.events.subscribe();
         // Whether an event came or the time is up, the answer says what there is.
         let _ = tokio::time::timeout(POLL, events.wait_for(|last| *last > after)).await;
     }
-    let (response, deliveries) = {
+    let (exchange, deliveries) = {
         let mut sandbox = shared.sandbox.lock().unwrap_or_else(PoisonError::into_inner);
-        let response = sandbox.handle(&request, now());
+        let exchange = sandbox.exchange(&request, now());
         shared.events.send_replace(sandbox.last_event());
-        (response, sandbox.drain_deliveries())
+        (exchange, sandbox.drain_deliveries())
     };
     for delivery in deliveries {
         tokio::spawn(deliver(shared.client.clone(), delivery));
+    }
+    let Exchange::Answer { response, after } = exchange else { return Err(Closed) };
+    if !after.is_zero() {
+        tokio::time::sleep(after).await;
     }
     let mut builder = HttpResponse::builder().status(response.status);
     for (name, value) in &response.headers {
         builder = builder.header(name, value);
     }
-    builder.body(Body::from(response.body)).unwrap_or_else(|_| plain(StatusCode::INTERNAL_SERVER_ERROR))
+    let body = Full::new(Bytes::from(response.body));
+    Ok(builder.body(body).unwrap_or_else(|_| plain(StatusCode::INTERNAL_SERVER_ERROR)))
 }
 
-async fn read(request: HttpRequest<Body>) -> Result<Request, StatusCode> {
+async fn read(request: HttpRequest<Incoming>) -> Result<Request, StatusCode> {
     let (parts, body) = request.into_parts();
     let method = match parts.method.as_str() {
         "GET" | "HEAD" => Method::Get,
@@ -177,7 +245,8 @@ async fn read(request: HttpRequest<Body>) -> Result<Request, StatusCode> {
         .iter()
         .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
         .collect();
-    let bytes = to_bytes(body, MAX_READ_BYTES).await.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)?;
+    let body = Limited::new(body, MAX_READ_BYTES).collect().await.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)?;
+    let bytes = body.to_bytes();
     Ok(Request {
         method,
         url: parts.uri.to_string(),
@@ -208,8 +277,8 @@ async fn deliver(client: reqwest::Client, delivery: Delivery) {
     }
 }
 
-fn plain(status: StatusCode) -> HttpResponse<Body> {
-    let mut response = HttpResponse::new(Body::empty());
+fn plain(status: StatusCode) -> HttpResponse<Full<Bytes>> {
+    let mut response = HttpResponse::new(Full::default());
     *response.status_mut() = status;
     response
 }

@@ -35,6 +35,9 @@ impl Sandbox {
         if let ["__sandbox", rest @ ..] = segments.as_slice() {
             return self.handle_sandbox_call(request.method, rest, &target);
         }
+        if segments == ["__faults"] {
+            return self.handle_faults_call(request, &target);
+        }
         if segments == ["healthz"] {
             return http::json(200, json!({"status": "ok", "info": {}, "error": {}, "details": {}}).to_string());
         }
@@ -44,11 +47,9 @@ impl Sandbox {
         }
         let answer = match segments.first() {
             Some(&"graphql") => return graphql::answer(self, request, now),
+            Some(&"metadata") if request.method == Method::Post => return graphql::answer_metadata(self, request),
             Some(&"rest") => self.rest(request, &target, now),
-            _ => {
-                let message = json!(format!("Cannot {} {}", request.method, target.path));
-                Err(ApiError::framework(404, "Not Found", &message))
-            }
+            _ => return self.not_found(request.method, &target),
         };
         match answer {
             Ok(response) if request.method == Method::Get && response.status == 200 => {
@@ -105,11 +106,33 @@ impl Sandbox {
                 json!({"events": events, "next": next})
             }
             (Method::Post, ["app-token"]) => json!({"token": self.mint_app_token()}),
-            _ => {
-                let message = json!(format!("Cannot {method} {}", target.path));
-                return http::error(&ApiError::framework(404, "Not Found", &message), self.settings().profile);
-            }
+            _ => return self.not_found(method, target),
         };
         http::json(200, body.to_string())
+    }
+
+    /// Sets, shows or takes away the faults of requests over a network
+    fn handle_faults_call(&mut self, request: &Request, target: &Target) -> Response {
+        let result = match request.method {
+            Method::Get => Ok(()),
+            Method::Post => self.fault_rules.replace(request.body.as_deref().unwrap_or_default()),
+            Method::Delete => {
+                self.fault_rules.clear();
+                Ok(())
+            }
+            method => return self.not_found(method, target),
+        };
+        match result {
+            Ok(()) => http::json(200, self.fault_rules.to_json().to_string()),
+            Err(message) => {
+                let error = ApiError::framework(400, "Bad Request", &json!(message));
+                http::error(&error, self.settings().profile)
+            }
+        }
+    }
+
+    fn not_found(&self, method: Method, target: &Target) -> Response {
+        let message = json!(format!("Cannot {method} {}", target.path));
+        http::error(&ApiError::framework(404, "Not Found", &message), self.settings().profile)
     }
 }

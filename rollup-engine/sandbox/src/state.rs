@@ -4,6 +4,7 @@ use ports::{Request, Timestamp};
 
 use crate::api_error::ApiError;
 use crate::event_log::RecordEvent;
+use crate::fault_rules::FaultRules;
 use crate::limiter::{Limit, Limiter, Limits, Spender};
 use crate::profile::Profile;
 use crate::standard;
@@ -33,6 +34,7 @@ pub struct Sandbox {
     limiters: [Limiter; 2],
     app_limiter: Limiter,
     pub(crate) usage: Usage,
+    pub(crate) fault_rules: FaultRules,
 }
 
 impl Default for Sandbox {
@@ -57,6 +59,7 @@ impl Sandbox {
             limiters: [limiter(), limiter()],
             app_limiter: Limiter::new(profile, Spender::Application, app_limits),
             usage: Usage::default(),
+            fault_rules: FaultRules::new(seed),
         }
     }
 

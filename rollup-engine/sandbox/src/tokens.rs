@@ -86,10 +86,8 @@ impl TokenBook {
             return Ok(None);
         }
         match self.known.get(token.trim()) {
-            None => Err(unauthorized(401, "UNAUTHENTICATED", "UNAUTHENTICATED", "Token invalid.")),
-            Some(caller) if caller.is_revoked => {
-                Err(unauthorized(403, "FORBIDDEN_EXCEPTION", "FORBIDDEN", "This API Key is revoked"))
-            }
+            None => Err(refused(401)),
+            Some(caller) if caller.is_revoked => Err(refused(403)),
             Some(caller) => Ok(Some(caller.clone())),
         }
     }
@@ -98,6 +96,15 @@ impl TokenBook {
 /// The error of a call without a token
 pub(crate) fn missing() -> ApiError {
     unauthorized(403, "FORBIDDEN_EXCEPTION", "FORBIDDEN", "Missing authentication token")
+}
+
+/// The error of a call with a token that is none, or with a revoked one (403)
+pub(crate) fn refused(status: u16) -> ApiError {
+    if status == 403 {
+        unauthorized(403, "FORBIDDEN_EXCEPTION", "FORBIDDEN", "This API Key is revoked")
+    } else {
+        unauthorized(401, "UNAUTHENTICATED", "UNAUTHENTICATED", "Token invalid.")
+    }
 }
 
 fn unauthorized(status: u16, class: &'static str, graphql: &'static str, message: &str) -> ApiError {

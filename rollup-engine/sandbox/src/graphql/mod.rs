@@ -10,13 +10,13 @@ mod select;
 use std::collections::BTreeSet;
 
 use ports::{Request, Response, Timestamp};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::api_error::ApiError;
 use crate::http;
 use crate::render;
 use crate::state::Sandbox;
-use crate::tokens::Caller;
+use crate::tokens::{self, Caller};
 use crate::write::Author;
 use document::{Operation, Selection};
 
@@ -88,6 +88,55 @@ pub(crate) fn answer(sandbox: &mut Sandbox, request: &Request, now: Timestamp) -
         sandbox.count_refused();
     }
     respond(Some(&data), &errors)
+}
+
+/// Answers a call to `/metadata`: which workspace the token is of, as Twenty's command line asks before it keeps a token.
+pub(crate) fn answer_metadata(sandbox: &mut Sandbox, request: &Request) -> Response {
+    let body = match http::json_body(request) {
+        Ok(body) => body,
+        Err(error) => return http::error(&error, sandbox.settings().profile),
+    };
+    let caller = match sandbox.caller(request).and_then(|caller| caller.ok_or_else(tokens::missing)) {
+        Ok(caller) => caller,
+        Err(error) => return respond(None, &[error.graphql()]),
+    };
+    let operation = match document::read(&body) {
+        Ok(operation) => operation,
+        Err(message) => return respond(None, &[json!({"message": message})]),
+    };
+    let id = sandbox.workspace(&caller).id;
+    let host = request.header("host").unwrap_or_default();
+    let workspace = json!({
+        "id": id,
+        "displayName": "Sandbox",
+        "workspaceUrls": { "subdomainUrl": format!("http://{host}"), "customUrl": null },
+    });
+    let kind = if operation.is_mutation { "Mutation" } else { "Query" };
+    let mut data = Map::new();
+    for root in &operation.roots {
+        let value = match root.name.as_str() {
+            "__typename" => json!(kind),
+            "currentWorkspace" if !operation.is_mutation => workspace.clone(),
+            name => {
+                let message = format!("Cannot query field \"{name}\" on type \"{kind}\".");
+                return respond(None, &[json!({"message": message})]);
+            }
+        };
+        data.insert(root.key.clone(), selected(&value, root));
+    }
+    respond(Some(&Value::Object(data).to_string()), &[])
+}
+
+/// Of a value the members that are selected; one that it lacks is null
+fn selected(value: &Value, selection: &Selection) -> Value {
+    if !value.is_object() {
+        return value.clone();
+    }
+    let members = selection.below.iter().map(|field| {
+        let member = value.get(&field.name).unwrap_or(&Value::Null);
+        (field.key.clone(), selected(member, field))
+    });
+    Value::Object(members.collect())
 }
 
 fn meaning(sandbox: &mut Sandbox, caller: &Caller, operation: &Operation, root: &Selection) -> Option<Meaning> {

@@ -36,6 +36,20 @@ fn a_bad_line_is_named() {
     }
 }
 
+/// A file of other columns, an empty one and what is no file are told from one without gifts.
+#[test]
+fn columns_are_named() {
+    let error = |csv: &[u8]| Sandbox::default().load_gifts_csv(csv, START).unwrap_err().to_string();
+    let expected = "gifts, line 1: expected the names of the columns donor,gift_date,amount,currency, and";
+    assert_eq!(
+        error(b"donor,date,amount,currency\n1,1997-01-01,1,USD\n"),
+        format!("{expected} gift_date is not there")
+    );
+    assert_eq!(error(b""), format!("{expected} donor,gift_date,amount,currency is not there"));
+    assert!(error(&[0xff, 0xfe, b'a']).starts_with("gifts, line 1: "));
+    assert_eq!(Sandbox::default().load_gifts_csv("currency,amount,gift_date,donor\n".as_bytes(), START), Ok(0));
+}
+
 #[test]
 fn a_fixture_brings_schema_and_rows() {
     let fixture = json!({

@@ -13,6 +13,8 @@ mod depth;
 #[cfg(test)]
 mod events;
 #[cfg(test)]
+mod faults_on_demand;
+#[cfg(test)]
 mod filters;
 #[cfg(test)]
 mod graphql;
@@ -26,6 +28,8 @@ mod permissions;
 mod profiles;
 #[cfg(test)]
 mod rate_limit;
+#[cfg(test)]
+mod remote;
 #[cfg(test)]
 mod scene;
 #[cfg(test)]
