@@ -1,6 +1,8 @@
 //! Characters that are no part of a text: NUL, which no database of Twenty's can keep, control characters, and those that
 //! cannot be seen.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 /// Where a text holds NUL: `contact.firstName`, `ids[2]`; also in a text that is
@@ -81,16 +83,53 @@ pub fn cleaned(json: Value) -> Value {
     }
 }
 
-/// A body without the byte order mark that it may begin with
+/// A body as a reader of JSON takes it: without the byte order mark that it may begin with, and with U+FFFD for half characters
+///
+/// `\ud83d` without its other half is left where a text was cut; a reader of JSON refuses the whole body for it.
 ///
 /// ```
-/// use fundraising::characters::without_byte_order_mark;
+/// use fundraising::characters::legible;
 ///
-/// assert_eq!(without_byte_order_mark("\u{feff}{}".as_bytes()), b"{}");
+/// let body = "\u{feff}{\"name\":\"Ann \\ud83d\"}";
+/// assert_eq!(*legible(body.as_bytes()), *br#"{"name":"Ann \ufffd"}"#);
 /// ```
 #[must_use]
-pub fn without_byte_order_mark(body: &[u8]) -> &[u8] {
-    body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body)
+pub fn legible(body: &[u8]) -> Cow<'_, [u8]> {
+    const SIZE: usize = r"\ud83d".len();
+    let json = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
+    let mut whole = Cow::Borrowed(json);
+    let mut at = 0;
+    while let Some(found) = json.get(at..).and_then(|rest| rest.iter().position(|byte| *byte == b'\\')) {
+        at += found;
+        at += match half(json, at) {
+            // A backslash and the letter that it escapes
+            None => 2,
+            Some(Half::First) if half(json, at + SIZE) == Some(Half::Second) => 2 * SIZE,
+            Some(_) => {
+                if let Some(place) = whole.to_mut().get_mut(at..at + SIZE) {
+                    place.copy_from_slice(br"\ufffd");
+                }
+                SIZE
+            }
+        };
+    }
+    whole
+}
+
+/// Which half of a character an escape stands for
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Half {
+    First,
+    Second,
+}
+
+fn half(json: &[u8], at: usize) -> Option<Half> {
+    let digits = json.get(at..)?.strip_prefix(br"\u")?.get(..4)?;
+    match u16::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()? {
+        0xd800..=0xdbff => Some(Half::First),
+        0xdc00..=0xdfff => Some(Half::Second),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -112,5 +151,23 @@ mod tests {
             assert_eq!(cleaned(json!({ text: [text] })), json!({ expected: [expected] }));
         }
         assert_eq!(cleaned(json!(r#"{"a":"x\u0000"}"#)), json!(r#"{"a":"x"}"#));
+    }
+
+    #[test]
+    fn half_characters() {
+        for (json, expected) in [
+            (r#""\ud83d""#, "\u{fffd}"),
+            (r#""\uDE00\uD83D""#, "\u{fffd}\u{fffd}"),
+            (r#""\ud83d\ud83d\ude00 and \ud83dx""#, "\u{fffd}\u{1f600} and \u{fffd}x"),
+            (r#""\\ud83d \"\ud83d\"""#, "\\ud83d \"\u{fffd}\""),
+            (r#""\u00e9\u6c34""#, "\u{e9}\u{6c34}"),
+        ] {
+            let read: Value = serde_json::from_slice(&legible(json.as_bytes())).unwrap();
+            assert_eq!(read, json!(expected), "{json}");
+        }
+        for broken in [r#""\ud8"#, r#""\u"#, "\"\\", r#""\ud83d\ud"#] {
+            assert!(serde_json::from_slice::<Value>(&legible(broken.as_bytes())).is_err());
+        }
+        assert!(matches!(legible(br#"{"a":"\ud83d\ude00"}"#), Cow::Borrowed(_)));
     }
 }

@@ -6,7 +6,7 @@
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
-use crate::characters::{cleaned, nul_in_member, without_byte_order_mark};
+use crate::characters::{cleaned, legible, nul_in_member};
 use crate::client_error::ClientError;
 
 /// The members of a JSON object; a repeated key has its first place and its last value, as in JavaScript
@@ -14,8 +14,8 @@ use crate::client_error::ClientError;
 pub struct Payload(IndexMap<String, Value>);
 
 impl Payload {
-    /// Reads a body; no body at all is an empty object. Control characters and invisible ones are left out of its texts, and a
-    /// byte order mark before it is none of it.
+    /// Reads a body; no body at all is an empty object. Control characters and invisible ones are left out of its texts, half
+    /// characters are U+FFFD, and a byte order mark before it is none of it.
     ///
     /// # Errors
     /// Text that is not JSON, JSON that is not an object, and a text in it that holds NUL.
@@ -28,7 +28,7 @@ impl Payload {
     /// # Errors
     /// As [`Payload::parse`].
     pub fn read(body: &[u8], otherwise: &str) -> Result<Self, ClientError> {
-        let body = without_byte_order_mark(body);
+        let body = &*legible(body);
         if body.trim_ascii().is_empty() {
             return Ok(Self::default());
         }

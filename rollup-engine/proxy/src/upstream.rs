@@ -22,6 +22,7 @@ use crate::context::RequestContext;
 use crate::error::{Error, ErrorKind};
 use crate::http::{Inbound, split_at_byte};
 use crate::request::{Body, Field, Response as Answered};
+use fundraising::characters::legible;
 use fundraising::client_error::{ClientError, Status};
 use fundraising::provider::gocardless::Resource;
 use twenty::rate_limiter::{POLL_INTERVAL, Permit};
@@ -480,7 +481,7 @@ async fn gocardless(cx: &RequestContext<'_>, resource: &Resource) -> Result<Valu
         }
     })?;
     match answer.status {
-        200..=299 => serde_json::from_slice(&answer.body)
+        200..=299 => serde_json::from_slice(&legible(&answer.body))
             .map_err(|_| Error::malformed_as("unexpected GoCardless response (not JSON)")),
         // Asking again would not help: what the event says without it is kept.
         400 | 401 | 403 | 404 | 410 | 422 => {

@@ -26,7 +26,7 @@ use super::{
     Failure, Kind, Payment, PaymentFact, Payout, PayoutState, Provider, Returned, StatusReport, Step, agreement_id, id,
     is_id, minor_units, text,
 };
-use crate::characters::{cleaned, without_byte_order_mark};
+use crate::characters::{cleaned, legible};
 use crate::client_error::ClientError;
 use crate::gift::Gift;
 
@@ -66,8 +66,7 @@ pub struct FetchedResources {
 /// # Errors
 /// Bodies that are not JSON or have no list `events`.
 pub fn read(body: &[u8]) -> Result<Vec<Event>, ClientError> {
-    let body = without_byte_order_mark(body);
-    let json: Value = serde_json::from_slice(body).map_err(|fault| ClientError::bad(fault.to_string()))?;
+    let json: Value = serde_json::from_slice(&legible(body)).map_err(|fault| ClientError::bad(fault.to_string()))?;
     // A payment is not turned away for a character that Twenty cannot keep.
     let json = cleaned(json);
     let events = json.get("events").and_then(Value::as_array);

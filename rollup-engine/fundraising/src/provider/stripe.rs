@@ -28,7 +28,7 @@ use super::{
     Failure, Kind, Payment, PaymentFact, Payout, PayoutState, Provider, Returned, SetUp, StatusReport, Step,
     agreement_id, id, minor_units, text,
 };
-use crate::characters::{cleaned, without_byte_order_mark};
+use crate::characters::{cleaned, legible};
 use crate::client_error::ClientError;
 use crate::gift::Gift;
 use twenty::setting::flag;
@@ -63,8 +63,7 @@ pub struct Event {
 /// # Errors
 /// Bodies that are not a JSON object.
 pub fn read(body: &[u8], day_of: DayOf<'_>) -> Result<Event, ClientError> {
-    let body = without_byte_order_mark(body);
-    let json: Value = serde_json::from_slice(body).map_err(|fault| ClientError::bad(fault.to_string()))?;
+    let json: Value = serde_json::from_slice(&legible(body)).map_err(|fault| ClientError::bad(fault.to_string()))?;
     // A payment is not turned away for a character that Twenty cannot keep.
     let json = cleaned(json);
     if !json.is_object() {
