@@ -8,6 +8,7 @@
 //! | [`gift`] | what a gift says, or the first fault with its message; what cannot be true | `POST /gifts`, `POST /gift-staging`, `PATCH /gifts/:id`, a row's `rawPayload` |
 //! | [`money`] | an amount in whole micros, and its currency | `amount`, `feeAmount` |
 //! | [`donor`] | who gave: an explicit id, a match, a question for a reviewer, a new person | contact resolution, `dedupeDiagnostics` |
+//! | [`names`] | whether two names are clearly those of two people | who gave |
 //! | [`fingerprint`] | what tells one gift from every other | `sourceFingerprint` |
 //! | [`trust`] | blockers, warnings, how sure the donor is, and whether it processes itself | `processingDiagnostics`, `autoProcess` |
 //! | [`receipt`] | policy, status and key of the receipt | the `receipt…` fields and their environment |
@@ -55,6 +56,7 @@ pub mod gift_aid;
 pub mod keys;
 pub mod loose_amount;
 pub mod money;
+pub mod names;
 pub mod payload;
 pub mod provider;
 pub mod receipt;

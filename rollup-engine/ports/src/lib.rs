@@ -51,6 +51,7 @@ pub mod http;
 pub mod log;
 pub mod store;
 pub mod time;
+pub mod unicode;
 
 pub use async_trait::async_trait;
 pub use clock::{Clock, TimeZones, local_date};
@@ -58,13 +59,14 @@ pub use http::{DEFAULT_MAX_RESPONSE_BYTES, FetchError, Http, Method, Request, Re
 pub use log::{Event, Level, Log};
 pub use store::{KeyValue, Wakeups};
 pub use time::Timestamp;
+pub use unicode::{Form, UnicodeForms};
 
 /// What a caller of Twenty needs
 pub trait Host: Http + Clock + Log {}
 
 impl<T: Http + Clock + Log + ?Sized> Host for T {}
 
-/// What a service needs that a charity's calendar days go by
-pub trait ServiceHost: Host + TimeZones {}
+/// What a service needs that goes by a charity's calendar days and compares people's names
+pub trait ServiceHost: Host + TimeZones + UnicodeForms {}
 
-impl<T: Host + TimeZones + ?Sized> ServiceHost for T {}
+impl<T: Host + TimeZones + UnicodeForms + ?Sized> ServiceHost for T {}

@@ -11,10 +11,12 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use ports::{
-    Clock, Event, FetchError, Http, KeyValue, Log, Request, Response, TimeZones, Timestamp, Wakeups, async_trait,
+    Clock, Event, FetchError, Form, Http, KeyValue, Log, Request, Response, TimeZones, Timestamp, UnicodeForms,
+    Wakeups, async_trait,
 };
 use serde_json::Value;
 use tokio::sync::Notify;
+use unicode_normalization::UnicodeNormalization as _;
 
 use crate::faults::{Fault, Faults, refusal, shortened};
 use crate::state::Sandbox;
@@ -274,6 +276,15 @@ impl TimeZones for SandboxHost {
         let zone = TimeZone::get(zone).ok()?;
         let at = jiff::Timestamp::from_millisecond(at.as_millis()).ok()?;
         Some(zone.to_offset(at).seconds())
+    }
+}
+
+impl UnicodeForms for SandboxHost {
+    fn normalized(&self, text: &str, form: Form) -> String {
+        match form {
+            Form::Composed => text.nfc().collect(),
+            Form::Decomposed => text.nfd().collect(),
+        }
     }
 }
 

@@ -5,7 +5,8 @@ use std::fmt;
 use std::time::Duration;
 
 use ports::{
-    Clock, Event, FetchError, Http, KeyValue, Log, Request, Response, TimeZones, Timestamp, Wakeups, async_trait,
+    Clock, Event, FetchError, Form, Http, KeyValue, Log, Request, Response, TimeZones, Timestamp, UnicodeForms,
+    Wakeups, async_trait,
 };
 use sandbox::SandboxHost;
 use serde_json::Value;
@@ -103,6 +104,12 @@ impl<H: Log> Log for InterceptHost<'_, H> {
 impl<H: TimeZones> TimeZones for InterceptHost<'_, H> {
     fn utc_offset(&self, zone: &str, at: Timestamp) -> Option<i32> {
         self.inner.utc_offset(zone, at)
+    }
+}
+
+impl<H: UnicodeForms> UnicodeForms for InterceptHost<'_, H> {
+    fn normalized(&self, text: &str, form: Form) -> String {
+        self.inner.normalized(text, form)
     }
 }
 

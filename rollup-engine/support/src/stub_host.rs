@@ -5,7 +5,8 @@ use std::fmt;
 use std::time::Duration;
 
 use ports::{
-    Clock, Event, FetchError, Http, KeyValue, Log, Request, Response, TimeZones, Timestamp, Wakeups, async_trait,
+    Clock, Event, FetchError, Form, Http, KeyValue, Log, Request, Response, TimeZones, Timestamp, UnicodeForms,
+    Wakeups, async_trait,
 };
 
 use crate::http::{answer, unreachable};
@@ -133,6 +134,12 @@ impl Log for StubHost<'_> {
 impl TimeZones for StubHost<'_> {
     fn utc_offset(&self, _: &str, _: Timestamp) -> Option<i32> {
         self.utc_offset
+    }
+}
+
+impl UnicodeForms for StubHost<'_> {
+    fn normalized(&self, text: &str, _: Form) -> String {
+        text.to_owned()
     }
 }
 

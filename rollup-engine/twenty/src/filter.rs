@@ -89,6 +89,10 @@ pub enum Filter {
     TextIs(String, FilterText),
     /// The text at this path contains this one, in any case
     Contains(String, FilterText),
+    /// The text at this path is this one, in any case; `_` stands for any letter
+    Like(String, FilterText),
+    /// The JSON at this path, as text, contains this one
+    JsonContains(String, FilterText),
     /// The path is empty
     Empty(String),
     /// The path is not empty
@@ -167,6 +171,8 @@ impl Filter {
             | Self::Before(..)
             | Self::TextIs(..)
             | Self::Contains(..)
+            | Self::Like(..)
+            | Self::JsonContains(..)
             | Self::Empty(_)
             | Self::Present(_) => true,
             Self::Compare { value, .. } => is_rest_safe(value),
@@ -223,6 +229,8 @@ impl Filter {
             Self::Before(path, time) => nested(out, path, &format!("{{lt:\"{time}\"}}")),
             Self::TextIs(path, text) => nested(out, path, &format!("{{eq:\"{text}\"}}")),
             Self::Contains(path, text) => nested(out, path, &format!("{{ilike:\"%{text}%\"}}")),
+            Self::Like(path, text) => nested(out, path, &format!("{{ilike:\"{text}\"}}")),
+            Self::JsonContains(path, text) => nested(out, path, &format!("{{like:\"%{text}%\"}}")),
             Self::Empty(path) => nested(out, path, "{is:NULL}"),
             Self::Present(path) => nested(out, path, "{is:NOT_NULL}"),
             Self::Compare { path, comparator, value } => {
@@ -273,11 +281,33 @@ pub struct FilterText(String);
 #[error("must not be empty, nor contain quotes, brackets, commas, backslashes or per cent signs")]
 pub struct UnfilterableText;
 
+impl FilterText {
+    /// The text with `_`, any letter, for each that would be misread; what is found must be compared again
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use twenty::filter::{Filter, FilterText};
+    ///
+    /// let name = FilterText::pattern("O'Hara").unwrap();
+    /// assert_eq!(Filter::Like("name.lastName".into(), name).to_parameter(), r#"and(name.lastName[ilike]:"O_Hara")"#);
+    /// assert_eq!(FilterText::pattern(""), None);
+    /// ```
+    #[must_use]
+    pub fn pattern(text: &str) -> Option<Self> {
+        let text = text.replace(is_misread, "_");
+        (!text.is_empty()).then_some(Self(text))
+    }
+}
+
+fn is_misread(letter: char) -> bool {
+    letter.is_control() || "\"'()[],\\%".contains(letter)
+}
+
 impl FromStr for FilterText {
     type Err = UnfilterableText;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let is_misread = |letter: char| letter.is_control() || "\"'()[],\\%".contains(letter);
         if text.is_empty() || text.contains(is_misread) {
             return Err(UnfilterableText);
         }
@@ -335,6 +365,8 @@ impl fmt::Display for Filter {
             Self::Before(path, time) => write!(f, "{path}[lt]:\"{time}\""),
             Self::TextIs(path, text) => write!(f, "{path}[eq]:\"{text}\""),
             Self::Contains(path, text) => write!(f, "{path}[ilike]:\"%{text}%\""),
+            Self::Like(path, text) => write!(f, "{path}[ilike]:\"{text}\""),
+            Self::JsonContains(path, text) => write!(f, "{path}[like]:\"%{text}%\""),
             Self::Empty(path) => write!(f, "{path}[is]:NULL"),
             Self::Present(path) => write!(f, "{path}[is]:NOT_NULL"),
             Self::Compare { path, comparator, value } => {

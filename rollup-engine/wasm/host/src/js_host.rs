@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use js_sys::{Date, Function};
+use js_sys::{Date, Function, JsString};
 use ports::{
-    Clock, DEFAULT_MAX_RESPONSE_BYTES, Event, FetchError, Http, KeyValue, Log, Request, Response, TimeZones, Timestamp,
-    Wakeups, async_trait,
+    Clock, DEFAULT_MAX_RESPONSE_BYTES, Event, FetchError, Form, Http, KeyValue, Log, Request, Response, TimeZones,
+    Timestamp, UnicodeForms, Wakeups, async_trait,
 };
 use serde_json::Value as Json;
 use wasm_bindgen::prelude::*;
@@ -95,6 +95,13 @@ impl Log for JsHost {
 impl TimeZones for JsHost {
     fn utc_offset(&self, zone: &str, at: Timestamp) -> Option<i32> {
         time_zone::offset(zone, at)
+    }
+}
+
+impl UnicodeForms for JsHost {
+    fn normalized(&self, text: &str, form: Form) -> String {
+        // Plain letters have one form, and no call into JavaScript is needed for them.
+        if text.is_ascii() { text.to_owned() } else { JsString::from(text).normalize(form.as_str()).into() }
     }
 }
 
