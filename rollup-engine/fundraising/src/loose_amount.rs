@@ -26,23 +26,23 @@ const CURRENCY: &str = "GBP";
 /// The first fault, naming `key`.
 pub fn read(key: &str, value: &Value) -> Result<Value, ClientError> {
     let fault = |message: &str| ClientError::bad(format!("{key} {message}"));
-    let (micros, currency) = match value {
+    let (scaled, currency) = match value {
         // A null currency would change nothing in Twenty only on update; there is nothing to clear before.
         Value::Null => return Ok(Value::Null),
         Value::Number(_) | Value::String(_) => (scaled(value, "e6"), CURRENCY.to_owned()),
         Value::Object(parts) => {
             let given = |keys: &[&str]| keys.iter().find_map(|key| parts.get(*key).filter(|part| !part.is_null()));
-            let micros = match given(&["amountMicros"]) {
+            let scaled = match given(&["amountMicros"]) {
                 Some(micros) => scaled(micros, ""),
                 None => given(&["value", "amount", "total", "num"]).and_then(|value| scaled(value, "e6")),
             };
             let currency = given(&["currencyCode", "currency", "ccy"]).and_then(Value::as_str).map_or("", str::trim);
             let currency = if currency.is_empty() { CURRENCY } else { currency };
-            (micros, currency.to_ascii_uppercase())
+            (scaled, currency.to_ascii_uppercase())
         }
         _ => return Err(fault("must be a number or an object with value and currencyCode")),
     };
-    let amount_micros = micros.ok_or_else(|| fault("must contain a numeric value"))?;
+    let (amount_micros, is_exact) = scaled.ok_or_else(|| fault("must contain a numeric value"))?;
     if amount_micros < 0 {
         return Err(fault("cannot be negative"));
     }
@@ -50,13 +50,17 @@ pub fn read(key: &str, value: &Value) -> Result<Value, ClientError> {
     if !money.is_known_currency() {
         return Err(fault("must have a currencyCode of ISO 4217"));
     }
+    if is_exact && !money.is_whole_minor_units() {
+        return Err(fault("must be a whole number of the currency's smallest unit"));
+    }
     Ok(json!({ "amountMicros": money.amount_micros, "currencyCode": money.currency_code }))
 }
 
-/// A number as a whole number of what is `exponent` powers smaller
-fn scaled(value: &Value, exponent: &str) -> Option<i64> {
+/// A number as a whole number of what is `exponent` powers smaller, and whether it is exactly that
+fn scaled(value: &Value, exponent: &str) -> Option<(i64, bool)> {
     let number = decimal(value)?;
-    Decimal::parse(&format!("{number}{exponent}"))?.rounded(0).to_json().as_i64()
+    let scaled = Decimal::parse(&format!("{number}{exponent}"))?;
+    Some((scaled.rounded(0).to_json().as_i64()?, scaled == scaled.rounded(0)))
 }
 
 fn decimal(value: &Value) -> Option<Decimal> {
@@ -112,6 +116,7 @@ mod tests {
             (json!("lots"), "goalAmount must contain a numeric value"),
             (json!({}), "goalAmount must contain a numeric value"),
             (json!(-1), "goalAmount cannot be negative"),
+            (json!("99.995"), "goalAmount must be a whole number of the currency's smallest unit"),
             (json!({ "value": 1, "currency": "ZZZ" }), "goalAmount must have a currencyCode of ISO 4217"),
         ] {
             assert_eq!(read("goalAmount", &value).unwrap_err().message, message);

@@ -66,6 +66,46 @@ impl Money {
     }
 }
 
+impl Money {
+    /// Whether it is a whole number of its currency's minor units; true where the currency is not known, or has none
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use fundraising::money::Money;
+    ///
+    /// let yen = |amount_micros| Money { amount_micros, currency_code: "JPY".into() };
+    /// assert!(yen(500_000_000).is_whole_minor_units() && !yen(500_500_000).is_whole_minor_units());
+    /// ```
+    #[must_use]
+    pub fn is_whole_minor_units(&self) -> bool {
+        let exponent = Currency::from_code(&self.currency_code).and_then(Currency::exponent);
+        let unit = exponent.and_then(|exponent| 10_i64.checked_pow(6_u32.checked_sub(exponent.into())?));
+        unit.is_none_or(|unit| self.amount_micros % unit == 0)
+    }
+}
+
+/// Refuses whole micros that are no whole number of minor units; a fraction of a micro is rounded, and not looked at
+/// further.
+///
+/// # Errors
+/// Names the place. What is no amount at all is left to [`Money::read`].
+pub fn require_whole_minor_units(place: &str, json: &Value) -> Result<(), ClientError> {
+    let Ok(money) = Money::read(place, json) else { return Ok(()) };
+    let micros = json.get("amountMicros").and_then(|micros| Decimal::parse(&micros.to_string()));
+    let is_rounded = micros.is_some_and(|micros| micros != micros.rounded(0));
+    if is_rounded || money.is_whole_minor_units() {
+        return Ok(());
+    }
+    Err(no_minor_units(place, &money))
+}
+
+/// What is said of an amount that its currency has no coins for
+pub(crate) fn no_minor_units(place: &str, money: &Money) -> ClientError {
+    let code = &money.currency_code;
+    ClientError::bad(format!("{place}.amountMicros must be a whole number of {code}'s smallest unit"))
+}
+
 /// A known code in upper case: `gbp` beside `GBP` would count as a second currency in every total.
 fn tidy(code: &str) -> String {
     let upper = code.to_ascii_uppercase();
@@ -105,6 +145,40 @@ mod tests {
     fn what_cannot_be_stored_exactly_is_refused() {
         for text in ["9007199254740992", "-9007199254740992", "18446744073709551615", "1e25", "1e300"] {
             assert_eq!(micros(text), Err("amount.amountMicros is too large to be stored exactly".into()), "{text}");
+        }
+    }
+
+    #[test]
+    fn whole_minor_units() {
+        let check = |micros: &str, code: &str| {
+            let json =
+                serde_json::from_str(&format!(r#"{{"amountMicros":{micros},"currencyCode":"{code}"}}"#)).unwrap();
+            require_whole_minor_units("amount", &json).is_ok()
+        };
+        for (micros, code) in [
+            ("25000000", "GBP"),
+            ("10000", "gbp"),
+            ("-10000", "GBP"),
+            ("0", "GBP"),
+            ("2.5e7", "GBP"),
+            ("500000000", "JPY"),
+            ("1001000", "KWD"),
+            ("12500000.6", "GBP"),
+            ("1", "ZZZ"),
+            ("1", "XAU"),
+        ] {
+            assert!(check(micros, code), "{micros} {code}");
+        }
+        for (micros, code) in [
+            ("25", "GBP"),
+            ("25.0", "GBP"),
+            ("25005000", "GBP"),
+            ("500500000", "JPY"),
+            ("5010000", "ISK"),
+            ("1000100", "KWD"),
+            ("-25005000", "GBP"),
+        ] {
+            assert!(!check(micros, code), "{micros} {code}");
         }
     }
 

@@ -115,8 +115,10 @@ pub async fn accept(cx: &RequestContext<'_>, payload: &Payload, origin: Origin<'
     };
     let mut gift = create::read(payload, intake)?;
     let said_as_donor = intake == Intake::Staging && payload.get("donorId").is_some();
-    let implausible = match plausible::check(&gift, cx.now()) {
-        Err(refusal) if origin.channel == Channel::Webhook && staging => Some(refusal),
+    let is_payment = origin.channel == Channel::Webhook;
+    let checked = plausible::check(&gift, cx.now());
+    let implausible = match checked.and_then(|()| if is_payment { plausible::payment(&gift) } else { Ok(()) }) {
+        Err(refusal) if is_payment && staging => Some(refusal),
         checked => {
             checked?;
             None

@@ -11,19 +11,21 @@ use serde_json::{Map, Value, json};
 use twenty::target::Target;
 
 use crate::context::RequestContext;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::intake::columns;
 use crate::intake::staged_gift::StagedGift;
 use crate::intake::store::{self, Change, Written};
 use crate::intake::{Accepted, Channel, Origin, accept, promote};
 use crate::payment_facts;
 use fundraising::agreement_status::AgreementEvent;
+use fundraising::client_error::{ClientError, Status};
 use fundraising::gift::{Gift, awaits_payment};
 use fundraising::keys::Key;
 use fundraising::payload::Payload;
 use fundraising::provider::{
     Failure as Failed, Kind, Payment, PaymentFact, Payout, PayoutState, Provider, Returned, Step,
 };
+use fundraising::receipt::Receipt;
 use fundraising::staging::State;
 use fundraising::trust::{Diagnostics, may_auto_process};
 
@@ -88,9 +90,19 @@ async fn take_in(cx: &RequestContext<'_>, event: &str, payment: &Payment) -> Res
 async fn paid(cx: &RequestContext<'_>, provider: Provider, event: &str, mut payment: Payment) -> Result<(), Error> {
     join_agreement(cx, &mut payment).await?;
     if !payment.has_amount && !cx.state.settings.staging {
-        return keep_without_amount(cx, &payment).await;
+        return keep_as_question(cx, &payment, None).await;
     }
-    let record = match take_in(cx, event, &payment).await? {
+    let accepted = match take_in(cx, event, &payment).await {
+        Err(failure) => match failure.kind() {
+            // The payment was made, whatever cannot be true of it.
+            ErrorKind::Client(refusal) if refusal.status == Status::BadRequest && !cx.state.settings.staging => {
+                return keep_as_question(cx, &payment, Some(refusal)).await;
+            }
+            _ => return Err(failure),
+        },
+        accepted => accepted?,
+    };
+    let record = match accepted {
         Accepted::Gift { record, .. } => record,
         // What failed is tried once more: its gift may be there, and only the answer was lost.
         Accepted::Staged { row, repeated, error, .. } if payment.has_amount && (repeated || error.is_some()) => {
@@ -198,23 +210,48 @@ async fn unassigned(cx: &RequestContext<'_>, event: &str, payment: Payment) -> R
     }
 }
 
-/// A payment without an amount where gifts are not staged: it is staged all the same
-async fn keep_without_amount(cx: &RequestContext<'_>, payment: &Payment) -> Result<(), Error> {
+/// A payment that is a question where gifts are not staged: it is staged all the same, and a gift with a note where the
+/// workspace has no staging at all
+async fn keep_as_question(
+    cx: &RequestContext<'_>,
+    payment: &Payment,
+    refusal: Option<&ClientError>,
+) -> Result<(), Error> {
     let key = Key::of(&payment.gift, None);
     let Some(key) = key else { return Ok(()) };
     let diagnostics = Diagnostics::of(&payment.gift, None);
-    let mut body = payment.gift.to_json();
-    body.remove("amount");
-    let raw = Value::Object(body.clone()).to_string();
+    let mut gift = payment.gift.to_json();
+    if !payment.has_amount {
+        gift.remove("amount");
+    }
+    let mut body = gift.clone();
     for key in ["recurringStatus", "recurringMetadata", "name", "description", "providerAgreementId"] {
         body.remove(key);
     }
     body.insert("id".into(), key.staging_id().to_string().into());
     body.insert("autoProcess".into(), false.into());
     body.insert("processingStatus".into(), State::Pending.as_str().into());
+    if let Some(refusal) = refusal {
+        body.insert("processingStatus".into(), State::ValidationFailed.as_str().into());
+        body.insert("validationStatus".into(), "failed".into());
+        body.insert("errorDetail".into(), store::error_detail("implausible", &refusal.message, cx.now()));
+    }
     body.insert("processingDiagnostics".into(), diagnostics.to_json());
-    body.insert("rawPayload".into(), raw.into());
-    store::make(cx, store::ROW, body).await.map(drop)
+    body.insert("rawPayload".into(), Value::Object(gift).to_string().into());
+    if store::has_rows(cx).await {
+        match store::make(cx, store::ROW, body).await {
+            Err(failure) if store::is_refused(&failure) => {}
+            kept => return kept.map(drop),
+        }
+    }
+    let mut record = payment.gift.to_record(&Receipt::default());
+    if !payment.has_amount {
+        record.remove("amount");
+    }
+    record.insert("id".into(), key.gift_id().to_string().into());
+    let question = refusal.map_or("the amount of the payment could not be read", |refusal| &refusal.message);
+    record.insert("notes".into(), question.into());
+    store::make(cx, store::GIFT, record).await.map(drop)
 }
 
 async fn failure(cx: &RequestContext<'_>, provider: Provider, failed: &Failed) -> Result<(), Error> {

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::Gift;
 use crate::client_error::ClientError;
-use crate::money::Money;
+use crate::money::{Money, require_whole_minor_units};
 use crate::payload::Payload;
 
 /// How a gift is taken in
@@ -64,6 +64,10 @@ pub fn read(payload: &Payload, intake: Intake) -> Result<Gift, ClientError> {
     }
     if let Some(amount) = amount {
         gift.amount = Money::read("amount", amount)?;
+        // A payment was made whatever its provider says of it: there it is a question.
+        if intake != Intake::Event {
+            require_whole_minor_units("amount", amount)?;
+        }
     }
     identify(&mut gift, contact, intake)?;
     gift.intake_source.get_or_insert_with(|| "manual_ui".into());
@@ -73,7 +77,10 @@ pub fn read(payload: &Payload, intake: Intake) -> Result<Gift, ClientError> {
 fn member(gift: &mut Gift, key: &str, value: &Value) -> Result<(), ClientError> {
     match key {
         "feeAmount" if value.is_null() => {}
-        "feeAmount" => gift.fee_amount = Some(Money::read(key, value)?),
+        "feeAmount" => {
+            gift.fee_amount = Some(Money::read(key, value)?);
+            require_whole_minor_units(key, value)?;
+        }
         "estimatedValue" => match value {
             Value::Number(number) => gift.estimated_value = Some(number.clone()),
             _ => return Err(ClientError::bad("estimatedValue must be a number")),
@@ -219,6 +226,10 @@ mod tests {
             (r#""contactId":"p","recurringMetadata":[1]"#, "recurringMetadata must be an object"),
             (r#""contactId":"p","recurringMetadata":"{}""#, "recurringMetadata must be an object"),
             (r#""contactId":"p","feeAmount":{"currencyCode":"GBP"}"#, "feeAmount.amountMicros is required"),
+            (
+                r#""contactId":"p","feeAmount":{"currencyCode":"GBP","amountMicros":5}"#,
+                "feeAmount.amountMicros must be a whole number of GBP's smallest unit",
+            ),
             (
                 r#""contact":{"firstName":"Ada"}"#,
                 "contact.firstName and contact.lastName are required when creating a gift contact",

@@ -6,14 +6,17 @@ use std::time::Duration;
 
 use ports::Timestamp;
 use ports::time::parse_date;
+use serde_json::{Map, Value};
 use time::Date;
 
 use super::Gift;
 use crate::client_error::ClientError;
-use crate::money::Money;
+use crate::money::{Money, no_minor_units};
 
 /// Somewhere it is already tomorrow: the furthest time zone is 14 hours ahead of UTC.
 const FURTHEST_ZONE: Duration = Duration::from_hours(14);
+/// The longest year
+const A_YEAR: Duration = Duration::from_hours(366 * 24);
 
 /// Checks amounts, currencies and dates
 ///
@@ -65,9 +68,49 @@ pub(super) fn not_negative(place: &str, money: &Money) -> Result<(), ClientError
     currency(place, money)
 }
 
-/// A calendar date; only the gift's own must have begun
+/// What every payment has: a day, and whole minor units
+///
+/// # Errors
+/// Names what is missing or cannot be; the payment was made all the same.
+pub fn payment(gift: &Gift) -> Result<(), ClientError> {
+    if gift.gift_date.is_none() {
+        return Err(ClientError::bad("giftDate cannot be read from what the provider tells"));
+    }
+    if gift.amount.is_whole_minor_units() { Ok(()) } else { Err(no_minor_units("amount", &gift.amount)) }
+}
+
+/// The days of a record: none before 1900, and no gift or refund more than a year ahead
+///
+/// What does not begin with a calendar date is left to Twenty.
+///
+/// # Errors
+/// The first that nobody can mean.
+pub fn days(body: &Map<String, Value>, now: Timestamp) -> Result<(), ClientError> {
+    for (key, value) in body {
+        let Some(text) = value.as_str().map(str::trim).filter(|_| key.ends_with("Date") || key.ends_with("At")) else {
+            continue;
+        };
+        let Some(date) = text.get(..10).and_then(parse_date) else { continue };
+        not_before_1900(key, text, date)?;
+        let latest = (now + A_YEAR).to_utc().filter(|_| matches!(key.as_str(), "giftDate" | "refundDate"));
+        if latest.is_some_and(|latest| date > latest.date()) {
+            return Err(ClientError::bad(format!("{key} `{text}` must not be more than a year ahead")));
+        }
+    }
+    Ok(())
+}
+
+fn not_before_1900(key: &str, text: &str, date: Date) -> Result<(), ClientError> {
+    if date.year() >= 1900 {
+        return Ok(());
+    }
+    Err(ClientError::bad(format!("{key} `{text}` must not be before 1900")))
+}
+
+/// A calendar date since 1900; only the gift's own must have begun
 pub(super) fn day(key: &str, text: &str, now: Timestamp) -> Result<(), ClientError> {
     let date = date(key, text)?;
+    not_before_1900(key, text, date)?;
     let latest = (now + FURTHEST_ZONE).to_utc();
     if key == "giftDate" && latest.is_some_and(|latest| date > latest.date()) {
         return Err(ClientError::bad(format!("giftDate `{text}` must not be in the future")));
@@ -138,6 +181,35 @@ mod tests {
         for text in ["2026-02-29", "01/02/2026", "2026-02-01T10:00:00Z", "tomorrow"] {
             assert_eq!(on(text).unwrap(), format!("giftDate `{text}` must be a calendar date in the form YYYY-MM-DD"));
         }
+    }
+
+    #[test]
+    fn dates_nobody_means() {
+        let day = |key: &str, text: &str| {
+            let body = Map::from_iter([(key.to_owned(), text.into())]);
+            days(&body, Timestamp::parse("2026-03-01T12:00:00Z").unwrap()).is_ok()
+        };
+        for (key, text) in [
+            ("refundDate", "2027-03-01T00:00:00Z"),
+            ("refundDate", "1900-01-01"),
+            ("startDate", "1900-01-01"),
+            ("endDate", "2999-12-31"),
+            ("note", "1066-10-14"),
+            ("depositDate", "soon"),
+        ] {
+            assert!(day(key, text), "{key} {text}");
+        }
+        for (key, text) in [
+            ("giftDate", "2027-04-01"),
+            ("refundDate", "2027-03-03"),
+            ("refundDate", "1899-12-31T23:59:59Z"),
+            ("nextExpectedAt", "0026-03-01"),
+            ("depositDate", " 0206-03-01"),
+        ] {
+            assert!(!day(key, text), "{key} {text}");
+        }
+        let expected = Gift { expected_at: Some("0226-03-01".into()), ..gift() };
+        assert_eq!(fault(&expected).unwrap(), "expectedAt `0226-03-01` must not be before 1900");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::create::{STAGING_ONLY, context, flag, text};
 use super::{Gift, plausible, require_relation_ids};
 use crate::client_error::ClientError;
-use crate::money::Money;
+use crate::money::{Money, require_whole_minor_units};
 use crate::payload::Payload;
 
 /// Reads a change of a gift
@@ -43,6 +43,7 @@ pub fn read(payload: &Payload, now: Timestamp) -> Result<Map<String, Value>, Cli
     if changes.is_empty() {
         return Err(ClientError::bad("no supported fields supplied for update"));
     }
+    plausible::days(&changes, now)?;
     // On the record, the contact is the donor; a refusal names what the caller wrote.
     require_relation_ids(&mut changes).map_err(|refusal| match payload.get("contactId") {
         Some(_) if payload.get("donorId").is_none() => {
@@ -89,6 +90,7 @@ fn money(key: &str, value: &Value) -> Result<Value, ClientError> {
     }
     let money = Money::read(key, value)?;
     plausible::not_negative(key, &money)?;
+    require_whole_minor_units(key, value)?;
     Ok(money.to_json())
 }
 
@@ -148,7 +150,20 @@ mod tests {
                 json!({ "amount": { "currencyCode": "zzz", "amountMicros": 1 } }),
                 "amount.currencyCode `zzz` must be an ISO 4217 code such as GBP",
             ),
+            (
+                json!({ "amount": { "currencyCode": "GBP", "amountMicros": 25 } }),
+                "amount.amountMicros must be a whole number of GBP's smallest unit",
+            ),
             (json!({ "giftDate": "2026-04-01" }), "giftDate `2026-04-01` must not be in the future"),
+            (json!({ "giftDate": "1899-12-31" }), "giftDate `1899-12-31` must not be before 1900"),
+            (
+                json!({ "receiptSentAt": "0026-02-01T10:00:00Z" }),
+                "receiptSentAt `0026-02-01T10:00:00Z` must not be before 1900",
+            ),
+            (
+                json!({ "refundDate": "2027-03-03T00:00:00Z" }),
+                "refundDate `2027-03-03T00:00:00Z` must not be more than a year ahead",
+            ),
             (json!({ "isInKind": "x" }), "isInKind must be a boolean"),
             (json!({ "contactId": "p" }), "contactId must be a UUID"),
             (json!({ "donorId": "p", "notes": "n" }), "donorId must be a UUID"),

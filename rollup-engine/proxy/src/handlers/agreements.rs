@@ -9,8 +9,8 @@ use crate::context::RequestContext;
 use crate::error::Error;
 use crate::request::{Request, Response};
 use fundraising::client_error::ClientError;
-use fundraising::gift::require_relation_ids;
-use fundraising::money::Money;
+use fundraising::gift::{plausible, require_relation_ids};
+use fundraising::money::{Money, require_whole_minor_units};
 
 const STATUSES: &[&str] = &["active", "paused", "canceled", "completed", "delinquent"];
 const CADENCES: &[&str] = &["weekly", "monthly", "quarterly", "annual", "custom"];
@@ -31,6 +31,7 @@ pub async fn list(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Resp
 pub async fn create(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
     let mut body = request.object("Recurring agreement create payload must be an object.")?;
     check(&body)?;
+    plausible::days(&body, cx.now())?;
     require_relation_ids(&mut body)?;
     Ok(Response::json(200, cx.call(Target::create(PLURAL), Some(body.into())).await?))
 }
@@ -51,6 +52,7 @@ pub async fn get(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Respo
 pub async fn update(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
     let mut body = request.object("Recurring agreement update payload must be an object.")?;
     check(&body)?;
+    plausible::days(&body, cx.now())?;
     require_relation_ids(&mut body)?;
     let target = Target::update(PLURAL, request.record_id(0, "id")?);
     Ok(Response::json(200, cx.call(target, Some(body.into())).await?))
@@ -81,13 +83,15 @@ fn check(body: &Map<String, Value>) -> Result<(), ClientError> {
         return Err(ClientError::bad("intervalCount must be a whole number from 1 to 1000"));
     }
     if let Some(amount) = given("amount") {
-        let amount = Money::read("amount", amount)?;
+        let json = amount;
+        let amount = Money::read("amount", json)?;
         if amount.amount_micros <= 0 {
             return Err(ClientError::bad("amount.amountMicros must be greater than zero"));
         }
         if !amount.is_known_currency() {
             return Err(ClientError::bad("amount.currencyCode must be a code of ISO 4217"));
         }
+        require_whole_minor_units("amount", json)?;
     }
     for key in ["startDate", "endDate", "nextExpectedAt", "lastPaidAt"] {
         if let Some(value) = given(key) {

@@ -11,6 +11,7 @@ use crate::context::RequestContext;
 use crate::error::Error;
 use crate::request::{Field, Request, Response, require_field};
 use fundraising::client_error::ClientError;
+use fundraising::gift::plausible;
 use fundraising::loose_amount;
 
 const APPEALS: &str = "appeals";
@@ -32,6 +33,7 @@ pub async fn list(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Resp
 /// 400 for a body that cannot be right, and whatever Twenty says.
 pub async fn create(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
     let record = fields(&request.object(NOT_AN_OBJECT)?, true)?;
+    plausible::days(&record, cx.now())?;
     let answer = cx.call(Target::create(APPEALS), Some(record.into())).await?;
     Ok(Response::json(200, require_field(answer, Field::Record("createAppeal"))?))
 }
@@ -56,6 +58,7 @@ pub async fn update(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Re
     if changes.is_empty() {
         return Err(ClientError::bad("No appeal fields provided for update").into());
     }
+    plausible::days(&changes, cx.now())?;
     let target = Target::update(APPEALS, request.record_id(0, "id")?);
     let answer = cx.call(target, Some(changes.into())).await?;
     Ok(Response::json(200, require_field(answer, Field::Record("updateAppeal"))?))
@@ -78,6 +81,7 @@ pub async fn snapshots(cx: &RequestContext<'_>, request: &Request<'_>) -> Result
 pub async fn add_snapshot(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
     request.present_id(0, "appealId")?;
     let mut record = snapshot(&request.object("Solicitation snapshot payload must be an object")?, cx.now())?;
+    plausible::days(&record, cx.now())?;
     record.insert("appealId".into(), request.record_id(0, "appealId")?.into());
     let answer = cx.call(Target::create(SNAPSHOTS), Some(record.into())).await?;
     Ok(Response::json(200, require_field(answer, Field::Record("createSolicitationSnapshot"))?))

@@ -11,6 +11,7 @@ use crate::context::RequestContext;
 use crate::error::Error;
 use crate::request::{Field, Request, Response};
 use fundraising::client_error::ClientError;
+use fundraising::gift::plausible;
 
 const PLURAL: &str = "opportunities";
 
@@ -66,6 +67,7 @@ pub async fn update(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Re
     }
     if let Some(date) = text(body.get("closeDate")) {
         changes.insert("closeDate".into(), date.into());
+        plausible::days(&changes, cx.now())?;
     }
     if changes.is_empty() {
         return Err(ClientError::bad("No supported fields provided for opportunity update").into());

@@ -12,8 +12,8 @@ use crate::error::Error;
 use crate::intake::store;
 use crate::request::{Request, Response};
 use fundraising::client_error::ClientError;
-use fundraising::gift::require_relation_ids;
-use fundraising::money::Money;
+use fundraising::gift::{plausible, require_relation_ids};
+use fundraising::money::{Money, require_whole_minor_units};
 
 const PLURAL: &str = "giftPayouts";
 /// How a refusal calls the id in the path
@@ -46,7 +46,7 @@ pub async fn list(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Resp
 /// # Errors
 /// 400 if its parts do not add up, and whatever Twenty says.
 pub async fn create(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
-    let body = body(request)?;
+    let body = body(cx, request)?;
     Ok(Response::json(201, cx.call(Target::create(PLURAL), Some(body.into())).await?))
 }
 
@@ -66,7 +66,7 @@ pub async fn get(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Respo
 /// 400 if its parts do not add up, and whatever Twenty says.
 pub async fn update(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
     present_id(request)?;
-    let body = body(request)?;
+    let body = body(cx, request)?;
     Ok(Response::json(200, cx.call(Target::update(PLURAL, request.record_id(0, ID)?), Some(body.into())).await?))
 }
 
@@ -74,30 +74,38 @@ fn present_id(request: &Request<'_>) -> Result<(), ClientError> {
     if request.id(0).trim().is_empty() { Err(ClientError::bad("payoutId is required")) } else { Ok(()) }
 }
 
-fn body(request: &Request<'_>) -> Result<Map<String, Value>, ClientError> {
+fn body(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Map<String, Value>, ClientError> {
     let mut body = request.object("payload must be an object")?;
     if body.is_empty() {
         return Err(ClientError::bad("payload must include at least one field"));
     }
     check(&body)?;
+    plausible::days(&body, cx.now())?;
     require_relation_ids(&mut body)?;
     Ok(body)
 }
 
-/// Refuses a net amount that is not gross less fees, where all three are given in one currency.
+/// Refuses a net amount that is not gross less fees and refunds, where the three are given; refunds that are not said are
+/// none.
 fn check(body: &Map<String, Value>) -> Result<(), ClientError> {
     let money = |key: &str| match body.get(key) {
         Some(value @ Value::Object(parts)) if parts.get("amountMicros").is_some_and(|micros| !micros.is_null()) => {
+            require_whole_minor_units(key, value)?;
             Money::read(key, value).map(Some)
         }
         _ => Ok(None),
     };
     let (gross, fee, net) = (money("depositGrossAmount")?, money("depositFeeAmount")?, money("depositNetAmount")?);
+    let refund = money("depositRefundAmount")?;
     let (Some(gross), Some(fee), Some(net)) = (gross, fee, net) else { return Ok(()) };
-    let one_currency = gross.currency_code == fee.currency_code && fee.currency_code == net.currency_code;
-    if !one_currency || gross.amount_micros.saturating_sub(fee.amount_micros) != net.amount_micros {
+    let taken: i64 = [Some(&fee), refund.as_ref()].into_iter().flatten().map(|part| part.amount_micros).sum();
+    let one_currency = [Some(&fee), Some(&net), refund.as_ref()]
+        .into_iter()
+        .flatten()
+        .all(|part| part.currency_code == gross.currency_code);
+    if !one_currency || gross.amount_micros.saturating_sub(taken) != net.amount_micros {
         return Err(ClientError::bad(
-            "depositNetAmount must be depositGrossAmount less depositFeeAmount, in one currency",
+            "depositNetAmount must be depositGrossAmount less depositFeeAmount and depositRefundAmount, in one currency",
         ));
     }
     Ok(())
@@ -206,12 +214,25 @@ mod tests {
 
     #[test]
     fn a_payout_must_add_up() {
-        let amount = |micros: i64, code: &str| json!({ "amountMicros": micros, "currencyCode": code });
-        let body = |net: Value| json!({ "depositGrossAmount": amount(25, "GBP"), "depositFeeAmount": amount(5, "GBP"), "depositNetAmount": net });
-        let result = |net| check(body(net).as_object().unwrap());
-        assert_eq!(result(amount(20, "GBP")), Ok(()));
-        assert_eq!(result(Value::Null), Ok(()));
-        assert!(result(amount(21, "GBP")).is_err());
-        assert!(result(amount(20, "EUR")).is_err());
+        let amount = |pence: i64, code: &str| json!({ "amountMicros": pence * 10_000, "currencyCode": code });
+        let result = |refund: Value, net: Value| {
+            let body = json!({ "depositGrossAmount": amount(25, "GBP"), "depositFeeAmount": amount(5, "GBP"),
+                "depositRefundAmount": refund, "depositNetAmount": net });
+            check(body.as_object().unwrap())
+        };
+        for (refund, net, adds_up) in [
+            (Value::Null, amount(20, "GBP"), true),
+            (Value::Null, Value::Null, true),
+            (Value::Null, amount(21, "GBP"), false),
+            (Value::Null, amount(20, "EUR"), false),
+            (amount(4, "GBP"), amount(16, "GBP"), true),
+            (amount(30, "GBP"), amount(-10, "GBP"), true),
+            (amount(4, "GBP"), amount(20, "GBP"), false),
+            (amount(4, "EUR"), amount(16, "GBP"), false),
+        ] {
+            assert_eq!(result(refund.clone(), net.clone()).is_ok(), adds_up, "{refund} {net}");
+        }
+        let crumbs = json!({ "depositFeeAmount": { "amountMicros": 5, "currencyCode": "GBP" } });
+        assert!(check(crumbs.as_object().unwrap()).is_err());
     }
 }

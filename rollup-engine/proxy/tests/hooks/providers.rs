@@ -590,3 +590,39 @@ async fn payment_with_a_broken_agreement_id() {
         assert_eq!(direct.only("gift")["recurringAgreementId"], Value::Null, "{text}");
     }
 }
+
+/// What cannot be true of a payment is a question, with staging and without it.
+#[tokio::test(start_paused = true)]
+async fn implausible_payments_are_questions() {
+    for staging in [false, true] {
+        let world = ServiceWorld::new(staging);
+        fill(&world);
+        let checkout = |id: &str, extra: Value| {
+            let mut session = session(extra);
+            session["payment_intent"] = json!(id);
+            stripe("e", "checkout.session.completed", 0, session)
+        };
+        let crumbs = checkout("pi_isk", json!({ "currency": "isk", "amount_total": 505 }));
+        let unknown = checkout("pi_zzz", json!({ "currency": "zzz" }));
+        let mut ahead = checkout("pi_day", json!({}));
+        ahead["created"] = json!(1_772_400_000_000_i64);
+        world.resources.borrow_mut().get_mut("payments/PM1").unwrap()["charge_date"] = json!("0226-03-01");
+        for (event, status) in
+            [(crumbs, 204), (unknown, 204), (ahead, 204), (batch(&[("payments", "confirmed", 1)]), 202)]
+        {
+            for _ in 0..2 {
+                assert_eq!(world.deliver(&event).await, status, "{event}");
+            }
+        }
+        let rows = rows(&world);
+        assert_eq!((rows.len(), world.live("gift").len()), (4, 0), "staging {staging}: {rows:#?}");
+        for row in rows {
+            assert_eq!(row["processingStatus"], "validation_failed");
+            let message = row["errorDetail"]["message"].as_str().unwrap();
+            assert!(message.starts_with("amount.") || message.starts_with("giftDate "), "{message}");
+        }
+        let whole = checkout("pi_ugx", json!({ "currency": "ugx", "amount_total": 500 }));
+        assert_eq!(world.deliver(&whole).await, 204);
+        assert_eq!(world.only("gift")["amount"], json!({ "amountMicros": 5_000_000, "currencyCode": "UGX" }));
+    }
+}

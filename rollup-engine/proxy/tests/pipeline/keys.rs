@@ -182,7 +182,7 @@ async fn a_key_with_another_content() {
                     json!(["companyId"]),
                 ),
                 (
-                    json!({ "contactId": null, "contact": bea(), "amount": { "amountMicros": 1, "currencyCode": "USD" }, "giftDate": "2026-01-01" }),
+                    json!({ "contactId": null, "contact": bea(), "amount": { "amountMicros": 10_000, "currencyCode": "USD" }, "giftDate": "2026-01-01" }),
                     json!(["contact.email", "amount.amountMicros", "amount.currencyCode", "giftDate"]),
                 ),
             ] {

@@ -235,7 +235,7 @@ async fn trusted_source_bypasses_staging() {
     }
     let mut larger = by_mail();
     larger["externalId"] = json!("larger");
-    larger["amount"]["amountMicros"] = json!(25_000_001);
+    larger["amount"]["amountMicros"] = json!(25_010_000);
     let (_, answer) = world.ask("POST", "gifts", larger).await;
     assert_eq!(answer["meta"]["stagedOnly"], true, "more than the source may bring by itself: {answer}");
     assert_eq!(world.live("gift").len(), 1);
