@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::staged_gift::StagedGift;
 use fundraising::client_error::ClientError;
 use fundraising::gift::{plausible, require_relation_id, require_relation_ids, stored};
+use fundraising::money::require_whole_minor_units;
 use fundraising::payload::Payload;
 use fundraising::staging::{Event, State, transition};
 use fundraising::trust::Diagnostics;
@@ -57,6 +58,8 @@ pub(crate) struct Edit {
     verdicts: Vec<(&'static str, String)>,
     /// `errorDetail` set by hand; `null` clears
     error: Option<Value>,
+    /// The batch that the status route files the row under: its column alone, as it says nothing about the gift
+    batch: Option<Value>,
 }
 
 /// What is to be written, and what is to be remembered of it
@@ -80,7 +83,10 @@ impl Edit {
                 _ => None,
             };
             if let Some((money, part)) = part {
-                let value = if part == "amountMicros" { numeric(key, value)? } else { text(key, value)? };
+                let value = match text_or_number(part, key, value)? {
+                    Value::String(code) => code.to_ascii_uppercase().into(),
+                    value => value,
+                };
                 edit.parts.push((money, part, value));
             } else if let Some(name) = TEXTS.into_iter().find(|name| *name == key) {
                 edit.values.push((name, text(key, value)?));
@@ -103,13 +109,10 @@ impl Edit {
         let mut edit = Self::default();
         for (key, value) in body.iter() {
             match key {
-                "giftBatchId" => {
-                    if let value @ Value::String(_) = text(key, value)? {
-                        edit.values.push(("giftBatchId", value));
-                    }
-                }
+                "giftBatchId" => edit.batch = Some(text(key, value)?).filter(Value::is_string),
                 "rawPayload" => edit.payload = raw_payload(value)?,
                 _ if value.is_null() => {}
+                "errorDetail" if value.as_str().is_some_and(|text| text.trim().is_empty()) => {}
                 _ => edit.status_member(key, value)?,
             }
         }
@@ -175,8 +178,10 @@ impl Edit {
         for (key, word) in &self.verdicts {
             body.insert((*key).into(), word.as_str().into());
         }
-        if let Some(error) = &self.error {
-            body.insert("errorDetail".into(), error.clone());
+        for (key, value) in [("errorDetail", &self.error), ("giftBatchId", &self.batch)] {
+            if let Some(value) = value {
+                body.insert(key.into(), value.clone());
+            }
         }
     }
 
@@ -241,6 +246,9 @@ impl Edit {
         }
         for money in ["amount", "feeAmount"] {
             self.change_money(money, row, &mut payload, body);
+            if let Some(changed) = body.get(money).filter(|_| self.parts.iter().any(|(name, ..)| *name == money)) {
+                require_whole_minor_units(money, changed)?;
+            }
         }
         if self.values.iter().any(|(key, value)| *key == "donorId" && !value.is_null()) {
             // A reviewer says who gave: what was guessed is settled.
@@ -292,7 +300,9 @@ impl Edit {
         {
             members.insert("currencyCode".into(), own);
         }
-        if money.get("amountMicros").is_none_or(Value::is_null) {
+        let has_code =
+            self.parts.iter().any(|(name, part, value)| *name == key && *part == "currencyCode" && !value.is_null());
+        if money.get("amountMicros").is_none_or(Value::is_null) && !has_code {
             // Twenty ignores a plain null for an amount; both parts of it clear.
             payload.remove(key);
             body.insert(key.into(), json!({ "amountMicros": null, "currencyCode": null }));
@@ -306,6 +316,9 @@ impl Edit {
     fn told(&self, row: &StagedGift) -> (&'static str, Value) {
         let mut fields: Vec<&str> = self.values.iter().map(|(key, _)| *key).collect();
         fields.extend(self.parts.iter().map(|(money, ..)| *money));
+        if self.batch.is_some() {
+            fields.push("giftBatchId");
+        }
         if self.payload.is_some() {
             fields.push("rawPayload");
         }
@@ -357,6 +370,11 @@ fn text(key: &str, value: &Value) -> Result<Value, ClientError> {
     }
 }
 
+/// A part of an amount: its micros are a number, its currency a text
+fn text_or_number(part: &str, key: &str, value: &Value) -> Result<Value, ClientError> {
+    if part == "amountMicros" { numeric(key, value) } else { text(key, value) }
+}
+
 fn numeric(key: &str, value: &Value) -> Result<Value, ClientError> {
     match value {
         Value::Null | Value::Number(_) => Ok(value.clone()),
@@ -389,6 +407,10 @@ mod tests {
     const DONOR: &str = "7f0b4a52-6a1c-4e0b-9d55-3a1f1d0c9a10";
 
     fn row(own: bool) -> StagedGift {
+        StagedGift::new(record(own))
+    }
+
+    fn record(own: bool) -> Value {
         let mut record = json!({
             "id": "r", "processingStatus": "validation_failed", "validationStatus": "failed", "dedupeStatus": "passed",
             "errorDetail": { "code": "x" }, "giftDate": "2026-01-15", "fundId": "f", "donorId": null,
@@ -401,7 +423,7 @@ mod tests {
             record["donorFirstName"] = json!("Ada");
             record["donorLastName"] = json!("Byron");
         }
-        StagedGift::new(record)
+        record
     }
 
     fn edit(body: &Value) -> Result<Edit, ClientError> {
@@ -476,7 +498,9 @@ mod tests {
     #[test]
     fn impossible_edit_is_refused() {
         for (body, expected) in [
-            (json!({ "amountMicros": -1 }), "amount.amountMicros must be greater than zero"),
+            (json!({ "amountMicros": -10_000 }), "amount.amountMicros must be greater than zero"),
+            (json!({ "amountMicros": 1 }), "amount.amountMicros must be a whole number of GBP's smallest unit"),
+            (json!({ "giftDate": "0202-01-15" }), "giftDate `0202-01-15` must not be before 1900"),
             (json!({ "amountMicros": "5" }), "amountMicros must be a number or null"),
             (json!({ "notes": 1 }), "notes must be a string or null"),
             (json!({ "isInKind": "x" }), "isInKind must be a boolean or null"),
@@ -502,10 +526,37 @@ mod tests {
     }
 
     #[test]
+    fn empty_error_detail_in_a_status_body() {
+        let body = json!({ "processingStatus": "cancelled", "errorDetail": " ", "giftBatchId": " " });
+        let edit = Edit::read_status(&Payload::parse(body.to_string().as_bytes()).unwrap()).unwrap();
+        assert_eq!(Value::Object(edit.unseen()), json!({ "processingStatus": "cancelled" }));
+        let cleared = apply(&json!({ "errorDetail": "" }), &row(true)).unwrap();
+        assert_eq!(cleared.body["errorDetail"], Value::Null, "an edit clears");
+    }
+
+    #[test]
+    fn currency_alone() {
+        for own in [false, true] {
+            let change = apply(&json!({ "currencyCode": "eur" }), &row(own)).unwrap();
+            let euros = json!({ "amountMicros": 25_000_000, "currencyCode": "EUR" });
+            assert_eq!((&change.body["amount"], &payload(&change)["amount"]), (&euros, &euros));
+            let mut without = record(own);
+            without["amount"] = json!({ "amountMicros": null, "currencyCode": null });
+            without["rawPayload"] = json!({ "giftDate": "2026-01-15" });
+            let change = apply(&json!({ "currencyCode": "EUR" }), &StagedGift::new(without)).unwrap();
+            assert_eq!(change.body["amount"], json!({ "amountMicros": null, "currencyCode": "EUR" }));
+        }
+    }
+
+    #[test]
     fn status_body_ignores_unknown_keys() {
         let body = json!({ "processingStatus": " ", "validationStatus": null, "ignored": 1, "giftBatchId": "b" });
         let edit = Edit::read_status(&Payload::parse(body.to_string().as_bytes()).unwrap()).unwrap();
         assert_eq!(Value::Object(edit.unseen()), json!({ "giftBatchId": "b" }));
+        assert_eq!(
+            Value::Object(edit.apply(&row(true), Timestamp::from_millis(0)).unwrap().body),
+            json!({ "giftBatchId": "b" })
+        );
         let nothing = Edit::read_status(&Payload::parse(b"{\"processingStatus\":\"\"}").unwrap()).unwrap();
         assert!(nothing.is_empty());
     }
