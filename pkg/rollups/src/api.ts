@@ -12,6 +12,7 @@ export interface Glue {
   calculate_rollups(payload: unknown, options: unknown): Promise<object>;
   compute_totals(definition: unknown, records: unknown, options: unknown): object;
   validate_definitions(definitions: unknown): object;
+  built_in_definitions(): object[];
 }
 
 /** The engine's functions. */
@@ -19,6 +20,7 @@ export interface Functions {
   calculateRollups(payload?: unknown, options?: object): Promise<object>;
   computeTotals(definition: object, records: readonly object[] | string, options?: object): object;
   validateDefinitions(definitions: unknown): object;
+  builtInDefinitions(): object[];
 }
 
 const describe = (error: unknown) =>
@@ -51,6 +53,8 @@ export function connect<F extends Functions = Functions>(glue: Glue, load: LoadM
     computeTotals: (definition, records, options) => now(() => glue.compute_totals(definition, records, options)),
 
     validateDefinitions: (definitions) => now(() => glue.validate_definitions(definitions)),
+
+    builtInDefinitions: () => now(() => glue.built_in_definitions()),
   };
   return functions as F;
 }

@@ -33,7 +33,7 @@ export interface Store {
 /** Where a run stopped; small, and of no meaning outside the engine. */
 export type Checkpoint = Record<string, unknown>;
 
-/** What may be asked for by name, as a payload or as the body of a request; one at a time. */
+/** What may be asked for by name, as a payload or as the body of a request; one at a time, but for `ids`. */
 export interface Order {
   /** Recompute whatever may have changed without being told. */
   sweep?: true;
@@ -41,8 +41,12 @@ export interface Order {
   checkpoint?: Checkpoint;
   /** Say what a rebuild would cost; nothing is written. */
   plan?: true;
-  /** Compare everything and say what would change; nothing is written. */
+  /** Compare everything, or the records of `ids`, and say what would change; nothing is written. */
   dryRun?: true;
+  /** Recompute these records, and those above them whose totals depend on theirs; alone or with `dryRun`. */
+  ids?: readonly string[];
+  /** The object of `ids`, in the singular; if absent, every object that knows such a record. */
+  parentObject?: string;
   /** Say how the totals of one parent come about; nothing is written. */
   explain?: { parentObject: string; id: string };
 }
@@ -59,6 +63,8 @@ export interface RunOptions {
   requestsPerMinute?: number;
   /** Time that the run may take; it stops cleanly before that, as `partial`. */
   timeLimitSeconds?: number;
+  /** The definitions to run, by number from 0, with those whose totals they read; if absent, all of them. */
+  only?: readonly number[];
   /** Sends the requests instead of the runtime's `fetch`; must honour the `signal` that it is handed. */
   fetch?: (url: string, init: RequestInit) => Promise<Response>;
   /** Takes the log lines instead of the console. */
@@ -172,8 +178,10 @@ export interface Plan {
   reads: number;
   /** Requests to write, if every parent differs. */
   writesAtMost: number;
-  /** Seconds that both take, waiting for the rate limit included. */
+  /** Seconds that both take at least, waiting for the rate limit included. */
   seconds: number;
+  /** Seconds that they take on a server that needs a second for each write of 200 parents. */
+  secondsAtMost: number;
   why: string;
   /** Records by object; null for one that cannot be read. */
   counts: Record<string, number | null>;
@@ -220,7 +228,8 @@ export interface ExplainedTotal {
   stored: Total;
   /** A text where there is no total: several currencies, or a value that is no number. */
   computed: Total;
-  right: boolean;
+  /** Whether a rebuild would leave it as it is; null where no value is the right one, as in several currencies. */
+  right: boolean | null;
 }
 
 /** How the totals of one parent come about. */
@@ -288,8 +297,8 @@ export interface ErrorReport extends Partial<Run> {
 /** What a run did. */
 export type Report = CompleteReport | PartialReport | ErrorReport;
 
-/** A record of the children, as Twenty returns it. */
-export type ChildRecord = Record<string, unknown>;
+/** A record of the children, as Twenty returns it; of whatever type a program has for it. */
+export type ChildRecord = object;
 
 export interface TotalsOptions {
   /** The moment of the computation; the clock's, if absent. */
@@ -333,4 +342,5 @@ export interface Rollups {
   calculateRollups(payload?: unknown, options?: RunOptions): Promise<Report>;
   computeTotals(definition: Definition, records: readonly ChildRecord[] | string, options?: TotalsOptions): Record<string, Total>;
   validateDefinitions(configuration: unknown): Validation;
+  builtInDefinitions(): Definition[];
 }

@@ -39,3 +39,6 @@ export const computeTotals: Rollups['computeTotals'] = engine.computeTotals;
  * @throws {RollupsError} if it cannot be written as JSON
  */
 export const validateDefinitions: Rollups['validateDefinitions'] = engine.validateDefinitions;
+
+/** The definitions that run where none are configured, of which a workspace need not have all. */
+export const builtInDefinitions: Rollups['builtInDefinitions'] = engine.builtInDefinitions;

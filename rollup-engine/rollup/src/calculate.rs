@@ -54,6 +54,8 @@ pub struct Options {
     pub time_limit: Option<Duration>,
     /// How many parents a rebuild takes at a time
     pub sizes: SliceSizes,
+    /// The definitions to run, by number, with those whose totals they read; all of them if absent
+    pub only: Option<Vec<usize>>,
 }
 
 /// How long a run without a time limit keeps others away
@@ -98,6 +100,7 @@ struct Work {
     seed: u64,
     time_limit: Option<Duration>,
     sizes: SliceSizes,
+    only: Option<Vec<usize>>,
 }
 
 impl Work {
@@ -105,11 +108,16 @@ impl Work {
         match &self.trigger {
             Trigger::Sweep => Mode::Sweep,
             Trigger::Plan => Mode::Plan,
-            Trigger::DryRun => Mode::DryRun,
+            Trigger::DryRun | Trigger::Parents { dry: true, .. } => Mode::DryRun,
             Trigger::Explain { .. } => Mode::Explain,
             _ if self.targets.is_some() => Mode::Targeted,
             _ => Mode::FullRebuild,
         }
+    }
+
+    /// Whether it puts right whatever is wrong, of all definitions
+    fn covers_everything(&self) -> bool {
+        self.mode().covers_everything() && self.only.is_none()
     }
 }
 
@@ -120,8 +128,16 @@ fn prepare(
     options: &Options,
     now: Timestamp,
 ) -> Result<Option<Work>, Box<Report>> {
-    let environment =
+    let mut environment =
         Environment::read(&options.environment).map_err(|error| Box::new(Report::error(error.code(), &error)))?;
+    if let Some(only) = &options.only {
+        let count = environment.config.definitions.len();
+        if let Some(number) = only.iter().find(|number| **number >= count) {
+            let message = format!("`only` names definition {number}, and there are {count}, numbered from 0");
+            return Err(Box::new(Report::error("invalid_options", &message)));
+        }
+        environment.config.choose(only);
+    }
     let trigger = Trigger::read(payload).map_err(|fault| Box::new(Report::error("unknown_payload", &fault)))?;
     let config = &environment.config;
     let calendar = Calendar::in_zone(host, &config.time_zone, now, config.fiscal_year_start_month)
@@ -141,6 +157,7 @@ fn prepare(
         seed: options.seed,
         time_limit,
         sizes: options.sizes,
+        only: options.only.clone(),
         environment,
     }))
 }
@@ -189,11 +206,12 @@ async fn run(host: &dyn RollupHost, state: &PersistentState<'_>, work: &Work, fr
         }
     };
     let proven_by = schema.as_ref().map_or(ProvenBy::Names(&config.objects), ProvenBy::Metadata);
-    let compiled = CompiledRollups::new(&config.definitions, &proven_by, &work.calendar);
+    let compiled = CompiledRollups::chosen(&config.definitions, work.only.as_deref(), &proven_by, &work.calendar);
     let concurrency = usize::try_from(limit.concurrency).unwrap_or(1);
-    let options = RunOptions::new(config, concurrency, work.sizes, mode == Mode::DryRun);
+    let options = RunOptions::new(config, concurrency, work.sizes, matches!(mode, Mode::DryRun | Mode::Explain));
     let outcome = Outcome::new(&client, &compiled, options);
     let reader = Reader::new(&outcome);
+    outcome.notes_absent.set(matches!(work.trigger, Trigger::Parents { object: Some(_), .. }));
     let run = Run::new(&reader, &work.calendar);
     let end = if compiled.rollups.is_empty() { Ok(()) } else { run_trigger(&run, state, work, from, limit).await };
 
@@ -219,7 +237,7 @@ async fn run(host: &dyn RollupHost, state: &PersistentState<'_>, work: &Work, fr
     {
         drift.since = state.last_comparison().await;
     }
-    if mode.covers_everything() && report.status == Status::Ok {
+    if work.covers_everything() && report.status == Status::Ok {
         state.set_checkpoint(None).await;
         state.set_last_sweep(since).await;
         state.set_last_comparison(host.now()).await;

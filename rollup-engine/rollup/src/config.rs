@@ -12,6 +12,17 @@ use crate::definitions::{self, Definition, Fault, shown};
 /// What runs where nothing is configured
 const DEFAULTS: &str = include_str!("defaults.json");
 
+/// The built-in definitions, as they would stand in a configuration
+///
+/// ```
+/// let definitions = rollup::config::built_in_definitions();
+/// assert_eq!(definitions[0]["parentObject"], "person");
+/// ```
+#[must_use]
+pub fn built_in_definitions() -> Json {
+    serde_json::from_slice(DEFAULTS.as_bytes()).unwrap_or_default()
+}
+
 /// `$schema` is for editors.
 pub(crate) const KEYS: [&str; 9] = [
     "definitions",
@@ -152,6 +163,12 @@ impl Config {
             Err(found) => faults.extend(found),
         }
         if faults.is_empty() { Ok(config) } else { Err(faults) }
+    }
+
+    /// Makes it another configuration in the eyes of a run that goes on: one of these definitions alone.
+    pub(crate) fn choose(&mut self, only: &[usize]) {
+        let numbers: Vec<u8> = only.iter().flat_map(|number| number.to_le_bytes()).collect();
+        self.fingerprint ^= fingerprint(&numbers);
     }
 }
 

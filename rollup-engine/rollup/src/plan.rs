@@ -86,6 +86,12 @@ pub struct RequestRate {
     pub left: Option<Duration>,
 }
 
+/// What an upsert of a full batch takes Twenty
+const UPSERT_TIME: Duration = Duration::from_secs(1);
+
+/// What the rate limiter adds to the time in which the server earns a token back
+const REFILL_MARGIN: Duration = Duration::from_millis(20);
+
 impl RequestRate {
     /// Time that this many requests take
     ///
@@ -111,8 +117,51 @@ impl RequestRate {
             Some(rate) => Duration::from_millis(requests.saturating_sub(self.burst) * 60_000 / u64::from(rate.max(1))),
             None => Duration::ZERO,
         };
-        let calls = self.call * u32::try_from(requests.div_ceil(self.concurrency.max(1))).unwrap_or(u32::MAX);
-        waiting.max(calls)
+        waiting.max(self.server_time(requests, 0))
+    }
+
+    /// Time that the server itself takes for reads side by side, and for upserts one after the other
+    #[must_use]
+    pub fn server_time(&self, reads: u64, writes: u64) -> Duration {
+        let times = |each: Duration, many: u64| each * u32::try_from(many).unwrap_or(u32::MAX);
+        times(self.call, reads.div_ceil(self.concurrency.max(1))) + times(UPSERT_TIME.max(self.call), writes)
+    }
+
+    /// Time that reads and then writes take on a server that takes its time: a burst, and a pause after its last answer
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use rollup::plan::RequestRate;
+    ///
+    /// let pace = RequestRate {
+    ///     per_minute: Some(80),
+    ///     burst: 80,
+    ///     call: Duration::from_millis(100),
+    ///     concurrency: 4,
+    ///     left: None,
+    /// };
+    /// assert_eq!(pace.time_at_most(20, 140), Duration::from_millis(190_100));
+    /// ```
+    #[must_use]
+    pub fn time_at_most(&self, reads: u64, writes: u64) -> Duration {
+        let Some(rate) = self.per_minute else { return self.server_time(reads, writes) };
+        let period = Duration::from_mins(1) / rate.max(1);
+        let next = u64::from(rate / 10).clamp(1, self.burst.max(1));
+        let earned = u32::try_from(next).unwrap_or(u32::MAX);
+        let (mut reads, mut writes, mut burst, mut time) = (reads, writes, self.burst.max(1), Duration::ZERO);
+        loop {
+            let read = reads.min(burst);
+            let written = writes.min(burst - read);
+            let took = self.server_time(read, written);
+            (reads, writes, burst) = (reads - read, writes - written, next);
+            if reads + writes == 0 {
+                return time + took;
+            }
+            time += (period * earned).max(took + (period * 4 / 5 + REFILL_MARGIN) * earned);
+        }
     }
 }
 
@@ -128,8 +177,10 @@ pub struct Plan {
     pub writes_at_most: u64,
     /// Requests to write what differs, known once everything is compared
     pub writes: Option<u64>,
-    /// Seconds that reading and writing everything take, waiting for the budget included
+    /// Seconds that reading and writing everything take at least, waiting for the budget included
     pub seconds: u64,
+    /// Seconds that they take on a server that needs its time for each write
+    pub seconds_at_most: u64,
     /// Why this way
     pub why: String,
     /// Records by object
@@ -305,6 +356,7 @@ impl Survey<'_> {
             reads,
             writes_at_most,
             seconds: self.pace.time(reads + writes_at_most).as_secs(),
+            seconds_at_most: self.pace.time_at_most(reads, writes_at_most).as_secs(),
             why,
             ..Plan::default()
         };

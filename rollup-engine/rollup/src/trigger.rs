@@ -38,6 +38,8 @@ pub enum Trigger {
         object: Option<String>,
         /// Their ids
         ids: Ids,
+        /// Whether nothing is written: only what would change
+        dry: bool,
     },
 }
 
@@ -85,6 +87,9 @@ impl Trigger {
         }
         if let Some(command) = command(object)? {
             return Ok(command);
+        }
+        if object.contains_key("ids") {
+            return parents(object, "payload");
         }
         let keys: Vec<String> = object.keys().take(5).map(|key| format!("`{key}`")).collect();
         Err(unknown(&format!("found an object with {}", keys.join(", "))))
@@ -207,24 +212,36 @@ fn route(body: &Json) -> Result<Trigger, Fault> {
     if object.contains_key("events") {
         return Trigger::read(body);
     }
-    if let Some(key) = object.keys().find(|key| !["ids", "parentObject"].contains(&key.as_str())) {
-        return Err(Fault::new(format!("body, {key}"), "unknown key, expected `ids` and `parentObject`"));
+    parents(object, "body")
+}
+
+/// The records that `ids` names, with `dryRun` to look at them only
+fn parents(object: &Map<String, Json>, inside: &str) -> Result<Trigger, Fault> {
+    let fault = |key: &str, message: String| Err(Fault::new(format!("{inside}, {key}"), message));
+    if let Some(key) = object.keys().find(|key| !["ids", "parentObject", "dryRun"].contains(&key.as_str())) {
+        return fault(key, "unknown key, expected `ids` and `parentObject`".to_owned());
     }
     let parent = match object.get("parentObject") {
         None | Some(Json::Null) => None,
         Some(Json::String(name)) => Some(name.clone()),
-        Some(_) => return Err(Fault::new("body, parentObject", "expected the name of an object")),
+        Some(_) => return fault("parentObject", "expected the name of an object".to_owned()),
     };
-    let Some(ids) = object.get("ids").and_then(Json::as_array) else {
-        return Err(Fault::new("body, ids", "expected a list of record ids"));
+    let dry = match object.get("dryRun") {
+        None => false,
+        Some(Json::Bool(true)) => true,
+        Some(other) => return fault("dryRun", format!("found {}, expected true", shown(other))),
     };
-    let ids = ids.iter().enumerate().map(|(index, id)| {
-        id.as_str().and_then(|id| Uuid::try_parse(id).ok()).ok_or_else(|| {
-            Fault::new(format!("body, ids {index}"), format!("found {}, expected the id of a record", shown(id)))
-        })
-    });
-    let ids = ids.collect::<Result<Vec<_>, _>>()?;
-    Ok(Trigger::Parents { object: parent, ids: ids.into_iter().collect() })
+    let Some(list) = object.get("ids").and_then(Json::as_array) else {
+        return fault("ids", "expected a list of record ids".to_owned());
+    };
+    let mut ids = Ids::default();
+    for (index, id) in list.iter().enumerate() {
+        match id.as_str().and_then(|id| Uuid::try_parse(id).ok()) {
+            Some(id) => ids.insert(id),
+            None => return fault(&format!("ids {index}"), format!("found {}, expected the id of a record", shown(id))),
+        }
+    }
+    Ok(Trigger::Parents { object: parent, ids, dry })
 }
 
 #[cfg(test)]

@@ -4,6 +4,15 @@
 export function __wbg_reset_state(): void;
 
 /**
+ * The built-in definitions, which run where nothing is configured
+ *
+ * # Errors
+ *
+ * The runtime cannot make objects.
+ */
+export function built_in_definitions(): object[];
+
+/**
  * Recomputes what the payload asks for, and answers with the report of the run
  *
  * # Errors

@@ -1,5 +1,7 @@
 //! All definitions that run in one workspace, and the objects that they read.
 
+use std::collections::BTreeSet;
+
 use twenty::page::{FieldSlot, Projection, Record};
 use twenty::schema::Names;
 use twenty::value::Value;
@@ -156,10 +158,26 @@ impl CompiledRollups {
     /// ```
     #[must_use]
     pub fn new(definitions: &[Definition], workspace: &Workspace<'_>, calendar: &Calendar) -> Self {
+        Self::chosen(definitions, None, workspace, calendar)
+    }
+
+    /// As [`Self::new`], of these definitions alone, by their numbers, and of those whose totals they read
+    #[must_use]
+    pub fn chosen(
+        definitions: &[Definition],
+        only: Option<&[usize]>,
+        workspace: &Workspace<'_>,
+        calendar: &Calendar,
+    ) -> Self {
+        let only = only.map(|only| with_needed(definitions, only));
         let mut compiled = Self::default();
         // By number of the definition: those that do not run have no rollup.
         let mut running: Vec<Option<RollupId>> = Vec::with_capacity(definitions.len());
         for (number, definition) in definitions.iter().enumerate() {
+            if only.as_ref().is_some_and(|only| !only.contains(&number)) {
+                running.push(None);
+                continue;
+            }
             let rollup = compiled.rollup(number, definition, workspace, calendar);
             running.push(rollup.map(|rollup| compiled.rollups.push(rollup)));
         }
@@ -305,6 +323,18 @@ impl CompiledRollups {
     pub fn into_parent(&self, source: SourceId) -> impl Iterator<Item = RollupId> + '_ {
         self.rollups.entries().filter(move |(_, rollup)| rollup.parent == source).map(|(id, _)| id)
     }
+}
+
+/// These definitions and those whose totals they read, by number
+fn with_needed(definitions: &[Definition], only: &[usize]) -> BTreeSet<usize> {
+    let mut chosen = BTreeSet::new();
+    let mut left = only.to_vec();
+    while let Some(number) = left.pop() {
+        if number < definitions.len() && chosen.insert(number) {
+            left.extend(dependencies(definitions, number));
+        }
+    }
+    chosen
 }
 
 /// Says which fields are compared with values that only the metadata could prove to be possible there.

@@ -9,13 +9,14 @@ use twenty::value::Value;
 use uuid::Uuid;
 
 use super::Run;
-use super::drift::{plain, stored};
+use super::drift::plain;
+use super::outcome::{Explained, ExplainedTotal};
 use super::read::Reading;
 use super::stop::Stop;
-use crate::compiled::{Rollup, Tests};
+use super::targeted::Scope;
+use crate::compiled::{Column, Rollup, Tests};
 use crate::definitions::{Condition, Definition};
-use crate::fold::Fold;
-use crate::ids::{RollupId, SourceId};
+use crate::ids::{Ids, RollupId, SourceId};
 use crate::total::Total;
 
 impl Run<'_> {
@@ -31,9 +32,17 @@ impl Run<'_> {
         };
         explanation.insert("found".to_owned(), row.is_some().into());
         let mut definitions = Vec::new();
-        if let (Some(source), Some(row)) = (source, row) {
+        if let (Some(source), Some(_)) = (source, row) {
+            // The computation of a targeted run that writes nothing: its comparison is the one that counts.
+            let of_parent =
+                |rollup: &Rollup| if rollup.parent == source { Ids::from_iter([id]) } else { Ids::default() };
+            let targets = self.compiled.rollups.iter().map(of_parent).collect();
+            self.outcome.explained.replace(Some(Explained { source, id, totals: Vec::new() }));
+            let scope = self.pass(&targets).await?;
+            let explained = self.outcome.explained.take();
+            let totals = explained.map(|explained| explained.totals).unwrap_or_default();
             for index in self.compiled.into_parent(source) {
-                definitions.push(self.explain_rollup(index, &row).await?);
+                definitions.push(self.explain_rollup(index, id, &scope, &totals).await?);
             }
         }
         explanation.insert("definitions".to_owned(), Json::Array(definitions));
@@ -51,39 +60,30 @@ impl Run<'_> {
         }
     }
 
-    async fn explain_rollup(&self, index: RollupId, parent: &Row) -> Result<Json, Stop> {
+    async fn explain_rollup(
+        &self,
+        index: RollupId,
+        parent: Uuid,
+        scope: &Scope,
+        totals: &[ExplainedTotal],
+    ) -> Result<Json, Stop> {
         let mut shown = Map::new();
-        let (rollup, fold) = (&self.compiled.rollups[index], &self.tallies.folds[index]);
+        let rollup = &self.compiled.rollups[index];
         let definition = &rollup.definition;
-        fold.replace(Fold::default());
         let mut children = Vec::new();
-        for (row, deleted) in self.children(rollup, parent.id).await? {
+        for (row, deleted) in self.children(rollup, parent).await? {
+            // A child that carries totals itself was counted with those that belong to it, not with those it has stored.
+            let settled = scope.is_settled_first(rollup).then(|| scope.rows[rollup.child].get(row.id)).flatten();
+            let counted = settled.unwrap_or(&row);
             let why = if deleted {
                 Some("it is deleted".to_owned())
             } else {
-                unmet_condition(&rollup.tests, &definition.child_filters, &row)
+                unmet_condition(&rollup.tests, &definition.child_filters, counted)
             };
-            children.push(explain_child(rollup, definition, &row, why.as_deref()));
-            if !deleted {
-                fold.borrow_mut().add(rollup, &row);
-            }
+            children.push(explain_child(rollup, definition, counted, why.as_deref()));
         }
-        let mut totals = Vec::new();
-        for (id, column) in rollup.columns.entries() {
-            let total = fold.borrow().total(parent.id, id, column, self.calendar);
-            let right = total.is_stored(parent.value(column.stored), column.code_in(parent));
-            let mut entry = Map::new();
-            entry.insert("parentField".to_owned(), column.aggregation.parent_field.as_str().into());
-            entry.insert("stored".to_owned(), stored(column, parent));
-            let computed = match &total {
-                Total::Mixed(codes) => format!("amounts in several currencies: {}", codes.join(", ")).into(),
-                Total::Unknown => "not known: a value is not a number, or the sum is out of range".into(),
-                total => total.to_json().unwrap_or(Json::Null),
-            };
-            entry.insert("computed".to_owned(), computed);
-            entry.insert("right".to_owned(), right.into());
-            totals.push(Json::Object(entry));
-        }
+        let totals = totals.iter().filter(|total| total.rollup == index);
+        let totals = totals.map(|total| total_json(&rollup.columns[total.column], total)).collect();
         shown.insert("definition".to_owned(), rollup.number.into());
         shown.insert("childObject".to_owned(), definition.child_object.as_str().into());
         shown.insert("relationField".to_owned(), definition.relation_field.as_str().into());
@@ -121,6 +121,22 @@ impl Run<'_> {
             after = page.end_cursor;
         }
     }
+}
+
+/// A total as it stands in the explanation; `right` is null where no value is
+fn total_json(column: &Column, total: &ExplainedTotal) -> Json {
+    let mut entry = Map::new();
+    entry.insert("parentField".to_owned(), column.aggregation.parent_field.as_str().into());
+    entry.insert("stored".to_owned(), total.stored.clone());
+    let computed = match &total.computed {
+        Total::Mixed(codes) => format!("amounts in several currencies: {}", codes.join(", ")).into(),
+        Total::Unknown => "not known: a value is not a number, or the sum is out of range".into(),
+        known => known.to_json().unwrap_or(Json::Null),
+    };
+    entry.insert("computed".to_owned(), computed);
+    let has_value = !matches!(total.computed, Total::Mixed(_) | Total::Unknown);
+    entry.insert("right".to_owned(), if has_value || total.differs { (!total.differs).into() } else { Json::Null });
+    Json::Object(entry)
 }
 
 fn explain_child(rollup: &Rollup, definition: &Definition, row: &Row, why: Option<&str>) -> Json {

@@ -60,6 +60,11 @@ impl Record {
         self.differing[source] += 1;
     }
 
+    /// Records of an object as the survey counted them
+    pub(super) fn counted(&self, object: &str) -> Option<u64> {
+        self.plan.as_ref()?.counts.get(object).and_then(Json::as_u64)
+    }
+
     /// Upserts that all parents need that differ
     pub(super) fn writes(&self) -> u64 {
         self.differing.iter().map(|count| count.div_ceil(MAX_BATCH)).sum()

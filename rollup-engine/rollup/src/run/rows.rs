@@ -32,6 +32,11 @@ impl Rows {
         }
     }
 
+    pub(super) fn get(&self, id: Uuid) -> Option<&Row> {
+        let place = self.0.binary_search_by_key(&id, |(row, _)| row.id).ok()?;
+        self.0.get(place).map(|(row, _)| row)
+    }
+
     pub(super) fn rows(&self) -> impl Iterator<Item = &Row> {
         self.0.iter().map(|(row, _)| row)
     }

@@ -6,6 +6,8 @@ use twenty::value::Value;
 use uuid::Uuid;
 
 use super::Run;
+use super::drift::stored;
+use super::outcome::ExplainedTotal;
 use crate::compiled::Column;
 use crate::config::MixedCurrency;
 use crate::ids::{ColumnId, RollupId, SourceId};
@@ -91,9 +93,19 @@ impl Run<'_> {
                     }
                     total => Some(total.clone()),
                 };
-                if let Some(wanted) = wanted
-                    && !wanted.is_stored(row.value(column.stored), column.code_in(row))
+                let wanted = wanted.filter(|wanted| !wanted.is_stored(row.value(column.stored), column.code_in(row)));
+                if let Some(explained) = &mut *self.outcome.explained.borrow_mut()
+                    && (explained.source, explained.id) == (source, row.id)
                 {
+                    explained.totals.push(ExplainedTotal {
+                        rollup: index,
+                        column: id,
+                        stored: stored(column, row),
+                        computed: total.clone(),
+                        differs: wanted.is_some(),
+                    });
+                }
+                if let Some(wanted) = wanted {
                     self.outcome.record_difference(source, row, column, &wanted);
                     write.changes.push(Change { rollup: index, column: id, total: wanted });
                 }

@@ -55,11 +55,13 @@ impl Run<'_> {
             },
         };
         let choice = survey.choose();
+        self.outcome.pace.set(Some(survey.pace));
         self.client.host().log(
             Event::new(Level::Info, "plan_made")
                 .with("reads", choice.plan.reads)
                 .with("writesAtMost", choice.plan.writes_at_most)
                 .with("seconds", choice.plan.seconds)
+                .with("secondsAtMost", choice.plan.seconds_at_most)
                 .with("why", choice.plan.why.as_str()),
         );
         Ok(choice)

@@ -33,11 +33,11 @@ const MAX_VERIFICATIONS: u32 = 3;
 
 /// The state of one targeted computation
 #[derive(Debug)]
-struct Scope {
+pub(super) struct Scope {
     /// Parents that were named, or lie above named ones, by source
     named: IdList<SourceId, Ids>,
     /// Live rows, by source: the named ones, and the children of parents that need all of theirs computed
-    rows: IdList<SourceId, Rows>,
+    pub(super) rows: IdList<SourceId, Rows>,
     /// Rollups to compute
     active: BTreeSet<RollupId>,
     /// Parents to compute afterwards, by rollup
@@ -64,7 +64,7 @@ impl Scope {
     }
 
     /// Whether the children of a rollup carry their own totals by the time the parents are computed
-    fn is_settled_first(&self, rollup: &Rollup) -> bool {
+    pub(super) fn is_settled_first(&self, rollup: &Rollup) -> bool {
         let place = |source: SourceId| self.order.iter().position(|other| *other == source);
         !rollup.needs.is_empty() && place(rollup.child) < place(rollup.parent)
     }
@@ -82,10 +82,10 @@ impl Run<'_> {
             let mut verifications = 0;
             let deferred = loop {
                 let began = self.client.host().now();
-                let (deferred, wrote) = self.pass(&due).await?;
+                let Scope { deferred, wrote, .. } = self.pass(&due).await?;
                 verifications += 1;
                 let slow = self.client.host().now().since(began) > MAX_UNVERIFIED_TIME;
-                if !wrote || !slow || verifications > MAX_VERIFICATIONS {
+                if !wrote || self.options.dry || !slow || verifications > MAX_VERIFICATIONS {
                     break deferred;
                 }
                 self.outcome.verifying.set(true);
@@ -119,9 +119,9 @@ impl Run<'_> {
         self.recompute(rest).await
     }
 
-    /// Computes and writes once. Gives the parents that lie above in the same object, or in one that was settled
-    /// before, and whether anything was to be written.
-    async fn pass(&self, targets: &RollupTargets) -> Result<(RollupTargets, bool), Stop> {
+    /// Computes and writes once. Gives what was read, the parents that lie above in the same object or in one that was
+    /// settled before, and whether anything was to be written.
+    pub(super) async fn pass(&self, targets: &RollupTargets) -> Result<Scope, Stop> {
         let order = settle_order(self.compiled);
         let mut scope = Scope::new(self.compiled, order.clone());
         for (index, ids) in targets.entries().filter(|(_, ids)| !ids.is_empty()) {
@@ -137,7 +137,7 @@ impl Run<'_> {
         for source in &order {
             self.compute(*source, &mut scope).await?;
         }
-        Ok((scope.deferred, scope.wrote))
+        Ok(scope)
     }
 
     /// Computes these rows of one object, and the children that their totals need.
@@ -169,6 +169,12 @@ impl Run<'_> {
     async fn go_up(&self, source: SourceId, scope: &mut Scope) -> Result<(), Stop> {
         let ids = scope.named[source].clone();
         let rows = self.reader.read_by(source, "id", &ids).await?;
+        if self.outcome.notes_absent.get() {
+            for id in ids.as_slice().iter().filter(|id| rows.get(**id).is_none()) {
+                let note = format!("there is no {} {id}, or it is deleted", self.compiled.name(source));
+                self.outcome.record.borrow_mut().note(note);
+            }
+        }
         for (index, rollup) in self.compiled.rollups.entries() {
             if rollup.child == source && rollup.needs.iter().any(|needed| scope.active.contains(needed)) {
                 let above: Ids = rows.rows().filter_map(|row| row.value(rollup.relation).id()).collect();

@@ -57,6 +57,9 @@ impl Writer<'_> {
             return Ok(Vec::new());
         }
         self.outcome.wrote.set(true);
+        if self.outcome.writing_since.get().is_none() {
+            self.outcome.writing_since.set(Some(self.client.host().now()));
+        }
         let mut readings = 0;
         loop {
             let queue = Queue::new(source, &self.compiled.sources[source], writes, self.batch_size.get());

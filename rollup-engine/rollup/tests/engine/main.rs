@@ -3,16 +3,19 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test stops at the first surprise")]
 
 mod broken_replies;
+mod chosen;
 mod common;
 mod concurrency;
 mod continuation;
 mod crash_points;
+mod explanations;
 mod failure_messages;
 mod impossible_values;
 mod large_slices;
 mod live_parents;
 mod mixed_currencies;
 mod overlapping_runs;
+mod plan_time;
 mod random_histories;
 mod rate_limit;
 mod reading_equivalence;

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use ports::time::whole_millis;
-use ports::{Event, FetchError, Host, Level, Method, Request, Response, Timestamp};
+use ports::{Clock, Event, FetchError, Host, Level, Method, Request, Response, Timestamp, async_trait};
 
 use crate::error::ApiError;
 use crate::exchange::{Attempt, Call, Terms, exchange};
@@ -183,6 +183,34 @@ impl<H: Host> Client<H> {
     }
 }
 
+/// Waits of this length or longer for the rate limit are logged
+const MIN_LOGGED_WAIT: Duration = Duration::from_secs(1);
+
+/// The clock of a call that waits for the rate limiter: says for how long
+struct LoggedWaits<'c, H> {
+    client: &'c Client<H>,
+    endpoint: &'c str,
+}
+
+#[async_trait(?Send)]
+impl<H: Host> Clock for LoggedWaits<'_, H> {
+    fn now(&self) -> Timestamp {
+        self.client.host.now()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        let host = &self.client.host;
+        if duration >= MIN_LOGGED_WAIT {
+            let event = Event::new(Level::Info, "request_held_back")
+                .with("endpoint", self.endpoint)
+                .with("waitMs", whole_millis(duration))
+                .with("until", (host.now() + duration).to_string());
+            host.log(event);
+        }
+        host.sleep(duration).await;
+    }
+}
+
 /// A call under way
 struct ClientCall<'c, 'r, H> {
     client: &'c Client<H>,
@@ -252,7 +280,8 @@ impl<H: Host> Call for ClientCall<'_, '_, H> {
         let Client { host, limiter, priority, deadline, stats, .. } = self.client;
         let cost = self.spec.cost;
         let latest = self.spec.not_after.into_iter().chain(*deadline).min();
-        let permit = limiter.acquire(host, *priority, cost, latest, TIMEOUT).await;
+        let clock = LoggedWaits { client: self.client, endpoint: &self.endpoint };
+        let permit = limiter.acquire(&clock, *priority, cost, latest, TIMEOUT).await;
         stats.borrow_mut().waited += host.now().since(self.waits_since);
         let permit = match permit {
             Ok(permit) => permit,

@@ -52,6 +52,16 @@ pub fn compute_totals(definition: &JsValue, records: &JsValue, options: &JsValue
     to_js(&totals)
 }
 
+/// The built-in definitions, which run where nothing is configured
+///
+/// # Errors
+///
+/// The runtime cannot make objects.
+#[wasm_bindgen(unchecked_return_type = "object[]")]
+pub fn built_in_definitions() -> Result<JsValue, JsValue> {
+    to_js(&rollup::config::built_in_definitions())
+}
+
 /// What is wrong with a configuration, or with a list of definitions
 ///
 /// # Errors

@@ -12,12 +12,23 @@ use ports::{Event, Level, Log};
 use rollup::TotalsOptions;
 use rollup::environment::Variables;
 use wasm_bindgen::prelude::*;
-use wasm_host::{DEFAULT_MAX_RESPONSE_BYTES, JsHost, Options, Queue, Store, random_seed, stringify};
+use wasm_host::{DEFAULT_MAX_RESPONSE_BYTES, JsHost, Options, Queue, Store, from_js, random_seed, stringify};
 
 const CODE: &str = "invalid_options";
 
-const KNOWN: [&str; 10] =
-    ["env", "apiUrl", "token", "config", "requestsPerMinute", "timeLimitSeconds", "fetch", "log", "store", "enqueue"];
+const KNOWN: [&str; 11] = [
+    "env",
+    "apiUrl",
+    "token",
+    "config",
+    "requestsPerMinute",
+    "timeLimitSeconds",
+    "only",
+    "fetch",
+    "log",
+    "store",
+    "enqueue",
+];
 
 thread_local! {
     /// Names that were warned of
@@ -73,6 +84,7 @@ impl RunOptions {
             environment,
             seed: random_seed(),
             time_limit: time_limit.transpose()?,
+            only: only(&options)?,
             ..rollup::Options::default()
         };
         let store = match options.get("store")? {
@@ -88,6 +100,13 @@ impl RunOptions {
         }
         Ok(Self { host, engine })
     }
+}
+
+/// The numbers of the definitions to run
+fn only(options: &Options) -> Result<Option<Vec<usize>>, JsValue> {
+    let Some(list) = options.get("only")? else { return Ok(None) };
+    let numbers = from_js(&list, CODE, "options: `only`");
+    numbers.map(Some).map_err(|_| options.expected("only", "a list of numbers of definitions"))
 }
 
 /// Names of the environment that look like a setting of the engine and are none; each is told once in a process
