@@ -12,6 +12,7 @@ import {
   computeTotals,
   validateDefinitions,
 } from 'twenty-rollups';
+import { type TestCase, type TestError, type TestFile, testTotals } from 'twenty-rollups/testing';
 
 const definition: Definition = {
   parentObject: 'person',
@@ -76,6 +77,25 @@ export const places: string[] = validateDefinitions([definition]).errors.map((fa
 
 export const isDebug = ({ level }: LogEvent): boolean => level === 'debug';
 export const refunded: Condition = { field: 'amount', subtractField: 'refunded', operator: 'equals', value: 0 };
+
+const oneGift: TestCase = {
+  name: 'one gift',
+  parentObject: 'person',
+  day: '2026-11-30',
+  records: { gift: [{ giftDate: '2026-02-01', amount: '12.50 GBP' }, { amount: { amountMicros: 1, currencyCode: 'GBP' } }] },
+  expected: { lifetimeGiftCount: 1, lastGiftDate: null, lifetimeGiftAmount: { noTotal: true } },
+};
+const tests: TestFile = { cases: [oneGift] };
+
+export const failed: string[] = testTotals(configuration, tests).flatMap(({ passed, differences }) => (passed ? [] : differences));
+export const firstTotal: unknown = testTotals([definition], tests)[0]?.actual.lifetimeGiftCount;
+export const faultsOf = (error: TestError): string[] => error.faults.map(({ place, message }) => `${place}: ${message}`);
+
+// @ts-expect-error a total is no truth value
+export const truth: TestCase = { ...oneGift, expected: { lifetimeGiftCount: true } };
+
+// @ts-expect-error a case has a day
+export const dayless: TestCase = { name: 'no day', parentObject: 'person', records: {}, expected: {} };
 
 // @ts-expect-error only a SUM subtracts
 export const meanOfRest: Aggregation = { type: 'AVG', childField: 'amount', subtractField: 'refunded', parentField: 'mean' };
