@@ -226,7 +226,7 @@ async fn going_on_within_a_slice() {
 /// parents behind it, and a run that is stopped between hands on a checkpoint before it
 #[tokio::test(start_paused = true)]
 async fn going_on_within_a_portion() {
-    rebuild_in_runs(Duration::from_secs(45), 4).await;
+    rebuild_in_runs(Duration::from_secs(42), 3).await;
 }
 
 /// A person who comes between the first id and the last while the slice is read is none of the slice's parents
