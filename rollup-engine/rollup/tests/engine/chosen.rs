@@ -118,12 +118,13 @@ async fn named_records_that_are_not_there() {
     let named = json!({ "parentObject": "person", "ids": [id("person", 1), id("person", 9)] });
     let report = world.run(&named).await;
     assert_eq!((report.status, report.totals.updated), (Status::Ok, 2));
-    assert_eq!(report.notes, [format!("there is no person {}, or it is deleted", id("person", 9))]);
+    let absent = format!("there is no person {}, or it is deleted", id("person", 9));
+    assert!(report.notes.contains(&absent), "{:?}", report.notes);
     let event = json!({
         "name": "gift.deleted", "recordId": id("gift", 9),
         "properties": { "before": { "donorId": id("person", 9) }, "after": {} },
     });
-    assert_eq!(world.run(&event).await.notes, Vec::<String>::new());
+    assert!(!world.run(&event).await.notes.contains(&absent));
 }
 
 /// A slow comparison of named records is no reason to compare them again
