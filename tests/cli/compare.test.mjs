@@ -35,7 +35,7 @@ test('drift found', async () => {
   assert.deepEqual(engine.calls.map(({ payload }) => payload), [{ dryRun: true }]);
   assert.match(out, /^3 values of 1 parent are wrong, of 3 parents compared, since 2026-11-24T02:00:00\.000Z at the earliest\n/);
   assert.match(out, /person\.lifetimeGiftAmount +1\n/);
-  assert.match(out, new RegExp(`2 examples:\n.*\n +person +${ADA} +lifetimeGiftAmount +12\\.34 GBP +-0\\.50 GBP\n`));
+  assert.match(out, new RegExp(`2 examples, stored → right:\n +person ${ADA}\n +lifetimeGiftAmount +12\\.34 GBP → -0\\.50 GBP\n +lifetimeGiftCount +1 → 2\n`));
   assert.doesNotMatch(out, /=cmd/);
   assert.match(out, /twenty-rollups rebuild/);
 });
@@ -43,7 +43,7 @@ test('drift found', async () => {
 test('without drift every total is right', async () => {
   const { exit, out } = await command('drift', { engine: fakeEngine(report({ mode: 'dry-run' })) });
   assert.equal(exit, 0);
-  assert.match(out, /^3 parents compared at https:\/\/crm\.example\.org: every total is right\n {2}7 requests in 1\.5 s\n$/);
+  assert.match(out, /^3 parents compared at https:\/\/crm\.example\.org by the built-in definitions: every total is right\n {2}7 requests in 1\.5 s\n$/);
 });
 
 // A dry run that shows changes has done what it was asked for.

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 
 import { ADA, command, fakeEngine, folderFor, metadata, report, TOKEN } from '../support/cli.mjs';
 
-const LINES = ['validate', 'plan', 'rebuild', 'drift', `explain ${ADA}`];
+const LINES = ['validate', 'plan', 'rebuild --yes', 'drift', `explain ${ADA}`];
 
 for (const [code, exit] of [
   ['unreachable', 3],
@@ -76,7 +76,7 @@ test('unsound definitions stop every command', async () => {
       fetch: () => assert.fail('a request was sent'),
     });
     assert.equal(exit, 1);
-    assert.match(err, /^error: ROLLUP_ENGINE_CONFIG: 1 fault\n {2}definition 0, relationFeild: unknown key/);
+    assert.match(err, /^error: ROLLUP_ENGINE_CONFIG: 1 fault\n {2}ROLLUP_ENGINE_CONFIG:1:2: definition 0, relationFeild: unknown key/);
   }
 });
 
@@ -120,12 +120,12 @@ test('no secret is printed', async (t) => {
     log({ level: 'info', event: 'request_retried', message: `Bearer ${token}` });
     return report({ status: 'partial', message: token, notes: [`the token ${token}`], checkpoint: { token: 'x' } });
   };
-  for (const line of ['rebuild --once', 'rebuild --once --json', 'rebuild --once --verbose']) {
+  for (const line of ['rebuild --yes --once', 'rebuild --yes --once --json', 'rebuild --yes --once --verbose']) {
     const { out, err } = await command(line, { engine: fakeEngine(leak), folder });
     assert.match(out, /\[secret\]/);
     assert.ok(!`${out}${err}`.includes(TOKEN), line);
   }
-  const { out, err } = await command('rebuild --token another-secret --once --verbose', { engine: fakeEngine(leak), folder });
+  const { out, err } = await command('rebuild --yes --token another-secret --once --verbose', { engine: fakeEngine(leak), folder });
   assert.ok(!`${out}${err}`.includes('another-secret'));
 });
 
@@ -147,7 +147,7 @@ test('Ctrl-C waits for the request under way', async (t) => {
   const fetch = (url) => (url.includes('metadata') ? metadata() : slow);
   let sent;
   const underWay = new Promise((resolve) => (sent = resolve));
-  const ended = command('rebuild', { engine: waiting(sent), fetch, signals, folder: folderFor(t) });
+  const ended = command('rebuild --yes', { engine: waiting(sent), fetch, signals, folder: folderFor(t) });
   await underWay;
   signals.emit('SIGINT');
   answer(metadata());
@@ -218,18 +218,17 @@ const reading = ({ log }) => {
 
 // A terminal gets a progress bar and its cursor back.
 test('progress bar on a terminal', async (t) => {
-  const { err, out } = await command('rebuild', { engine: fakeEngine(reading), tty: true, folder: folderFor(t) });
-  assert.match(err, /reading gift/);
-  assert.match(err, /comparing person/);
-  assert.match(err, /writing person .*1 of 2/);
+  const { err, out } = await command('rebuild --yes', { engine: fakeEngine(reading), tty: true, folder: folderFor(t) });
+  assert.match(err, /looking at the workspace/);
+  assert.match(err, /writing person, 2 written/);
   assert.ok(err.lastIndexOf('\x1b[?25h') > err.lastIndexOf('\x1b[?25l'));
   assert.doesNotMatch(out, /reading/);
 });
 
 for (const [what, line, given] of [
-  ['what is no terminal', 'rebuild', {}],
-  ['a terminal with --json', 'rebuild --json', { tty: true }],
-  ['a dumb terminal', 'rebuild', { tty: true, env: { TERM: 'dumb' } }],
+  ['what is no terminal', 'rebuild --yes', {}],
+  ['a terminal with --json', 'rebuild --yes --json', { tty: true }],
+  ['a dumb terminal', 'rebuild --yes', { tty: true, env: { TERM: 'dumb' } }],
 ]) {
   test(`${what} gets no progress bar`, async (t) => {
     const { err } = await command(line, { engine: fakeEngine(reading), folder: folderFor(t), ...given });

@@ -10,6 +10,7 @@ const PLAN = {
   reads: 8,
   writesAtMost: 12,
   seconds: 170,
+  secondsAtMost: 400,
   why: 'the server adds up: 8 requests, a scan takes 47',
   counts: { gift: 6919, person: 2357, household: null },
   definitions: [
@@ -27,14 +28,18 @@ test('definitions, requests and time of a plan', async () => {
   assert.deepEqual(out.split('\n'), [
     'A rebuild of https://crm.example.org by the built-in definitions',
     '',
-    '     definition                      reading   requests  why',
-    '  0  person ← gift.donorId           group-by         3  the server adds up with the same result',
-    '  2  household ← person.householdId  scan        shared  its children are parents themselves',
+    '  0  person ← gift.donorId',
+    '     group-by, 3 requests: the server adds up with the same',
+    '     result',
+    '  2  household ← person.householdId',
+    '     scan, shared: its children are parents themselves',
     '',
     '  records    6,919 gift, 2,357 person, unknown household',
-    '  to read    8 requests: the server adds up: 8 requests, a scan takes 47',
+    '  to read    8 requests: the server adds up: 8 requests, a',
+    '             scan takes 47',
     '  to write   at most 12 requests, if every total were wrong',
-    '  time       about 3 min, if nobody else uses the budget',
+    '  time       3 min to 7 min, by how long the server takes',
+    '             for a write; more if others use the budget',
     '',
   ]);
   assert.deepEqual(engine.calls[0].payload, { plan: true });

@@ -1,4 +1,4 @@
-// `rebuild`: one run or several, and what is left when it ends before its end.
+// `rebuild --yes`: one run or several, and what is left when it ends before its end.
 
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
@@ -15,9 +15,9 @@ const payloads = (engine) => engine.calls.map(({ payload }) => payload);
 test('a rebuild that is done says what it did', async (t) => {
   const folder = folderFor(t);
   const engine = fakeEngine(report());
-  const { exit, out, err } = await command('rebuild', { engine, folder });
+  const { exit, out, err } = await command('rebuild --yes', { engine, folder });
   assert.equal(exit, 0);
-  assert.equal(out, '3 parents compared at https://crm.example.org: 2 written, 1 right already\n  7 requests in 1.5 s\n');
+  assert.equal(out, '3 parents compared at https://crm.example.org by the built-in definitions: 2 written, 1 right already\n  7 requests in 1.5 s\n');
   assert.equal(err, '');
   assert.deepEqual(payloads(engine), [{}]);
   assert.equal(engine.calls[0].options.timeLimitSeconds, 900);
@@ -25,7 +25,7 @@ test('a rebuild that is done says what it did', async (t) => {
 });
 
 // A rebuild goes on by itself until it is done, and leaves no checkpoint then.
-test('rebuild runs until it is done', async (t) => {
+test('rebuild --yes runs until it is done', async (t) => {
   const folder = folderFor(t);
   const kept = join(folder, 'rollups-checkpoint.json');
   const seen = [];
@@ -34,7 +34,7 @@ test('rebuild runs until it is done', async (t) => {
     seen.push(JSON.parse(readFileSync(kept, 'utf8')).checkpoint);
     return report({ plan });
   });
-  const { exit, json } = await command('rebuild --json', { engine, folder });
+  const { exit, json } = await command('rebuild --yes --json', { engine, folder });
   assert.equal(exit, 0);
   assert.deepEqual(payloads(engine), [{}, { checkpoint: { after: 'a' } }, { checkpoint: { after: 'b' } }]);
   assert.deepEqual(seen, [{ after: 'b' }]);
@@ -57,14 +57,14 @@ test('runs of one command share a store', async (t) => {
     found.push(await store.get('gone'));
     return answer;
   };
-  await command('rebuild', { engine: fakeEngine(keeping(partial({ after: 'a' })), keeping(report())), folder: folderFor(t) });
+  await command('rebuild --yes', { engine: fakeEngine(keeping(partial({ after: 'a' })), keeping(report())), folder: folderFor(t) });
   assert.deepEqual(found, [null, null, '12', null]);
 });
 
 // With --once it ends with the first run, leaves a checkpoint and tells how to go on.
 test('checkpoint of the first run with --once', async (t) => {
   const folder = folderFor(t);
-  const { exit, out } = await command('rebuild --once --checkpoint rest.json', { engine: fakeEngine(partial({ after: 'a' })), folder });
+  const { exit, out } = await command('rebuild --yes --once --checkpoint rest.json', { engine: fakeEngine(partial({ after: 'a' })), folder });
   assert.equal(exit, 1);
   assert.match(out, /What was written is right\. Go on with: twenty-rollups rebuild --resume rest\.json/);
   const kept = readFileSync(join(folder, 'rest.json'), 'utf8');
@@ -74,7 +74,7 @@ test('checkpoint of the first run with --once', async (t) => {
   assert.equal(statSync(join(folder, 'rest.json')).mode & 0o077, 0);
 
   const engine = fakeEngine(report());
-  assert.equal((await command('rebuild --resume rest.json', { engine, folder })).exit, 0);
+  assert.equal((await command('rebuild --yes --resume rest.json', { engine, folder })).exit, 0);
   assert.deepEqual(payloads(engine), [{ checkpoint: { after: 'a' } }]);
   assert.ok(!existsSync(join(folder, 'rest.json')));
 });
@@ -83,7 +83,7 @@ test('checkpoint of the first run with --once', async (t) => {
 test('no progress ends the command', async (t) => {
   const idle = { processed: 1, updated: 0, unchanged: 0, reset: 0, failed: 1, mixedCurrency: 0 };
   const engine = fakeEngine(partial({ parents: { person: [ADA] } }, { totals: idle }));
-  const { exit } = await command('rebuild', { engine, folder: folderFor(t) });
+  const { exit } = await command('rebuild --yes', { engine, folder: folderFor(t) });
   assert.equal(exit, 1);
   assert.equal(engine.calls.length, 2);
 });
@@ -95,10 +95,10 @@ test('retries while the budget is used up', async (t) => {
   const slept = [];
   const sleep = async (ms) => void slept.push(ms);
   const engine = fakeEngine(busy);
-  assert.equal((await command('rebuild', { engine, folder: folderFor(t), sleep })).exit, 1);
+  assert.equal((await command('rebuild --yes', { engine, folder: folderFor(t), sleep })).exit, 1);
   assert.deepEqual([engine.calls.length, slept], [5, [20_000, 20_000, 20_000]]);
   const freed = fakeEngine(busy, busy, busy, report());
-  assert.equal((await command('rebuild', { engine: freed, folder: folderFor(t), sleep })).exit, 0);
+  assert.equal((await command('rebuild --yes', { engine: freed, folder: folderFor(t), sleep })).exit, 0);
 });
 
 // A run that could not even begin leaves the checkpoint of the one before.
@@ -107,16 +107,16 @@ test('checkpoint outlives a failed start', async (t) => {
   const refused = partial(null, { totals: nothing, requests: { total: 1, throttled: 1, byEndpoint: {} } });
   const folder = folderFor(t);
   const engine = fakeEngine(partial({ after: 'a' }), refused, report());
-  assert.equal((await command('rebuild', { engine, folder })).exit, 0);
+  assert.equal((await command('rebuild --yes', { engine, folder })).exit, 0);
   assert.deepEqual(payloads(engine), [{}, { checkpoint: { after: 'a' } }, { checkpoint: { after: 'a' } }]);
 
   const first = fakeEngine(refused, report());
-  assert.equal((await command('rebuild', { engine: first, folder })).exit, 0);
+  assert.equal((await command('rebuild --yes', { engine: first, folder })).exit, 0);
   assert.deepEqual(payloads(first), [{}, {}]);
 
   const away = report({ status: 'error', code: 'unreachable', message: 'the server is away', totals: nothing });
   const left = fakeEngine(partial({ after: 'a' }), away);
-  const { exit, out } = await command('rebuild', { engine: left, folder });
+  const { exit, out } = await command('rebuild --yes', { engine: left, folder });
   assert.equal(exit, 3);
   assert.match(out, /the server is away\n.*--resume rollups-checkpoint\.json/);
 });
@@ -127,11 +127,11 @@ test('repeated comparisons count once', async (t) => {
   const wrong = (values) => ({ parents: values, values, fields: { 'person.a': values }, examples: [], since: null });
   const first = partial({ after: null }, { totals: counts(60, 10, 30), drift: wrong(90), plan: { reading: 'scan' } });
   const second = report({ totals: counts(30, 70, 0), drift: wrong(30), plan: { reading: 'scan' } });
-  const { json } = await command('rebuild --json', { engine: fakeEngine(first, second), folder: folderFor(t) });
+  const { json } = await command('rebuild --yes --json', { engine: fakeEngine(first, second), folder: folderFor(t) });
   const { totals, drift, details } = json().report;
   assert.deepEqual(totals, counts(90, 10, 0));
   const cut = partial({ after: null }, { totals: { ...counts(0, 40, 0), processed: 40 }, plan: { reading: 'scan' } });
-  const once = await command('rebuild --json', { engine: fakeEngine(first, cut), folder: folderFor(t) });
+  const once = await command('rebuild --yes --json', { engine: fakeEngine(first, cut), folder: folderFor(t) });
   assert.deepEqual(once.json().report.totals, counts(60, 10, 30));
   assert.deepEqual(drift, wrong(90));
   assert.deepEqual([details[0].processed, details[0].updated], [3, 4]);
@@ -141,7 +141,7 @@ test('repeated comparisons count once', async (t) => {
 test('error with a checkpoint', async (t) => {
   const folder = folderFor(t);
   const away = report({ status: 'error', code: 'unreachable', message: 'the server is away', checkpoint: { after: 'a' } });
-  const { exit, out } = await command('rebuild', { engine: fakeEngine(away), folder });
+  const { exit, out } = await command('rebuild --yes', { engine: fakeEngine(away), folder });
   assert.equal(exit, 3);
   assert.match(out, /Not all parents are done: the server is away/);
   assert.ok(existsSync(join(folder, 'rollups-checkpoint.json')));
@@ -152,7 +152,7 @@ test('failed parents are named', async (t) => {
   const failures = [{ parentObject: 'person', id: ADA, message: 'refused: the e-mail address is not valid' }];
   const totals = { processed: 3, updated: 1, unchanged: 1, reset: 1, failed: 1, mixedCurrency: 0 };
   const engine = fakeEngine(report({ status: 'partial', failures, totals }));
-  const { exit, out } = await command('rebuild', { engine, folder: folderFor(t) });
+  const { exit, out } = await command('rebuild --yes', { engine, folder: folderFor(t) });
   assert.equal(exit, 1);
   assert.match(out, /1 written \(1 of them without a child left\), 1 right already, 1 not right\n/);
   assert.match(out, /Not all parents are right, see above\n$/);
@@ -172,7 +172,7 @@ for (const [what, text, message] of [
     const folder = folderFor(t);
     if (text) writeFileSync(join(folder, 'rest.json'), text);
     const engine = fakeEngine(report());
-    const { exit, err } = await command('rebuild --resume rest.json', { engine, folder });
+    const { exit, err } = await command('rebuild --yes --resume rest.json', { engine, folder });
     assert.equal(exit, 2);
     assert.match(err, message);
     assert.deepEqual(engine.calls, []);
@@ -180,5 +180,5 @@ for (const [what, text, message] of [
 }
 
 test('a dry run cannot be resumed', async () => {
-  assert.equal((await command('rebuild --dry-run --resume rest.json')).exit, 2);
+  assert.equal((await command('rebuild --yes --dry-run --resume rest.json')).exit, 2);
 });

@@ -64,7 +64,20 @@ test('unsound definitions are listed', async () => {
   const engine = { ...fakeEngine(report()), validateDefinitions: () => ({ valid: false, errors, definitions: 0 }) };
   const { exit, out } = await command('validate', { engine, env: OWN, fetch: () => assert.fail('a request was sent') });
   assert.equal(exit, 1);
-  assert.match(out, /1 fault\n {2}definition 0, relationFeild: unknown key, did you mean `relationField`\?/);
+  assert.match(out, /1 fault\n {2}ROLLUP_ENGINE_CONFIG:1:2: definition 0, relationFeild: unknown key, did you mean `relationField`\?/);
+});
+
+// An address without a key is a mistake, and no wish to check the definitions alone.
+test('address without a key', async () => {
+  const fetch = () => assert.fail('a request was sent');
+  for (const key of ['', ' ', undefined]) {
+    const { exit, out } = await command('validate', { env: { ...OWN, TWENTY_API_KEY: key }, fetch });
+    assert.equal(exit, 1);
+    assert.match(out, /Not compared with https:\/\/crm\.example\.org: there is no token, as TWENTY_API_KEY is empty or not set\./);
+    const { exit: again, json } = await command('validate --json', { env: { ...OWN, TWENTY_API_KEY: key }, fetch });
+    assert.deepEqual([again, json().valid, json().workspace, json().error.code], [1, false, null, 'missing_token']);
+    assert.equal((await command('validate --offline', { env: { ...OWN, TWENTY_API_KEY: key }, fetch })).exit, 0);
+  }
 });
 
 // Without a workspace, or offline, the definitions alone are checked, and that is said.

@@ -1,5 +1,6 @@
 // Runs a command in this process: what it prints and how it ends, with an engine and a network that the test makes.
 
+import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -34,6 +35,12 @@ export const report = (more = {}) => ({
   ...Object.fromEntries(Object.entries(more).filter(([key]) => key !== 'totals')),
 });
 
+/** Two of the definitions that run where none are configured, in short. */
+export const BUILT_IN = [
+  { parentObject: 'person', childObject: 'gift', relationField: 'donorId', aggregations: [{ type: 'COUNT', parentField: 'lifetimeGiftCount' }] },
+  { parentObject: 'appeal', childObject: 'gift', relationField: 'appealId', aggregations: [{ type: 'COUNT', parentField: 'giftCount' }] },
+];
+
 /** An engine that answers each call with the next of these reports, or with what a function makes of the call. */
 export function fakeEngine(...answers) {
   const calls = [];
@@ -45,6 +52,7 @@ export function fakeEngine(...answers) {
       return typeof answer === 'function' ? answer(options, payload) : structuredClone(answer);
     },
     validateDefinitions: (config) => ({ valid: true, errors: [], definitions: (config.definitions ?? config).length }),
+    builtInDefinitions: () => structuredClone(BUILT_IN),
   };
 }
 
@@ -72,10 +80,16 @@ export function folderFor(t) {
  *
  * @param {string} line arguments with a space between
  * @param {{ engine?: object, env?: object, folder?: string, fetch?: Function, tty?: boolean, signals?: EventEmitter,
- *   sleep?: Function }} given
+ *   sleep?: Function, now?: Function, stdin?: AsyncIterable<string>, answers?: string[] }} given; with answers there is a
+ *   person at the terminal, who gives them one after the other
  */
-export async function command(line, { engine, env = {}, folder = '/nowhere', fetch = metadata, tty = false, signals, sleep = async () => {} } = {}) {
+export async function command(line, { engine, env = {}, folder = '/nowhere', fetch = metadata, tty = false, signals, sleep = async () => {}, now = Date.now, stdin = [], answers } = {}) {
   const [stdout, stderr] = [sink(tty), sink(tty)];
+  const questions = [];
+  const ask = async (question, hidden = false) => {
+    questions.push({ question, hidden });
+    return answers.length > 0 ? answers.shift() : assert.fail(`nobody answers: ${question}`);
+  };
   const exit = await run(line.split(' ').filter(Boolean), {
     env: { TWENTY_API_URL: URL_HERE, TWENTY_API_KEY: TOKEN, ...env },
     folder,
@@ -84,7 +98,10 @@ export async function command(line, { engine, env = {}, folder = '/nowhere', fet
     fetch,
     signals: signals ?? new EventEmitter(),
     sleep,
+    now,
+    stdin,
+    ask: answers && ask,
     engine: async () => engine ?? fakeEngine(report()),
   });
-  return { exit, out: stdout.text, err: stderr.text, json: () => JSON.parse(stdout.text) };
+  return { exit, out: stdout.text, err: stderr.text, questions, json: () => JSON.parse(stdout.text) };
 }

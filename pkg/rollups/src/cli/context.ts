@@ -1,8 +1,9 @@
 // What a command is handed.
 
-import type { Report, RunOptions, Store, Validation } from '../index.js';
+import type { Definition, Report, Rollups, RunOptions, Store, Validation } from '../index.js';
 import type { Outcome } from './outcome.js';
 import type { Progress } from './progress.js';
+import type { Ask } from './prompt.js';
 import type { Screen } from './screen.js';
 import type { Settings } from './settings.js';
 
@@ -11,6 +12,8 @@ export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 /** A stream that text is printed to. */
 export interface Output {
   isTTY?: boolean;
+  /** Width of the terminal. */
+  columns?: number;
   write(text: string): unknown;
 }
 
@@ -23,6 +26,8 @@ export interface Signals {
 export interface Engine {
   calculateRollups(payload: unknown, options: RunOptions): Promise<Report>;
   validateDefinitions(definitions: unknown): Validation;
+  computeTotals: Rollups['computeTotals'];
+  builtInDefinitions(): Definition[];
 }
 
 export type Variables = Record<string, string | undefined>;
@@ -36,6 +41,11 @@ export interface Host {
   fetch: Fetch;
   signals: Signals;
   sleep: (ms: number) => Promise<unknown>;
+  now: () => number;
+  /** Text that is piped in. */
+  stdin: AsyncIterable<string | Uint8Array>;
+  /** Asks the person at the terminal; absent where there is none. */
+  ask?: Ask | undefined;
   engine: () => Promise<Engine>;
 }
 
@@ -57,6 +67,11 @@ export interface Flags {
   once?: boolean;
   object?: string;
   all?: boolean;
+  only?: string;
+  ids?: string;
+  yes?: boolean;
+  force?: boolean;
+  output?: string;
 }
 
 export interface Context {
@@ -66,6 +81,7 @@ export interface Context {
   settings: Settings;
   /** The host's, until the command is interrupted. */
   fetch: Fetch;
+  /** Of all runs of this one command. */
   progress?: Progress;
   /** For all runs of this one command: the second is not to spend the budget that the first has spent. */
   store?: Store;

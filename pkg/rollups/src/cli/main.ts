@@ -3,8 +3,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { run } from './program.js';
+import { askOnTerminal } from './prompt.js';
 
-const { argv, env, stdout, stderr } = process;
+const { argv, env, stdin, stdout, stderr } = process;
 
 // The reader of a pipe may stop reading, as `head` does: nothing is left to be printed then.
 for (const stream of [stdout, stderr]) {
@@ -19,6 +20,9 @@ const code = await run(argv.slice(2), {
   fetch: (url, init) => fetch(url, init),
   signals: process,
   sleep,
+  now: Date.now,
+  stdin,
+  ask: stdin.isTTY && stderr.isTTY ? askOnTerminal(process) : undefined,
   // Loaded when it is needed, so that help is there without it.
   engine: () => import('../node.js'),
 });

@@ -1,23 +1,24 @@
 // The command line: which commands there are, what they take, and how they end.
 
-import { readFileSync } from 'node:fs';
+import { Argument, Command, CommanderError, InvalidArgumentError } from 'commander';
 
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
-
+import { completion } from './commands/completion.js';
+import { definitions } from './commands/definitions.js';
 import { drift } from './commands/drift.js';
 import { explain } from './commands/explain.js';
+import { init } from './commands/init.js';
 import { plan } from './commands/plan.js';
 import { DEFAULT_TIME_LIMIT_SECONDS, rebuild } from './commands/rebuild.js';
 import { validate } from './commands/validate.js';
+import { watch } from './commands/watch.js';
 import type { Command as CommandFunction, Context, Flags, Host } from './context.js';
 import { requireValidDefinitions } from './engine.js';
 import { interruptible } from './interrupt.js';
 import { CliError, EXIT, type ExitCode } from './outcome.js';
+import { version } from './rollups-file.js';
 import { Screen } from './screen.js';
-import { requireWorkspace, secretsOf, readSettings, unknownSettings } from './settings.js';
+import { DEFAULT_FILE, requireWorkspace, secretsOf, readSettings, unknownSettings } from './settings.js';
 import { formatCount } from './text.js';
-
-const { version }: { version: string } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
 
 const EXIT_CODES = `
 Exit codes: 0 all is right, 1 something is wrong (faults, drift, a run that did not finish), 2 usage,
@@ -36,9 +37,9 @@ definitions ROLLUP_ENGINE_CONFIG, else rollups.json in this folder, else the bui
 export async function run(args: string[], host: Host): Promise<ExitCode> {
   let exit: ExitCode = EXIT.ok;
   // Commander hands over the operands, then the options, then the command.
-  const act: Register = (name, command, needsWorkspace = true) => async (...given) => {
+  const act: Register = (name, command, needsWorkspace = true, readsSettings = true) => async (...given) => {
     const flags = given.at(-2) as Flags;
-    exit = await runCommand({ name, command, needsWorkspace, flags, operands: given.slice(0, -2) as string[] }, host);
+    exit = await runCommand({ name, command, needsWorkspace, readsSettings, flags, operands: given.slice(0, -2) as string[] }, host);
   };
   try {
     await commandLine(act, host).parseAsync(args, { from: 'user' });
@@ -55,7 +56,7 @@ export async function run(args: string[], host: Host): Promise<ExitCode> {
 }
 
 /** Makes of a command what commander is to call. */
-type Register = (name: string, command: CommandFunction, needsWorkspace?: boolean) => (...given: unknown[]) => Promise<void>;
+type Register = (name: string, command: CommandFunction, needsWorkspace?: boolean, readsSettings?: boolean) => (...given: unknown[]) => Promise<void>;
 
 function commandLine(act: Register, { stdout, stderr }: Host): Command {
   const program = new Command('twenty-rollups')
@@ -65,38 +66,58 @@ function commandLine(act: Register, { stdout, stderr }: Host): Command {
     .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(text) })
     .addHelpText('after', EXIT_CODES);
 
-  const command = (name: string, description: string) =>
-    program
-      .command(name)
-      .description(description)
+  const plain = (name: string, description: string) =>
+    program.command(name).description(description).option('--json', 'print one JSON document and nothing else');
+
+  const connected = (name: string, description: string) =>
+    plain(name, description)
       .option('--url <address>', 'address of the Twenty server')
       .option('--token <token>', 'API key; better given as TWENTY_API_KEY, as other users see command lines')
-      .option('--config <file>', 'definitions, as in rollups.json')
-      .option('--requests-per-minute <number>', 'share of the budget, or off')
-      .option('--json', 'print one JSON document and nothing else')
       .option('--verbose', "print the engine's log lines to stderr");
+
+  const command = (name: string, description: string) =>
+    connected(name, description)
+      .option('--config <file>', 'definitions, as in rollups.json')
+      .option('--requests-per-minute <number>', 'share of the budget, or off');
+
+  const selecting = (made: Command) =>
+    made.option('--only <definitions>', 'some definitions alone, by number, object or field: 0,appeal,person.lastGiftDate');
+
+  const naming = (made: Command) =>
+    selecting(made)
+      .option('--ids <ids>', 'some records alone, and what is made of their totals')
+      .option('--object <name>', 'object of the records of --ids (person, or the only one of the definitions)');
 
   const limited = (made: Command, byDefault: string) =>
     made.option('--time-limit <seconds>', `time that a run may take (${byDefault})`, seconds);
+
+  connected('init', 'asks for the workspace, proposes definitions for what it has, writes rollups.json')
+    .option('--output <file>', 'where to write', DEFAULT_FILE)
+    .option('--force', 'write over a file that is there')
+    .option('--yes', 'write without asking')
+    .action(act('init', init, false, false));
+
+  plain('definitions', 'prints the built-in definitions, as a rollups.json').action(act('definitions', definitions, false, false));
 
   command('validate', 'are the definitions sound, and does the workspace have what they name?')
     .option('--offline', 'do not ask the workspace')
     .action(act('validate', validate, false));
 
-  limited(command('plan', 'what would a rebuild cost, and how would it go about it? writes nothing'), 'without end').action(
+  limited(selecting(command('plan', 'what would a rebuild cost, and how would it go about it? writes nothing')), 'without end').action(
     act('plan', plan),
   );
 
-  limited(command('rebuild', 'put every total right'), `${DEFAULT_TIME_LIMIT_SECONDS}, then it goes on in a next one`)
+  limited(naming(command('rebuild', 'put every total right')), `${DEFAULT_TIME_LIMIT_SECONDS}, then it goes on in a next one`)
     .option('--dry-run', 'write nothing, show what would change')
     .option('--csv <file>', 'with --dry-run: every value that would change')
     .option('--sample <number>', 'with --dry-run: changes that are shown', number, 10)
     .option('--resume <file>', 'go on from the checkpoint of an earlier rebuild')
     .option('--checkpoint <file>', 'where to leave a checkpoint (rollups-checkpoint.json)')
     .option('--once', 'end with the first run, even if something is left to do')
+    .option('--yes', 'do not ask before the built-in definitions are used')
     .action(act('rebuild', rebuild));
 
-  limited(command('drift', 'which stored totals are wrong? writes nothing, exit code 1 if there are any'), 'without end')
+  limited(naming(command('drift', 'which stored totals are wrong? writes nothing, exit code 1 if there are any')), 'without end')
     .option('--csv <file>', 'every wrong value')
     .option('--sample <number>', 'wrong values that are shown', number, 10)
     .action(act('drift', drift));
@@ -107,6 +128,15 @@ function commandLine(act: Register, { stdout, stderr }: Host): Command {
     .option('--all', 'every child, however many there are')
     .action(act('explain', explain));
 
+  plain('watch', 'follows a log of runs, and says in a line what each came to')
+    .argument('[file]', 'the log; without one it is piped in')
+    .option('--once', 'end with the end of the file')
+    .action(act('watch', watch, false, false));
+
+  plain('completion', 'prints the completion for a shell')
+    .addArgument(new Argument('<shell>').choices(['bash', 'zsh', 'fish']))
+    .action(act('completion', completion(program), false, false));
+
   return program;
 }
 
@@ -114,11 +144,13 @@ interface Call {
   name: string;
   command: CommandFunction;
   needsWorkspace: boolean;
+  /** Whether it goes by the address, the token and the definitions of the options and the environment. */
+  readsSettings: boolean;
   flags: Flags;
   operands: string[];
 }
 
-async function runCommand({ name, command, needsWorkspace, flags, operands }: Call, host: Host): Promise<ExitCode> {
+async function runCommand({ name, command, needsWorkspace, readsSettings, flags, operands }: Call, host: Host): Promise<ExitCode> {
   const screen = new Screen(host, { json: Boolean(flags.json) });
   for (const secret of secretsOf(flags, host.env)) screen.addSecret(secret);
   for (const line of unknownSettings(host.env)) screen.log(`${screen.colors.yellow('warning')}: ${line}`);
@@ -133,10 +165,10 @@ async function runCommand({ name, command, needsWorkspace, flags, operands }: Ca
   };
 
   const work = async () => {
-    context.settings = readSettings(flags, host);
+    if (readsSettings) context.settings = readSettings(flags, host);
     if (needsWorkspace) {
-      requireWorkspace(context.settings);
-      await requireValidDefinitions(context.settings, host);
+      const settings = requireWorkspace(context.settings!);
+      await requireValidDefinitions(settings, host);
     }
     context.fetch = stop.fetch;
     const { exit, document } = await command(context as Context, ...operands);

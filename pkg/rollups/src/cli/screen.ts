@@ -3,9 +3,25 @@
 import picocolors from 'picocolors';
 
 import type { Output, Host } from './context.js';
+import { wrap } from './text.js';
+
+/** A terminal that is narrower breaks lines itself. */
+const MIN_COLUMNS = 40;
 
 /** Shorter texts are no secrets, and redacting them would tear holes into words. */
 const MIN_SECRET_LENGTH = 6;
+
+/** Text as a terminal of that width shows it without breaking a word; anything else gets it as it is. */
+function fitted(text: string, { isTTY, columns }: Output): string {
+  if (!isTTY || !columns) return text;
+  const width = Math.max(columns, MIN_COLUMNS);
+  return text.split('\n').map((line) => (line.length > width && !line.includes('\x1b') ? brokenAtWords(line, width) : line)).join('\n');
+}
+
+function brokenAtWords(line: string, width: number): string {
+  const indent = /^ */.exec(line)![0];
+  return wrap(line.trimStart(), indent.length, width).map((part) => indent + part).join('\n');
+}
 
 export class Screen {
   readonly #secrets: string[] = [];
@@ -38,12 +54,12 @@ export class Screen {
 
   /** Prints a line of the result; not with `--json`. */
   print(text = ''): void {
-    if (!this.json) this.#stdout.write(`${this.redact(text)}\n`);
+    if (!this.json) this.#stdout.write(`${fitted(this.redact(text), this.#stdout)}\n`);
   }
 
   /** Prints a line about the run itself. */
   log(text: string): void {
-    this.#stderr.write(`${this.redact(text)}\n`);
+    this.#stderr.write(`${fitted(this.redact(text), this.#stderr)}\n`);
   }
 
   /** Prints the one document of `--json`. */

@@ -5,7 +5,8 @@ import { resolve } from 'node:path';
 
 import { DEFAULT_MAX_RESPONSE_BYTES } from '../read-bounded.js';
 import type { Configuration, Definition, RunOptions } from '../index.js';
-import type { Flags, Variables, Host } from './context.js';
+import type { Engine, Flags, Variables, Host } from './context.js';
+import { syntaxFault } from './json-text.js';
 import { codeOf, messageOf, usage } from './outcome.js';
 
 /** In the order in which they count; the names are the engine's own. */
@@ -14,7 +15,7 @@ const RATE = 'ROLLUP_ENGINE_REQUESTS_PER_MINUTE';
 const CONFIG = 'ROLLUP_ENGINE_CONFIG';
 const MAX_RESPONSE_BYTES = 'ROLLUP_ENGINE_MAX_RESPONSE_BYTES';
 const SETTINGS = [CONFIG, RATE, MAX_RESPONSE_BYTES];
-const DEFAULT_FILE = 'rollups.json';
+export const DEFAULT_FILE = 'rollups.json';
 /** The engine's own bound. */
 const MAX_RATE = 100_000;
 
@@ -27,6 +28,8 @@ export interface Settings {
   config: unknown;
   /** Where the configuration is from, in words. */
   source: string;
+  /** As it was written, for the place of a fault. */
+  text?: string;
 }
 
 const filled = (text: string | undefined) => text?.trim() || undefined;
@@ -39,26 +42,49 @@ export const secretsOf = (flags: Flags, env: Variables): string[] =>
 const given = (option: string, value: string | undefined, name: string, env: Variables) =>
   filled(value) ? { from: option, text: filled(value) } : { from: name, text: filled(env[name]) };
 
-/** The address without a trailing slash and without `/rest`, which some people copy along. */
 function addressOf(flags: Flags, env: Variables): string | undefined {
   const { from, text } = given('--url', flags.url, 'TWENTY_API_URL', env);
-  if (!text) return undefined;
+  return text === undefined ? undefined : checkedAddress(from, text);
+}
+
+/**
+ * The address of the server, without a trailing slash and without the paths of its API, which some people copy along.
+ *
+ * @param from the option, variable or question that it was given by
+ */
+export function checkedAddress(from: string, text: string): string {
   const url = /^https?:\/\/[^/]/i.test(text) && !/[\s\\]/.test(text) && URL.canParse(text) ? new URL(text) : undefined;
   // Neither a name nor a password nor a token is repeated, whatever else is wrong with the address.
   if (text.includes('@')) {
     throw usage('invalid_url', `${from}: the address holds a name or a password`, 'Give the token by TWENTY_API_KEY instead.');
   }
-  if (/[?#]/.test(text)) throw usage('invalid_url', `${from}: the address holds a query`, 'It looks like https://crm.example.org');
-  if (!url) throw usage('invalid_url', `${from}: \`${text}\` is no address of a server`, 'It looks like https://crm.example.org');
-  return text.replace(/\/+$/, '').replace(/\/rest$/, '').replace(/\/+$/, '');
+  if (/[?#]/.test(text)) throw usage('invalid_url', `${from}: the address holds a query`, `It looks like ${url?.origin ?? EXAMPLE}`);
+  if (!url) throw usage('invalid_url', `${from}: \`${text}\` is no address of a server`, hintFor(text));
+  return text.replace(/\/+$/, '').replace(/\/(rest(\/.*)?|graphql|metadata)$/, '').replace(/\/+$/, '');
+}
+
+const EXAMPLE = 'https://crm.example.org';
+
+/** What was probably meant by an address without a scheme, or with a wrong one. */
+function hintFor(text: string): string {
+  const [, scheme, rest = ''] = /^(?:([a-z][a-z0-9+.-]*):(?!\d))?[/\\]*(.*)$/i.exec(text) ?? [];
+  const host = rest.replace(/[/\\].*$/, '');
+  const isHost = /^(\[[0-9a-f:]+\]|[a-z0-9-]+(\.[a-z0-9-]+)*)(:\d+)?$/i.test(host);
+  const isLocal = /^(localhost|127\.|\[|[\d.]+(:|$))/i.test(host);
+  const meant = isHost && (isLocal || host.includes('.')) ? `Did you mean ${isLocal ? 'http' : 'https'}://${host}?` : `It looks like ${EXAMPLE}`;
+  return scheme && !/^https?$/i.test(scheme) ? `It begins with \`${scheme}:\`, expected https:// or http://. ${meant}` : meant;
 }
 
 function tokenOf(flags: Flags, env: Variables): string | undefined {
   const given = [{ from: '--token', token: flags.token }, ...TOKENS.map((name) => ({ from: name, token: env[name] }))];
   const tokens = given.flatMap(({ from, token }) => (filled(token) ? [{ from, token: String(filled(token)) }] : []));
-  const bad = tokens.find(({ token }) => /[^\x21-\x7e]|["\\]/.test(token));
-  if (bad) throw usage('invalid_token', `${bad.from}: the token has a space, a line break or another letter that no token has`);
-  return tokens[0]?.token;
+  return tokens.map(({ from, token }) => checkedToken(from, token))[0];
+}
+
+/** @param from the option, variable or question that it was given by */
+export function checkedToken(from: string, token: string): string {
+  if (!/[^\x21-\x7e]|["\\]/.test(token)) return token;
+  throw usage('invalid_token', `${from}: the token has a space, a line break or another letter that no token has`);
 }
 
 function rateOf(flags: Flags, env: Variables): string | undefined {
@@ -80,7 +106,7 @@ function maxResponseBytesOf(env: Variables): string | undefined {
 }
 
 /** The text of a file, or nothing if there is none and none was asked for. */
-function read(path: string, required: boolean): string | undefined {
+export function read(path: string, required: boolean): string | undefined {
   try {
     // Some editors put a mark before the text that JSON does not know.
     return readFileSync(path, 'utf8').replace(/^\uFEFF/, '');
@@ -90,21 +116,22 @@ function read(path: string, required: boolean): string | undefined {
   }
 }
 
-function parsed(text: string, source: string): unknown {
+export function parsed(text: string, source: string): unknown {
   try {
     return JSON.parse(text);
-  } catch (error) {
-    throw usage('invalid_json', `${source} is not JSON: ${messageOf(error)}`);
+  } catch {
+    throw usage('invalid_json', `${source} is not JSON: ${syntaxFault(text)}`);
   }
 }
 
 /** The configuration and where it is from; without one the built-in definitions count. */
-function configOf(flags: Flags, { env, folder }: Host): Pick<Settings, 'config' | 'source'> {
-  if (flags.config) return { config: parsed(String(read(resolve(folder, flags.config), true)), flags.config), source: flags.config };
+function configOf(flags: Flags, { env, folder }: Host): Pick<Settings, 'config' | 'source' | 'text'> {
+  const from = (source: string, text: string) => ({ config: parsed(text, source), source, text });
+  if (flags.config) return from(flags.config, String(read(resolve(folder, flags.config), true)));
   const variable = filled(env[CONFIG]);
-  if (variable) return { config: parsed(variable, CONFIG), source: CONFIG };
+  if (variable) return from(CONFIG, variable);
   const file = read(resolve(folder, DEFAULT_FILE), false);
-  if (file !== undefined) return { config: parsed(file, DEFAULT_FILE), source: DEFAULT_FILE };
+  if (file !== undefined) return from(DEFAULT_FILE, file);
   return { config: undefined, source: 'the built-in definitions' };
 }
 
@@ -132,12 +159,14 @@ export const unknownSettings = (env: Variables): string[] =>
     });
 
 /** @throws {CliError} for what is there and not as it should be */
-export const readSettings = (flags: Flags, host: Host): Settings => ({
-  url: addressOf(flags, host.env),
-  token: tokenOf(flags, host.env),
-  rate: rateOf(flags, host.env),
-  maxResponseBytes: maxResponseBytesOf(host.env),
-  ...configOf(flags, host),
+export const readSettings = (flags: Flags, host: Host): Settings => ({ ...readConnection(flags, host), ...configOf(flags, host) });
+
+/** The settings without the configuration, for a command that is about to make one. */
+export const readConnection = (flags: Flags, { env }: Host): Omit<Settings, 'config' | 'source' | 'text'> => ({
+  url: addressOf(flags, env),
+  token: tokenOf(flags, env),
+  rate: rateOf(flags, env),
+  maxResponseBytes: maxResponseBytesOf(env),
 });
 
 /** The same, for a command that cannot do without a workspace. */
@@ -173,3 +202,7 @@ export const maxBytesOf = ({ maxResponseBytes }: Settings): number => Number(max
 /** The definitions of a configuration, in either of its forms; for the built-in ones none. */
 export const definitionsOf = (config: unknown): Partial<Definition>[] =>
   Array.isArray(config) ? config : ((config as Partial<Configuration> | undefined)?.definitions ?? []);
+
+/** The configuration that counts: where there is none, the built-in definitions. */
+export const configurationOf = ({ config }: Settings, engine: Pick<Engine, 'builtInDefinitions'>): Configuration =>
+  config === undefined || Array.isArray(config) ? { definitions: (config as Definition[] | undefined) ?? engine.builtInDefinitions() } : (config as Configuration);

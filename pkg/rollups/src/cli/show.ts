@@ -4,7 +4,7 @@ import type { CompleteReport, Definition, Drift, PartialReport, RequestCounts, S
 import { type Outcome, exitOf } from './outcome.js';
 import type { Screen } from './screen.js';
 import { definitionsOf } from './settings.js';
-import { formatCount, formatDuration, formatNumber, formatTotal, table } from './text.js';
+import { WIDTH, formatCount, formatDuration, formatNumber, formatTotal, hanging, table } from './text.js';
 
 /** Lines of a list that are shown; the rest is in the report of `--json`. */
 const DEFAULT_SHOWN = 10;
@@ -70,12 +70,23 @@ export function showDrift(screen: Screen, drift: Drift, examples = DEFAULT_SHOWN
   if (fields.length > 0) {
     for (const line of table([['field', head], ...fields.map(([field, wrong]) => [field, formatNumber(wrong)])], [1])) screen.print(line);
   }
-  const rows = (drift.examples ?? []).slice(0, examples);
-  if (rows.length === 0) return;
+  const shown = (drift.examples ?? []).slice(0, examples);
+  if (shown.length === 0) return;
   screen.print();
-  screen.print(rows.length < drift.values ? `${formatCount(rows.length, 'example')}:` : 'All of them:');
-  const cells = rows.map(({ parentObject, id, field, stored, computed }) => [parentObject, id, field, formatTotal(stored), formatTotal(computed)]);
-  for (const line of table([['object', 'id', 'field', 'stored', 'right'], ...cells])) screen.print(line);
+  screen.print(`${shown.length < drift.values ? formatCount(shown.length, 'example') : 'All of them'}, stored → right:`);
+  let last: string | undefined;
+  for (const { parentObject, id, field, stored, computed } of shown) {
+    const parent = `  ${parentObject} ${id}`;
+    if (parent !== last) screen.print(parent);
+    last = parent;
+    for (const line of change(field, formatTotal(stored), formatTotal(computed))) screen.print(line);
+  }
+}
+
+/** What stands in a field and what belongs there, on one line where that fits. */
+function change(field: string, stored: string, right: string): string[] {
+  const line = `    ${field.padEnd(20)}  ${stored} → ${right}`;
+  return line.length <= WIDTH ? [line] : [`    ${field}`, ...hanging('      stored  ', stored), ...hanging('      right   ', right)];
 }
 
 /** The end of a command whose run had nothing to do. */

@@ -7,6 +7,8 @@ import { CliError, EXIT, HINTS } from './outcome.js';
 import { type Settings, maxBytesOf } from './settings.js';
 
 const TIMEOUT_MS = 20_000;
+const PROBE_TIMEOUT_MS = 5_000;
+const MAX_PROBE_BYTES = 1_000_000;
 
 const CAUSES: Record<string, string> = {
   ENOTFOUND: 'there is no server of that name',
@@ -16,6 +18,10 @@ const CAUSES: Record<string, string> = {
   ETIMEDOUT: 'it does not answer',
   UND_ERR_CONNECT_TIMEOUT: 'it does not answer',
   CERT_HAS_EXPIRED: 'its certificate has expired',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'what answers there does not speak https',
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'what answers there does not speak https',
+  EPROTO: 'what answers there does not speak https',
+  UND_ERR_SOCKET: 'it broke the connection off',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed (NODE_EXTRA_CA_CERTS names one to be trusted)',
   SELF_SIGNED_CERT_IN_CHAIN: 'its certificate is self-signed (NODE_EXTRA_CA_CERTS names one to be trusted)',
 };
@@ -42,19 +48,54 @@ async function read(response: Response, url: string, maxBytes: number): Promise<
   }
 }
 
+const PROBE = '/rest/metadata/objects?limit=1';
+
+/** The address under which Twenty answers, where it does not under the one given: by the other scheme, or without a path. */
+async function addressMeant(given: string, fetch: Fetch): Promise<string | undefined> {
+  const { protocol, host, origin } = new URL(given);
+  const other = `${protocol === 'https:' ? 'http:' : 'https:'}//${host}`;
+  for (const url of new Set([origin, other])) {
+    if (url !== given && (await isTwenty(url, fetch))) return url;
+  }
+  return undefined;
+}
+
+/** Whether Twenty's API answers there. The token is not sent to an address that nobody gave. */
+async function isTwenty(url: string, fetch: Fetch): Promise<boolean> {
+  try {
+    const response = await fetch(url + PROBE, { redirect: 'manual', headers: { accept: 'application/json' }, signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) });
+    const answer = JSON.parse(await readBounded(response, MAX_PROBE_BYTES));
+    return Array.isArray(answer?.messages) || Array.isArray(answer?.data?.objects ?? answer?.data);
+  } catch {
+    return false;
+  }
+}
+
+/** Where a redirect leads to, as the address of a server. */
+function redirectedTo(response: Response, url: string): string | undefined {
+  const location = response.headers.get('location');
+  if (response.status < 300 || response.status > 399 || !location || !URL.canParse(location, url)) return undefined;
+  return new URL(location, url).href.replace(/\/rest\/metadata\/objects.*$/, '');
+}
+
 /**
  * @throws {CliError} if the server is not there, is no Twenty, or does not know the token
  */
 export async function checkWorkspace(settings: Settings, fetch: Fetch): Promise<void> {
   const { token } = settings;
   const url = String(settings.url);
-  const response = await fetch(`${url}/rest/metadata/objects?limit=1`, {
+  const response = await fetch(url + PROBE, {
     headers: { authorization: `Bearer ${token}`, accept: 'application/json' },
+    // The engine follows none: a token must not travel to where an answer points.
+    redirect: 'manual',
     signal: AbortSignal.timeout(TIMEOUT_MS),
-  }).catch((error: NetworkError) => {
-    throw noWorkspace('unreachable', `cannot reach ${url}: ${reasonOf(error)}`);
+  }).catch(async (error: NetworkError) => {
+    const meant = await addressMeant(url, fetch);
+    throw noWorkspace('unreachable', `cannot reach ${url}: ${reasonOf(error)}`, meant && `Twenty answers at ${meant}: give that address.`);
   });
   const { status } = response;
+  const target = redirectedTo(response, url);
+  if (target) throw noWorkspace('malformed_answer', `${url} sends its callers on to ${target}`, `If that is your server, give that address.`);
   const answer = await read(response, url, maxBytesOf(settings));
   const said = answer?.messages?.[0] ?? '';
   // Twenty answers 403 to a revoked key, and also to one whose role may not read the data model.
@@ -67,7 +108,87 @@ export async function checkWorkspace(settings: Settings, fetch: Fetch): Promise<
   }
   if (status >= 500) throw noWorkspace('server_error', `${url} answers with an error of its own (${status})`);
   if (typeof answer !== 'object') {
-    throw noWorkspace('malformed_answer', `what answers at ${url} is not Twenty's API`, 'Expected is the address of the server itself, without a path.');
+    const meant = await addressMeant(url, fetch);
+    const hint = meant ? `Twenty answers at ${meant}: give that address.` : 'Expected is the address of the server itself, without a path.';
+    throw noWorkspace('malformed_answer', `what answers at ${url} is not Twenty's API`, hint);
   }
   // Anything else, such as a token that may not read the data model, the engine knows how to live with.
 }
+
+/** An object of the workspace, as far as totals have to do with it. */
+export interface ObjectMetadata {
+  name: string;
+  fields: FieldMetadata[];
+}
+
+export interface FieldMetadata {
+  /** As in records: a relation by the field that holds the id. */
+  name: string;
+  type: string;
+  isCustom: boolean;
+  /** The object that a relation leads to. */
+  target?: string | undefined;
+}
+
+const PAGE = 200;
+
+/**
+ * The objects and fields of the workspace.
+ *
+ * @throws {CliError} if the token may not read them
+ */
+export async function readMetadata(settings: Settings, fetch: Fetch): Promise<ObjectMetadata[]> {
+  const objects: ObjectMetadata[] = [];
+  for (let after: string | undefined; ; ) {
+    const query = new URLSearchParams({ limit: String(PAGE), ...(after && { starting_after: after }) });
+    const response = await fetch(`${settings.url}/rest/metadata/objects?${query}`, {
+      headers: { authorization: `Bearer ${settings.token}`, accept: 'application/json' },
+      redirect: 'manual',
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    const answer: MetadataAnswer | undefined = await read(response, String(settings.url), maxBytesOf(settings));
+    if (response.status === 401 || response.status === 403) {
+      throw noWorkspace('forbidden', `the token may not read the data model: ${answer?.messages?.[0] ?? response.status}`, HINTS.forbidden);
+    }
+    const data = answer?.data;
+    const page = Array.isArray(data) ? data : data?.objects;
+    if (!Array.isArray(page)) throw noWorkspace('malformed_answer', `${settings.url} does not answer with its data model (${response.status})`);
+    objects.push(...page.filter(isActive).map(objectOf));
+    const next = answer?.pageInfo?.hasNextPage ? answer.pageInfo.endCursor : undefined;
+    if (!next || next === after) return objects;
+    after = next;
+  }
+}
+
+interface MetadataAnswer {
+  messages?: string[];
+  data?: MetadataObject[] | { objects?: MetadataObject[] };
+  pageInfo?: { hasNextPage?: boolean; endCursor?: string };
+}
+
+interface MetadataObject {
+  nameSingular?: string;
+  isActive?: boolean;
+  fields?: MetadataField[];
+}
+
+interface MetadataField {
+  name?: string;
+  type?: string;
+  isActive?: boolean;
+  isCustom?: boolean;
+  settings?: { relationType?: string; joinColumnName?: string | null } | null;
+  relation?: { type?: string; targetObjectMetadata?: { nameSingular?: string } } | null;
+}
+
+const isActive = ({ isActive }: { isActive?: boolean }) => isActive !== false;
+
+const objectOf = ({ nameSingular = '', fields = [] }: MetadataObject): ObjectMetadata => ({
+  name: nameSingular,
+  fields: fields.filter(isActive).map(({ name = '', type = '', isCustom, settings, relation }) => ({
+    name: settings?.joinColumnName ?? name,
+    type,
+    isCustom: isCustom === true,
+    target: settings?.joinColumnName ? relation?.targetObjectMetadata?.nameSingular : undefined,
+  })),
+});

@@ -7,6 +7,7 @@ import type { Context } from '../context.js';
 import { type Change, ChangesFile } from '../csv.js';
 import { callEngine, throwIfError } from '../engine.js';
 import { EXIT, type ExitCode, type Outcome, exitOf, incompleteReasons } from '../outcome.js';
+import { isPartOfAll, selectionOf } from '../selection.js';
 import { formatCount, formatNumber } from '../text.js';
 import { type RunReport, nothingToDo, showDrift, showRequests, showSkipped, showProblems } from '../show.js';
 import { checkWorkspace } from '../workspace.js';
@@ -22,13 +23,16 @@ interface Wording {
 
 export async function compare(context: Context, { would, next, failsOnDrift }: Wording): Promise<Outcome> {
   const { host, screen, settings, flags, fetch } = context;
+  const selection = await selectionOf(context);
+  const { only, records } = selection;
   await checkWorkspace(settings, fetch);
   const csv = flags.csv ? new ChangesFile(resolve(host.folder, flags.csv)) : undefined;
   let report: Report;
   try {
     // One run to its end: a dry run cannot be taken up again, as it has written nothing to go on from.
-    report = await callEngine(context, { dryRun: true }, {
+    report = await callEngine(context, { dryRun: true, ...records }, {
       timeLimitSeconds: flags.timeLimit,
+      only,
       onEvent: (event) => event.event === 'difference_found' && csv?.add(event as unknown as Change),
     });
   } finally {
@@ -46,7 +50,7 @@ export async function compare(context: Context, { would, next, failsOnDrift }: W
   screen.print(
     found
       ? `${formatCount(drift.values, 'value')} of ${formatCount(drift.parents, 'parent')} ${would}, of ${compared} compared${since}`
-      : `${compared} compared at ${settings.url}: ${reasons.length > 0 ? 'nothing wrong was found, but not everything was compared' : rightOf(totals)}`,
+      : `${compared} compared at ${settings.url} by ${settings.source}: ${reasons.length > 0 ? 'nothing wrong was found, but not everything was compared' : rightOf(totals, isPartOfAll(selection))}`,
   );
   showRequests(screen, report.requests, report.tookMs);
   showDrift(screen, drift, flags.sample);
@@ -56,9 +60,11 @@ export async function compare(context: Context, { would, next, failsOnDrift }: W
   if (report.status === 'partial') screen.print(`Not all parents could be compared: ${report.message ?? 'see above'}`);
   else if (reasons.length > 0) screen.print(`Whether the other totals are right is not known: ${reasons.join('; ')}`);
   if (found) screen.print(next);
+  const notThere = records !== undefined && totals.processed === 0;
+  if (notThere) screen.print(`None of these is a live ${records.parentObject} of ${settings.url}; --object says what they are.`);
 
   const complete = reasons.length === 0;
-  return { exit: exitOfComparison(report, { found, complete, failsOnDrift }), document: { csv: flags.csv ?? null, complete, report } };
+  return { exit: notThere ? EXIT.wrong : exitOfComparison(report, { found, complete, failsOnDrift }), document: { csv: flags.csv ?? null, complete, report } };
 }
 
 /** Wrong values that were found decide the exit code; where none were, an incomplete comparison does. */
@@ -67,8 +73,9 @@ function exitOfComparison(report: RunReport, { found, complete, failsOnDrift }: 
   return complete ? EXIT.ok : EXIT.unknown;
 }
 
-const rightOf = ({ processed, mixedCurrency }: RunTotals) => {
+/** @param isPart whether some totals were left out, by `--only` or `--ids` */
+const rightOf = ({ processed, mixedCurrency }: RunTotals, isPart: boolean) => {
   if (processed === 0) return 'there is no total to compare';
-  if (mixedCurrency > 0) return `every total is right, apart from ${formatCount(mixedCurrency, 'parent')} with gifts in several currencies`;
-  return 'every total is right';
+  const every = isPart ? 'every total of these is right' : 'every total is right';
+  return mixedCurrency > 0 ? `${every}, apart from ${formatCount(mixedCurrency, 'parent')} with gifts in several currencies` : every;
 };

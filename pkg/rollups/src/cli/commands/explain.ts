@@ -3,21 +3,18 @@
 import type { ExplainedChild, Explanation } from '../../index.js';
 import type { Command } from '../context.js';
 import { callEngine, throwIfError } from '../engine.js';
-import { EXIT, incompleteReasons, usage } from '../outcome.js';
+import { EXIT, incompleteReasons } from '../outcome.js';
 import type { Screen } from '../screen.js';
+import { defaultObject, requireId } from '../selection.js';
 import { definitionsOf } from '../settings.js';
 import { MAX_SHOWN, type RunReport, nothingToDo, showSkipped } from '../show.js';
-import { formatCount, formatNumber, formatTotal, table } from '../text.js';
+import { WIDTH, fittedTable, formatCount, formatNumber, formatTotal, hanging, wrap } from '../text.js';
 import { checkWorkspace } from '../workspace.js';
-
-const DEFAULT_OBJECT = 'person';
-
-const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 export const explain: Command = async (context, id = '') => {
   const { screen, settings, flags, fetch } = context;
-  if (!ID.test(id)) throw usage('invalid_id', `\`${id}\` is no id of a record`, 'It stands at the end of the address of the record’s page in Twenty.');
-  const parentObject = flags.object ?? defaultObject(settings.config);
+  requireId(id);
+  const parentObject = flags.object ?? defaultObject(definitionsOf(settings.config));
   await checkWorkspace(settings, fetch);
   const report = await callEngine(context, { explain: { parentObject, id } });
   throwIfError(report);
@@ -32,18 +29,21 @@ export const explain: Command = async (context, id = '') => {
   screen.print(`${parentObject} ${id}`);
   for (const entry of definitions) showDefinition(screen, entry, flags.all);
   const totals = definitions.flatMap((entry) => entry.totals);
-  const right = totals.every((entry) => entry.right);
+  const right = totals.every((entry) => entry.right !== false);
+  const left = totals.filter((entry) => entry.right === null).length;
   const complete = totals.length > 0 && incompleteReasons(ofParent(report, settings.config, parentObject), settings.config).length === 0;
   screen.print();
-  screen.print(verdict(right, complete));
+  screen.print(verdict(right, complete, left));
   showSkipped(screen, report.skipped, settings.config);
   const exit = right ? (complete ? EXIT.ok : EXIT.unknown) : EXIT.wrong;
   return { exit, document: { complete, report } };
 };
 
-function verdict(right: boolean, complete: boolean): string {
+/** @param left how many totals have no right value, and are left as they are */
+function verdict(right: boolean, complete: boolean, left: number): string {
   if (!right) return 'Not every total is right. To put them right: twenty-rollups rebuild';
-  return complete ? 'Every total is right.' : 'What is shown is right, but not every total could be computed.';
+  if (!complete) return 'What is shown is right, but not every total could be computed.';
+  return left > 0 ? `Every total is right, apart from ${left} that a rebuild leaves as ${left === 1 ? 'it is' : 'they are'}.` : 'Every total is right.';
 }
 
 /** The report without the definitions that write to other objects: they have no total of this parent. */
@@ -54,13 +54,6 @@ function ofParent(report: RunReport, config: unknown, parentObject: string): Par
   return { ...report, status, skipped };
 }
 
-/** A person, unless the definitions are about one other object alone. */
-function defaultObject(config: unknown): string {
-  const parents = new Set(definitionsOf(config).map(({ parentObject }) => parentObject));
-  const [only] = parents;
-  return parents.size === 1 && only ? only : DEFAULT_OBJECT;
-}
-
 function showDefinition(
   screen: Screen,
   { definition, childObject, relationField, children, totals }: Explanation['definitions'][number],
@@ -68,15 +61,21 @@ function showDefinition(
 ): void {
   const counted = children.filter((child) => child.counted).length;
   screen.print();
-  screen.print(`Definition ${definition}, by ${childObject}.${relationField}: ${formatNumber(counted)} of ${formatCount(children.length, 'record')} counted`);
+  const title = `Definition ${definition}, by ${childObject}.${relationField}: `;
+  for (const line of wrap(`${title}${formatNumber(counted)} of ${formatCount(children.length, 'record')} counted`)) screen.print(line);
   const shown = all ? children : children.slice(0, MAX_SHOWN);
-  for (const child of shown) screen.print(`  ${childObject} ${child.id}  ${inWords(child)}`);
+  for (const child of shown) {
+    const [head, words] = [`  ${childObject} ${child.id}`, inWords(child)];
+    const line = `${head}  ${words}`;
+    for (const text of line.length <= WIDTH ? [line] : [head, ...hanging('    ', words)]) screen.print(text);
+  }
   if (shown.length < children.length) screen.print(`  … and ${formatNumber(children.length - shown.length)} more: --all shows them`);
   screen.print();
-  const rows = totals.map(({ parentField, stored, computed, right }) => [parentField, formatTotal(stored), formatTotal(computed), right ? 'right' : 'wrong']);
-  const [head = '', ...lines] = table([['field', 'stored', 'computed', ''], ...rows]);
-  screen.print(head);
-  lines.forEach((line, index) => screen.print(totals[index]!.right ? line : screen.colors.red(line)));
+  const words = (right: boolean | null) => (right === null ? 'left' : right ? 'right' : 'wrong');
+  const cells = totals.map(({ parentField, stored, computed, right }) => [parentField, formatTotal(stored), formatTotal(computed), words(right)]);
+  const { head, rows } = fittedTable([['field', 'stored', 'computed', ''], ...cells]);
+  head.forEach((line) => screen.print(line));
+  rows.forEach((lines, index) => lines.forEach((line) => screen.print(totals[index]!.right === false ? screen.colors.red(line) : line)));
 }
 
 function inWords({ counted, why, leftOutOf }: ExplainedChild): string {

@@ -6,10 +6,13 @@ import { resolve } from 'node:path';
 import type { Report } from '../../index.js';
 import { readCheckpoint, removeCheckpoint, writeCheckpoint } from '../checkpoint-file.js';
 import type { Command, Context } from '../context.js';
-import { callEngine, throwIfError } from '../engine.js';
-import { exitOf, usage } from '../outcome.js';
+import { callEngine, loadEngine, throwIfError } from '../engine.js';
+import { EXIT, exitOf, usage } from '../outcome.js';
+import { confirm } from '../prompt.js';
+import { selectionOf } from '../selection.js';
+import { configurationOf } from '../settings.js';
 import { type RunReport, nothingToDo, showDrift, showRequests, showSkipped, showProblems } from '../show.js';
-import { formatCount, formatNumber } from '../text.js';
+import { formatCount, formatNumber, wrap } from '../text.js';
 import { merge } from '../reports.js';
 import { checkWorkspace } from '../workspace.js';
 import { compare } from './compare.js';
@@ -30,6 +33,10 @@ export const rebuild: Command = async (context) => {
     return compare(context, { would: 'would change', next: 'To change them: twenty-rollups rebuild', failsOnDrift: false });
   }
 
+  const { only, records } = await selectionOf(context);
+  if (records && flags.resume) throw usage('contradiction', '--resume goes on where a rebuild stopped, and cannot go with --ids');
+  await confirmBuiltIn(context, only);
+
   const shown = flags.checkpoint ?? flags.resume ?? DEFAULT_CHECKPOINT;
   const path = resolve(host.folder, shown);
   const from = flags.resume ? readCheckpoint(resolve(host.folder, flags.resume), settings.url) : undefined;
@@ -43,7 +50,8 @@ export const rebuild: Command = async (context) => {
   let kept = false;
   let idle = 0;
   for (let checkpoint = from; ; ) {
-    const report = await callEngine(context, checkpoint ? { checkpoint } : {}, { timeLimitSeconds: flags.timeLimit ?? DEFAULT_TIME_LIMIT_SECONDS });
+    const timeLimitSeconds = flags.timeLimit ?? DEFAULT_TIME_LIMIT_SECONDS;
+    const report = await callEngine(context, checkpoint ? { checkpoint } : (records ?? {}), { timeLimitSeconds, only });
     reports.push(report);
     const outOfTime = report.status === 'partial' && report.code === 'out_of_time';
     // A run that could not even begin leaves what it was to go on from.
@@ -66,20 +74,35 @@ export const rebuild: Command = async (context) => {
   const report = merged as RunReport;
   if (report.status === 'noop') return nothingToDo(screen, report);
   show(context, report, reports.length);
+  const notThere = records !== undefined && report.totals.processed === 0;
+  if (notThere) screen.print(`None of these is a live ${records.parentObject} of ${settings.url}; --object says what they are.`);
   if (kept) {
     screen.print(`Not all parents are done: ${report.message ?? 'the run ended early'}`);
     screen.print(`What was written is right. Go on with: twenty-rollups rebuild --resume ${shown}`);
   } else if (report.status === 'partial') {
     screen.print(`Not all parents are right${report.message ? `: ${report.message}` : ', see above'}`);
   }
-  return { exit: exitOf(report), document: { runs: reports.length, checkpointFile: kept ? shown : null, report } };
+  return { exit: notThere ? EXIT.wrong : exitOf(report), document: { runs: reports.length, checkpointFile: kept ? shown : null, report } };
 };
+
+/** The built-in definitions were chosen by nobody: what they would write to is said, and asked. */
+async function confirmBuiltIn({ host, screen, settings, flags }: Context, only: number[] | undefined): Promise<void> {
+  if (settings.config !== undefined || flags.yes) return;
+  const { definitions } = configurationOf(settings, await loadEngine(host));
+  const chosen = definitions.filter((_, number) => only?.includes(number) ?? true);
+  const objects = [...new Set(chosen.map(({ parentObject }) => parentObject))].join(', ');
+  const hint = 'Give --yes to use them, or definitions of your own by --config or rollups.json; twenty-rollups init writes one.';
+  if (!host.ask) throw usage('not_confirmed', `no definitions are given, and the built-in ones would write totals of ${objects}`, hint);
+  for (const line of wrap('There is no rollups.json here, and no --config: the built-in definitions count (twenty-rollups definitions prints them).')) screen.log(line);
+  for (const line of wrap(`They write totals of ${objects}, as far as ${settings.url} has these and the fields for them.`)) screen.log(line);
+  if (!(await confirm(host.ask, 'Write them?', false))) throw usage('not_confirmed', 'nothing was written', hint);
+}
 
 function show({ screen, settings }: Context, report: RunReport, runs: number): void {
   const { processed, updated, unchanged, reset, failed } = report.totals;
   const written = `${formatNumber(updated)} written${reset > 0 ? ` (${formatNumber(reset)} of them without a child left)` : ''}`;
   const not = failed > 0 ? `, ${formatNumber(failed)} not right` : '';
-  screen.print(`${formatCount(processed, 'parent')} compared at ${settings.url}: ${written}, ${formatNumber(unchanged)} right already${not}`);
+  screen.print(`${formatCount(processed, 'parent')} compared at ${settings.url} by ${settings.source}: ${written}, ${formatNumber(unchanged)} right already${not}`);
   showRequests(screen, report.requests, report.tookMs, runs);
   if (report.drift) showDrift(screen, report.drift, 0, 'wrong before');
   showProblems(screen, report);
