@@ -211,14 +211,21 @@ impl Gift {
         if unproven.is_empty() {
             return;
         }
+        self.change_context(|context| {
+            for (name, text) in &unproven {
+                keep_invalid_id(context, name, text);
+            }
+        });
+    }
+
+    /// Changes the provider's context; a text in its place becomes a member.
+    pub(crate) fn change_context(&mut self, change: impl FnOnce(&mut Map<String, Value>)) {
         let mut context = match self.provider_context.take() {
             Some(Value::Object(context)) => context,
             Some(evidence) => Map::from_iter([("evidence".to_owned(), evidence)]),
             None => Map::new(),
         };
-        for (name, text) in &unproven {
-            keep_invalid_id(&mut context, name, text);
-        }
+        change(&mut context);
         self.provider_context = Some(Value::Object(context));
     }
 
@@ -259,10 +266,25 @@ impl Gift {
             || self.recurring_metadata.is_some()
     }
 
+    /// Whether a platform or the donor's charity account has the tax back already, as its importer says
+    #[must_use]
+    pub fn is_claimed_elsewhere(&self) -> bool {
+        let context = self.provider_context.as_ref().and_then(|context| context.pointer("/giftAid/claimedBy"));
+        let kept = self.recurring_metadata.as_ref().and_then(|kept| kept.get("giftAid")?.get("claimedBy"));
+        let mut said = [context, kept].into_iter().flatten().filter_map(Value::as_str);
+        said.any(|by| ["platform", "account"].iter().any(|known| by.trim().eq_ignore_ascii_case(known)))
+    }
+
     /// Whether both names of the donor are known
     #[must_use]
-    pub const fn has_names(&self) -> bool {
+    pub const fn has_both_names(&self) -> bool {
         self.donor_first_name.is_some() && self.donor_last_name.is_some()
+    }
+
+    /// Whether a name of the donor is known; some have only one
+    #[must_use]
+    pub const fn has_name(&self) -> bool {
+        self.donor_first_name.is_some() || self.donor_last_name.is_some()
     }
 
     /// The whole of it as JSON, as a staged row keeps it

@@ -137,6 +137,9 @@ pub struct Declaration {
     pub scope: Scope,
 }
 
+/// Reason on a gift that came under clearly another name than its donor's
+pub const OTHER_NAME: &str = "donor_name_differs";
+
 /// How many years before its own day a declaration reaches
 const YEARS_BACK: i32 = 4;
 
@@ -192,7 +195,7 @@ fn years_before(day: Date, years: i32) -> Date {
 /// Whether a payment is of a kind whose tax the donor has back already, or another charity claims
 ///
 /// Payroll giving is taken from pay before tax; CAF accounts and vouchers, and the `PayPal` Giving Fund, are charities
-/// themselves; a platform that claimed says so. `words` are what the gift says of how it was paid: method, source,
+/// themselves; of a platform that claimed see [`Gift::is_claimed_elsewhere`](crate::gift::Gift). `words` are what the gift says of how it was paid: method, source,
 /// provider.
 ///
 /// # Example
@@ -274,7 +277,7 @@ pub fn decide(question: &Question<'_>) -> Option<Outcome> {
     let outcome = if !question.has_names {
         Outcome::new(Status::NeedsReview, "donor_data_incomplete")
     } else if question.is_other_name {
-        Outcome::new(Status::NeedsReview, "donor_name_differs")
+        Outcome::new(Status::NeedsReview, OTHER_NAME)
     } else {
         Outcome::new(Status::Claimable, "valid_declaration_present")
     };

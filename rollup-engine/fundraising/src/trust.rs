@@ -15,7 +15,7 @@ pub enum Confidence {
     Strong,
     /// The request named a person or an organisation, or a person was just made for it
     Explicit,
-    /// Names only, or an address that several people share
+    /// Names only, or a person about whom a reviewer is asked
     Weak,
     /// Nothing is known
     None,
@@ -36,9 +36,9 @@ impl Confidence {
     fn of(gift: &Gift, dedupe: Option<&Dedupe>) -> Self {
         match dedupe.map(|dedupe| dedupe.match_type) {
             Some(MatchType::Email) => Self::Strong,
-            Some(MatchType::Name | MatchType::AmbiguousEmail) => Self::Weak,
+            Some(_) => Self::Weak,
             None if gift.donor_id.is_some() || gift.company_id.is_some() => Self::Explicit,
-            None if gift.has_names() => Self::Weak,
+            None if gift.has_name() => Self::Weak,
             None => Self::None,
         }
     }
@@ -92,7 +92,7 @@ impl Diagnostics {
     pub fn of(gift: &Gift, dedupe: Option<&Dedupe>) -> Self {
         let confidence = Confidence::of(gift, dedupe);
         let company_missing = gift.is_organisational() && gift.company_id.is_none();
-        let nobody = !gift.is_organisational() && gift.donor_id.is_none() && !gift.has_names();
+        let nobody = !gift.is_organisational() && gift.donor_id.is_none() && !gift.has_name();
         let blockers = codes([
             ("company_missing_for_org_intent", company_missing),
             ("identity_missing", nobody),
@@ -101,7 +101,7 @@ impl Diagnostics {
             ("amount_missing", !gift.has_amount()),
             ("payment_awaited", gift.awaits_payment()),
         ]);
-        let warnings = codes([
+        let mut warnings = codes([
             ("identity_low_confidence", confidence == Confidence::Weak),
             ("appeal_missing", gift.appeal_id.is_none()),
             ("fund_missing", gift.fund_id.is_none()),
@@ -111,6 +111,7 @@ impl Diagnostics {
             ("email_opted_out", gift.email_opt_out == Some(true)),
             ("relation_id_invalid", !gift.unresolved_relations().is_empty()),
         ]);
+        warnings.extend(dedupe.and_then(|dedupe| dedupe.match_type.warning()));
         Self { blockers, warnings, confidence }
     }
 
@@ -255,8 +256,15 @@ mod tests {
 
     #[test]
     fn ambiguous_donor_needs_a_reviewer() {
-        for match_type in [MatchType::Name, MatchType::AmbiguousEmail] {
+        for (match_type, warning) in [
+            (MatchType::Name, None),
+            (MatchType::AmbiguousEmail, Some("donor_ambiguous")),
+            (MatchType::OtherName, Some("donor_name_differs")),
+            (MatchType::InTrash, Some("donor_in_trash")),
+        ] {
             assert!(!itself(&gift("manual_ui"), Some(&found(match_type)), true));
+            let warnings = Diagnostics::of(&gift("manual_ui"), Some(&found(match_type))).warnings;
+            assert_eq!(warnings.into_iter().find(|code| code.starts_with("donor_")), warning);
         }
     }
 

@@ -1,6 +1,6 @@
 //! One request as its rules see it.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use ports::{Event, Level, ServiceHost, Timestamp, local_date};
@@ -36,6 +36,7 @@ pub struct RequestContext<'a> {
     pub(crate) entropy: u128,
     ids_made: Cell<u64>,
     is_closing: Cell<bool>,
+    warnings: RefCell<Vec<&'static str>>,
 }
 
 impl std::fmt::Debug for RequestContext<'_> {
@@ -67,6 +68,7 @@ impl<'a> RequestContext<'a> {
             entropy: inbound.entropy,
             ids_made: Cell::new(0),
             is_closing: Cell::new(false),
+            warnings: RefCell::default(),
         };
         context.request_id = request_id(inbound).unwrap_or_else(|| context.new_id().to_string());
         context
@@ -102,6 +104,21 @@ impl<'a> RequestContext<'a> {
         if level >= self.state.settings.log_level {
             self.host.log(self.line(level, event, fields));
         }
+    }
+
+    /// Tells of a doubt about a gift that was made all the same: in the log, in the metrics, and in the answer.
+    pub(crate) fn warn(&self, warning: &'static str) {
+        self.log(Level::Warn, "gift_warning_raised", &[("warning", warning.into())]);
+        self.state.metrics.count_warning(warning);
+        let mut warnings = self.warnings.borrow_mut();
+        if !warnings.contains(&warning) {
+            warnings.push(warning);
+        }
+    }
+
+    /// The doubts that were told of
+    pub(crate) fn warnings(&self) -> Vec<&'static str> {
+        self.warnings.borrow().clone()
     }
 
     /// A log line with the request's id

@@ -179,13 +179,7 @@ pub async fn accept(cx: &RequestContext<'_>, payload: &Payload, origin: Origin<'
         }
     }
 
-    let policy = match (origin.channel, staging) {
-        (Channel::Staging, _) => DonorPolicy::Look,
-        (_, true) => DonorPolicy::Review,
-        (Channel::Webhook, false) => DonorPolicy::SettleWhatCanBe,
-        (Channel::Gifts, false) => DonorPolicy::Settle,
-    };
-    let found = donor::resolve(cx, &mut gift, &ids, policy).await?;
+    let found = find_donor(cx, &mut gift, key.as_ref(), &ids, origin.channel).await?;
     let receipt = receipt::decide(&gift, Receipt::default(), &settings.receipts);
     cx.log(
         Level::Info,
@@ -196,9 +190,7 @@ pub async fn accept(cx: &RequestContext<'_>, payload: &Payload, origin: Origin<'
         ],
     );
     let mut diagnostics = Diagnostics::of(&gift, found.dedupe.as_ref());
-    if found.unasked {
-        diagnostics.warnings.push("donor_lookup_failed");
-    }
+    diagnostics.warnings.extend(found.failure);
     let incoming = incoming(gift, ids, found, receipt, diagnostics);
     let made = incoming.found.made.clone();
     let accepted = if staging { staged(cx, incoming, origin).await } else { direct(cx, incoming).await };
@@ -208,6 +200,34 @@ pub async fn accept(cx: &RequestContext<'_>, payload: &Payload, origin: Origin<'
         donor::take_back(cx, &person).await;
     }
     accepted
+}
+
+/// Finds or makes the donor, as far as the channel lets it
+async fn find_donor(
+    cx: &RequestContext<'_>,
+    gift: &mut Gift,
+    key: Option<&Key>,
+    ids: &Key,
+    channel: Channel,
+) -> Result<Found, Error> {
+    let policy = match (channel, cx.state.settings.staging) {
+        (Channel::Staging, _) => DonorPolicy::Look,
+        (Channel::Webhook, true) => DonorPolicy::ReviewPayment,
+        (Channel::Gifts, true) => DonorPolicy::Review,
+        (Channel::Webhook, false) => DonorPolicy::SettlePayment,
+        (Channel::Gifts, false) => DonorPolicy::Settle,
+    };
+    match donor::resolve(cx, gift, ids, policy).await {
+        // A repeat whose donor went to the trash since is no other gift.
+        Err(failure)
+            if matches!(failure.kind(), ErrorKind::Client(_))
+                && key.is_some()
+                && store::find(cx, GIFT.plural, &ids.gift_id().to_string()).await?.is_some() =>
+        {
+            Ok(Found::default())
+        }
+        found => found,
+    }
 }
 
 /// Who says the key of the request: the caller, or the provider whose event it is
@@ -244,12 +264,13 @@ async fn direct(cx: &RequestContext<'_>, incoming: Incoming) -> Result<Accepted,
 
 /// What follows from a gift that was made without a row, or was there already and says the same
 async fn posted_directly(cx: &RequestContext<'_>, incoming: &Incoming, made: Made) -> Accepted {
-    let Incoming { gift, ids, .. } = incoming;
+    let Incoming { gift, ids, asked, .. } = incoming;
+    let is_described = asked.donor_id.is_none();
     let accepted = match made {
         Made::New(record) => {
             let paid_on = gift.gift_date.as_deref().and_then(parse_date);
             if has_consequences(cx, gift) {
-                after_posting::run(cx, gift, &record, paid_on, MissingAgreement::Skip).await;
+                after_posting::run(cx, gift, &record, paid_on, MissingAgreement::Skip, is_described).await;
             }
             Accepted::Gift { record, repeated: false, unkeyed: incoming.key.is_none() }
         }
@@ -257,7 +278,7 @@ async fn posted_directly(cx: &RequestContext<'_>, incoming: &Incoming, made: Mad
             // The run that made it may have died right after.
             if has_consequences(cx, gift) {
                 let paid_on = gift.gift_date.as_deref().and_then(parse_date);
-                after_posting::run(cx, gift, &record, paid_on, MissingAgreement::Skip).await;
+                after_posting::run(cx, gift, &record, paid_on, MissingAgreement::Skip, is_described).await;
             }
             Accepted::Gift { record, repeated: true, unkeyed: false }
         }
@@ -307,7 +328,7 @@ async fn staged(cx: &RequestContext<'_>, mut incoming: Incoming, origin: Origin<
     if incoming.key.is_none() {
         incoming.diagnostics.warnings.push("idempotency_key_missing");
     }
-    let is_sure = doubts.is_empty() && !incoming.found.unasked && incoming.implausible.is_none();
+    let is_sure = doubts.is_empty() && incoming.found.failure.is_none() && incoming.implausible.is_none();
     if is_sure && may_bypass(cx, &incoming, origin) {
         return direct(cx, incoming).await;
     }

@@ -24,7 +24,7 @@ pub struct Metrics {
 struct Counter {
     name: &'static str,
     method: &'static str,
-    /// A route of this service, or the records of Twenty that were called
+    /// A route of this service, the records of Twenty that were called, or a warning
     target: String,
     /// `status`
     status: u16,
@@ -43,6 +43,11 @@ impl Metrics {
     /// Notes an answer of Twenty; status 0 is none.
     pub fn count_call(&self, method: &'static str, object: &str, status: u16) {
         self.add("fundraising_upstream_calls_total", method, object, status);
+    }
+
+    /// Notes a doubt about a gift that was made all the same.
+    pub fn count_warning(&self, warning: &'static str) {
+        self.add("fundraising_gift_warnings_total", "", warning, 0);
     }
 
     fn add(&self, name: &'static str, method: &'static str, target: &str, status: u16) {
@@ -85,16 +90,23 @@ impl Metrics {
     #[must_use]
     pub fn to_text(&self, gauges: &[(&str, u64)]) -> String {
         let mut text = String::new();
-        let names = ["fundraising_requests_total", "fundraising_refusals_total", "fundraising_upstream_calls_total"];
+        let names = [
+            "fundraising_requests_total",
+            "fundraising_refusals_total",
+            "fundraising_upstream_calls_total",
+            "fundraising_gift_warnings_total",
+        ];
         // Writing to a string cannot fail.
         for name in names {
             let _ = writeln!(text, "# TYPE {name} counter");
             for counter in self.counters.borrow().iter().filter(|counter| counter.name == name) {
                 let Counter { method, target, status, count, .. } = counter;
-                let _ = if name == "fundraising_upstream_calls_total" {
-                    writeln!(text, "{name}{{method=\"{method}\",object=\"{target}\",status=\"{status}\"}} {count}")
-                } else {
-                    writeln!(text, "{name}{{endpoint=\"{method} {target}\",status=\"{status}\"}} {count}")
+                let _ = match name {
+                    "fundraising_upstream_calls_total" => {
+                        writeln!(text, "{name}{{method=\"{method}\",object=\"{target}\",status=\"{status}\"}} {count}")
+                    }
+                    "fundraising_gift_warnings_total" => writeln!(text, "{name}{{warning=\"{target}\"}} {count}"),
+                    _ => writeln!(text, "{name}{{endpoint=\"{method} {target}\",status=\"{status}\"}} {count}"),
                 };
             }
         }
@@ -138,6 +150,7 @@ mod tests {
         metrics.count_answer("GET", "gifts", 200);
         metrics.count_answer("GET", "gifts", 429);
         metrics.count_call("GET", "gifts", 200);
+        metrics.count_warning("donor_in_trash");
         let text = metrics.to_text(&[("fundraising_queue_waiting", 3)]);
         for line in [
             "fundraising_staging_rows_last_seen{state=\"pending\"} 1",
@@ -145,6 +158,7 @@ mod tests {
             "fundraising_requests_total{endpoint=\"GET gifts\",status=\"200\"} 2",
             "fundraising_refusals_total{endpoint=\"GET gifts\",status=\"429\"} 1",
             "fundraising_upstream_calls_total{method=\"GET\",object=\"gifts\",status=\"200\"} 1",
+            "fundraising_gift_warnings_total{warning=\"donor_in_trash\"} 1",
             "fundraising_queue_waiting 3",
         ] {
             assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");

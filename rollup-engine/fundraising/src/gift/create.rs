@@ -4,7 +4,7 @@
 //! parts, and last who gave. Unknown members are dropped without a word. Whether the values can be true is left to
 //! `plausible`.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Gift;
 use crate::client_error::ClientError;
@@ -53,11 +53,13 @@ pub fn read(payload: &Payload, intake: Intake) -> Result<Gift, ClientError> {
     }
     let mut gift = Gift::default();
     let mut contact = Contact::default();
+    let mut gift_aid = None;
     for (key, value) in payload.iter() {
         match key {
             "amount" => {}
             "contact" => contact.read(value)?,
             "contactId" => contact.id = text(key, value)?,
+            "giftAid" => gift_aid = value.get("claimedBy").filter(|by| by.is_string()),
             _ if STAGING_ONLY.contains(&key) && !matches!(intake, Intake::Staging | Intake::Event) => {}
             _ => member(&mut gift, key, value)?,
         }
@@ -68,6 +70,10 @@ pub fn read(payload: &Payload, intake: Intake) -> Result<Gift, ClientError> {
         if intake != Intake::Event {
             require_whole_minor_units("amount", amount)?;
         }
+    }
+    if let Some(claimed_by) = gift_aid {
+        // The gift keeps it with its context, for whenever it is decided about anew.
+        gift.change_context(|context| drop(context.insert("giftAid".into(), json!({ "claimedBy": claimed_by }))));
     }
     identify(&mut gift, contact, intake)?;
     gift.intake_source.get_or_insert_with(|| "manual_ui".into());
@@ -199,7 +205,6 @@ fn identify(gift: &mut Gift, contact: Contact, intake: Intake) -> Result<(), Cli
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use serde_json::json;
 
     const AMOUNT: &str = r#""amount":{"amountMicros":25000000,"currencyCode":"GBP"}"#;
 
@@ -287,7 +292,7 @@ mod tests {
         assert_eq!(gift.donor_id, None);
         let gift = direct(r#""contactId":"p","contact":{"firstName":"Ada","lastName":"Byron"}"#).unwrap();
         assert_eq!(gift.donor_id.as_deref(), Some("p"));
-        assert!(gift.has_names());
+        assert!(gift.has_name());
     }
 
     #[test]
@@ -320,6 +325,25 @@ mod tests {
         assert_eq!(context(r#"" [1] ""#), Some(json!("[1]")));
         assert_eq!(context("null"), None);
         assert_eq!(context("\" \""), None);
+    }
+
+    /// What an importer says of a platform's claim is kept with the gift's context.
+    #[test]
+    fn claims_of_platforms() {
+        for (members, expected) in [
+            (r#""giftAid":{"claimedBy":"platform"}"#, true),
+            (r#""giftAid":{"claimedBy":"Account"},"providerContext":{"a":1}"#, true),
+            (r#""providerContext":{"giftAid":{"claimedBy":"platform"}}"#, true),
+            (r#""giftAid":{"claimedBy":null}"#, false),
+            (r#""giftAid":{"claimedBy":"charity"}"#, false),
+            (r#""giftAid":true"#, false),
+        ] {
+            let gift = direct(&format!(r#""contactId":"p",{members}"#)).unwrap();
+            assert_eq!(gift.is_claimed_elsewhere(), expected, "{members}");
+            let record = gift.to_record(&crate::receipt::Receipt::default());
+            let stored = crate::gift::stored::read_any(&record);
+            assert_eq!(stored.is_claimed_elsewhere(), expected, "{members}, as it is stored");
+        }
     }
 
     proptest! {

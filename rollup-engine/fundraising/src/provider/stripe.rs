@@ -173,7 +173,7 @@ impl Source<'_> {
             text(self.object.pointer("/customer_details/email")).or_else(|| text(self.object.get("customer_email")));
         let first_name = self.metadata(["firstName", "first_name"]).or(first);
         let last_name = self.metadata(["lastName", "last_name"]).or(rest);
-        let named = first_name.is_some() && last_name.is_some();
+        let named = first_name.is_some() || last_name.is_some();
         Gift {
             donor_first_name: first_name,
             donor_last_name: last_name,

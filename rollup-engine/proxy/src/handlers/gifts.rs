@@ -21,7 +21,15 @@ pub async fn create(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Re
     let payload = Payload::parse(request.json())?;
     let origin = Origin { channel: Channel::Gifts, request_key: request.key() };
     let accepted = accept(cx, &payload, origin).await?;
-    Ok(Response::json(200, reply(accepted)))
+    let mut answer = reply(accepted);
+    let warnings = cx.warnings();
+    if let (false, Some(members)) = (warnings.is_empty(), answer.as_object_mut()) {
+        let meta = members.entry("meta").or_insert_with(|| json!({}));
+        if let Some(meta) = meta.as_object_mut() {
+            meta.insert("warnings".into(), warnings.into());
+        }
+    }
+    Ok(Response::json(200, answer))
 }
 
 fn reply(accepted: Accepted) -> Value {

@@ -27,13 +27,14 @@ pub(crate) enum MissingAgreement {
     Skip,
 }
 
-/// Everything that follows from a gift
+/// Everything that follows from a gift; `is_described` says that its donor was found by what the gift says of them
 pub(crate) async fn run(
     cx: &RequestContext<'_>,
     gift: &Gift,
     record: &Value,
     paid_on: Option<Date>,
     missing_agreement: MissingAgreement,
+    is_described: bool,
 ) {
     // A provider's own event settles by itself, and comes again if it could not.
     if cx.priority != Priority::Webhook
@@ -52,7 +53,7 @@ pub(crate) async fn run(
         );
     }
     if cx.state.settings.gift_aid
-        && let Err(failure) = gift_aid::decide(cx, gift, record).await
+        && let Err(failure) = gift_aid::decide(cx, gift, record, is_described).await
     {
         cx.log(Level::Warn, "gift_aid_decision_failed", &[("message", failure.for_log().into())]);
     }

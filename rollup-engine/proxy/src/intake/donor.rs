@@ -1,35 +1,54 @@
 //! Asking Twenty who gave, and making a person if nobody is like them.
 //!
 //! A look-up that failed makes nobody. A person is made under an id that follows from the gift, so that a lost answer
-//! makes no second one; an address that is taken after all leads to its holder.
+//! makes no second one; an address that is taken after all leads to its holder. A payment that was made is not turned
+//! away for its payer: where Twenty refuses what is said of them, the gift is taken without a donor, or waits.
 
-use ports::Level;
+use ports::{Form, Level};
 use serde_json::{Value, json};
 use twenty::RecordId;
-use twenty::filter::Filter;
+use twenty::filter::{Filter, FilterText};
 use twenty::target::{Query, Target};
 
 use super::store::{self, Made, PERSON};
 use crate::context::RequestContext;
 use crate::error::Error;
 use fundraising::client_error::{ClientError, Status};
-use fundraising::donor::{self, Candidate, Dedupe, DonorLookup, MatchType, Person, Resolution};
+use fundraising::donor::{self, Candidate, Dedupe, DonorLookup, MatchType, Person};
 use fundraising::gift::Gift;
 use fundraising::keys::Key;
+use fundraising::names::{comparable, without_joiners};
+
+/// Most people that one look-up reads
+const MAX_PEOPLE: usize = 200;
 
 /// What may be done about a donor
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DonorPolicy {
     /// Nobody reviews: a namesake is another person, and an address of several people is refused
     Settle,
-    /// Nobody reviews and nobody can be asked again: an address of several people links nobody
-    SettleWhatCanBe,
+    /// A payment that nobody reviews, and whose payer cannot be asked again: what is in doubt links nobody
+    SettlePayment,
     /// A person reviews what is not sure
     Review,
-    /// A person reviewed the namesakes: it is none of them
+    /// The same for a payment, which also waits where Twenty refuses its payer
+    ReviewPayment,
+    /// A person reviewed the candidates: it is none of them
     Reviewed,
     /// Look, link nobody and make nobody
     Look,
+}
+
+impl DonorPolicy {
+    /// Whether a gift is made at once, so that no question can wait
+    const fn is_settled_at_once(self) -> bool {
+        matches!(self, Self::Settle | Self::SettlePayment)
+    }
+
+    /// Whether its payer cannot be told what is wrong
+    const fn is_payment(self) -> bool {
+        matches!(self, Self::SettlePayment | Self::ReviewPayment)
+    }
 }
 
 /// What was found
@@ -39,8 +58,45 @@ pub(crate) struct Found {
     pub(crate) dedupe: Option<Dedupe>,
     /// The person who was made just now
     pub(crate) made: Option<String>,
-    /// Whether Twenty could not be asked
-    pub(crate) unasked: bool,
+    /// Whether a reviewer must say who gave
+    pub(crate) is_open: bool,
+    /// Why the donor could not be looked up or made
+    pub(crate) failure: Option<&'static str>,
+}
+
+/// What follows from what was found
+enum Next {
+    /// The gift is the matched person's
+    Link,
+    /// A new person
+    Make(Person),
+    /// A reviewer must say who it is
+    Ask,
+    /// The gift is linked to nobody
+    Leave,
+}
+
+fn next(found: Option<MatchType>, person: &Person, policy: DonorPolicy) -> Result<Next, ClientError> {
+    use DonorPolicy::{Look, Review, ReviewPayment, Reviewed, Settle, SettlePayment};
+    Ok(match (found, policy) {
+        (_, Look) => Next::Leave,
+        (Some(MatchType::Email), _) | (Some(MatchType::OtherName), Settle | SettlePayment) => Next::Link,
+        (None, _) | (Some(MatchType::Name), Settle | SettlePayment | Reviewed) => Next::Make(person.clone()),
+        (Some(_), Review | ReviewPayment) | (Some(MatchType::AmbiguousEmail), Reviewed) => Next::Ask,
+        // It is none of them, and the address is theirs.
+        (Some(_), Reviewed) => Next::Make(Person { email: None, ..person.clone() }),
+        (Some(_), SettlePayment) => Next::Leave,
+        (Some(MatchType::AmbiguousEmail), Settle) => {
+            let message = "contact.email belongs to several people, contactId must say which of them gave";
+            return Err(ClientError::new(Status::Conflict, message));
+        }
+        (Some(MatchType::InTrash), Settle) => return Err(in_trash()),
+    })
+}
+
+fn in_trash() -> ClientError {
+    let message = "contact.email belongs to a deleted person; restore them, or let contactId say who gave";
+    ClientError::new(Status::Conflict, message)
 }
 
 /// Links the gift to its donor, as far as may be
@@ -51,107 +107,196 @@ pub(crate) async fn resolve(
     policy: DonorPolicy,
 ) -> Result<Found, Error> {
     let mut found = Found::default();
-    match donor::lookup_for(gift) {
-        DonorLookup::NotNeeded | DonorLookup::NamesIncomplete => {}
-        DonorLookup::Create(person) => link_new(cx, gift, key, policy, &person, &mut found).await?,
-        DonorLookup::LookUp(person) => {
-            let candidates = match candidates(cx, &person).await {
-                Ok(candidates) => candidates,
-                Err(failure)
-                    if matches!(policy, DonorPolicy::Review | DonorPolicy::Look) && !store::is_refused(&failure) =>
-                {
-                    found.unasked = true;
-                    return Ok(found);
-                }
-                Err(failure) => return Err(failure),
-            };
-            let resolution = donor::decide(person.email.as_deref().unwrap_or_default(), &candidates);
-            found.dedupe = resolution.dedupe().cloned();
-            match settled(resolution, policy)? {
-                Resolution::Match(dedupe) if policy != DonorPolicy::Look => gift.donor_id = Some(dedupe.matched),
-                Resolution::Match(_) | Resolution::Review(_) => {}
-                Resolution::New => link_new(cx, gift, key, policy, &person, &mut found).await?,
+    match donor::lookup_for(gift, cx.host) {
+        DonorLookup::Nameless => {}
+        DonorLookup::NotNeeded => match named(cx, gift, policy).await {
+            Ok(dedupe) => {
+                found.is_open = dedupe.is_some() && !policy.is_settled_at_once();
+                found.dedupe = dedupe;
             }
-        }
+            Err(failure) => found.failure = Some(absorbed(failure, policy)?),
+        },
+        DonorLookup::LookUp(person) => match look_up(cx, &person, policy).await {
+            Ok(dedupe) => {
+                found.dedupe = dedupe;
+                described(cx, gift, key, policy, person, &mut found).await?;
+            }
+            Err(failure) => found.failure = Some(absorbed(failure, policy)?),
+        },
+    }
+    // Without a row, nobody would hear of it.
+    if policy.is_settled_at_once() {
+        let doubt = found.dedupe.as_ref().and_then(|dedupe| dedupe.match_type.warning());
+        doubt.into_iter().chain(found.failure).for_each(|warning| cx.warn(warning));
     }
     Ok(found)
 }
 
-fn settled(resolution: Resolution, policy: DonorPolicy) -> Result<Resolution, ClientError> {
-    let is_name = resolution.dedupe().is_some_and(|dedupe| dedupe.match_type == MatchType::Name);
+/// What a failed look-up comes to
+fn absorbed(failure: Error, policy: DonorPolicy) -> Result<&'static str, Error> {
     match policy {
-        DonorPolicy::Settle => resolution.without_review(),
-        DonorPolicy::SettleWhatCanBe | DonorPolicy::Reviewed if is_name => Ok(Resolution::New),
-        _ => Ok(resolution),
+        _ if policy.is_payment() && store::is_refused(&failure) => Ok("donor_refused"),
+        DonorPolicy::Look => Ok("donor_lookup_failed"),
+        DonorPolicy::Review | DonorPolicy::ReviewPayment if !store::is_refused(&failure) => Ok("donor_lookup_failed"),
+        _ => Err(failure),
     }
 }
 
-async fn candidates(cx: &RequestContext<'_>, person: &Person) -> Result<Vec<Candidate>, Error> {
-    let body = json!({ "data": [person.to_json()] });
-    let target = Target::duplicates(PERSON.plural, &Query::default().with("depth", "0"));
-    let answer = cx.call(target, Some(body)).await?;
-    let mut candidates = Candidate::read_all(&answer);
-    candidates.retain(|candidate| candidate.id.parse::<RecordId>().is_ok());
-    Ok(candidates)
+/// A donor whom the gift names by id: one in the trash gets no gift in silence
+async fn named(cx: &RequestContext<'_>, gift: &mut Gift, policy: DonorPolicy) -> Result<Option<Dedupe>, Error> {
+    let Some(id) = gift.donor_id.clone() else { return Ok(None) };
+    let record = match store::find(cx, PERSON.plural, &id).await {
+        // Who may not read people may name them all the same.
+        Err(failure) if store::is_refused(&failure) => None,
+        record => record?,
+    };
+    if !record.as_ref().is_some_and(store::is_deleted) {
+        return Ok(None);
+    }
+    // A row keeps the id: its person may be restored.
+    if policy.is_settled_at_once() {
+        gift.donor_id = None;
+    }
+    Ok(Some(Dedupe::in_trash(&id)))
 }
 
-async fn link_new(
+/// A donor whom the gift describes, after the look-up
+async fn described(
     cx: &RequestContext<'_>,
     gift: &mut Gift,
     key: &Key,
     policy: DonorPolicy,
-    person: &Person,
+    mut person: Person,
     found: &mut Found,
 ) -> Result<(), Error> {
-    if policy == DonorPolicy::Look {
-        return Ok(());
-    }
-    let id = key.person_id(person).to_string();
-    let mut body = person.to_json();
-    if let Some(members) = body.as_object_mut() {
-        members.insert("id".into(), id.as_str().into());
-    }
-    let Value::Object(body) = body else { return Ok(()) };
-    let holder = match store::make(cx, PERSON, body).await {
-        Ok(Made::New(record)) => {
-            let id = record_id(&record);
-            found.made.clone_from(&id);
-            id
+    // Somebody who is made may turn out to be there, and then a reviewer's new person is made without the address.
+    for _ in 0..3 {
+        let new = match next(found.dedupe.as_ref().map(|dedupe| dedupe.match_type), &person, policy)? {
+            Next::Link => {
+                gift.donor_id = found.dedupe.as_ref().map(|dedupe| dedupe.matched.clone());
+                return Ok(());
+            }
+            Next::Ask => {
+                found.is_open = true;
+                return Ok(());
+            }
+            Next::Leave => return Ok(()),
+            Next::Make(new) => new,
+        };
+        person = new;
+        match make(cx, key, &person).await {
+            Ok(Made::New(record)) => {
+                found.made = record_id(&record);
+                gift.donor_id.clone_from(&found.made);
+                return Ok(());
+            }
+            Ok(Made::Repeat(record)) => {
+                gift.donor_id = record_id(&record);
+                return Ok(());
+            }
+            // The first request made them, and somebody deleted them since.
+            Ok(Made::Gone) if policy == DonorPolicy::Reviewed => return Err(in_trash().into()),
+            Ok(Made::Gone) => found.dedupe = Some(Dedupe::in_trash(&key.person_id(&person).to_string())),
+            Err(failure) => {
+                let holders =
+                    if store::may_be_duplicate(&failure) { of_address(cx, &person).await? } else { Vec::new() };
+                match donor::decide(&person, &holders, cx.host) {
+                    Some(dedupe) => found.dedupe = Some(dedupe),
+                    None if policy.is_payment() && store::is_refused(&failure) => {
+                        found.failure = Some("donor_refused");
+                        return Ok(());
+                    }
+                    None => return Err(failure),
+                }
+            }
         }
-        Ok(Made::Repeat(record)) => record_id(&record),
-        // The first request made them and somebody deleted them since. The gift, if it is there, says the same.
-        Ok(Made::Gone) => Some(id),
-        Err(failure) if store::may_be_duplicate(&failure) => Some(holder(cx, person).await?.ok_or(failure)?),
-        Err(failure) if failure.is_malformed() => {
-            return Err(Error::malformed_as("Failed to create contact in Twenty"));
-        }
-        Err(failure) => return Err(failure),
-    };
-    gift.donor_id = holder;
-    Ok(())
+    }
+    Err(Error::raced())
 }
 
-/// Who has the address, if it can be asked for
-async fn holder(cx: &RequestContext<'_>, person: &Person) -> Result<Option<String>, Error> {
-    let email = person.email.as_deref().unwrap_or_default().trim().to_ascii_lowercase();
-    // Twenty's filters have no way to quote these.
-    if email.is_empty() || email.bytes().any(|byte| b"\"'()[],:\\ ".contains(&byte)) {
-        return Ok(None);
+async fn make(cx: &RequestContext<'_>, key: &Key, person: &Person) -> Result<Made, Error> {
+    let mut body = person.to_json();
+    if let Some(members) = body.as_object_mut() {
+        members.insert("id".into(), key.person_id(person).to_string().into());
     }
-    let Ok(email) = email.parse() else { return Ok(None) };
-    let filter = Filter::And(vec![Filter::TextIs("emails.primaryEmail".into(), email), Filter::with_deleted()]);
-    let people = store::list(cx, PERSON.plural, &filter, 2, None).await?;
-    if let Some(living) = people.iter().find(|person| !store::is_deleted(person)) {
-        return Ok(record_id(living));
+    let Value::Object(body) = body else { return Err(Error::malformed("a person")) };
+    store::make(cx, PERSON, body).await.map_err(|failure| {
+        if failure.is_malformed() { Error::malformed_as("Failed to create contact in Twenty") } else { failure }
+    })
+}
+
+/// Who may be the person
+///
+/// Twenty's own look-up compares exactly, and first addresses alone. So one more call asks for the address among all of
+/// a person's, and in the trash; and for the name in any case and composition, where a reviewer can be asked.
+async fn look_up(cx: &RequestContext<'_>, person: &Person, policy: DonorPolicy) -> Result<Option<Dedupe>, Error> {
+    let mut candidates = Vec::new();
+    let is_reviewed = !policy.is_settled_at_once() && policy != DonorPolicy::Reviewed;
+    let names = if is_reviewed { name_filters(cx, person) } else { Vec::new() };
+    if person.email.is_some() {
+        let body = json!({ "data": [person.to_json()] });
+        let target = Target::duplicates(PERSON.plural, &Query::default().with("depth", "0"));
+        candidates = Candidate::read_all(&cx.call(target, Some(body)).await?);
+        candidates.retain(|candidate| candidate.id.parse::<RecordId>().is_ok());
+        if candidates.iter().any(|candidate| candidate.is_holder(person, cx.host)) {
+            return Ok(donor::decide(person, &candidates, cx.host));
+        }
     }
-    if people.is_empty() {
-        return Ok(None);
+    let filters = address_filters(cx, person).into_iter().chain(names).collect();
+    candidates.extend(people(cx, person, filters).await?);
+    Ok(donor::decide(person, &candidates, cx.host))
+}
+
+/// Who has the person's address
+async fn of_address(cx: &RequestContext<'_>, person: &Person) -> Result<Vec<Candidate>, Error> {
+    let mut holders = people(cx, person, address_filters(cx, person)).await?;
+    holders.retain(|holder| holder.is_holder(person, cx.host));
+    Ok(holders)
+}
+
+/// The people, also those in the trash, whom one of the filters lets through, and who resemble the person
+async fn people(cx: &RequestContext<'_>, person: &Person, filters: Vec<Filter>) -> Result<Vec<Candidate>, Error> {
+    if filters.is_empty() {
+        return Ok(Vec::new());
     }
-    Err(ClientError::new(
-        Status::Conflict,
-        "contact.email belongs to a deleted person; restore them, or let contactId say who gave",
-    )
-    .into())
+    let filter = Filter::And(vec![Filter::Or(filters), Filter::with_deleted()]);
+    let records = store::list(cx, PERSON.plural, &filter, MAX_PEOPLE, None).await?;
+    let candidates = records.iter().filter(|record| record_id(record).is_some()).filter_map(Candidate::read);
+    Ok(candidates.filter(|candidate| candidate.resembles(person, cx.host)).collect())
+}
+
+fn address_filters(cx: &RequestContext<'_>, person: &Person) -> Vec<Filter> {
+    let address = person.email.as_deref().map(|email| comparable(email, cx.host));
+    let Some(pattern) = address.and_then(|address| FilterText::pattern(&address)) else { return Vec::new() };
+    vec![
+        Filter::Like("emails.primaryEmail".into(), pattern.clone()),
+        Filter::JsonContains("emails.additionalEmails".into(), pattern),
+    ]
+}
+
+/// The name as it may be written: composed or not, with joiners or without; of one word, as either name
+fn name_filters(cx: &RequestContext<'_>, person: &Person) -> Vec<Filter> {
+    let part = |path: &str, name: &str| match FilterText::pattern(name.trim()) {
+        Some(pattern) => Filter::Like(path.into(), pattern),
+        None => Filter::Empty(path.into()),
+    };
+    let mut filters = Vec::new();
+    for form in [Form::Composed, Form::Decomposed] {
+        let [first, last] = [&person.first_name, &person.last_name].map(|name| cx.host.normalized(name, form));
+        for (first, last) in [(without_joiners(&first), without_joiners(&last)), (first, last)] {
+            let mut orders = vec![(first.as_str(), last.as_str())];
+            if first.is_empty() || last.is_empty() {
+                orders.push((last.as_str(), first.as_str()));
+            }
+            for (first, last) in orders {
+                let filter = Filter::And(vec![part("name.firstName", first), part("name.lastName", last)]);
+                if !filters.contains(&filter) {
+                    filters.push(filter);
+                }
+            }
+        }
+    }
+    filters
 }
 
 /// Takes back a person who was made for a gift that was then refused, unless somebody relies on them already

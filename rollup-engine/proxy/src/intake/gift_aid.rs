@@ -11,6 +11,7 @@ use crate::context::RequestContext;
 use crate::error::Error;
 use fundraising::gift::{Gift, stored};
 use fundraising::gift_aid::{self as rules, Declaration};
+use fundraising::names::is_clearly_other;
 
 /// Reason on a gift of which money went back
 pub(crate) const REFUNDED: &str = "gift_refunded_or_reversed";
@@ -24,7 +25,7 @@ pub(crate) async fn restore(cx: &RequestContext<'_>, record: &Value) -> Result<(
     let Some(members) = record.as_object().filter(|_| reason == Some(REFUNDED) && !is_refunded(record)) else {
         return Ok(());
     };
-    decide(cx, &stored::read_any(members), record).await
+    decide(cx, &stored::read_any(members), record, false).await
 }
 
 /// Whether money of the gift went back
@@ -34,9 +35,16 @@ fn is_refunded(record: &Value) -> bool {
 
 /// Decides about Gift Aid and sets it on the gift, unless a person decided, it was claimed, or money went back
 ///
+/// `is_described` says that the donor was found by what the gift says of them, and not named by id.
+///
 /// # Errors
 /// See [`Error`]; the next time decides.
-pub(crate) async fn decide(cx: &RequestContext<'_>, gift: &Gift, record: &Value) -> Result<(), Error> {
+pub(crate) async fn decide(
+    cx: &RequestContext<'_>,
+    gift: &Gift,
+    record: &Value,
+    is_described: bool,
+) -> Result<(), Error> {
     let text = |key: &str| record.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
     let settled = text("giftAidDecisionSource") == Some("MANUAL_OVERRIDE")
         || text("giftAidClaimBatchId").is_some()
@@ -57,7 +65,7 @@ pub(crate) async fn decide(cx: &RequestContext<'_>, gift: &Gift, record: &Value)
         enabled: true,
         gift_type: text("giftType"),
         is_no_donation: gift.is_organisational() || gift.is_in_kind == Some(true),
-        is_relieved: rules::is_relieved(means.into_iter().flatten().map(String::as_str)),
+        is_relieved: gift.is_claimed_elsewhere() || rules::is_relieved(means.into_iter().flatten().map(String::as_str)),
         is_other_name: false,
         donor,
         has_names: true,
@@ -67,10 +75,20 @@ pub(crate) async fn decide(cx: &RequestContext<'_>, gift: &Gift, record: &Value)
         declarations: &declarations,
     };
     let Some(mut outcome) = rules::decide(&question) else { return Ok(()) };
-    if outcome.status == rules::Status::Claimable
-        && let Some(decided) = rules::decide(&rules::Question { has_names: has_names(cx, donor).await?, ..question })
-    {
-        outcome = decided;
+    if let (rules::Status::Claimable, Some(donor)) = (outcome.status, donor) {
+        let person = store::find(cx, store::PERSON.plural, donor).await?.unwrap_or_default();
+        // A payer's name, and a name that led to its donor; a caller who names the donor by id has said who gave.
+        let is_compared =
+            is_described || gift.provider.is_some() || text("giftAidReasonCode") == Some(rules::OTHER_NAME);
+        let is_other_name = is_compared && is_other_name(cx, gift, &person);
+        let has_names = has_texts(&person, ["/name/firstName", "/name/lastName"]);
+        outcome = rules::decide(&rules::Question { has_names, is_other_name, ..question }).unwrap_or(outcome);
+        // A workspace may keep addresses elsewhere.
+        let lacks_address = person.get("mailingAddress").is_some()
+            && !has_texts(&person, ["/mailingAddress/addressStreet1", "/mailingAddress/addressPostcode"]);
+        if outcome.status == rules::Status::Claimable && lacks_address {
+            cx.warn("gift_aid_address_missing");
+        }
     }
     let mut body = outcome.to_json();
     let fields = ["giftAidStatus", "giftAidReasonCode"];
@@ -84,10 +102,17 @@ pub(crate) async fn decide(cx: &RequestContext<'_>, gift: &Gift, record: &Value)
     Ok(())
 }
 
-/// Whether both names stand on the donor's record: a claim names its donors by them
-async fn has_names(cx: &RequestContext<'_>, donor: Option<&str>) -> Result<bool, Error> {
-    let Some(donor) = donor else { return Ok(false) };
-    let person = store::find(cx, store::PERSON.plural, donor).await?.unwrap_or_default();
-    let name = |part: &str| person.pointer(part).and_then(Value::as_str).is_some_and(|name| !name.trim().is_empty());
-    Ok(name("/name/firstName") && name("/name/lastName"))
+/// Whether the gift came under clearly another name than its donor's
+fn is_other_name(cx: &RequestContext<'_>, gift: &Gift, person: &Value) -> bool {
+    let given = [&gift.donor_first_name, &gift.donor_last_name].map(|name| name.as_deref().unwrap_or_default());
+    let known = ["/name/firstName", "/name/lastName"].map(|part| person.pointer(part).and_then(Value::as_str));
+    let known = known.map(Option::unwrap_or_default);
+    is_clearly_other(given.into(), known.into(), cx.host)
+}
+
+/// Whether all of these stand on a record, and none is blank
+fn has_texts(record: &Value, places: [&str; 2]) -> bool {
+    let is_text =
+        |place: &&str| record.pointer(place).and_then(Value::as_str).is_some_and(|text| !text.trim().is_empty());
+    places.iter().all(is_text)
 }

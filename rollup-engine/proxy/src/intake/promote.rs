@@ -135,6 +135,7 @@ async fn settle(cx: &RequestContext<'_>, row: &StagedGift) -> Result<Option<Step
                     &record,
                     paid_on(&known, row),
                     MissingAgreement::Skip,
+                    false,
                 )
                 .await;
             }
@@ -189,22 +190,24 @@ async fn step(cx: &RequestContext<'_>, row: &StagedGift) -> Result<Step, Error> 
     }
     let key = Key::of_staged_gift(&row.kept_gift(), row.id());
     let mut row = row.clone();
-    if gift.donor_id.is_none() {
-        match name_giver(cx, &row, &mut gift, &key).await {
-            Ok(None) => {}
-            Ok(Some(step)) => return Ok(step),
-            Err(failure) => {
-                log(cx, Level::Warn, "staged_gift_donor_failed", row.id(), &failure.for_log());
-                fail(cx, &row, "identity_failed", &failure.to_string(), None).await?;
-                return done(Promoted::Failed("gift_api_failed"));
-            }
+    let is_named = gift.donor_id.is_some();
+    // One name without an address is a donor in rows of this service alone.
+    let is_described = row.is_own() || gift.donor_email.is_some() || gift.has_both_names();
+    let named = if is_named || is_described { name_giver(cx, &row, &mut gift, &key).await } else { Ok(None) };
+    match named {
+        Ok(None) => {}
+        Ok(Some(step)) => return Ok(step),
+        Err(failure) => {
+            log(cx, Level::Warn, "staged_gift_donor_failed", row.id(), &failure.for_log());
+            fail(cx, &row, "identity_failed", &failure.to_string(), None).await?;
+            return done(Promoted::Failed("gift_api_failed"));
         }
-        if let Some(donor) = gift.donor_id.clone() {
-            match persist_giver(cx, &row, payload, &donor).await? {
-                Written::StagedGift(linked) if row.is_own() => row = linked,
-                Written::StagedGift(_) => {}
-                Written::Raced => return Ok(Step::Again),
-            }
+    }
+    if let Some(donor) = gift.donor_id.clone().filter(|_| !is_named) {
+        match persist_giver(cx, &row, payload, &donor).await? {
+            Written::StagedGift(linked) if row.is_own() => row = linked,
+            Written::StagedGift(_) => {}
+            Written::Raced => return Ok(Step::Again),
         }
     }
     if !gift.has_amount() || (gift.donor_id.is_none() && gift.company_id.is_none()) {
@@ -297,7 +300,8 @@ pub(super) async fn post_gift(
         Ok(()) => {
             log(cx, Level::Info, "staged_gift_promoted", row.id(), "");
             if let Posted::Gift { record, .. } = &posted {
-                after_posting::run(cx, &with_columns(gift, row), record, paid_on(gift, row), missing_agreement).await;
+                let gift = with_columns(gift, row);
+                after_posting::run(cx, &gift, record, paid_on(&gift, row), missing_agreement, false).await;
             }
         }
         // The gift is there; the next request that looks at the row marks it.
@@ -440,10 +444,10 @@ async fn name_giver(
     let reviewed = row.text("dedupeStatus") == Some("passed");
     let policy = if reviewed { DonorPolicy::Reviewed } else { DonorPolicy::Review };
     let found = donor::resolve(cx, gift, key, policy).await?;
-    if found.unasked {
+    if found.failure.is_some() {
         return Err(Error::malformed_as("Twenty could not be asked for the donor"));
     }
-    let Some(dedupe) = found.dedupe.filter(|_| gift.donor_id.is_none()) else { return Ok(None) };
+    let Some(dedupe) = found.dedupe.filter(|_| found.is_open) else { return Ok(None) };
     let change = transition(row.current_state(), Event::SuspectDuplicate)?;
     let mut payload = row.payload().unwrap_or_default();
     payload.insert("dedupeDiagnostics".into(), dedupe.to_json());

@@ -199,11 +199,7 @@ impl StagedGift {
     pub(crate) fn dedupe(&self) -> Option<Dedupe> {
         let payload = self.raw_payload().ok()?;
         let found = payload.get("dedupeDiagnostics")?;
-        let match_type = match found.get("matchType")?.as_str()? {
-            "email" => MatchType::Email,
-            "email_ambiguous" => MatchType::AmbiguousEmail,
-            _ => MatchType::Name,
-        };
+        let match_type = MatchType::read(found.get("matchType")?.as_str()?);
         let matched = found.get("matchedDonorId")?.as_str()?.to_owned();
         let candidates = found.get("candidateDonorIds").and_then(Value::as_array).into_iter().flatten();
         let candidates = candidates.filter_map(|id| id.as_str().map(str::to_owned)).collect();

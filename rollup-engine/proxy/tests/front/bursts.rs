@@ -154,7 +154,7 @@ fn rows_after_spent_budget() {
 /// A row whose gift and release were both refused keeps its claim, and the next batch of the process takes it up at once.
 #[test]
 fn row_whose_release_was_refused() {
-    for calls in 3..=5 {
+    for calls in 4..=6 {
         run(async move {
             let tenth = Duration::from_millis(100);
             let faults = Faults { latency: Some(Latency { min: tenth, max: tenth }), ..Faults::none() };
@@ -194,10 +194,10 @@ fn row_whose_gift_was_refused() {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
         };
-        // Who gave, the person, the row, its trail; then three attempts at the gift
-        calls(4).await;
+        // Who gave, in two calls, the person, the row, its trail; then three attempts at the gift
+        calls(5).await;
         scene.refuse_with.set(Some(429));
-        calls(7).await;
+        calls(8).await;
         scene.refuse_with.set(None);
         let (status, answer) = request.await.unwrap();
         assert_eq!(

@@ -1,7 +1,7 @@
 //! One intake from the body to what is sent to Twenty, with Twenty's answers handed in.
 
 use fundraising::client_error::ClientError;
-use fundraising::donor::{self, Candidate, Dedupe, DonorLookup, Resolution};
+use fundraising::donor::{self, Candidate, Dedupe, DonorLookup, MatchType};
 use fundraising::fingerprint;
 use fundraising::gift::create::Intake;
 use fundraising::gift::{Gift, create, plausible};
@@ -9,8 +9,17 @@ use fundraising::payload::Payload;
 use fundraising::receipt::{self, Receipt, Settings};
 use fundraising::staging::State;
 use fundraising::trust::{Diagnostics, may_auto_process};
-use ports::Timestamp;
+use ports::{Form, Timestamp, UnicodeForms};
 use serde_json::{Map, Value};
+
+/// The recorded names have plain letters
+struct Plain;
+
+impl UnicodeForms for Plain {
+    fn normalized(&self, text: &str, _: Form) -> String {
+        text.to_owned()
+    }
+}
 
 /// The service as it is set up, and what Twenty would answer
 pub(crate) struct Setting<'a> {
@@ -57,19 +66,20 @@ pub(crate) fn take(body: &[u8], setting: &Setting<'_>) -> Result<Outcome, Client
             gift.donor_id = setting.new_person.map(str::to_owned);
         }
     };
-    match donor::lookup_for(&gift) {
-        DonorLookup::NotNeeded | DonorLookup::NamesIncomplete => {}
-        DonorLookup::Create(described) => make(&mut gift, &described),
+    match donor::lookup_for(&gift, &Plain) {
+        DonorLookup::NotNeeded | DonorLookup::Nameless => {}
+        DonorLookup::LookUp(described) if described.email.is_none() => make(&mut gift, &described),
         DonorLookup::LookUp(described) => {
             lookup = Some(described.to_json());
             let candidates = Candidate::read_all(setting.duplicates.expect("an answer to the look-up"));
-            let resolution = donor::decide(described.email.as_deref().unwrap(), &candidates);
-            dedupe = resolution.dedupe().cloned();
-            let resolution = if setting.intake == Intake::Direct { resolution.without_review()? } else { resolution };
-            match resolution {
-                Resolution::Match(found) if links => gift.donor_id = Some(found.matched),
-                Resolution::Match(_) | Resolution::Review(_) => {}
-                Resolution::New => make(&mut gift, &described),
+            dedupe = donor::decide(&described, &candidates, &Plain);
+            match dedupe.as_ref().map(|dedupe| dedupe.match_type) {
+                Some(MatchType::Email) if links => {
+                    gift.donor_id = dedupe.as_ref().map(|dedupe| dedupe.matched.clone());
+                }
+                Some(MatchType::Name) if setting.intake == Intake::Direct => make(&mut gift, &described),
+                None => make(&mut gift, &described),
+                Some(_) => {}
             }
         }
     }

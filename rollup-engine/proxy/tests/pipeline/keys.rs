@@ -437,6 +437,7 @@ async fn calls_of_a_key() {
         "GET giftStagings",
         "GET gifts",
         "POST people/duplicates",
+        "GET people",
         "POST people",
         "POST giftStagings",
         "POST gifts",
