@@ -31,6 +31,7 @@ export const report = (more = {}) => ({
   plan: null,
   drift: { parents: 0, values: 0, fields: {}, examples: [], since: null },
   explanation: null,
+  health: null,
   requestId: null,
   ...Object.fromEntries(Object.entries(more).filter(([key]) => key !== 'totals')),
 });

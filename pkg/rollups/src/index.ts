@@ -49,6 +49,8 @@ export interface Order {
   parentObject?: string;
   /** Say how the totals of one parent come about; nothing is written. */
   explain?: { parentObject: string; id: string };
+  /** Say how things stand, by what the last runs have left in the store; nothing is asked of the workspace. */
+  health?: true;
 }
 
 export interface RunOptions {
@@ -79,7 +81,7 @@ export interface RunOptions {
 }
 
 /** What a run was to do. */
-export type Mode = 'full-rebuild' | 'targeted' | 'sweep' | 'plan' | 'dry-run' | 'explain';
+export type Mode = 'full-rebuild' | 'targeted' | 'sweep' | 'plan' | 'dry-run' | 'explain' | 'health';
 
 /** Counts of parents; one that several definitions write to counts once. */
 export interface RunTotals {
@@ -247,6 +249,38 @@ export interface Explanation {
   }[];
 }
 
+/** What a store has kept of a run, as the platform may lose its report. */
+export interface KeptRun {
+  /** When it ended. */
+  at: string;
+  status: 'ok' | 'partial' | 'error';
+  code: string | null;
+  message: string | null;
+  /** Since when runs of its kind do not end `ok`. */
+  partialSince: string | null;
+  continued: boolean;
+  totals: RunTotals;
+  /** The first twenty. */
+  skipped: Skipped[];
+  skippedCount: number;
+  drift: Pick<Drift, 'parents' | 'values' | 'fields'> | null;
+  requestId: string | null;
+}
+
+/** How things stand, going by what the last runs have left. */
+export interface Health {
+  /** What somebody should look at; nothing if all is well. */
+  problems: { code: string; message: string }[];
+  rebuild: KeptRun | null;
+  sweep: KeptRun | null;
+  /** The last run on events that did not end well. */
+  events: KeptRun | null;
+  /** The last run that a function of the app could not hand to the queue. */
+  handOver: { at: string; function: string; why: string; count: number } | null;
+  /** End of the last complete comparison. */
+  compared: string | null;
+}
+
 export interface Run {
   mode: Mode | null;
   tookMs: number;
@@ -269,6 +303,7 @@ export interface Run {
   /** For rebuilds and sweeps: what was wrong, and is right since; for a dry run, what is wrong. */
   drift: Drift | null;
   explanation: Explanation | null;
+  health: Health | null;
   /** Id of the call that caused the run, if it had one. */
   requestId: string | null;
 }

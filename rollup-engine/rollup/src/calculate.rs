@@ -17,6 +17,7 @@ use crate::checkpoint::{Checkpoint, Remaining};
 use crate::compiled::{CompiledRollups, ProvenBy, Skipped};
 use crate::definitions::Definition;
 use crate::environment::{Environment, Variables};
+use crate::health::{self, Health};
 use crate::host::{RollupClient, RollupHost};
 use crate::ids::{Ids, Targets};
 use crate::persistent_state::PersistentState;
@@ -39,6 +40,9 @@ const NOTHING_TO_RUN: &str = "nothing_to_run";
 
 /// Code of a run that took the batch of parents that one run takes
 const BATCH_DONE: &str = "batch_done";
+
+/// Definitions left out that the last line of a run names
+const MAX_LOGGED_SKIPPED: usize = 20;
 
 /// Time kept back from the limit of the function, for the answer to be handed over
 const ANSWER_MARGIN: Duration = Duration::from_secs(10);
@@ -79,14 +83,26 @@ pub async fn calculate_rollups(host: &dyn RollupHost, payload: &Json, options: &
     let host: &dyn RollupHost = &requested;
     let began = host.now();
     let mut report = match prepare(host, payload, options, began) {
+        Ok(Some(work)) if work.mode() == Mode::Health => look_back(host, &work).await,
         Ok(Some(work)) => run_exclusively(host, work).await,
         Ok(None) => Report { status: Status::Noop, mode: Some(Mode::Targeted), ..Report::default() },
         Err(report) => *report,
     };
     report.took_ms = whole_millis(host.now().since(began));
     report.request_id = requested.id();
+    // The log first: it needs no answer.
     log_end(host, &report);
+    if health::is_kept(&report) {
+        PersistentState::new(host, options.seed).keep(&report).await;
+    }
     report
+}
+
+/// What the last runs have left, without a request to the workspace
+async fn look_back(host: &dyn RollupHost, work: &Work) -> Report {
+    let config = &work.environment.config;
+    let kept = PersistentState::new(host, work.seed).kept().await;
+    Health::new(kept, config.definitions.is_empty(), config.built_in, host.now()).report()
 }
 
 /// What is to be done, with everything checked that needs no request
@@ -110,6 +126,7 @@ impl Work {
             Trigger::Plan => Mode::Plan,
             Trigger::DryRun | Trigger::Parents { dry: true, .. } => Mode::DryRun,
             Trigger::Explain { .. } => Mode::Explain,
+            Trigger::Health => Mode::Health,
             _ if self.targets.is_some() => Mode::Targeted,
             _ => Mode::FullRebuild,
         }
@@ -121,7 +138,17 @@ impl Work {
     }
 }
 
-/// Nothing, if there is nothing to do
+/// The report of a run without definitions, by which an installed engine is paused
+fn paused() -> Report {
+    Report {
+        status: Status::Noop,
+        code: Some("paused".to_owned()),
+        message: Some("there are no definitions: nothing is computed".to_owned()),
+        ..Report::default()
+    }
+}
+
+/// Nothing, if there is nothing to do; the report, where it ends before it began
 fn prepare(
     host: &dyn RollupHost,
     payload: &Json,
@@ -142,7 +169,11 @@ fn prepare(
     let config = &environment.config;
     let calendar = Calendar::in_zone(host, &config.time_zone, now, config.fiscal_year_start_month)
         .ok_or_else(|| Box::new(Report::error("invalid_config", &unknown_zone(&config.time_zone))))?;
-    let targets = trigger.targets(&config.definitions);
+    let targets = match trigger {
+        Trigger::Health => None,
+        _ if config.definitions.is_empty() => return Err(Box::new(paused())),
+        _ => trigger.targets(&config.definitions),
+    };
     let no_parents = targets.as_ref().is_some_and(|targets| targets.iter().all(Ids::is_empty));
     if no_parents && !trigger.may_be_a_merge(&config.definitions) {
         return Ok(None);
@@ -219,7 +250,7 @@ async fn run(host: &dyn RollupHost, state: &PersistentState<'_>, work: &Work, fr
     let checkpoint = if end.is_err() { outcome.checkpoint().or_else(|| from.cloned()) } else { None };
     let (since, continued) = (reader.since(), outcome.continued());
     let mut report = assemble(mode, outcome, &compiled, &config.definitions);
-    if report.status == Status::Ok && nothing_concerned_runs(work, &compiled) {
+    if report.status == Status::Ok && nothing_concerned_ran(work, &compiled, &report) {
         // Of the built-in definitions a workspace need not have all; a team's own are meant to run.
         report.status = if config.built_in { Status::Noop } else { Status::Error };
         report.code = Some(NOTHING_TO_RUN.to_owned());
@@ -252,12 +283,15 @@ async fn run(host: &dyn RollupHost, state: &PersistentState<'_>, work: &Work, fr
     report
 }
 
-/// Whether parents were named, and all definitions that write to them were left out
-fn nothing_concerned_runs(work: &Work, compiled: &CompiledRollups) -> bool {
+/// Whether parents were named, and all definitions that write to them were left out, be it on the way
+fn nothing_concerned_ran(work: &Work, compiled: &CompiledRollups, report: &Report) -> bool {
     let Some(targets) = &work.targets else { return false };
-    let runs = |number: usize| compiled.rollups.iter().any(|rollup| rollup.number == number);
+    let left_out = |number: usize| {
+        report.skipped.iter().any(|skipped| skipped.definition == number && skipped.aggregation.is_none())
+    };
+    let ran = |number: usize| compiled.rollups.iter().any(|rollup| rollup.number == number) && !left_out(number);
     let concerned = || targets.iter().enumerate().filter(|(_, ids)| !ids.is_empty()).map(|(number, _)| number);
-    concerned().next().is_some() && !concerned().any(runs)
+    concerned().next().is_some() && !concerned().any(ran)
 }
 
 /// Does what the trigger asks for.
@@ -386,8 +420,9 @@ async fn read_schema(client: &RollupClient<'_>) -> Result<Option<Schema>, ApiErr
                 }
             }
             Err(error @ (ApiError::Forbidden { .. } | ApiError::NotFound { .. } | ApiError::Refused { .. })) => {
+                // A role without that right is the usual case for an app, and costs nothing.
                 client.host().log(
-                    Event::new(Level::Warn, "metadata_refused")
+                    Event::new(Level::Info, "metadata_refused")
                         .with("code", error.code())
                         .with("message", error.to_string()),
                 );
@@ -408,12 +443,23 @@ fn log_end(host: &dyn RollupHost, report: &Report) {
     let level = if report.status == Status::Error { Level::Error } else { Level::Info };
     let mut event = Event::new(level, "rollups_calculated")
         .with("status", report.status.as_str())
+        .with("mode", report.mode.map_or(Json::Null, |mode| mode.as_str().into()))
+        .with("code", report.code.as_deref().map_or(Json::Null, Json::from))
         .with("tookMs", report.took_ms)
         .with("processed", report.totals.processed)
         .with("updated", report.totals.updated)
         .with("failed", report.totals.failed)
         .with("requests", report.requests.total)
-        .with("throttled", report.requests.throttled);
+        .with("throttled", report.requests.throttled)
+        .with("continued", report.continued);
+    // The platform may lose the report: what matters of it stands here as well.
+    if let Some(drift) = health::drift_counts(report) {
+        event = event.with("drift", drift);
+    }
+    if !report.skipped.is_empty() {
+        let skipped = report.skipped.iter().take(MAX_LOGGED_SKIPPED);
+        event = event.with("skipped", serde_json::to_value(skipped.collect::<Vec<_>>()).unwrap_or_default());
+    }
     if let Some(message) = &report.message {
         event = event.with("message", message.as_str());
     }

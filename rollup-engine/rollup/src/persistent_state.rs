@@ -1,5 +1,5 @@
 //! What one run leaves for the next, where there is a store: a lease, a checkpoint, the time of the last sweep, the state of
-//! the budget.
+//! the budget, and what became of it.
 //!
 //! The store has no compare-and-set, so a lease is advice: it keeps runs apart most of the time. Nothing in here is needed
 //! for a right total; without a store each run simply knows less.
@@ -11,13 +11,20 @@ use ports::time::whole_millis;
 use serde_json::Value as Json;
 
 use crate::checkpoint::Checkpoint;
+use crate::health::{self, Kept};
 use crate::host::RollupHost;
+use crate::report::{Mode, Report, Status};
 
 const LEASE_KEY: &str = "rollups.lease";
 const CHECKPOINT_KEY: &str = "rollups.checkpoint";
 const LAST_SWEEP_KEY: &str = "rollups.swept";
 const LAST_COMPARISON_KEY: &str = "rollups.compared";
 const ALLOWANCE_KEY: &str = "rollups.budget";
+const REBUILD_KEY: &str = "rollups.rebuild";
+const SWEEP_KEY: &str = "rollups.sweep";
+const EVENTS_KEY: &str = "rollups.events";
+/// Written by the app's small functions, which carry no engine
+const HAND_OVER_KEY: &str = "rollups.hand-over";
 
 /// The store, as the engine uses it
 pub(crate) struct PersistentState<'a> {
@@ -54,9 +61,7 @@ impl<'a> PersistentState<'a> {
 
     /// Where an earlier run with this configuration stopped
     pub(crate) async fn checkpoint(&self, config: u64) -> Option<Checkpoint> {
-        let text = self.host.get(CHECKPOINT_KEY).await?;
-        let json: Json = serde_json::from_slice(text.as_bytes()).ok()?;
-        Checkpoint::from_json(&json).ok().filter(|checkpoint| checkpoint.config == config)
+        Checkpoint::from_json(&self.json(CHECKPOINT_KEY).await?).ok().filter(|checkpoint| checkpoint.config == config)
     }
 
     /// Keeps where this run stopped, or that it came to its end; false where there is no store
@@ -94,6 +99,33 @@ impl<'a> PersistentState<'a> {
     pub(crate) async fn set_allowance(&self, left: u32) {
         let now = self.host.now().as_millis();
         self.host.set(ALLOWANCE_KEY, Some(&format!("{now} {left}"))).await;
+    }
+
+    /// Keeps what matters of a run, as its result may be lost on its way.
+    pub(crate) async fn keep(&self, report: &Report) {
+        let key = match report.mode {
+            Some(Mode::FullRebuild) => REBUILD_KEY,
+            Some(Mode::Sweep) => SWEEP_KEY,
+            _ => EVENTS_KEY,
+        };
+        let earlier = if report.status == Status::Ok { None } else { self.json(key).await };
+        let summary = health::summary(report, self.host.now(), earlier.as_ref());
+        self.host.set(key, Some(&summary.to_string())).await;
+    }
+
+    /// What the last runs have left
+    pub(crate) async fn kept(&self) -> Kept {
+        Kept {
+            rebuild: self.json(REBUILD_KEY).await,
+            sweep: self.json(SWEEP_KEY).await,
+            events: self.json(EVENTS_KEY).await,
+            hand_over: self.json(HAND_OVER_KEY).await,
+            compared: self.last_comparison().await,
+        }
+    }
+
+    async fn json(&self, key: &str) -> Option<Json> {
+        serde_json::from_slice(self.host.get(key).await?.as_bytes()).ok()
     }
 
     /// A number and a word, as kept under a name

@@ -6,6 +6,7 @@ use twenty::request_stats::RequestStats;
 use uuid::Uuid;
 
 use crate::compiled::Skipped;
+use crate::health::Health;
 use crate::plan::Plan;
 
 /// Most parents that a list in the report names; the counts go on
@@ -56,9 +57,25 @@ pub enum Mode {
     DryRun,
     /// Only how the totals of one parent come about
     Explain,
+    /// Only what the last runs have left
+    Health,
 }
 
 impl Mode {
+    /// Its name in the report
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::FullRebuild => "full-rebuild",
+            Self::Targeted => "targeted",
+            Self::Sweep => "sweep",
+            Self::Plan => "plan",
+            Self::DryRun => "dry-run",
+            Self::Explain => "explain",
+            Self::Health => "health",
+        }
+    }
+
     /// Whether it puts right whatever is wrong, and so keeps others of its kind away
     #[must_use]
     pub fn covers_everything(self) -> bool {
@@ -209,6 +226,8 @@ pub struct Report {
     pub drift: Option<Drift>,
     /// How the totals of one parent come about
     pub explanation: Option<Json>,
+    /// How things stand, going by what the last runs have left
+    pub health: Option<Health>,
     /// Id of the call that caused the run, if it had one
     pub request_id: Option<String>,
 }

@@ -25,6 +25,8 @@ pub enum Trigger {
     Plan,
     /// Nothing: only what a rebuild would change
     DryRun,
+    /// Nothing: only what the last runs have left
+    Health,
     /// Nothing: only how the totals of one parent come about
     Explain {
         /// Its object
@@ -185,6 +187,7 @@ fn command(object: &Map<String, Json>) -> Result<Option<Trigger>, Fault> {
         "sweep" => asked(Trigger::Sweep),
         "plan" => asked(Trigger::Plan),
         "dryRun" => asked(Trigger::DryRun),
+        "health" => asked(Trigger::Health),
         "checkpoint" => Checkpoint::from_json(value).map(|checkpoint| Some(Trigger::Continuation(checkpoint))),
         "explain" => {
             let text = |key: &str| value.get(key).and_then(Json::as_str);

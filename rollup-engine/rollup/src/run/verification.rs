@@ -10,7 +10,8 @@ use super::Run;
 use super::options::RollupTargets;
 use super::read::Reading;
 use super::stop::Stop;
-use crate::ids::{Ids, SourceId};
+use crate::compiled::Rollup;
+use crate::ids::{Ids, RollupId, SourceId};
 
 /// Most pages of changed children that the second look reads
 const MAX_CHANGED_PAGES: u32 = 10;
@@ -19,7 +20,8 @@ impl Run<'_> {
     /// Whether children changed, came or went since
     pub(super) async fn anything_moved(&self, since: Timestamp) -> Result<bool, Stop> {
         for (source, object) in self.compiled.sources.entries() {
-            if !self.compiled.rollups.iter().any(|rollup| rollup.child == source && rollup.needs.is_empty()) {
+            // What is read for no definition that runs need not be looked at, and may be forbidden.
+            if self.counting_children(source).next().is_none() {
                 continue;
             }
             let filter = Filter::And(vec![Filter::Since("updatedAt".into(), since), Filter::with_deleted()]);
@@ -51,6 +53,13 @@ impl Run<'_> {
             }
         }
         Ok(false)
+    }
+
+    /// Rollups that still run and count the records of this object themselves, not totals of theirs
+    fn counting_children(&self, source: SourceId) -> impl Iterator<Item = (RollupId, &Rollup)> {
+        self.compiled.rollups.entries().filter(move |(index, rollup)| {
+            rollup.child == source && rollup.needs.is_empty() && !self.outcome.record.borrow().is_dropped(*index)
+        })
     }
 
     /// Takes an error of the second look: what was written stays right as far as this run could see.
@@ -99,10 +108,8 @@ impl Run<'_> {
         targets: &mut RollupTargets,
     ) -> Result<(), ApiError> {
         let object = &self.compiled.sources[source];
-        let rollups = self.compiled.rollups.entries().filter(|(index, rollup)| {
-            rollup.child == source && rollup.needs.is_empty() && !self.outcome.record.borrow().is_dropped(*index)
-        });
         let mut keep = Projection::default();
+        let rollups = self.counting_children(source);
         let relations: Vec<_> = rollups.map(|(index, rollup)| (index, keep.add(&rollup.relation_field))).collect();
         if relations.is_empty() {
             return Ok(());
