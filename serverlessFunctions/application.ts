@@ -4,7 +4,7 @@ export default defineApplication({
   universalIdentifier: '6b93a01f-382b-49fe-bd31-54db70b238ac',
   displayName: 'Rollups',
   description:
-    'Keeps totals on people, companies and appeals right: lifetime giving, this year, first and last gift, raised per appeal.',
+    'Keeps totals on people, households, companies, appeals, agreements and payouts right: lifetime giving, this year, first and last gift, raised per appeal.',
   applicationVariables: {
     ROLLUP_ENGINE_CONFIG: {
       universalIdentifier: 'f2d860a1-4e02-4b47-bd0f-d8210e55719e',

@@ -1,7 +1,7 @@
 /**
  * The objects of the data model, by universal identifier: the one place to edit when a workspace
  * already has its own `gift` or `appeal`, or when more objects carry totals. README.md says where to find the
- * identifiers.
+ * identifiers. A test compares the two lists with the model and the built-in definitions.
  */
 import { STANDARD_OBJECT_UNIVERSAL_IDENTIFIERS } from 'twenty-sdk/define';
 
@@ -20,11 +20,11 @@ export const SOLICITATION_SNAPSHOT = '5c64d9db-ef8b-5d09-b0d4-abc938a644d0';
 export const GIFT_AID_DECLARATION = '460a66e3-9a4a-547b-865b-56666ed0729d';
 export const HOUSEHOLD = '56099274-5a98-542a-afa4-5f9e6e61123c';
 
-/** Objects whose records are added up. */
-export const CHILD_OBJECTS: string[] = [GIFT];
+/** Objects whose records are added up, beside those that carry totals themselves. */
+export const CHILD_OBJECTS: string[] = [GIFT, GIFT_STAGING];
 
-/** Objects whose records carry totals. */
-export const PARENT_OBJECTS: string[] = [PERSON, COMPANY, APPEAL];
+/** Objects whose records carry totals: those of the model, and those that the built-in definitions write to. */
+export const PARENT_OBJECTS: string[] = [PERSON, COMPANY, APPEAL, HOUSEHOLD, RECURRING_AGREEMENT, GIFT_PAYOUT, OPPORTUNITY];
 
 /**
  * Fields of a person that say where the person belongs, for definitions that add people up: updates of others are no

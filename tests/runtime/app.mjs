@@ -9,6 +9,7 @@ import { join } from 'node:path';
 const STANDARD_OBJECTS = {
   '20202020-e674-48e5-a542-72570eee7213': 'person',
   '20202020-b374-4779-a561-80086cb2e17f': 'company',
+  '20202020-9549-49dd-b2b2-883999db8938': 'opportunity',
 };
 
 /**

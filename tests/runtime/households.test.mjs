@@ -3,18 +3,13 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 
 import { APP, build } from '../support/app.mjs';
-import { buildWithHouseholds, openWorkspace } from '../support/app-workspace.mjs';
+import { openWorkspace } from '../support/app-workspace.mjs';
 
-let output;
-
-before(async () => {
-  await build(APP);
-  output = await buildWithHouseholds();
-});
+before(() => build(APP));
 
 /** A household with a donor of 10 and 20 pounds, and an empty one. */
 const homes = async (t, options = {}) => {
-  const workspace = await openWorkspace(t, { output, households: true, ...options });
+  const workspace = await openWorkspace(t, options);
   const { app, household, person, give, totals, runs } = workspace;
   runs();
   const [full, empty] = [await household(), await household()];

@@ -55,16 +55,14 @@ export const installModel = async (workspace, app) => {
     ),
     ...app.manifest.fields,
   ];
-  // Ends at objects that the app does not name are the standard relations of its own objects: the server makes those.
+  // Ends at objects that the app does not name are the standard relations of its own objects: the server makes those. The
+  // sandbox lacks some of the standard objects.
+  const here = (id) => objects.has(app.names[id]);
   const own = all.filter(
-    ({ objectUniversalIdentifier: at, relationTargetObjectMetadataUniversalIdentifier: to = at }) => app.names[at] && app.names[to],
+    ({ objectUniversalIdentifier: at, relationTargetObjectMetadataUniversalIdentifier: to = at }) => here(at) && here(to),
   );
   const ends = new Map(own.map((field) => [field.universalIdentifier, field]));
-  const objectOf = (id) => {
-    const object = objects.get(app.names[id]);
-    if (!object) throw new Error(`object \`${app.names[id] ?? id}\` of the app not found in the workspace`);
-    return object;
-  };
+  const objectOf = (id) => objects.get(app.names[id]);
 
   const create = async (field, more) => {
     const object = objectOf(field.objectUniversalIdentifier);
