@@ -6,5 +6,8 @@
 /** Up to 200 record events a run instead of one. */
 export const eventDelivery = { batchMode: true };
 
+/** For functions that only hand over to the one with the engine. */
+export const startTimeoutSeconds = 60;
+
 /** Computed values: not for people to edit, and no line in the record's timeline at each write. */
 export const totalField = { isUIEditable: false, isAuditLogged: false };

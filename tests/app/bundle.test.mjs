@@ -56,9 +56,10 @@ for (const version of ['Node 22', 'Node 24']) {
         timeoutMs: 60_000,
       });
       assert.equal(error, undefined);
-      assert.equal(result.status, 'error');
-      assert.equal(typeof result.code, 'string');
-      assert.notEqual(result.code, 'engine_trap');
+      const { status, code } = trigger === 'route' ? result.body : result;
+      assert.equal(status, 'error');
+      assert.equal(typeof code, 'string');
+      assert.notEqual(code, 'engine_trap');
       assert.ok(server.calls.length > 0);
       for (const { headers } of server.calls) assert.equal(headers.authorization, 'Bearer token-of-the-app');
     });

@@ -6,11 +6,12 @@ import { before, test } from 'node:test';
 
 import { runFunction } from '../runtime/driver.mjs';
 import { node24 } from '../support/nodes.mjs';
-import { APP, build, manifestOf, POST_INSTALL, run } from '../support/app.mjs';
+import { APP, build, manifestOf, PERSON_EVENTS, POST_INSTALL, REBUILD_LATER, run, SWEEP } from '../support/app.mjs';
 import { listen } from '../support/http-server.mjs';
 
 const COMPOSED = join(APP, '.twenty', 'app-2.13.0');
 const OUTPUT = join(APP, '.twenty', 'output-2.13.0');
+const HOUSEHOLD = '22222222-2222-4222-8222-222222222222';
 const CLI = join(COMPOSED, 'node_modules', 'twenty-sdk', 'dist', 'cli.cjs');
 
 before(async () => {
@@ -95,18 +96,47 @@ test('publishing and installing by the CLI', async (t) => {
   assert.deepEqual(operations.map(({ name }) => name).filter((name) => !(name in replies)), []);
 });
 
-// Its post-install function calls the rollup function’s route.
-test('post-install function calls the route', async (t) => {
-  const server = await listen(t, () => ({ body: { status: 'ok' } }));
-  const { result, error } = await runFunction({
+const smallFunctions = {
+  [POST_INSTALL]: { newVersion: '0.1.0' },
+  [SWEEP]: {},
+  [REBUILD_LATER]: {},
+  [PERSON_EVENTS]: { name: 'person.deleted', recordId: HOUSEHOLD, properties: { before: { householdId: HOUSEHOLD } } },
+};
+
+const runSmall = (url, bundle) =>
+  runFunction({
     node: node24(),
-    bundle: join(OUTPUT, POST_INSTALL),
-    payload: { newVersion: '0.1.0' },
-    env: { TWENTY_API_URL: server.url, TWENTY_API_KEY: 'token-of-the-app', TWENTY_APP_ACCESS_TOKEN: 'token-of-a-person' },
+    bundle: join(OUTPUT, bundle),
+    payload: smallFunctions[bundle],
+    env: { TWENTY_API_URL: url, TWENTY_API_KEY: 'token-of-the-app', TWENTY_APP_ACCESS_TOKEN: 'token-of-a-person' },
     timeoutMs: 60_000,
   });
-  assert.equal(error, undefined);
-  assert.deepEqual(result, { started: true, finished: true });
-  const [{ method, url, headers }] = server.calls;
-  assert.deepEqual([method, url, headers.authorization], ['POST', '/s/recalculate-all', 'Bearer token-of-the-app']);
+
+// A server of several workspaces has no routes at the address that functions are told: nothing goes there.
+test('small functions run the engine themselves', async (t) => {
+  const notFound = { statusCode: 404, error: 'Error', messages: ['Workspace not found'], code: 'WORKSPACE_NOT_FOUND' };
+  const refused = { statusCode: 403, error: 'FORBIDDEN_EXCEPTION', messages: ['no'] };
+  const server = await listen(t, ({ url }) => (url.startsWith('/s/') ? { status: 404, body: notFound } : { status: 403, body: refused }));
+  for (const bundle of Object.keys(smallFunctions)) {
+    const { result, error } = await runSmall(server.url, bundle);
+    assert.equal(error, undefined, bundle);
+    const expected = bundle === PERSON_EVENTS ? ['noop', 'nothing_to_run'] : ['error', 'forbidden'];
+    assert.deepEqual([result.status, result.code], expected, bundle);
+  }
+  assert.ok(server.calls.length >= 8);
+  assert.deepEqual(server.calls.filter(({ url }) => url.startsWith('/s/')), []);
+  for (const { headers } of server.calls) assert.equal(headers.authorization, 'Bearer token-of-the-app');
+});
+
+// They have the time that a run may take.
+test('time of the small functions', () => {
+  for (const { name, timeoutSeconds } of manifestOf(OUTPUT).logicFunctions) assert.equal(timeoutSeconds, 900, name);
+});
+
+// A failure that may pass asks the platform to try again.
+test('failures that may pass ask for a retry', async (t) => {
+  const server = await listen(t, () => ({ status: 500, body: { statusCode: 500, error: 'Error', messages: ['boom'] } }));
+  const { error } = await runSmall(server.url, SWEEP);
+  assert.equal(error.name, 'RetryableLogicFunctionError');
+  assert.match(error.message, /^the run failed: .*boom/);
 });

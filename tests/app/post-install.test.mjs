@@ -50,3 +50,21 @@ for (const [what, answer, why] of [
     assert.deepEqual(error, { name: 'RetryableLogicFunctionError', message: `the run was not queued: ${why}` });
   });
 }
+
+// What could not be handed over is kept where the engine's health report finds it, with how often that happened.
+test('failed hand-over is kept', async (t) => {
+  const kept = new Map();
+  const server = await listen(t, ({ body }) => {
+    const { query, variables } = JSON.parse(body.toString());
+    if (query.includes('enqueueJobs')) return { status: 500, body: 'oh' };
+    const { key, value } = variables.input ?? variables;
+    if (query.includes('setAppKeyValue')) kept.set(key, value);
+    return { body: { data: { appKeyValue: kept.has(key) ? { key, value: kept.get(key) } : null, setAppKeyValue: { key } } } };
+  });
+  for (const count of [1, 2]) {
+    await runHook(server.url);
+    const { at, ...failure } = JSON.parse(kept.get('rollups.hand-over'));
+    assert.ok(Math.abs(Date.parse(at) - Date.now()) < 60_000, at);
+    assert.deepEqual(failure, { function: 'start-first-rebuild', why: 'HTTP 500: "oh"', count });
+  }
+});

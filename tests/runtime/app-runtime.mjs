@@ -53,6 +53,7 @@ class AppRuntime {
         isApp: (token) => token === this.token,
         refuses: (call) => this.rights.refuses(call),
         answerMetadata: (document, isApp) => this.metadata.answer(document, isApp),
+        routeHost: this.routeHost,
         runRoute: (entry, payload) => (this.jobs.mayExecute() ? this.#run(entry, payload) : undefined),
         controls: {
           'POST /__app/cron': async (which) => this.cron(which),
@@ -114,7 +115,7 @@ class AppRuntime {
   async close() {
     this.#stop.abort();
     await this.jobs.stop();
-    await this.front.close();
+    await this.front?.close();
   }
 
   /** Events after a number; undefined when the answer did not begin in time, or the runtime was closed. */
@@ -182,6 +183,7 @@ class AppRuntime {
       signal: this.#stop.signal,
     });
     if (this.#stop.signal.aborted) return run;
+    if (this.losesResults && !run.error) run.result = undefined;
     this.runs.push({ function: entry.name, payload, delayMs, ...run });
     if (this.runs.length > RUNS_KEPT) this.runs.shift();
     if (run.error) this.log(`${entry.name}: ${run.error.name}: ${run.error.message}`);
@@ -202,10 +204,17 @@ class AppRuntime {
  * @param {object} [options.limits] of the queue, see jobs.mjs
  * @param {('kv' | 'enqueueJobs')[]} [options.without] what the server does not have of the apps' own calls
  * @param {string} [options.workspaceId]
+ * @param {string} [options.routeHost] of a server of several workspaces: the one host at which there are routes
+ * @param {boolean} [options.losesResults] as the local driver does under load: a run ends well, and its result is lost
  * @param {(line: string) => void} [options.log]
  */
 export const startApp = async ({ port = 0, output, objects, ...options }) => {
   const runtime = new AppRuntime({ app: readApp(output, objects), applicationId: randomUUID(), ...options });
-  await runtime.start(port);
+  try {
+    await runtime.start(port);
+  } catch (error) {
+    await runtime.close();
+    throw error;
+  }
   return runtime;
 };

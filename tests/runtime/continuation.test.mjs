@@ -172,26 +172,71 @@ test('sweeps of workspaces are spread', async (t) => {
   assert.equal(delays.size, 3);
 });
 
-// On a server before 2.40 sweeps and events of people come by the route.
-test('sweep by the route before 2.40', async (t) => {
-  const workspace = await openWorkspace(t, { version: 'v1', output: join(APP, '.twenty', 'output-2.13.0') });
-  const { app, call, person, give, runs } = workspace;
-  const ada = await person();
-  await give(ada, [1]);
-  await app.idle();
-  await unheard(workspace, () => give(ada, [2, 3]));
-  assert.equal(await count(workspace, ada), 1);
-  await app.run('sweep');
-  assert.equal(await count(workspace, ada), 3);
+// On a server before 2.40 sweeps and events of people run the engine themselves, also where there are several workspaces:
+// there a route exists only at the workspace's own host.
+for (const routeHost of [undefined, 'acme.crm.example.org']) {
+  test(`sweep before 2.40, routes at ${routeHost ?? 'any host'}`, async (t) => {
+    const workspace = await openWorkspace(t, { version: 'v1', output: join(APP, '.twenty', 'output-2.13.0'), routeHost });
+    const { app, call, token, person, give, runs } = workspace;
+    assert.deepEqual(runs().map(({ function: name, result }) => [name, result.status, result.mode]), [
+      ['start-first-rebuild', 'ok', 'full-rebuild'],
+    ]);
+    const ada = await person();
+    await give(ada, [1]);
+    await app.idle();
+    await unheard(workspace, () => give(ada, [2, 3]));
+    assert.equal(await count(workspace, ada), 1);
+    await app.run('sweep');
+    assert.equal(await count(workspace, ada), 3);
 
-  await call('DELETE', `/rest/people/${ada}?soft_delete=true`);
-  await give(ada, [4]);
+    await call('DELETE', `/rest/people/${ada}?soft_delete=true`);
+    await give(ada, [4]);
+    await app.idle();
+    runs();
+    await call('PATCH', `/rest/restore/people?filter=and(id[eq]:"${ada}")`);
+    await app.idle();
+    assert.equal(await count(workspace, ada), 4);
+    assert.deepEqual(runs().map(({ function: name, result: { status, mode } }) => [name, status, mode]), [['person-events', 'ok', 'targeted']]);
+
+    const headers = { authorization: `Bearer ${token}` };
+    const { status } = await fetch(`${app.url}/s/recalculate-all`, { method: 'POST', headers });
+    assert.equal(status, routeHost ? 404 : 200);
+  });
+}
+
+// With a queue nothing goes by the route either.
+test('several workspaces from 2.40 on', async (t) => {
+  const workspace = await openWorkspace(t, { routeHost: 'acme.crm.example.org' });
+  const { app, call, household, person, give, totals, runs } = workspace;
+  const home = await household();
+  const ada = await person();
+  await give(ada, [5]);
   await app.idle();
   runs();
-  await call('PATCH', `/rest/restore/people?filter=and(id[eq]:"${ada}")`);
+  await call('PATCH', `/rest/people/${ada}`, { householdId: home });
   await app.idle();
-  assert.equal(await count(workspace, ada), 4);
-  const [run, events] = runs();
-  assert.deepEqual([run.function, run.result.mode, events.function], ['calculate-rollups', 'targeted', 'person-events']);
-  assert.deepEqual(events.result, { started: true, finished: true });
+  assert.deepEqual((await totals(home, 'households', 'household')).slice(0, 2), [5_000_000, 1]);
+  assert.deepEqual(runs().map(({ function: name }) => name), ['person-events', 'calculate-rollups']);
+});
+
+// A bulk destroy tells one event, whatever it destroys: the parent of that gift is right at once, the others at the next
+// sweep.
+test('sweep repairs a bulk destroy', async (t) => {
+  const workspace = await openWorkspace(t);
+  const { app, call, person, give, runs } = workspace;
+  const donors = [await person(), await person(), await person()];
+  const gifts = [];
+  for (const donor of donors) gifts.push(...(await give(donor, [1, 2])));
+  await app.idle();
+  runs();
+  await call('DELETE', `/rest/gifts?filter=id[in]:[${gifts.filter((_, n) => n % 2 === 0).join(',')}]`);
+  await app.idle();
+  const counts = () => Promise.all(donors.map((donor) => count(workspace, donor)));
+  assert.deepEqual((await counts()).sort(), [1, 2, 2]);
+  assert.deepEqual(runs().map(({ payload }) => [payload.name, payload.events.length]), [['gift.destroyed', 1]]);
+  app.cron({ function: 'sweep' });
+  await app.idle({ hurry: true });
+  assert.deepEqual(await counts(), [1, 1, 1]);
+  const { result } = runs('calculate-rollups')[0];
+  assert.deepEqual([result.status, result.drift.parents], ['ok', 2]);
 });

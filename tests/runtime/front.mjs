@@ -50,12 +50,16 @@ const forwarder = (target) => {
  * @param {(document: object, isApp: boolean) => object | undefined} parts.answerMetadata
  * @param {(entry: object, payload: object) => Promise<object>} parts.runRoute a run outside the queue, or undefined
  *   when no more may start
+ * @param {string} [parts.routeHost] the one host at which there are routes, on a server of several workspaces
  * @param {Record<string, (body: object) => Promise<unknown>>} parts.controls by method and path
  */
-export const openFront = ({ target, app, isKnown, isApp, refuses, answerMetadata, runRoute, controls }, port = 0) => {
+export const openFront = ({ target, app, isKnown, isApp, refuses, answerMetadata, runRoute, routeHost, controls }, port = 0) => {
   const { forward, close } = forwarder(target);
 
   const serveRoute = async (request, response) => {
+    if (routeHost && request.headers.host !== routeHost) {
+      return reply(response, refusal(404, 'WORKSPACE_NOT_FOUND', 'Workspace not found'));
+    }
     const path = new URL(request.url, target).pathname.slice('/s'.length);
     const route = findRoute(app, request.method, path);
     if (!route) return reply(response, refusal(404, 'TRIGGER_NOT_FOUND', 'No route trigger found'));

@@ -9,6 +9,7 @@ export const APP = join(ROOT, 'serverlessFunctions');
 export const WORK = join(ROOT, 'tests', '.work');
 export const ROLLUPS = join('calculaterollups', 'src', 'index.mjs');
 export const PERSON_EVENTS = join('personevents', 'src', 'index.mjs');
+export const REBUILD_LATER = join('rebuildlater', 'src', 'index.mjs');
 export const SWEEP = join('sweep', 'src', 'index.mjs');
 export const POST_INSTALL = join('postinstall', 'src', 'index.mjs');
 

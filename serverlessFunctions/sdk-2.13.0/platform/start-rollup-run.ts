@@ -1,28 +1,27 @@
 /**
- * Starts a run of the rollup function with a payload, through the function's own route, because servers before 2.35 have
- * no queue for apps. So there is no waiting for a slot either.
+ * Runs the engine with a payload in the function that asks for it, because servers before 2.35 have no queue for apps. So
+ * there is no waiting for a slot either, and nothing that could be lost on the way.
  *
- * The route answers when the run has ended, which can take minutes. The function runs on after its caller has hung up, so
- * some seconds without a refusal count as a start.
+ * The rollup function's route would be another way, but not on a server of several workspaces: there a route exists only at
+ * the workspace's own host, which a function is not told.
  */
-import { RECALCULATE_ROUTE } from '../calculaterollups/src/identifier';
-import { environment } from './environment';
+import { calculateRollups } from '../calculaterollups/src/engine';
+import { startTimeoutSeconds } from '../sdk-features';
+import { isPaused, PAUSED } from './pause';
 
-const REQUEST_TIMEOUT_MS = 10_000;
+const RETRYABLE = 'RetryableLogicFunctionError';
 
-export const enqueueRollupRun = async (payload: object, _delayMs = 0): Promise<object> => {
-  const { url, headers } = environment();
-  try {
-    const response = await fetch(`${url}/s${RECALCULATE_ROUTE}`, {
-      method: 'POST',
-      headers,
-      body: JSON.stringify(payload),
-      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
-    });
-    if (!response.ok) throw new Error(`the run did not start: HTTP ${response.status}: ${await response.text()}`);
-    return { started: true, finished: true };
-  } catch (error) {
-    if (error instanceof DOMException && error.name === 'TimeoutError') return { started: true, finished: false };
-    throw error;
+/** Errors that may have passed when the platform tries again */
+const PASSING = ['unreachable', 'server_error', 'malformed_answer'];
+
+type Report = { status?: string; code?: string; message?: string };
+
+export const startRollupRun = async (_from: string, payload: object, _delayMs = 0): Promise<object> => {
+  if (isPaused()) return PAUSED;
+  const options = { env: process.env, timeLimitSeconds: startTimeoutSeconds };
+  const report: Report = await calculateRollups(payload, options);
+  if (report.status === 'error' && PASSING.includes(report.code ?? '')) {
+    throw Object.assign(new Error(`the run failed: ${report.message}`), { name: RETRYABLE });
   }
+  return report;
 };
