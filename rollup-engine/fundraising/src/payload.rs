@@ -110,6 +110,19 @@ mod tests {
         }
     }
 
+    /// A fault of the JSON is told with its line and column.
+    #[test]
+    fn json_faults_with_their_place() {
+        for (body, place) in [
+            ("{\n  \"amount\": ,\n}", "line 2 column 13"),
+            ("{\"a\":1\n\"b\":2}", "line 2 column 1"),
+            ("{\"a\":1", "line 1 column 6"),
+            ("\u{feff}{\"a\":x}", "line 1 column 6"),
+        ] {
+            assert!(message(body).ends_with(&format!(" at {place}")), "{}", message(body));
+        }
+    }
+
     /// Whatever holds NUL is named, however deep it is and however it is written.
     #[test]
     fn nul_is_named_by_its_path() {

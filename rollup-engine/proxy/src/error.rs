@@ -197,9 +197,9 @@ impl Error {
         }
     }
 
-    /// The answer
+    /// The answer; `hint` says what else may be wrong with the request
     #[must_use]
-    pub fn to_outbound(&self) -> Outbound {
+    pub fn to_outbound(&self, hint: Option<&str>) -> Outbound {
         let mut body = Map::new();
         if let ErrorKind::Client(refusal) = &*self.0 {
             body.insert("error".into(), refusal.status.name().into());
@@ -213,6 +213,9 @@ impl Error {
         }
         if let ErrorKind::Upstream { messages, .. } = &*self.0 {
             body.insert("upstream".into(), json!({ "messages": messages }));
+        }
+        if let Some(hint) = hint {
+            body.insert("hint".into(), hint.into());
         }
         let mut answer = json_answer(self.status(), &Value::Object(body));
         if let Some(wait) = self.retry_after() {
@@ -269,7 +272,7 @@ mod tests {
     use super::*;
 
     fn body(failure: &Error) -> Value {
-        serde_json::from_slice(&failure.to_outbound().body).unwrap()
+        serde_json::from_slice(&failure.to_outbound(None).body).unwrap()
     }
 
     /// Twenty's own words may quote an address, and stay out of the log.
@@ -296,7 +299,7 @@ mod tests {
     #[test]
     fn who_should_come_again_is_told_when() {
         let header = |failure: &Error| {
-            let headers = failure.to_outbound().headers;
+            let headers = failure.to_outbound(None).headers;
             headers.into_iter().find(|(name, _)| name == "retry-after").map(|(_, value)| value)
         };
         let busy = Error::from(ErrorKind::Busy { retry_after: Duration::from_millis(5_200) });

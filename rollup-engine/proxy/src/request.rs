@@ -53,9 +53,7 @@ impl Request<'_> {
     /// The body, if it is JSON by its type
     #[must_use]
     pub fn json(&self) -> &[u8] {
-        let kind = self.inbound.header("content-type").unwrap_or_default();
-        let kind = split_at_byte(kind, b';').0.trim();
-        if kind.eq_ignore_ascii_case("application/json") || kind.ends_with("+json") { &self.inbound.body } else { b"" }
+        if is_json(self.inbound) { &self.inbound.body } else { b"" }
     }
 
     /// The caller's `Idempotency-Key`
@@ -112,6 +110,13 @@ impl Response {
     pub fn no_content() -> Self {
         Self { status: 204, body: Body::Empty }
     }
+}
+
+/// Whether a request says that its body is JSON
+pub(crate) fn is_json(request: &Inbound) -> bool {
+    let kind = request.header("content-type").unwrap_or_default();
+    let kind = split_at_byte(kind, b';').0.trim();
+    kind.eq_ignore_ascii_case("application/json") || kind.ends_with("+json")
 }
 
 /// Whether a record has an id

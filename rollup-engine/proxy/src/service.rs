@@ -15,7 +15,7 @@ use crate::error::{Error, json_answer, json_text_answer};
 use crate::handlers::{health, process};
 use crate::head::{self, Head};
 use crate::http::{Inbound, Outbound};
-use crate::request::{Body, Request, Response};
+use crate::request::{Body, Request, Response, is_json};
 use crate::router::{self, Access, RouteMatch};
 use crate::settings::{SettingErrors, Settings};
 use crate::state::AppState;
@@ -93,7 +93,8 @@ impl Service {
                 query.retain(|(name, _)| name != "token");
                 match respond(&cx, &found, &request, query).await {
                     Ok(response) => outbound(response),
-                    Err(error) => error.to_outbound(),
+                    // Without its body a request lacks whatever the route needs, and would be told of that alone.
+                    Err(error) => error.to_outbound(is_unread(&request, &found).then_some(NOT_JSON)),
                 }
             }
         };
@@ -144,6 +145,13 @@ impl Service {
             token => Ok(token.filter(|_| !is_own)),
         }
     }
+}
+
+const NOT_JSON: &str = "the body was not read: its content-type is not application/json";
+
+/// Whether the body was sent as something that the route does not read
+fn is_unread(request: &Inbound, found: &RouteMatch) -> bool {
+    !request.body.is_empty() && found.access() == Access::Caller && !is_json(request)
 }
 
 fn priority(request: &Inbound, found: &RouteMatch) -> Priority {

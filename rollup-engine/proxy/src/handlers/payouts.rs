@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::intake::store;
 use crate::request::{Request, Response};
 use fundraising::client_error::ClientError;
-use fundraising::gift::{plausible, require_relation_ids};
+use fundraising::gift::{not_a_uuid, plausible, require_relation_ids};
 use fundraising::money::{Money, require_whole_minor_units};
 
 const PLURAL: &str = "giftPayouts";
@@ -186,9 +186,9 @@ async fn change(cx: &RequestContext<'_>, payout: RecordId, ids: &[RecordId], on:
 
 fn gift_ids(body: &Map<String, Value>) -> Result<Vec<RecordId>, ClientError> {
     let mut ids: Vec<RecordId> = Vec::new();
-    for given in body.get("giftIds").and_then(Value::as_array).into_iter().flatten() {
+    for (at, given) in body.get("giftIds").and_then(Value::as_array).into_iter().flatten().enumerate() {
         let Some(text) = given.as_str().map(str::trim).filter(|text| !text.is_empty()) else { continue };
-        let id = text.parse().map_err(|_| ClientError::bad("giftIds must be UUIDs"))?;
+        let id = text.parse().map_err(|_| not_a_uuid(&format!("giftIds[{at}]")))?;
         if !ids.contains(&id) {
             ids.push(id);
         }

@@ -15,6 +15,7 @@ use crate::intake::staged_gift::StagedGift;
 use crate::intake::{store, trail};
 use crate::request::{Request, Response};
 use fundraising::client_error::ClientError;
+use fundraising::gift::not_a_uuid;
 use fundraising::payload::Payload;
 use fundraising::staging::{CLAIM_TIMEOUT, State};
 
@@ -77,9 +78,9 @@ async fn ids(cx: &RequestContext<'_>, body: &[u8]) -> Result<Vec<String>, Error>
 fn named(ids: &Value) -> Result<Vec<String>, ClientError> {
     let fault = || ClientError::bad(format!("ids must be a list of 1 to {MAX_ROWS} ids of staged gifts"));
     let mut named: Vec<String> = Vec::new();
-    for id in ids.as_array().ok_or_else(fault)? {
-        let id: RecordId = id.as_str().and_then(|id| id.parse().ok()).ok_or_else(fault)?;
-        let id = id.to_string();
+    for (at, id) in ids.as_array().ok_or_else(fault)?.iter().enumerate() {
+        let id: Option<RecordId> = id.as_str().and_then(|id| id.parse().ok());
+        let id = id.ok_or_else(|| not_a_uuid(&format!("ids[{at}]")))?.to_string();
         if !named.contains(&id) {
             named.push(id);
         }
@@ -146,8 +147,12 @@ mod tests {
         let ids = |ids: Value| named(&ids).map_err(|refusal| refusal.message);
         let [a, b] = ["7f0b4a52-6a1c-4e0b-9d55-3a1f1d0c9a10", "7f0b4a52-6a1c-4e0b-9d55-3a1f1d0c9a11"];
         assert_eq!(ids(json!([format!(" {a} "), b, a.to_uppercase()])), Ok(vec![a.to_owned(), b.to_owned()]));
-        for wrong in [json!([]), json!("a"), json!([1]), json!([" "]), json!([a, "."]), json!(vec!["x"; 0])] {
+        let many: Vec<String> = (0..101).map(|at| format!("7f0b4a52-6a1c-4e0b-9d55-3a1f1d0c{at:04}")).collect();
+        for wrong in [json!([]), json!("a"), json!({}), json!(many)] {
             assert_eq!(ids(wrong), Err("ids must be a list of 1 to 100 ids of staged gifts".to_owned()));
+        }
+        for (wrong, at) in [(json!([1]), 0), (json!([" "]), 0), (json!([a, "."]), 1), (json!([a, b, null]), 2)] {
+            assert_eq!(ids(wrong), Err(format!("ids[{at}] must be a UUID")));
         }
         assert_eq!(limit(None), Ok(100));
         for wrong in [json!(0), json!(101), json!(1.5), json!("7")] {

@@ -90,6 +90,8 @@ fn body_limit_and_json_only() {
         let answer = scene.proxy.handle(&scene.host, form).await;
         let body: Value = serde_json::from_slice(&answer.body).unwrap();
         assert_eq!((answer.status, &body["message"]), (400, &json!("name is required")));
+        assert_eq!(body["hint"], "the body was not read: its content-type is not application/json");
+        assert_eq!(scene.ask("POST", "/households", Some(&json!({}))).await.1.get("hint"), None);
         assert_eq!(scene.calls(), 0);
     });
 }

@@ -59,8 +59,9 @@ fn ids_that_are_no_uuids() {
     run(async {
         let scene = Scene::calm();
         let payout = scene.put("giftPayout", &json!({}));
-        let bent = json!({ "giftIds": ["x],or(id[is]:NOT_NULL"] });
-        assert_eq!(scene.ask("POST", &format!("/gift-payouts/{payout}/gifts/link"), Some(&bent)).await.0, 400);
+        let bent = json!({ "giftIds": [payout.to_string(), "x],or(id[is]:NOT_NULL"] });
+        let (status, answer) = scene.ask("POST", &format!("/gift-payouts/{payout}/gifts/link"), Some(&bent)).await;
+        assert_eq!((status, &answer["message"]), (400, &json!("giftIds[1] must be a UUID")));
         assert_eq!(scene.calls(), 0);
     });
 }
