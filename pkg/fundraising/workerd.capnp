@@ -18,6 +18,8 @@ const proxy :Workerd.Worker = (
   modules = [
     (name = "workerd.js", esModule = embed "workerd.js"),
     (name = "api.js", esModule = embed "api.js"),
+    (name = "process-staged.js", esModule = embed "process-staged.js"),
+    (name = "twenty.js", esModule = embed "twenty.js"),
     (name = "admission.js", esModule = embed "admission.js"),
     (name = "generated/fundraising.js", esModule = embed "generated/fundraising.js"),
     (name = "generated/fundraising.wasm", wasm = embed "generated/fundraising.wasm"),
@@ -25,7 +27,10 @@ const proxy :Workerd.Worker = (
   bindings = [
     (name = "TWENTY_API_BASE_URL", fromEnvironment = "TWENTY_API_BASE_URL"),
     (name = "TWENTY_REST_BASE_URL", fromEnvironment = "TWENTY_REST_BASE_URL"),
+    (name = "TWENTY_API_URL", fromEnvironment = "TWENTY_API_URL"),
+    (name = "TWENTY_APP_APPLICATION_ACCESS_TOKEN", fromEnvironment = "TWENTY_APP_APPLICATION_ACCESS_TOKEN"),
     (name = "TWENTY_API_KEY", fromEnvironment = "TWENTY_API_KEY"),
+    (name = "TWENTY_APP_ACCESS_TOKEN", fromEnvironment = "TWENTY_APP_ACCESS_TOKEN"),
     (name = "STRIPE_WEBHOOK_SECRET", fromEnvironment = "STRIPE_WEBHOOK_SECRET"),
     (name = "STRIPE_API_KEY", fromEnvironment = "STRIPE_API_KEY"),
     (name = "GOCARDLESS_WEBHOOK_SECRET", fromEnvironment = "GOCARDLESS_WEBHOOK_SECRET"),

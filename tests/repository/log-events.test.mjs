@@ -15,6 +15,7 @@ const PRODUCTS = [
       'rollup-engine/wasm/fundraising/src',
       'rollup-engine/wasm/host/src/console.rs',
       'pkg/fundraising/src/api.ts',
+      'pkg/fundraising/src/process-staged.ts',
     ],
     page: 'docs/PROXY.md',
     atLeast: 50,

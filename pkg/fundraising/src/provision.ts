@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 
 import { DEFAULT_MAX_RESPONSE_BYTES, readBounded } from '../rollups/read-bounded.js';
 import { settingErrors } from './node.js';
+import { restUrlOf, tokenOf } from './twenty.js';
 
 /** An object of the data model, as `model.json` declares it; a field's kind is its type, or `target.list` for a relation. */
 interface ModelObject {
@@ -21,8 +22,6 @@ interface ModelObject {
 
 const MODEL: Record<string, ModelObject> = JSON.parse(readFileSync(new URL('./generated/model.json', import.meta.url), 'utf8'));
 const COLOURS = ['green', 'turquoise', 'sky', 'blue', 'purple', 'pink', 'red', 'orange', 'yellow', 'gray'];
-
-const DEFAULT_BASE = 'http://server:3000/rest';
 
 const filled = (text: string | undefined) => text?.trim() || undefined;
 
@@ -70,6 +69,9 @@ export interface Provisioned {
   present: number;
 }
 
+/** The workspace was not completed: a right is missing, or Twenty refused a part. */
+export class ProvisionError extends Error {}
+
 /** Replies come in envelopes, or bare, by a flag of the workspace. */
 interface MetadataReply {
   id?: string;
@@ -86,14 +88,14 @@ interface ObjectMetadata {
 /**
  * Makes what a workspace lacks of the data model, through its metadata API.
  *
- * @param env `TWENTY_API_BASE_URL`, `TWENTY_API_KEY`, `FUNDRAISING_MODEL` and `FUNDRAISING_MAX_RESPONSE_BYTES`; the
+ * @param env the address and the token of Twenty, `FUNDRAISING_MODEL` and `FUNDRAISING_MAX_RESPONSE_BYTES`; the
  *   process's own where it is left out
  */
 export async function provision(env: Record<string, string | undefined> = process.env): Promise<Provisioned> {
   const errors = settingErrors(env);
   if (errors) throw new Error(errors);
-  const base = (filled(env.TWENTY_API_BASE_URL) ?? filled(env.TWENTY_REST_BASE_URL) ?? DEFAULT_BASE).replace(/\/+$/, '');
-  const key = filled(env.TWENTY_API_KEY);
+  const base = restUrlOf(env);
+  const key = tokenOf(env)?.text;
   if (!key) throw new Error('TWENTY_API_KEY: expected a key whose role may change the data model');
   const model = ownModel(env.FUNDRAISING_MODEL);
 
@@ -105,9 +107,9 @@ export async function provision(env: Record<string, string | undefined> = proces
       ...(body && { body: JSON.stringify(body) }),
     });
     const text = await readBounded(response, maxBytes).catch((error: Error) => {
-      throw new Error(`${what}: ${error.message}`, { cause: error });
+      throw new ProvisionError(`${what}: ${error.message}`, { cause: error });
     });
-    if (!response.ok) throw new Error(`${what}: Twenty answered ${response.status}: ${text}`);
+    if (!response.ok) throw new ProvisionError(`${what}: Twenty answered ${response.status}: ${text}`);
     return JSON.parse(text);
   };
 

@@ -8,6 +8,7 @@ import { connect } from './api.js';
 import * as glue from './generated/fundraising.js';
 import module from './generated/fundraising.wasm';
 import type { Environment, ExecutionContext } from './index.js';
+import { processStaged } from './process-staged.js';
 
 const proxy = connect(glue, () => module);
 
@@ -19,4 +20,9 @@ export function fetch(request: Request, env: Environment, context?: ExecutionCon
   return answered;
 }
 
-export default { fetch };
+/** A cron trigger: the staged gifts that are due become gifts. A run that was refused is shown as failed, with the reason. */
+export async function scheduled(_: unknown, env: Environment): Promise<void> {
+  await processStaged(proxy.fetch, env);
+}
+
+export default { fetch, scheduled };

@@ -26,7 +26,10 @@ use model::Model;
 pub const NAMES: &[&str] = &[
     "TWENTY_API_BASE_URL",
     "TWENTY_REST_BASE_URL",
+    "TWENTY_API_URL",
+    "TWENTY_APP_APPLICATION_ACCESS_TOKEN",
     "TWENTY_API_KEY",
+    "TWENTY_APP_ACCESS_TOKEN",
     "STRIPE_WEBHOOK_SECRET",
     "STRIPE_API_KEY",
     "GOCARDLESS_WEBHOOK_SECRET",
@@ -54,8 +57,10 @@ pub const NAMES: &[&str] = &[
 ];
 
 /// Those of them whose values are never shown
-const SECRETS: [&str; 6] = [
+const SECRETS: [&str; 8] = [
+    "TWENTY_APP_APPLICATION_ACCESS_TOKEN",
     "TWENTY_API_KEY",
+    "TWENTY_APP_ACCESS_TOKEN",
     "STRIPE_WEBHOOK_SECRET",
     "STRIPE_API_KEY",
     "GOCARDLESS_WEBHOOK_SECRET",
@@ -71,6 +76,10 @@ const PREFIXES: [&str; 2] = ["FUNDRAISING_", "ROLLUP_ENGINE_"];
 
 /// Where Twenty's REST API is if nothing says so
 const DEFAULT_BASE_URL: &str = "http://server:3000/rest";
+/// The path of Twenty's REST API
+const REST_PATH: &str = "/rest";
+/// What the address of Twenty must be
+const TWENTY_URL: &str = "an address such as `https://crm.example.org`: http or https, a host, no path but `/rest`, no name or password, no `?` and no `#`";
 /// Where `GoCardless` is if nothing says so
 const DEFAULT_GOCARDLESS_URL: &str = "https://api.gocardless.com";
 const TIME_ZONE: &str = "FUNDRAISING_TIME_ZONE";
@@ -184,6 +193,13 @@ fn zone_name(text: &str) -> Option<String> {
             && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_+-".contains(&byte))
     };
     (text.len() <= 64 && text.split('/').all(is_part)).then(|| text.to_owned())
+}
+
+/// Where Twenty's REST API is, by its own address or by that of its server
+fn rest_url(text: &str) -> Option<String> {
+    let url = setting::base_url(text).ok()?;
+    let (_, rest) = url.split_once("://")?;
+    if rest.contains('/') { url.ends_with(REST_PATH).then_some(url) } else { Some(format!("{url}{REST_PATH}")) }
 }
 
 /// A source whose gifts may bypass staging
@@ -327,13 +343,16 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
     }
 
     fn settings(&mut self) -> Settings {
-        let base_url = self.url("TWENTY_API_BASE_URL");
-        let base_url = base_url.or(self.url("TWENTY_REST_BASE_URL"));
+        let [first, second, third] = ["TWENTY_API_BASE_URL", "TWENTY_REST_BASE_URL", "TWENTY_API_URL"]
+            .map(|name| self.read(name, TWENTY_URL, rest_url));
+        let base_url = first.or(second).or(third);
+        let [app, key, user] = ["TWENTY_APP_APPLICATION_ACCESS_TOKEN", "TWENTY_API_KEY", "TWENTY_APP_ACCESS_TOKEN"]
+            .map(|name| self.secret(name));
         // Nothing is fetched from Stripe, but a key that cannot be one was pasted wrongly.
         self.secret("STRIPE_API_KEY");
         Settings {
             base_url: base_url.unwrap_or_else(|| DEFAULT_BASE_URL.to_owned()),
-            api_key: self.secret("TWENTY_API_KEY"),
+            api_key: app.or(key).or(user),
             stripe_secret: self.secret("STRIPE_WEBHOOK_SECRET"),
             gocardless_secret: self.secret("GOCARDLESS_WEBHOOK_SECRET"),
             gocardless_token: self.secret("GOCARDLESS_ACCESS_TOKEN"),
@@ -548,11 +567,27 @@ mod tests {
         &["0", "-1", "1048575", "32MiB", "32 MiB", "1e9", "1073741825", "99999999999999999999999", "off"];
     const NO_POLICIES: &[&str] = &["per-gift", "none", "per_gift,hybrid", "0", "true", "annual"];
 
+    const NO_TWENTY: &[&str] = &[
+        "https://crm.example.org/settings/api-webhooks",
+        "https://crm.example.org/graphql",
+        "https://crm.example.org/rest/metadata",
+        "https://crm.example.org/arrest/",
+        "crm.example.org/rest",
+        "ws://crm.example.org",
+        "https://crm.example.org/rest?limit=1",
+        "https://me:hush-hush@crm.example.org/rest",
+    ];
+
     /// Of every setting, values that cannot be read
     const BAD: &[(&str, &[&str])] = &[
         ("TWENTY_API_BASE_URL", NO_URLS),
         ("TWENTY_REST_BASE_URL", NO_URLS),
+        ("TWENTY_API_URL", NO_URLS),
+        ("TWENTY_API_URL", NO_TWENTY),
+        ("TWENTY_API_BASE_URL", NO_TWENTY),
+        ("TWENTY_APP_APPLICATION_ACCESS_TOKEN", NO_SECRETS),
         ("TWENTY_API_KEY", NO_SECRETS),
+        ("TWENTY_APP_ACCESS_TOKEN", NO_SECRETS),
         ("STRIPE_WEBHOOK_SECRET", NO_SECRETS),
         ("STRIPE_API_KEY", NO_SECRETS),
         ("GOCARDLESS_WEBHOOK_SECRET", NO_SECRETS),
@@ -695,10 +730,43 @@ mod tests {
             ("annual_summary", Some(100_000))
         );
         assert_eq!(settings.metrics_token.as_deref(), Some("m"));
-        assert_eq!(
-            good(&[("TWENTY_API_BASE_URL", "http://a/rest"), ("TWENTY_REST_BASE_URL", "http://b")]).base_url,
-            "http://a/rest"
-        );
+    }
+
+    /// The server's address and that of its API are the same to it, under each of the names; the first of them counts.
+    #[test]
+    fn addresses_with_and_without_rest() {
+        for name in ["TWENTY_API_BASE_URL", "TWENTY_REST_BASE_URL", "TWENTY_API_URL"] {
+            for (text, expected) in [
+                ("https://crm.example.org", "https://crm.example.org/rest"),
+                ("https://crm.example.org/", "https://crm.example.org/rest"),
+                ("https://crm.example.org/rest", "https://crm.example.org/rest"),
+                (" https://CRM.example.org/rest/ ", "https://crm.example.org/rest"),
+                ("http://127.0.0.1:3000", "http://127.0.0.1:3000/rest"),
+                ("http://[::1]:3000/", "http://[::1]:3000/rest"),
+                ("https://gateway.example.org/crm/rest", "https://gateway.example.org/crm/rest"),
+                ("http://rest", "http://rest/rest"),
+            ] {
+                assert_eq!(good(&[(name, text)]).base_url, expected, "{name}={text}");
+            }
+        }
+        let [first, second, third] = [
+            ("TWENTY_API_BASE_URL", "http://a/rest"),
+            ("TWENTY_REST_BASE_URL", "http://b"),
+            ("TWENTY_API_URL", "http://c"),
+        ];
+        assert_eq!(good(&[third, second, first]).base_url, "http://a/rest");
+        assert_eq!(good(&[third, second]).base_url, "http://b/rest");
+        assert_eq!(good(&[third]).base_url, "http://c/rest");
+    }
+
+    /// The names and their order are those of the command `twenty-rollups`.
+    #[test]
+    fn tokens_by_their_names() {
+        let names = ["TWENTY_APP_APPLICATION_ACCESS_TOKEN", "TWENTY_API_KEY", "TWENTY_APP_ACCESS_TOKEN"];
+        for at in 0..names.len() {
+            let pairs: Vec<(&str, &str)> = names.iter().skip(at).map(|name| (*name, *name)).collect();
+            assert_eq!(good(&pairs).api_key.as_deref(), names.get(at).copied());
+        }
     }
 
     /// A key that was put into the place of another setting is not printed either.
