@@ -93,12 +93,14 @@ for (const path of ['/', '/rest', '/rest/', '/rest/people', '/graphql', '/metada
 
 const HTML = () => new Response('<html>');
 const UNKNOWN_CALLER = () => Response.json({ statusCode: 403, messages: ['Missing authentication token'] }, { status: 403 });
+const NOT_FOUND = () => Response.json({ statusCode: 404, messages: ['Cannot GET /x'] }, { status: 404 });
 const failing = (code) => {
   throw new TypeError('fetch failed', { cause: Object.assign(new Error(code), { code }) });
 };
 
 for (const [what, given, answers, meant] of [
   ['a path', 'https://crm.example.org/objects/people', { 'https://crm.example.org': UNKNOWN_CALLER, '': HTML }, 'https://crm.example.org'],
+  ['a path, and a server that says so', 'https://crm.example.org/objects/people', { 'https://crm.example.org': UNKNOWN_CALLER, '': () => NOT_FOUND() }, 'https://crm.example.org'],
   ['https for http', 'https://crm.example.org', { 'http://crm.example.org': UNKNOWN_CALLER, '': () => failing('ERR_SSL_WRONG_VERSION_NUMBER') }, 'http://crm.example.org'],
   ['http for https', 'http://crm.example.org', { 'https://crm.example.org': UNKNOWN_CALLER, '': () => failing('UND_ERR_SOCKET') }, 'https://crm.example.org'],
   ['http for https, a page', 'http://crm.example.org', { 'https://crm.example.org': UNKNOWN_CALLER, '': HTML }, 'https://crm.example.org'],
@@ -121,6 +123,11 @@ for (const [what, given, answers, meant] of [
 test('address that answers nowhere', async () => {
   const { exit, err } = await command('drift --url http://crm.example.org/x', { fetch: async () => failing('ECONNREFUSED') });
   assert.deepEqual([exit, err], [3, 'error: cannot reach http://crm.example.org/x: nothing answers there\n']);
+});
+
+// An older server may have no such route: that is for the engine to find out.
+test('server without the data model’s route', async () => {
+  assert.equal((await command('drift', { fetch: async () => NOT_FOUND() })).exit, 0);
 });
 
 test('address that redirects', async () => {

@@ -18,15 +18,13 @@ import { CliError, EXIT, type ExitCode } from './outcome.js';
 import { version } from './rollups-file.js';
 import { Screen } from './screen.js';
 import { DEFAULT_FILE, requireWorkspace, secretsOf, readSettings, unknownSettings } from './settings.js';
-import { formatCount } from './text.js';
+import { formatCount, wrap } from './text.js';
 
-const EXIT_CODES = `
-Exit codes: 0 all is right, 1 something is wrong (faults, drift, a run that did not finish), 2 usage,
-3 the workspace cannot be reached or refuses the token, 4 a fault of this program, 5 nothing wrong was found, but not
-everything was compared, 130 stopped by Ctrl-C.
-
-Without the options the address is TWENTY_API_URL, the token TWENTY_API_KEY (or an app's token by its own name), the
-definitions ROLLUP_ENGINE_CONFIG, else rollups.json in this folder, else the built-in ones.`;
+const NOTES = [
+  'Exit codes: 0 all is right, 1 something is wrong (faults, drift, a run that did not finish), 2 usage, 3 the workspace cannot be reached or refuses the token, 4 a fault of this program, 5 nothing wrong was found, but not everything was compared, 130 stopped by Ctrl-C.',
+  "Without the options the address is TWENTY_API_URL, the token TWENTY_API_KEY (or an app's token by its own name), the definitions ROLLUP_ENGINE_CONFIG, else rollups.json in this folder, else the built-in ones.",
+];
+const HELP_COLUMNS = 80;
 
 /**
  * Runs a command to its end.
@@ -64,7 +62,7 @@ function commandLine(act: Register, { stdout, stderr }: Host): Command {
     .version(version)
     .exitOverride()
     .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(text) })
-    .addHelpText('after', EXIT_CODES);
+    .addHelpText('after', NOTES.map((note) => `\n${wrap(note, 0, stdout.columns ?? HELP_COLUMNS).join('\n')}`).join('\n'));
 
   const plain = (name: string, description: string) =>
     program.command(name).description(description).option('--json', 'print one JSON document and nothing else');

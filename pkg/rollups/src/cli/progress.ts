@@ -7,7 +7,7 @@ import type { LogEvent } from '../index.js';
 import type { Screen } from './screen.js';
 import { formatClock, formatNumber, formatRemaining } from './text.js';
 
-const BAR_WIDTH = 10;
+const BAR_WIDTH = 8;
 
 /** What the line shows. */
 interface State {

@@ -57,7 +57,7 @@ export function chosenDefinitions({ only }: Flags, definitions: readonly Partial
     const numbers = definitions.flatMap((definition, number) => (isNamed(word, definition, number) ? [number] : []));
     if (numbers.length === 0) {
       const objects = [...new Set(definitions.map(({ parentObject }) => parentObject))].join(', ');
-      throw usage('unknown_definition', `--only: no definition is \`${word}\``, `Expected a number from 0 to ${definitions.length - 1}, or an object that a definition writes to: ${objects}.`);
+      throw usage('unknown_definition', `--only: no definition is \`${word}\``, `Expected ${definitions.length === 1 ? '0' : `a number from 0 to ${definitions.length - 1}`}, or an object that a definition writes to: ${objects}.`);
     }
     for (const number of numbers) chosen.add(number);
   }

@@ -24,7 +24,7 @@ export const formatClock = (ms: number): string => {
 
 /** An estimate of the time left: it knows no tenths. */
 export const formatRemaining = (ms: number): string =>
-  ms < 1000 ? 'nearly done' : `about ${ms < 10_000 ? `${Math.ceil(ms / 1000)} s` : formatDuration(ms)} left`;
+  ms < 1000 ? 'nearly done' : `~${ms < 10_000 ? `${Math.ceil(ms / 1000)} s` : formatDuration(ms)} left`;
 
 /** Two estimates of a time, as one text: `75 s to 3 min`. */
 export const formatRange = (leastSeconds: number, mostSeconds: number): string => {

@@ -65,7 +65,7 @@ async function isTwenty(url: string, fetch: Fetch): Promise<boolean> {
   try {
     const response = await fetch(url + PROBE, { redirect: 'manual', headers: { accept: 'application/json' }, signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) });
     const answer = JSON.parse(await readBounded(response, MAX_PROBE_BYTES));
-    return Array.isArray(answer?.messages) || Array.isArray(answer?.data?.objects ?? answer?.data);
+    return (Array.isArray(answer?.messages) && response.status !== 404) || Array.isArray(answer?.data?.objects ?? answer?.data);
   } catch {
     return false;
   }
@@ -111,6 +111,10 @@ export async function checkWorkspace(settings: Settings, fetch: Fetch): Promise<
     const meant = await addressMeant(url, fetch);
     const hint = meant ? `Twenty answers at ${meant}: give that address.` : 'Expected is the address of the server itself, without a path.';
     throw noWorkspace('malformed_answer', `what answers at ${url} is not Twenty's API`, hint);
+  }
+  if (status === 404) {
+    const meant = await addressMeant(url, fetch);
+    if (meant) throw noWorkspace('malformed_answer', `there is no Twenty at ${url}`, `Twenty answers at ${meant}: give that address.`);
   }
   // Anything else, such as a token that may not read the data model, the engine knows how to live with.
 }
