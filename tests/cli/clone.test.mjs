@@ -13,7 +13,7 @@ import { PACKAGE, ROOT } from '../support/project.mjs';
 test('npx finds the clone’s own command', () => {
   const { version } = JSON.parse(readFileSync(join(PACKAGE, 'package.json'), 'utf8'));
   for (const folder of ['.', 'docs', 'tests/cli']) {
-    const out = execFileSync('npx', ['--no', 'twenty-rollups', '--version'], { cwd: join(ROOT, folder), encoding: 'utf8' });
+    const out = execFileSync('npx', ['--no', '--', 'twenty-rollups', '--version'], { cwd: join(ROOT, folder), encoding: 'utf8' });
     assert.equal(out, `${version}\n`, folder);
   }
 });

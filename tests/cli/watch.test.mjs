@@ -34,6 +34,13 @@ test('a log that is piped in', async () => {
   assert.equal(exit, 1);
 });
 
+test('what a run says of totals that were wrong', async () => {
+  const more = { mode: 'full-rebuild', drift: { parents: 2, values: 3 }, skipped: [{ definition: 1 }], continued: true };
+  const { out } = await command('watch', { stdin: [run(more)], now: NOW });
+  assert.equal(out.split('\n').slice(0, 3).map((line) => line.trim()).join(' '), '14:03:20  full-rebuild ok: 2,357 compared, 12 written, 3 values were wrong, 1 left out, 19 requests in 1.4 s, a next run goes on');
+  assert.match((await command('watch', { stdin: [run({ ...more, mode: 'dry-run' })] })).out.replaceAll(/\s+/g, ' '), /3 values are wrong/);
+});
+
 test('runs that are whole', async () => {
   const { exit, out } = await command('watch', { stdin: [`${run()}\n${run({ status: 'noop' })}`] });
   assert.equal(exit, 0);

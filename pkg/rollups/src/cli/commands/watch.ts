@@ -111,12 +111,16 @@ function inWords(entry: Entry): string | undefined {
   const number = (key: string) => (typeof entry[key] === 'number' ? entry[key] : 0);
   const text = (key: string) => (entry[key] === undefined || entry[key] === null ? '' : String(entry[key]));
   if (entry.event === 'rollups_calculated') {
+    const wrong = Number((entry.drift as { values?: number } | undefined)?.values ?? 0);
     const parts = [
       `${formatNumber(number('processed'))} compared`,
       `${formatNumber(number('updated'))} written`,
+      wrong > 0 && `${formatCount(wrong, 'value')} ${entry.mode === 'dry-run' ? 'are' : 'were'} wrong`,
+      Array.isArray(entry.skipped) && entry.skipped.length > 0 && `${formatNumber(entry.skipped.length)} left out`,
       number('failed') > 0 && `${formatNumber(number('failed'))} not right`,
       `${formatCount(number('requests'), 'request')} in ${formatDuration(number('tookMs'))}`,
       number('throttled') > 0 && `${formatNumber(number('throttled'))} refused by the rate limit`,
+      entry.continued === true && 'a next run goes on',
       text('message'),
     ];
     return `${[text('mode'), text('status')].filter(Boolean).join(' ')}: ${parts.filter(Boolean).join(', ')}`;
