@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod events;
 #[cfg(test)]
+mod givers;
+#[cfg(test)]
 mod orders;
 mod parsers;
 #[cfg(test)]
