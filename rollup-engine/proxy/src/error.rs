@@ -129,6 +129,12 @@ impl Error {
         }
     }
 
+    /// Whether Twenty has a record with that id, or with another unique value of it
+    #[must_use]
+    pub fn is_duplicate(&self) -> bool {
+        self.messages().iter().any(|message| message.starts_with("A duplicate entry was detected"))
+    }
+
     /// Whether Twenty answered with success, but not as it should
     #[must_use]
     pub fn is_malformed(&self) -> bool {

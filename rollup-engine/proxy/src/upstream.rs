@@ -340,7 +340,9 @@ impl<'a> UpstreamCall<'a> {
                 };
                 let mut more = vec![("status", failure.upstream_status().into()), ("code", failure.code().into())];
                 more.extend(failure.cause().map(|reason| ("reason", reason.into())));
-                self.log(Level::Error, event, attempts, &more);
+                // What is there already is found by its id: a repeat is no fault.
+                let level = if failure.is_duplicate() { Level::Info } else { Level::Error };
+                self.log(level, event, attempts, &more);
                 Err(failure)
             }
         }

@@ -220,15 +220,10 @@ pub(crate) fn error_detail(code: &str, message: &str, at: Timestamp) -> Value {
     json!({ "code": code, "message": message, "at": at.to_string() })
 }
 
-/// Whether Twenty has a record with that id, or with another unique value of it
-pub(crate) fn is_duplicate(failure: &Error) -> bool {
-    failure.messages().iter().any(|message| message.starts_with("A duplicate entry was detected"))
-}
-
 /// Whether a create with an id of our own may have been refused as a duplicate: the refusal says so, or it cannot be read
 pub(crate) fn may_be_duplicate(failure: &Error) -> bool {
     let is_unreadable = failure.messages().is_empty();
-    is_duplicate(failure)
+    failure.is_duplicate()
         || failure.upstream_status() == Some(409)
         || (is_unreadable && matches!(failure.upstream_status(), Some(400 | 422)))
 }

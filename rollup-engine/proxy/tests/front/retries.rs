@@ -44,6 +44,8 @@ fn large_answer_from_twenty() {
             "unexpected Twenty response: the answer is larger than 33554432 bytes (FUNDRAISING_MAX_RESPONSE_BYTES)";
         assert_eq!((status, &body["message"], scene.calls()), (502, &json!(message), 1));
         assert_eq!(logged(&scene, "request_refused"), [json!(message)]);
+        let lines = scene.host.inner.log_lines();
+        assert!(lines.iter().any(|line| line.event == "request_refused" && line.level == ports::Level::Error));
     });
 }
 

@@ -162,6 +162,23 @@ async fn late_repeat_makes_nothing() {
     }
 }
 
+/// A create whose answer was lost is sent again and meets its own record: Twenty's refusal of that is no error in the log.
+#[tokio::test(start_paused = true)]
+async fn harmless_repeat_is_no_error() {
+    let mut refusals = Vec::new();
+    for call in 1..=8 {
+        for world in [staged(), unstaged()] {
+            let host = world.host(Faults::none().at(call, Fault::LostReply));
+            let request = world.inbound("POST", "gifts", &by_mail());
+            assert_eq!(world.send_to(&world.service(), &host, request).await.status, 200, "{call}");
+            let lines = host.log_lines().into_iter().filter(|line| line.event == "request_refused");
+            refusals.extend(lines.map(|line| line.level));
+        }
+    }
+    assert!(!refusals.is_empty(), "no create was repeated");
+    assert!(refusals.iter().all(|level| *level == ports::Level::Info), "{refusals:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn key_with_other_content_is_refused() {
     for world in [staged(), unstaged()] {
