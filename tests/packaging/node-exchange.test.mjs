@@ -2,10 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
-import { test } from 'node:test';
+import { test as testWithoutEnd } from 'node:test';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 
 import { exchangeByNodeHttp } from '../../pkg/rollups/node-exchange.js';
+
+/** Each test of this file waits for sockets, and is given up after half a minute. */
+const test = (name, run) => testWithoutEnd(name, { timeout: 30_000 }, run);
 
 async function serve(t, handle) {
   const server = createServer(handle);
