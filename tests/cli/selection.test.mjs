@@ -96,13 +96,14 @@ test('built-in definitions are asked about', async (t) => {
   assert.match(only.err.replaceAll('\n', ' '), /write totals of appeal,/);
 });
 
-test('built-in definitions in a script need --yes', async (t) => {
+test('built-in definitions in a script are named', async (t) => {
   const folder = folderFor(t);
   const engine = fakeEngine(report());
-  const refused = await command('rebuild --json', { engine, folder });
-  assert.deepEqual([refused.exit, refused.json().error.code, engine.calls], [2, 'not_confirmed', []]);
-  assert.match(refused.err, /the built-in ones would write totals of person, appeal\nGive --yes/);
-  assert.equal((await command('rebuild --yes', { folder })).exit, 0);
+  const ended = await command('rebuild --json', { engine, folder });
+  assert.deepEqual([ended.exit, ended.json().report.status, engine.calls.length], [0, 'ok', 1]);
+  assert.match(ended.err.replaceAll('\n', ' '), /the built-in definitions count .* write totals of person, appeal/);
+  const silent = await command('rebuild --yes', { folder });
+  assert.deepEqual([silent.exit, silent.err.includes('built-in definitions count')], [0, false]);
   // What only looks needs no word, and neither do definitions that were given.
   assert.equal((await command('rebuild --dry-run', { folder })).exit, 0);
   assert.equal((await command('rebuild', { folder, env: OWN })).exit, 0);

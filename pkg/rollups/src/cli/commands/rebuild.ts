@@ -85,17 +85,16 @@ export const rebuild: Command = async (context) => {
   return { exit: notThere ? EXIT.wrong : exitOf(report), document: { runs: reports.length, checkpointFile: kept ? shown : null, report } };
 };
 
-/** The built-in definitions were chosen by nobody: what they would write to is said, and asked. */
+/** The built-in definitions were chosen by nobody: what they write to is said, and asked where there is a terminal. */
 async function confirmBuiltIn({ host, screen, settings, flags }: Context, only: number[] | undefined): Promise<void> {
   if (settings.config !== undefined || flags.yes) return;
   const { definitions } = configurationOf(settings, await loadEngine(host));
   const chosen = definitions.filter((_, number) => only?.includes(number) ?? true);
   const objects = [...new Set(chosen.map(({ parentObject }) => parentObject))].join(', ');
   const hint = 'Give --yes to use them, or definitions of your own by --config or rollups.json; twenty-rollups init writes one.';
-  if (!host.ask) throw usage('not_confirmed', `no definitions are given, and the built-in ones would write totals of ${objects}`, hint);
   for (const line of wrap('There is no rollups.json here, and no --config: the built-in definitions count (twenty-rollups definitions prints them).')) screen.log(line);
   for (const line of wrap(`They write totals of ${objects}, as far as ${settings.url} has these and the fields for them.`)) screen.log(line);
-  if (!(await confirm(host.ask, 'Write them?', false))) throw usage('not_confirmed', 'nothing was written', hint);
+  if (host.ask && !(await confirm(host.ask, 'Write them?', false))) throw usage('not_confirmed', 'nothing was written', hint);
 }
 
 function show({ screen, settings }: Context, report: RunReport, runs: number): void {
