@@ -103,6 +103,47 @@ test('all commands on wrong totals', async (t) => {
   assert.equal((await command(folder, `explain ${gift.donorId}`)).exit, 0);
 });
 
+// From nothing: definitions of what the workspace has, then wrong totals put right by parts.
+test('init, then parts of a rebuild', async (t) => {
+  const folder = folderFor(t);
+  const started = await command(folder, 'init');
+  assert.deepEqual([started.exit, started.err], [0, '']);
+  const { definitions } = JSON.parse(readFileSync(join(folder, 'rollups.json'), 'utf8'));
+  assert.deepEqual(definitions.map(({ parentObject }) => parentObject), ['person', 'company', 'appeal']);
+  assert.equal((await command(folder, 'validate')).exit, 0);
+
+  const [donor, other] = (await call('GET', 'people?limit=2')).people;
+  for (const { id } of [donor, other]) await call('PATCH', `people/${id}`, { lifetimeGiftCount: 77 });
+  const drift = async (line) => {
+    const { exit, out } = await command(folder, `drift --json ${line}`);
+    const { report } = JSON.parse(out);
+    return [exit, report.totals.processed, report.drift.fields['person.lifetimeGiftCount'] ?? 0];
+  };
+  assert.deepEqual(await drift(`--ids ${donor.id}`), [1, 1, 1]);
+  assert.deepEqual(await drift('--only appeal'), [0, 0, 0]);
+  const one = JSON.parse((await command(folder, `rebuild --json --only person --ids ${donor.id}`)).out);
+  assert.deepEqual([one.exitCode, one.report.totals.updated], [0, 1]);
+  assert.deepEqual(await drift(`--ids ${donor.id}`), [0, 1, 0]);
+  assert.deepEqual(await drift(`--ids ${other.id}`), [1, 1, 1]);
+  const absent = await command(folder, `drift --ids ${other.id} --object appeal`);
+  assert.equal(absent.exit, 1);
+  assert.match(absent.out, /there is no appeal .*, or it is deleted/);
+  assert.equal((await command(folder, 'rebuild --only person')).exit, 0);
+  assert.equal((await drift(''))[0], 0);
+});
+
+// A script is not asked, and the built-in definitions need its word.
+test('built-in definitions from a script', async (t) => {
+  const folder = folderFor(t);
+  const refused = await command(folder, 'rebuild');
+  assert.equal(refused.exit, 2);
+  assert.match(refused.err, /no definitions are given/);
+  const printed = await command(folder, 'definitions');
+  writeFileSync(join(folder, 'mine.json'), printed.out);
+  assert.equal((await command(folder, 'validate --config mine.json --offline')).exit, 0);
+  assert.equal((await command(folder, 'rebuild --yes')).exit, 0);
+});
+
 // What a workspace does not have is found, and named as it is called there.
 test('missing fields are named', async (t) => {
   const folder = workplace(t, [

@@ -92,7 +92,7 @@ pub async fn calculate_rollups(host: &dyn RollupHost, payload: &Json, options: &
     report.request_id = requested.id();
     // The log first: it needs no answer.
     log_end(host, &report);
-    if health::is_kept(&report) {
+    if health::is_kept(&report) && options.only.is_none() {
         PersistentState::new(host, options.seed).keep(&report).await;
     }
     report
@@ -278,7 +278,12 @@ async fn run(host: &dyn RollupHost, state: &PersistentState<'_>, work: &Work, fr
     {
         let no_progress = from == Some(&checkpoint) && report.totals.updated == 0;
         report.continued = continued;
-        schedule_continuation(host, state, &mut report, &checkpoint, no_progress).await;
+        if work.only.is_some() {
+            // A run that follows by itself would not know which definitions it is to keep to.
+            report.checkpoint = Some(checkpoint.to_json());
+        } else {
+            schedule_continuation(host, state, &mut report, &checkpoint, no_progress).await;
+        }
     }
     report
 }

@@ -70,8 +70,9 @@ async fn definitions_that_one_needs_run_with_it() {
 /// It is another configuration: nothing goes on from its checkpoint, and it is no comparison of everything
 #[tokio::test(start_paused = true)]
 async fn some_definitions_are_not_everything() {
-    let world = world(Way::Slices(1)).with_store();
+    let world = world(Way::Slices(1)).with_store().with_jobs();
     let report = run(&world, &json!({}), &only(&world, &[0])).await;
+    assert!(!report.continued, "a job would know no selection");
     let checkpoint = report.checkpoint.unwrap();
     let whole = run(&world, &json!({ "checkpoint": checkpoint }), &world.options()).await;
     assert_ne!(whole.checkpoint.as_ref().map(|next| &next["config"]), Some(&checkpoint["config"]));
