@@ -72,6 +72,7 @@ export interface Flags {
   yes?: boolean;
   force?: boolean;
   output?: string;
+  recordTest?: string | true;
 }
 
 export interface Context {

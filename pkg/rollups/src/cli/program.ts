@@ -9,6 +9,7 @@ import { explain } from './commands/explain.js';
 import { init } from './commands/init.js';
 import { plan } from './commands/plan.js';
 import { DEFAULT_TIME_LIMIT_SECONDS, rebuild } from './commands/rebuild.js';
+import { test } from './commands/test.js';
 import { validate } from './commands/validate.js';
 import { watch } from './commands/watch.js';
 import type { Command as CommandFunction, Context, Flags, Host } from './context.js';
@@ -18,6 +19,7 @@ import { CliError, EXIT, type ExitCode } from './outcome.js';
 import { version } from './rollups-file.js';
 import { Screen } from './screen.js';
 import { DEFAULT_FILE, requireWorkspace, secretsOf, readSettings, unknownSettings } from './settings.js';
+import { DEFAULT_TEST_FILE } from './test-file.js';
 import { formatCount, wrap } from './text.js';
 
 const NOTES = [
@@ -124,7 +126,12 @@ function commandLine(act: Register, { stdout, stderr }: Host): Command {
     .argument('<id>', 'id of the parent')
     .option('--object <name>', 'object of the parent (person, or the only one of the definitions)')
     .option('--all', 'every child, however many there are')
+    .option('--record-test [file]', `add a test case of this parent, without personal data, to the file (${DEFAULT_TEST_FILE})`)
     .action(act('explain', explain));
+
+  command('test', 'do the definitions make of your own cases what you expect? needs no workspace')
+    .argument('[file]', 'the cases', DEFAULT_TEST_FILE)
+    .action(act('test', test, false));
 
   plain('watch', 'follows a log of runs, and says in a line what each came to')
     .argument('[file]', 'the log; without one it is piped in')

@@ -4,6 +4,7 @@ import type { ExplainedChild, Explanation } from '../../index.js';
 import type { Command } from '../context.js';
 import { callEngine, throwIfError } from '../engine.js';
 import { EXIT, incompleteReasons } from '../outcome.js';
+import { recordTests } from '../recording.js';
 import type { Screen } from '../screen.js';
 import { defaultObject, requireId } from '../selection.js';
 import { definitionsOf } from '../settings.js';
@@ -16,6 +17,7 @@ export const explain: Command = async (context, id = '') => {
   requireId(id);
   const parentObject = flags.object ?? defaultObject(definitionsOf(settings.config));
   await checkWorkspace(settings, fetch);
+  const recorder = flags.recordTest ? recordTests(context, flags.recordTest) : undefined;
   const report = await callEngine(context, { explain: { parentObject, id } });
   throwIfError(report);
 
@@ -35,8 +37,9 @@ export const explain: Command = async (context, id = '') => {
   screen.print();
   screen.print(verdict(right, complete, left));
   showSkipped(screen, report.skipped, settings.config);
+  const recorded = await recorder?.(report.explanation!);
   const exit = right ? (complete ? EXIT.ok : EXIT.unknown) : EXIT.wrong;
-  return { exit, document: { complete, report } };
+  return { exit, document: { complete, report, ...(recorded && { recorded }) } };
 };
 
 /** @param left how many totals have no right value, and are left as they are */
