@@ -39,7 +39,8 @@ export function prepare() {
   if (!existsSync(join(PACKAGE, 'rollups/generated/rollups.wasm'))) {
     throw new Error('the package is not built: run ./build.sh first');
   }
-  if ([WORKERD, NODE_22, ...['stripe', 'wrangler'].map((name) => join(HERE, 'node_modules', name))].every(existsSync)) return;
+  const packages = ['stripe', 'wrangler', 'playwright-core', 'axe-core'].map((name) => join(HERE, 'node_modules', name));
+  if ([WORKERD, NODE_22, ...packages].every(existsSync)) return;
   // The runtimes come by install scripts, which the project's `.npmrc` turns off, also for what `npm test` starts.
   const install = ['ci', '--no-audit', '--no-fund', '--ignore-scripts=false'];
   execFileSync('npm', install, { cwd: HERE, stdio: ['ignore', 'ignore', 'inherit'] });

@@ -73,6 +73,8 @@ export interface Flags {
   force?: boolean;
   output?: string;
   recordTest?: string | true;
+  out?: string;
+  log?: string;
 }
 
 export interface Context {

@@ -9,6 +9,7 @@ import { explain } from './commands/explain.js';
 import { init } from './commands/init.js';
 import { plan } from './commands/plan.js';
 import { DEFAULT_TIME_LIMIT_SECONDS, rebuild } from './commands/rebuild.js';
+import { DEFAULT_PAGE, report } from './commands/report.js';
 import { test } from './commands/test.js';
 import { validate } from './commands/validate.js';
 import { watch } from './commands/watch.js';
@@ -132,6 +133,11 @@ function commandLine(act: Register, { stdout, stderr }: Host): Command {
   command('test', 'do the definitions make of your own cases what you expect? needs no workspace')
     .argument('[file]', 'the cases', DEFAULT_TEST_FILE)
     .action(act('test', test, false));
+
+  limited(command('report', 'a page to look at: giving, totals, drift and requests; writes nothing to the workspace'), 'without end')
+    .option('--out <file>', 'where to write the page', DEFAULT_PAGE)
+    .option('--log <file>', 'a log of runs, to show them over time')
+    .action(act('report', report));
 
   plain('watch', 'follows a log of runs, and says in a line what each came to')
     .argument('[file]', 'the log; without one it is piped in')
