@@ -17,7 +17,7 @@ use crate::checkpoint::{Checkpoint, Remaining};
 use crate::compiled::{CompiledRollups, ProvenBy, Skipped};
 use crate::definitions::Definition;
 use crate::environment::{Environment, Variables};
-use crate::health::{self, Health};
+use crate::health;
 use crate::host::{RollupClient, RollupHost};
 use crate::ids::{Ids, Targets};
 use crate::persistent_state::PersistentState;
@@ -102,7 +102,7 @@ pub async fn calculate_rollups(host: &dyn RollupHost, payload: &Json, options: &
 async fn look_back(host: &dyn RollupHost, work: &Work) -> Report {
     let config = &work.environment.config;
     let kept = PersistentState::new(host, work.seed).kept().await;
-    Health::new(kept, config.definitions.is_empty(), config.built_in, host.now()).report()
+    health::report(health::judge(kept, config.definitions.is_empty(), config.built_in, host.now()))
 }
 
 /// What is to be done, with everything checked that needs no request

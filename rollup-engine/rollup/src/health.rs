@@ -6,11 +6,10 @@
 use std::time::Duration;
 
 use ports::Timestamp;
-use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 
 use crate::compiled::Skipped;
-use crate::report::{Mode, Report, Status};
+use crate::report::{Health, Mode, Problem, Report, Status};
 
 /// A complete comparison is due every night; two hours more for one that waits for its turn
 const MAX_COMPARISON_AGE: Duration = Duration::from_hours(26);
@@ -29,49 +28,6 @@ pub(crate) struct Kept {
     pub(crate) hand_over: Option<Json>,
     /// End of the last complete comparison
     pub(crate) compared: Option<String>,
-}
-
-/// How things stand with the totals, going by what the last runs have left
-///
-/// # Examples
-///
-/// ```
-/// use rollup::{Options, calculate_rollups};
-/// use serde_json::json;
-///
-/// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
-/// let mut options = Options::default();
-/// options.environment.set("TWENTY_API_URL", "http://twenty.test");
-/// options.environment.set("TWENTY_API_KEY", "key");
-/// let host = support::StubHost::offline();
-/// let report = calculate_rollups(&host, &json!({ "health": true }), &options).await;
-/// assert_eq!(report.health.unwrap().problems[0].code, "nothing_known");
-/// # });
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Health {
-    /// What somebody should look at; nothing if all is well
-    pub problems: Vec<Problem>,
-    /// The last rebuild
-    pub rebuild: Option<Json>,
-    /// The last sweep
-    pub sweep: Option<Json>,
-    /// The last run on events that did not end well
-    pub events: Option<Json>,
-    /// The last run that could not be handed to the queue
-    pub hand_over: Option<Json>,
-    /// End of the last complete comparison
-    pub compared: Option<String>,
-}
-
-/// Something to look at
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Problem {
-    /// Its stable name, for programs
-    pub code: &'static str,
-    /// What it is, in words
-    pub message: String,
 }
 
 /// What matters of a run, for the store
@@ -114,78 +70,72 @@ pub(crate) fn is_kept(report: &Report) -> bool {
     }
 }
 
-impl Health {
-    /// Judges what was kept
-    ///
-    /// `paused`: whether there are no definitions; `built_in`: whether they are those of which a workspace need not have all
-    pub(crate) fn new(kept: Kept, paused: bool, built_in: bool, now: Timestamp) -> Self {
-        let Kept { rebuild, sweep, events, hand_over, compared } = kept;
-        let mut problems = Vec::new();
-        let mut problem = |code, message: String| problems.push(Problem { code, message });
-        let compared_at = compared.as_deref().and_then(Timestamp::parse);
-        if paused {
-            problem("paused", "there are no definitions: nothing is computed".to_owned());
-        } else if [&rebuild, &sweep, &events].iter().all(|run| run.is_none()) {
-            let why = "no run has ended yet, or this server keeps nothing for apps: see the log of the function";
-            problem("nothing_known", why.to_owned());
-        } else if compared_at.is_none_or(|at| now.since(at) > MAX_COMPARISON_AGE) {
-            let last = compared.as_deref().unwrap_or("never");
-            problem("comparison_overdue", format!("the last complete comparison ended: {last}"));
-        }
-        for (name, run) in [("rebuild", &rebuild), ("sweep", &sweep)] {
-            let Some(run) = run else { continue };
-            let (status, code) = (text(run, "status"), text(run, "code"));
-            let message = text(run, "message");
-            match status {
-                "error" => problem("run_failed", format!("the last {name} failed: {code}: {message}")),
-                // A batch that is done is the schedule's way to go on.
-                "partial" if code != "batch_done" && run.get("continued") != Some(&Json::Bool(true)) => {
-                    let since = text(run, "partialSince");
-                    let what = if message.is_empty() { "parents could not be put right" } else { message };
-                    problem("run_partial", format!("the last {name} did not finish: {what}; so since {since}"));
-                }
-                _ => {}
-            }
-            let values = run.get("drift").and_then(|drift| drift.get("values")).and_then(Json::as_u64).unwrap_or(0);
-            if values > 0 {
-                problem("drift_found", format!("the last {name} found {values} totals wrong"));
-            }
-        }
-        let last = rebuild.as_ref().or(sweep.as_ref());
-        let skipped = last.map_or(0, |run| skipped(run, built_in));
-        if skipped > 0 {
-            problem("definitions_skipped", format!("{skipped} definitions or totals were left out: see `skipped`"));
-        }
-        // A complete comparison has made up for what went wrong before it.
-        let later =
-            |run: &Json| Timestamp::parse(text(run, "at")).is_some_and(|at| compared_at.is_none_or(|end| at > end));
-        if let Some(run) = events.as_ref().filter(|run| later(run)) {
-            problem(
-                "events_failed",
-                format!("a run on events did not end well: {} {}", text(run, "code"), text(run, "message")),
-            );
-        }
-        if let Some(run) = hand_over.as_ref().filter(|run| later(run)) {
-            problem(
-                "hand_over_failed",
-                format!("`{}` could not hand over: {}", text(run, "function"), text(run, "why")),
-            );
-        }
-        Self { problems, rebuild, sweep, events, hand_over, compared }
+/// Judges what was kept
+///
+/// `paused`: whether there are no definitions; `built_in`: whether they are those of which a workspace need not have all
+pub(crate) fn judge(kept: Kept, paused: bool, built_in: bool, now: Timestamp) -> Health {
+    let Kept { rebuild, sweep, events, hand_over, compared } = kept;
+    let mut problems = Vec::new();
+    let mut problem = |code, message: String| problems.push(Problem { code, message });
+    let compared_at = compared.as_deref().and_then(Timestamp::parse);
+    if paused {
+        problem("paused", "there are no definitions: nothing is computed".to_owned());
+    } else if [&rebuild, &sweep, &events].iter().all(|run| run.is_none()) {
+        let why = "no run has ended yet, or this server keeps nothing for apps: see the log of the function";
+        problem("nothing_known", why.to_owned());
+    } else if compared_at.is_none_or(|at| now.since(at) > MAX_COMPARISON_AGE) {
+        let last = compared.as_deref().unwrap_or("never");
+        problem("comparison_overdue", format!("the last complete comparison ended: {last}"));
     }
-
-    /// The report that carries it
-    pub(crate) fn report(self) -> Report {
-        let well = self.problems.is_empty();
-        let messages: Vec<&str> = self.problems.iter().map(|problem| problem.message.as_str()).collect();
-        Report {
-            status: if well { Status::Ok } else { Status::Partial },
-            mode: Some(Mode::Health),
-            code: (!well).then(|| "unhealthy".to_owned()),
-            message: (!well).then(|| messages.join("; ")),
-            health: Some(self),
-            ..Report::default()
+    for (name, run) in [("rebuild", &rebuild), ("sweep", &sweep)] {
+        let Some(run) = run else { continue };
+        let (status, code) = (text(run, "status"), text(run, "code"));
+        let message = text(run, "message");
+        match status {
+            "error" => problem("run_failed", format!("the last {name} failed: {code}: {message}")),
+            // A batch that is done is the schedule's way to go on.
+            "partial" if code != "batch_done" && run.get("continued") != Some(&Json::Bool(true)) => {
+                let since = text(run, "partialSince");
+                let what = if message.is_empty() { "parents could not be put right" } else { message };
+                problem("run_partial", format!("the last {name} did not finish: {what}; so since {since}"));
+            }
+            _ => {}
         }
+        let values = run.get("drift").and_then(|drift| drift.get("values")).and_then(Json::as_u64).unwrap_or(0);
+        if values > 0 {
+            problem("drift_found", format!("the last {name} found {values} totals wrong"));
+        }
+    }
+    let last = rebuild.as_ref().or(sweep.as_ref());
+    let skipped = last.map_or(0, |run| skipped(run, built_in));
+    if skipped > 0 {
+        problem("definitions_skipped", format!("{skipped} definitions or totals were left out: see `skipped`"));
+    }
+    // A complete comparison has made up for what went wrong before it.
+    let later = |run: &Json| Timestamp::parse(text(run, "at")).is_some_and(|at| compared_at.is_none_or(|end| at > end));
+    if let Some(run) = events.as_ref().filter(|run| later(run)) {
+        problem(
+            "events_failed",
+            format!("a run on events did not end well: {} {}", text(run, "code"), text(run, "message")),
+        );
+    }
+    if let Some(run) = hand_over.as_ref().filter(|run| later(run)) {
+        problem("hand_over_failed", format!("`{}` could not hand over: {}", text(run, "function"), text(run, "why")));
+    }
+    Health { problems, rebuild, sweep, events, hand_over, compared }
+}
+
+/// The report that carries it
+pub(crate) fn report(health: Health) -> Report {
+    let well = health.problems.is_empty();
+    let messages: Vec<&str> = health.problems.iter().map(|problem| problem.message.as_str()).collect();
+    Report {
+        status: if well { Status::Ok } else { Status::Partial },
+        mode: Some(Mode::Health),
+        code: (!well).then(|| "unhealthy".to_owned()),
+        message: (!well).then(|| messages.join("; ")),
+        health: Some(health),
+        ..Report::default()
     }
 }
 
@@ -210,7 +160,7 @@ mod tests {
     }
 
     fn codes(kept: Kept) -> Vec<&'static str> {
-        Health::new(kept, false, true, now()).problems.iter().map(|problem| problem.code).collect()
+        judge(kept, false, true, now()).problems.iter().map(|problem| problem.code).collect()
     }
 
     fn good() -> Json {
@@ -228,7 +178,7 @@ mod tests {
         let mut few = kept();
         few.rebuild = Some(json!({ "status": "ok", "skipped": missing, "skippedCount": 1 }));
         assert_eq!(codes(few.clone()), Vec::<&str>::new());
-        assert_eq!(Health::new(few, false, false, now()).problems[0].code, "definitions_skipped");
+        assert_eq!(judge(few, false, false, now()).problems[0].code, "definitions_skipped");
     }
 
     #[test]
@@ -261,7 +211,7 @@ mod tests {
             assert_eq!(with(&|kept| kept.events = Some(json!({ "at": at }))), events);
             assert_eq!(with(&|kept| kept.hand_over = Some(json!({ "at": at }))), hand_over);
         }
-        assert_eq!(Health::new(kept(), true, true, now()).problems[0].code, "paused");
+        assert_eq!(judge(kept(), true, true, now()).problems[0].code, "paused");
     }
 
     #[test]

@@ -41,7 +41,7 @@ pub mod config;
 pub mod definitions;
 pub mod environment;
 pub mod fold;
-pub mod health;
+mod health;
 mod host;
 pub mod ids;
 pub mod moment;

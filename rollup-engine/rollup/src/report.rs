@@ -6,7 +6,6 @@ use twenty::request_stats::RequestStats;
 use uuid::Uuid;
 
 use crate::compiled::Skipped;
-use crate::health::Health;
 use crate::plan::Plan;
 
 /// Most parents that a list in the report names; the counts go on
@@ -176,6 +175,49 @@ pub struct Example {
     pub stored: Json,
     /// What belongs there
     pub computed: Json,
+}
+
+/// How things stand with the totals, going by what the last runs have left
+///
+/// # Examples
+///
+/// ```
+/// use rollup::{Options, calculate_rollups};
+/// use serde_json::json;
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+/// let mut options = Options::default();
+/// options.environment.set("TWENTY_API_URL", "http://twenty.test");
+/// options.environment.set("TWENTY_API_KEY", "key");
+/// let host = support::StubHost::offline();
+/// let report = calculate_rollups(&host, &json!({ "health": true }), &options).await;
+/// assert_eq!(report.health.unwrap().problems[0].code, "nothing_known");
+/// # });
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Health {
+    /// What somebody should look at; nothing if all is well
+    pub problems: Vec<Problem>,
+    /// The last rebuild
+    pub rebuild: Option<Json>,
+    /// The last sweep
+    pub sweep: Option<Json>,
+    /// The last run on events that did not end well
+    pub events: Option<Json>,
+    /// The last run that could not be handed to the queue
+    pub hand_over: Option<Json>,
+    /// End of the last complete comparison
+    pub compared: Option<String>,
+}
+
+/// Something to look at
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// Its stable name, for programs
+    pub code: &'static str,
+    /// What it is, in words
+    pub message: String,
 }
 
 /// What a run did
