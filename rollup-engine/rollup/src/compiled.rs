@@ -14,6 +14,6 @@ mod stages;
 pub use grouping::{GroupSet, TotalInputs, exceptions_filter, group_sets, is_exact, needs_count};
 pub use kinds::PathKind;
 pub use proof::Workspace as ProvenBy;
-pub use rollups::{Column, CompiledRollups, Rollup, Source, Tested, Tests};
+pub use rollups::{ChildTest, Column, CompiledRollups, Rollup, Source, Tests};
 pub use skipped::Skipped;
 pub use stages::{Step, settle_order, stages};

@@ -36,8 +36,8 @@ impl Fold {
         if *relation == Value::Missing {
             self.missing.get_or_insert_with(|| rollup.relation_field.clone());
         }
-        if let Some(tested) = rollup.tests.iter().find(|tested| *record.value(tested.slot) == Value::Missing) {
-            self.missing.get_or_insert_with(|| tested.test.field().to_owned());
+        if let Some(test) = rollup.tests.iter().find(|test| *record.value(test.slot) == Value::Missing) {
+            self.missing.get_or_insert_with(|| test.condition.field().to_owned());
         }
         // A child of no parent counts for none.
         let Some(parent) = relation.id() else { return };
@@ -103,7 +103,7 @@ impl Fold {
     pub fn total(&self, parent: Uuid, id: ColumnId, column: &Column, calendar: &Calendar) -> Total {
         let none = Tally::default();
         let tally = self.parents.get(&parent).map_or(&none, |tallies| &tallies[id]);
-        Total::new(&column.aggregation, column.target, tally, calendar)
+        Total::new(&column.aggregation, column.total_kind, tally, calendar)
     }
 
     /// The parent that a child had when it was read
@@ -145,7 +145,7 @@ fn missing_path(column: &Column, record: &Record) -> Option<String> {
     if column.code.is_some_and(lacks) {
         return column.aggregation.code_path();
     }
-    column.tests.iter().find(|tested| lacks(tested.slot)).map(|tested| tested.test.field().to_owned())
+    column.tests.iter().find(|test| lacks(test.slot)).map(|test| test.condition.field().to_owned())
 }
 
 /// Adds one child to one tally, if it meets the column's own conditions
@@ -175,12 +175,12 @@ fn add_child(column: &Column, tally: &mut Tally, record: &Record) {
 
 /// Whether the column's conditions on its own value hold for this one
 fn allows(column: &Column, value: &Value) -> bool {
-    let own = column.tests.iter().filter(|tested| Some(tested.slot) == column.value && tested.subtrahend.is_none());
-    own.map(|tested| &tested.test).all(|test| test.holds(value))
+    let own = column.tests.iter().filter(|test| Some(test.slot) == column.value && test.subtrahend.is_none());
+    own.map(|test| &test.condition).all(|condition| condition.holds(value))
 }
 
 fn meets(tests: &Tests, record: &Record) -> bool {
-    tests.iter().all(|tested| tested.holds(record))
+    tests.iter().all(|test| test.holds(record))
 }
 
 /// What these children of one parent come to, column by column; a missing key counts as empty
@@ -192,7 +192,7 @@ pub fn totals(rollup: &Rollup, children: &[Record], calendar: &Calendar) -> Vec<
         for child in &counted {
             add_child(column, &mut tally, child);
         }
-        Total::new(&column.aggregation, column.target, &tally, calendar)
+        Total::new(&column.aggregation, column.total_kind, &tally, calendar)
     };
     rollup.columns.iter().map(total).collect()
 }

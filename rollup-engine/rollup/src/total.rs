@@ -13,7 +13,7 @@ use crate::tally::{self, Tally};
 
 /// What kind of field receives a total
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Target {
+pub enum TotalKind {
     /// CURRENCY: an amount in micros, and a code
     Money,
     /// NUMBER, DATE, TEXT …: one value; an instant is cut to its day
@@ -24,7 +24,7 @@ pub enum Target {
     Text,
 }
 
-impl Target {
+impl TotalKind {
     /// What receives the total of this aggregation, going by the definition alone
     #[must_use]
     pub fn of(aggregation: &Aggregation) -> Self {
@@ -54,9 +54,9 @@ impl Total {
     ///
     /// Sums and means of plain numbers are rounded half up to two decimals, those of money to whole micros.
     #[must_use]
-    pub fn new(aggregation: &Aggregation, target: Target, tally: &Tally, calendar: &Calendar) -> Self {
+    pub fn new(aggregation: &Aggregation, total_kind: TotalKind, tally: &Tally, calendar: &Calendar) -> Self {
         let kind = aggregation.kind;
-        let money = target == Target::Money;
+        let money = total_kind == TotalKind::Money;
         let amount = |number: Decimal, code: Option<Box<str>>| {
             if money { Self::Money(Some(number.rounded(0)), code) } else { Self::Number(number) }
         };
@@ -75,11 +75,11 @@ impl Total {
             tally::Result::Sum(sum, code, _) => amount(if money { sum } else { sum.rounded(2) }, code),
             tally::Result::Extreme(value, code) => match value {
                 Value::Number(number) => amount(number, code),
-                Value::Text(text) if target == Target::Text => Self::Text(text),
+                Value::Text(text) if total_kind == TotalKind::Text => Self::Text(text),
                 Value::Text(text) => match Decimal::parse(&text) {
                     Some(number) => amount(number, code),
                     None if money => Self::Unknown,
-                    None => Self::Text(dated(text, target, calendar)),
+                    None => Self::Text(dated(text, total_kind, calendar)),
                 },
                 _ => Self::Unknown,
             },
@@ -136,12 +136,12 @@ impl Serialize for Total {
 }
 
 /// An instant becomes the day it falls on, unless the field holds instants
-fn dated(text: Box<str>, target: Target, calendar: &Calendar) -> Box<str> {
+fn dated(text: Box<str>, total_kind: TotalKind, calendar: &Calendar) -> Box<str> {
     match Moment::read(&text) {
-        Some(moment @ Moment::Instant(_)) if target == Target::Plain => {
+        Some(moment @ Moment::Instant(_)) if total_kind == TotalKind::Plain => {
             moment.instant().map_or(text, |at| format_date(calendar.local(at).date()).into())
         }
-        Some(moment @ Moment::Date(_)) if target == Target::Instant => {
+        Some(moment @ Moment::Date(_)) if total_kind == TotalKind::Instant => {
             moment.day().map_or(text, |day| calendar.midnight(day).to_string().into())
         }
         _ => text,
@@ -171,9 +171,9 @@ mod tests {
     use ports::Timestamp;
     use serde_json::json;
 
-    fn total(kind: &str, target: Target, values: &[(Json, Json)]) -> Total {
+    fn total(kind: &str, total_kind: TotalKind, values: &[(Json, Json)]) -> Total {
         let mut json = json!({ "type": kind, "childField": "x.amountMicros", "parentField": "total" });
-        if target == Target::Money {
+        if total_kind == TotalKind::Money {
             json["currencyField"] = json!("x.currencyCode");
         }
         let definition = parse_one(&json!({
@@ -184,7 +184,7 @@ mod tests {
         for (value, code) in values {
             tally.add(aggregation.kind, &Value::from(value), Some(&Value::from(code)));
         }
-        Total::new(&aggregation, target, &tally, &Calendar::utc(Timestamp::from_millis(0), 1))
+        Total::new(&aggregation, total_kind, &tally, &Calendar::utc(Timestamp::from_millis(0), 1))
     }
 
     fn stored(total: &Total, value: &Json, code: &Json) -> bool {
@@ -194,55 +194,55 @@ mod tests {
     #[test]
     fn totals_become_json() {
         let gbp = json!("GBP");
-        for (kind, target, values, expected) in [
-            ("SUM", Target::Money, vec![], json!({ "amountMicros": 0, "currencyCode": null })),
-            ("MAX", Target::Money, vec![], json!({ "amountMicros": null, "currencyCode": null })),
-            ("SUM", Target::Plain, vec![], json!(0)),
-            ("AVG", Target::Plain, vec![], json!(null)),
+        for (kind, total_kind, values, expected) in [
+            ("SUM", TotalKind::Money, vec![], json!({ "amountMicros": 0, "currencyCode": null })),
+            ("MAX", TotalKind::Money, vec![], json!({ "amountMicros": null, "currencyCode": null })),
+            ("SUM", TotalKind::Plain, vec![], json!(0)),
+            ("AVG", TotalKind::Plain, vec![], json!(null)),
             (
                 "AVG",
-                Target::Plain,
+                TotalKind::Plain,
                 vec![(json!(1), json!(null)), (json!(2), json!(null)), (json!(2), json!(null))],
                 json!(1.67),
             ),
             (
                 "AVG",
-                Target::Money,
+                TotalKind::Money,
                 vec![(json!(1), gbp.clone()), (json!(2), gbp.clone())],
                 json!({ "amountMicros": 2, "currencyCode": "GBP" }),
             ),
-            ("SUM", Target::Plain, vec![(json!(0.125), json!(null))], json!(0.13)),
-            ("MIN", Target::Plain, vec![(json!(0.125), json!(null)), (json!("0.5"), json!(null))], json!(0.125)),
-            ("MAX", Target::Plain, vec![(json!("2026-03-05T23:30:00.000Z"), json!(null))], json!("2026-03-05")),
+            ("SUM", TotalKind::Plain, vec![(json!(0.125), json!(null))], json!(0.13)),
+            ("MIN", TotalKind::Plain, vec![(json!(0.125), json!(null)), (json!("0.5"), json!(null))], json!(0.125)),
+            ("MAX", TotalKind::Plain, vec![(json!("2026-03-05T23:30:00.000Z"), json!(null))], json!("2026-03-05")),
             (
                 "MAX",
-                Target::Instant,
+                TotalKind::Instant,
                 vec![(json!("2026-03-05T23:30:00.000Z"), json!(null))],
                 json!("2026-03-05T23:30:00.000Z"),
             ),
         ] {
-            assert_eq!(total(kind, target, &values).to_json(), Some(expected), "{kind} {target:?}");
+            assert_eq!(total(kind, total_kind, &values).to_json(), Some(expected), "{kind} {total_kind:?}");
         }
-        let mixed = total("SUM", Target::Money, &[(json!(1), gbp), (json!(1), json!("USD"))]);
+        let mixed = total("SUM", TotalKind::Money, &[(json!(1), gbp), (json!(1), json!("USD"))]);
         assert_eq!(mixed.to_json(), None);
     }
 
     #[test]
     fn what_is_stored_already_is_recognised() {
-        let nothing = total("SUM", Target::Money, &[]);
+        let nothing = total("SUM", TotalKind::Money, &[]);
         assert!(stored(&nothing, &json!(null), &json!(null)));
         assert!(stored(&nothing, &json!(0), &json!("")));
         assert!(!stored(&nothing, &json!(0), &json!("GBP")));
-        let sum = total("SUM", Target::Money, &[(json!(5_000_000), json!("GBP"))]);
+        let sum = total("SUM", TotalKind::Money, &[(json!(5_000_000), json!("GBP"))]);
         assert!(stored(&sum, &json!(5_000_000), &json!("GBP")));
         assert!(stored(&sum, &json!("5000000"), &json!("GBP")));
         assert!(!stored(&sum, &json!(5_000_000), &json!("USD")));
         assert!(!stored(&sum, &json!(null), &json!("GBP")));
         // 2^53 + 1 is stored as 2^53.
-        let large = total("SUM", Target::Plain, &[(json!(9_007_199_254_740_993_i64), json!(null))]);
+        let large = total("SUM", TotalKind::Plain, &[(json!(9_007_199_254_740_993_i64), json!(null))]);
         assert!(stored(&large, &json!(9_007_199_254_740_992_i64), &json!(null)));
         assert!(!stored(&large, &json!(9_007_199_254_740_990_i64), &json!(null)));
-        let day = total("MAX", Target::Plain, &[(json!("2026-03-05"), json!(null))]);
+        let day = total("MAX", TotalKind::Plain, &[(json!("2026-03-05"), json!(null))]);
         assert!(stored(&day, &json!("2026-03-05"), &json!(null)));
         assert!(!stored(&day, &json!("2026-03-06"), &json!(null)));
         assert!(stored(&Total::Text("2026-03-05T00:00:00Z".into()), &json!("2026-03-05T00:00:00.000Z"), &json!(null)));

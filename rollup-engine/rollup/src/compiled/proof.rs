@@ -6,7 +6,7 @@ use twenty::schema::{Field, Names, Object, Schema, UnknownObject, names_without_
 
 use super::skipped::Skipped;
 use crate::definitions::{Aggregation, Condition, Definition, FieldKind, Kind, NoValue};
-use crate::total::Target;
+use crate::total::TotalKind;
 
 /// What is known of a workspace
 #[derive(Clone, Copy, Debug)]
@@ -25,7 +25,7 @@ pub(super) struct Proven {
     pub(super) parent: Names,
     pub(super) child: Names,
     /// Aggregations that run, with the kind of field that receives them
-    pub(super) targets: Vec<(usize, Target)>,
+    pub(super) total_kinds: Vec<(usize, TotalKind)>,
     /// Aggregations that do not, and why
     pub(super) left_out: Vec<(usize, Unfit)>,
 }
@@ -125,7 +125,7 @@ impl Workspace<'_> {
         };
         let parent = names(&definition.parent_object)?;
         let child = names(&definition.child_object)?;
-        let mut proven = Proven { parent, child, targets: Vec::new(), left_out: Vec::new() };
+        let mut proven = Proven { parent, child, total_kinds: Vec::new(), left_out: Vec::new() };
         let objects = match self {
             Self::Metadata(schema) => {
                 schema.object(&definition.parent_object).ok().zip(schema.object(&definition.child_object).ok())
@@ -137,12 +137,12 @@ impl Workspace<'_> {
             conditions(child, "childFilters", &definition.child_filters)?;
         }
         for (number, aggregation) in definition.aggregations.iter().enumerate() {
-            let target = match objects {
+            let total_kind = match objects {
                 Some((parent, child)) => aggregate(parent, child, aggregation),
-                None => Ok(Target::of(aggregation)),
+                None => Ok(TotalKind::of(aggregation)),
             };
-            match target {
-                Ok(target) => proven.targets.push((number, target)),
+            match total_kind {
+                Ok(total_kind) => proven.total_kinds.push((number, total_kind)),
                 Err(reason) => proven.left_out.push((number, reason)),
             }
         }
@@ -186,7 +186,7 @@ fn subtracted(child: &Object, path: &str) -> Result<(), Unfit> {
     }
 }
 
-fn aggregate(parent: &Object, child: &Object, aggregation: &Aggregation) -> Result<Target, Unfit> {
+fn aggregate(parent: &Object, child: &Object, aggregation: &Aggregation) -> Result<TotalKind, Unfit> {
     conditions(child, "filters", &aggregation.filters)?;
     if let Some(path) = &aggregation.subtract_field {
         subtracted(child, path)?;
@@ -208,16 +208,16 @@ fn aggregate(parent: &Object, child: &Object, aggregation: &Aggregation) -> Resu
     let counts = matches!(aggregation.kind, Kind::Count | Kind::Sum | Kind::Avg);
     let dates = |kind: &str| matches!(kind, "DATE" | "DATE_TIME");
     match found {
-        "CURRENCY" if aggregation.currency_field.is_some() => Ok(Target::Money),
+        "CURRENCY" if aggregation.currency_field.is_some() => Ok(TotalKind::Money),
         _ if aggregation.currency_field.is_some() => wrong("CURRENCY"),
         "CURRENCY" => wrong("NUMBER, or a `currencyField` in the aggregation,"),
         // How many there are is a number, whatever is counted.
-        "NUMBER" | "NUMERIC" if aggregation.kind == Kind::Count || !source.is_some_and(dates) => Ok(Target::Plain),
+        "NUMBER" | "NUMERIC" if aggregation.kind == Kind::Count || !source.is_some_and(dates) => Ok(TotalKind::Plain),
         _ if counts => wrong("NUMBER"),
-        "DATE" if source.is_some_and(dates) => Ok(Target::Plain),
-        "DATE_TIME" if source.is_some_and(dates) => Ok(Target::Instant),
+        "DATE" if source.is_some_and(dates) => Ok(TotalKind::Plain),
+        "DATE_TIME" if source.is_some_and(dates) => Ok(TotalKind::Instant),
         _ if source.is_some_and(dates) => wrong("DATE or DATE_TIME"),
-        "TEXT" | "SELECT" => Ok(Target::Text),
+        "TEXT" | "SELECT" => Ok(TotalKind::Text),
         _ => wrong("field of the kind of the values"),
     }
 }

@@ -13,7 +13,7 @@ use crate::calendar::Calendar;
 use crate::condition::PreparedCondition;
 use crate::definitions::{Aggregation, Condition, Definition, code_beside, dependencies};
 use crate::ids::{ColumnId, IdList, Ids, RollupId, SourceId};
-use crate::total::Target;
+use crate::total::TotalKind;
 
 /// An object whose records are read
 #[derive(Clone, Debug)]
@@ -34,16 +34,16 @@ pub struct Source {
 
 /// A value of a child and what it must meet
 #[derive(Clone, Debug)]
-pub struct Tested {
+pub struct ChildTest {
     /// Where the value is kept
     pub slot: FieldSlot,
     /// Where the amount is kept that is taken off it first
     pub subtrahend: Option<FieldSlot>,
     /// What it must meet
-    pub test: PreparedCondition,
+    pub condition: PreparedCondition,
 }
 
-impl Tested {
+impl ChildTest {
     /// The value that counts
     #[must_use]
     pub fn value(&self, record: &Record) -> Value {
@@ -60,14 +60,14 @@ impl Tested {
     #[must_use]
     pub fn holds(&self, record: &Record) -> bool {
         match self.subtrahend {
-            None => self.test.holds(record.value(self.slot)),
-            Some(_) => self.test.holds(&self.value(record)),
+            None => self.condition.holds(record.value(self.slot)),
+            Some(_) => self.condition.holds(&self.value(record)),
         }
     }
 }
 
 /// What a child must meet, all of it
-pub type Tests = Vec<Tested>;
+pub type Tests = Vec<ChildTest>;
 
 /// One definition, ready to run
 #[derive(Clone, Debug)]
@@ -108,7 +108,7 @@ pub struct Column {
     /// What a child must meet for this total
     pub tests: Tests,
     /// What kind of field receives it
-    pub target: Target,
+    pub total_kind: TotalKind,
     /// Where the stored total of a parent is kept
     pub stored: FieldSlot,
     /// Where its stored code is kept, if it is money
@@ -216,7 +216,7 @@ impl CompiledRollups {
         };
         let left_out = proven.left_out.into_iter();
         self.skipped.extend(left_out.map(|(aggregation, unfit)| unfit.skipped(number, Some(aggregation))));
-        if proven.targets.is_empty() {
+        if proven.total_kinds.is_empty() {
             return None;
         }
         let parent = self.source(&proven.parent);
@@ -233,8 +233,8 @@ impl CompiledRollups {
             needs: Vec::new(),
         };
         for (index, aggregation) in definition.aggregations.iter().enumerate() {
-            if let Some((_, target)) = proven.targets.iter().find(|(number, _)| *number == index) {
-                rollup.columns.push(self.column(parent, child, index, aggregation, *target, calendar));
+            if let Some((_, total_kind)) = proven.total_kinds.iter().find(|(number, _)| *number == index) {
+                rollup.columns.push(self.column(parent, child, index, aggregation, *total_kind, calendar));
             }
         }
         Some(rollup)
@@ -246,10 +246,10 @@ impl CompiledRollups {
         child: SourceId,
         number: usize,
         aggregation: &Aggregation,
-        target: Target,
+        total_kind: TotalKind,
         calendar: &Calendar,
     ) -> Column {
-        let money = target == Target::Money;
+        let money = total_kind == TotalKind::Money;
         let field = &aggregation.parent_field;
         let stored = if money { format!("{field}.amountMicros") } else { field.clone() };
         Column {
@@ -260,7 +260,7 @@ impl CompiledRollups {
                 (self.keep_optional(child, path), code_beside(path).map(|code| self.keep_optional(child, &code)))
             }),
             tests: self.tests(child, &aggregation.filters, calendar),
-            target,
+            total_kind,
             stored: self.keep(parent, &stored),
             stored_code: money.then(|| self.keep(parent, &format!("{field}.currencyCode"))),
             aggregation: aggregation.clone(),
@@ -270,10 +270,10 @@ impl CompiledRollups {
     fn tests(&mut self, source: SourceId, conditions: &[Condition], calendar: &Calendar) -> Tests {
         let mut tests = Tests::new();
         for condition in conditions {
-            tests.push(Tested {
+            tests.push(ChildTest {
                 slot: self.keep(source, &condition.field),
                 subtrahend: condition.subtract_field.as_deref().map(|path| self.keep_optional(source, path)),
-                test: PreparedCondition::new(condition, calendar),
+                condition: PreparedCondition::new(condition, calendar),
             });
         }
         tests

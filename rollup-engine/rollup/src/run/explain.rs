@@ -164,9 +164,9 @@ fn explain_child(rollup: &Rollup, definition: &Definition, row: &Row, why: Optio
 
 /// The first condition that a child does not meet, in words
 fn unmet_condition(tests: &Tests, conditions: &[Condition], row: &Row) -> Option<String> {
-    let failed = tests.iter().zip(conditions).find(|(tested, _)| !tested.holds(row));
-    failed.map(|(tested, condition)| {
-        let found = match tested.value(row) {
+    let failed = tests.iter().zip(conditions).find(|(test, _)| !test.holds(row));
+    failed.map(|(test, condition)| {
+        let found = match test.value(row) {
             Value::Null | Value::Missing => "empty".to_owned(),
             value => serde_json::to_string(&plain(&value)).unwrap_or_default(),
         };

@@ -13,7 +13,7 @@ use crate::config::MixedCurrency;
 use crate::ids::{ColumnId, RollupId, SourceId};
 use crate::report::MixedCurrencyParent;
 use crate::tally::CODE_SEPARATOR;
-use crate::total::{Target, Total};
+use crate::total::{Total, TotalKind};
 
 /// What a parent is to be given
 #[derive(Clone, Debug)]
@@ -85,7 +85,7 @@ impl Run<'_> {
                             field: field.clone(),
                             currencies: codes.clone(),
                         });
-                        (self.options.mixed_currency == MixedCurrency::Clear).then(|| empty(column.target))
+                        (self.options.mixed_currency == MixedCurrency::Clear).then(|| empty(column.total_kind))
                     }
                     Total::Unknown => {
                         unknown = Some(field.clone());
@@ -153,8 +153,8 @@ impl Run<'_> {
 }
 
 /// What empties a field
-fn empty(target: Target) -> Total {
-    if target == Target::Money { Total::Money(None, None) } else { Total::Empty }
+fn empty(total_kind: TotalKind) -> Total {
+    if total_kind == TotalKind::Money { Total::Money(None, None) } else { Total::Empty }
 }
 
 /// Puts a total where the row keeps the stored one. A mixture is handed on as its codes, so that a total over it is
