@@ -115,7 +115,7 @@ test('init, then parts of a rebuild', async (t) => {
   const [donor, other] = (await call('GET', 'people?limit=2')).people;
   for (const { id } of [donor, other]) await call('PATCH', `people/${id}`, { lifetimeGiftCount: 77 });
   const drift = async (line) => {
-    const { exit, out } = await command(folder, `drift --json ${line}`);
+    const { exit, out } = await command(folder, `drift --json ${line}`.trim());
     const { report } = JSON.parse(out);
     return [exit, report.totals.processed, report.drift.fields['person.lifetimeGiftCount'] ?? 0];
   };
