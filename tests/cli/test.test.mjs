@@ -93,7 +93,17 @@ test('60 columns', async (t) => {
 test('faults of the file', async (t) => {
   const { exit, err } = await run(workplace(t, [{ ...SOUND, day: 'today' }]), 'test');
   assert.equal(exit, 1);
-  assert.match(err, /rollups\.test\.json: 1 fault\n {2}case 0 \(two gifts\), day: found "today", expected a day such as 2026-11-30\n/);
+  assert.match(err, /rollups\.test\.json: 1 fault\n {2}rollups\.test\.json:1:55: case 0 \(two gifts\), day: found "today", expected a day such as 2026-11-30\n/);
+});
+
+// A name that looks like a place leads nowhere else.
+test('line and column of a fault', async (t) => {
+  const folder = workplace(t);
+  const cases = [SOUND, { ...SOUND, name: 'a (b), expected, records, gift 0', records: { gift: [gift('1 GBP'), gift('five')] } }];
+  writeFileSync(join(folder, 'rollups.test.json'), JSON.stringify({ cases }, null, 2));
+  const { err } = await run(folder, 'test');
+  const line = JSON.stringify({ cases }, null, 2).split('\n').findIndex((text) => text.includes('five')) + 1;
+  assert.ok(err.includes(`  rollups.test.json:${line}:13: case 1 (a (b), expected, records, gift 0), records, gift 1, amount: found "five"`), err);
 });
 
 test('faults of the definitions come first', async (t) => {
@@ -101,7 +111,7 @@ test('faults of the definitions come first', async (t) => {
   writeFileSync(join(folder, 'rollups.json'), JSON.stringify([{ ...DEFINITIONS[0], relationFeild: 'x' }]));
   const { exit, err } = await run(folder, 'test');
   assert.equal(exit, 1);
-  assert.match(err, /rollups\.json: 1 fault\n {2}definition 0, relationFeild/);
+  assert.match(err, /rollups\.json: 1 fault\n {2}rollups\.json:1:\d+: definition 0, relationFeild/);
 });
 
 test('missing and broken files', async (t) => {

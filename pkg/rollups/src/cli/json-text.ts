@@ -40,7 +40,7 @@ export function syntaxFault(text: string): string {
 }
 
 /**
- * Where in the text of a configuration a fault is that the engine names by its place.
+ * Where in the text of a configuration, or of a file of test cases, a fault is that is named by its place.
  *
  * @param place `definition 2, aggregation 0, parentField`
  * @returns line and column; nothing if the place cannot be found
@@ -57,9 +57,12 @@ export function positionOfPlace(text: string, place: string): string | undefined
   return undefined;
 }
 
+/** Lists whose entries are named in the singular. */
+const LISTS: Record<string, string> = { definition: 'definitions', aggregation: 'aggregations', case: 'cases' };
+
 /** The keys and numbers that a part of a place stands for. */
 function pathOf(part: string, isList: boolean): (string | number)[] {
   const [, word = part, digits] = /^(\w+) (\d+)$/.exec(part) ?? [];
-  const list = word === 'definition' ? (isList ? [] : ['definitions']) : word === 'aggregation' ? ['aggregations'] : [word];
+  const list = word === 'definition' && isList ? [] : [LISTS[word] ?? word];
   return digits === undefined ? list : [...list, Number(digits)];
 }

@@ -10,11 +10,11 @@ const { name, version }: { name: string; version: string } = JSON.parse(readFile
 export { version };
 
 /** Where an editor finds the schema: in the package, where a project above the folder has installed it, else on the web. */
-export function schemaFor(folder: string): string {
+export function schemaFor(folder: string, file = 'rollups.schema.json'): string {
   for (let above = folder; ; above = dirname(above)) {
-    const path = join(above, 'node_modules', name, 'rollups.schema.json');
+    const path = join(above, 'node_modules', name, file);
     if (existsSync(path)) return `./${relative(folder, path).split(sep).join('/')}`.replace(/^\.\/\.\.\//, '../');
-    if (above === dirname(above)) return `https://unpkg.com/${name}@${version}/rollups.schema.json`;
+    if (above === dirname(above)) return `https://unpkg.com/${name}@${version}/${file}`;
   }
 }
 

@@ -10,14 +10,14 @@ import { DEFAULT_TEST_FILE, inFile, readTestFile } from '../test-file.js';
 import { formatCount, formatNumber, formatTotal, wrap } from '../text.js';
 
 export const test: Command = async ({ host, screen, settings }, file = DEFAULT_TEST_FILE) => {
-  const tests = readTestFile(file, host);
+  const { text, tests } = readTestFile(file, host);
   await requireValidDefinitions(settings, host);
   const engine = await loadEngine(host);
   let results: TestResult[];
   try {
     results = testTotalsBy(engine)(configurationOf(settings, engine), tests);
   } catch (error) {
-    throw inFile(error, file);
+    throw inFile(error, file, text);
   }
   screen.print(`${file}: ${formatCount(results.length, 'case')} by ${settings.source}`);
   screen.print();
