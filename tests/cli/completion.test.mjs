@@ -26,7 +26,7 @@ for (const [shell, proposed] of Object.entries(PROPOSED)) {
       assert.equal(stderr, '');
       return stdout.split('\n').filter(Boolean).map((line) => line.split('\t')[0]);
     };
-    assert.deepEqual(words('re'), ['rebuild']);
+    assert.deepEqual(words('reb'), ['rebuild']);
     const all = words('');
     for (const name of ['init', 'definitions', 'validate', 'plan', 'rebuild', 'drift', 'explain', 'watch', 'completion']) assert.ok(all.includes(name), name);
     assert.deepEqual(words('rebuild', '--dry'), ['--dry-run']);

@@ -70,7 +70,7 @@ async function pageOf(t, server, line = 'report --out page.html', options) {
 const tile = (page, number) => page.locator('.tiles li').nth(number).innerText();
 
 test('figures of a workspace', async (t) => {
-  await on(full, folderFor(t), 'rebuild');
+  await on(full, folderFor(t), 'rebuild --yes');
   const { page, seen } = await pageOf(t, full);
   assert.deepEqual(seen, { requests: [], complaints: [] });
   // 40 donors with 10.50 to 49.50, three times.
@@ -93,7 +93,7 @@ test('figures of a workspace', async (t) => {
 test('wrong totals and the largest changes', async (t) => {
   const server = await openSandbox('--limits', 'off', '--gifts', writtenGifts(t));
   t.after(() => server.stop());
-  await on(server, folderFor(t), 'rebuild');
+  await on(server, folderFor(t), 'rebuild --yes');
   const headers = { authorization: `Bearer ${server.token}`, 'content-type': 'application/json' };
   const { data } = await (await fetch(`${server.url}/rest/gifts`, { headers })).json();
   for (const [index, { id }] of data.gifts.entries()) {
@@ -180,7 +180,7 @@ test('an empty workspace', async (t) => {
 });
 
 test('one donor', async (t) => {
-  await on(one, folderFor(t), 'rebuild');
+  await on(one, folderFor(t), 'rebuild --yes');
   const { page } = await pageOf(t, one);
   assert.match(await tile(page, 0), /£25\s/);
   assert.match(await tile(page, 1), /1\s+of 1 person/);
@@ -358,4 +358,51 @@ test('a comparison that did not see everything', async (t) => {
   const { page } = await open(t, join(folder, 'page.html'));
   assert.match(await page.locator('#right ~ .card').innerText(), /Nothing wrong was found, of 3 records .+\. Not everything was compared: the time was used up\./);
   assert.doesNotMatch(await page.locator('main').innerText(), new RegExp(ADA));
+});
+
+// The months are those of the children that the definitions count; a condition that the server cannot tell is named.
+test('conditions of the definitions', async (t) => {
+  const server = await openSandbox('--limits', 'off', '--gifts', writtenGifts(t));
+  t.after(() => server.stop());
+  const headers = { authorization: `Bearer ${server.token}`, 'content-type': 'application/json' };
+  const { data } = await (await fetch(`${server.url}/rest/gifts`, { headers })).json();
+  const statuses = ['received', 'pledged', 'late'];
+  for (const [index, status] of statuses.entries()) {
+    await fetch(`${server.url}/rest/gifts/${data.gifts[index].id}`, { method: 'PATCH', headers, body: JSON.stringify({ status }) });
+  }
+  const childFilters = [
+    { field: 'status', operator: 'notIn', value: ['pledged', 'refused'] },
+    { field: 'giftDate', operator: 'lte', dynamicValue: 'today' },
+    { field: 'createdBy.name', operator: 'equals', value: 'sandbox' },
+  ];
+  const aggregations = [{ type: 'SUM', childField: 'amount.amountMicros', currencyField: 'amount.currencyCode', parentField: 'lifetimeGiftAmount' }];
+  const folder = folderFor(t);
+  writeFileSync(join(folder, 'rollups.json'), JSON.stringify([{ parentObject: 'person', childObject: 'gift', relationField: 'donorId', childFilters, aggregations }]));
+  await on(server, folder, 'rebuild');
+  await on(server, folder, 'report --out page.html');
+  const { page } = await open(t, join(folder, 'page.html'));
+  // Of four gifts of 5.00 the pledged one is left out, and the one without a status is not.
+  assert.match(await tile(page, 0), /£15\s/);
+  const text = await page.locator('#giving ~ .card').innerText();
+  assert.match(text, /if the status is none of pledged, refused and gift date is on or before today/);
+  assert.match(text, /The server cannot tell whether the created by name is sandbox/);
+  assert.match(await page.locator('#spread ~ .grid').innerText(), /3 people in GBP, 1 without/);
+});
+
+test('what the app has kept', async (t) => {
+  const folder = folderFor(t);
+  const asked = [];
+  const health = { compared: '2026-11-29T02:00:10.000Z', rebuild: { at: '2026-11-29T02:00:11.000Z', status: 'ok', drift: { parents: 2, values: 3, fields: {} } }, sweep: null, problems: [{ code: 'drift_found', message: 'the last rebuild found 3 totals wrong' }] };
+  const withApp = async (url, init) => {
+    if (!url.endsWith('/s/recalculate-all')) return fetch(url, init);
+    asked.push([init.method, init.body]);
+    return Response.json({ status: 'error', code: 'unhealthy', health }, { status: 503 });
+  };
+  await on(full, folder, 'report --out page.html', { fetch: withApp });
+  assert.deepEqual(asked, [['POST', '{"health":true}']]);
+  const { page } = await open(t, join(folder, 'page.html'));
+  assert.match(await tile(page, 3), /29 November 2026 at 02:00 UTC\s+as the app says/);
+  const text = await page.locator('#right ~ .card').innerText();
+  assert.match(text, /Its last rebuild\s+29 November 2026 at 02:00 UTC: ok, 3 values were wrong/);
+  assert.match(text, /To look at\s+the last rebuild found 3 totals wrong/);
 });

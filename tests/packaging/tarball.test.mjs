@@ -107,7 +107,6 @@ test('the tarball holds these files and no others', (t) => {
     'rollups/cli/report/health.js',
     'rollups/cli/report/html.js',
     'rollups/cli/report/measure.js',
-    'rollups/cli/report/metadata.js',
     'rollups/cli/report/months.js',
     'rollups/cli/report/page.js',
     'rollups/cli/report/runs.js',

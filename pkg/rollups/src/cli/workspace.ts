@@ -122,6 +122,7 @@ export async function checkWorkspace(settings: Settings, fetch: Fetch): Promise<
 /** An object of the workspace, as far as totals have to do with it. */
 export interface ObjectMetadata {
   name: string;
+  plural: string;
   fields: FieldMetadata[];
 }
 
@@ -172,6 +173,7 @@ interface MetadataAnswer {
 
 interface MetadataObject {
   nameSingular?: string;
+  namePlural?: string;
   isActive?: boolean;
   fields?: MetadataField[];
 }
@@ -187,8 +189,9 @@ interface MetadataField {
 
 const isActive = ({ isActive }: { isActive?: boolean }) => isActive !== false;
 
-const objectOf = ({ nameSingular = '', fields = [] }: MetadataObject): ObjectMetadata => ({
+const objectOf = ({ nameSingular = '', namePlural = '', fields = [] }: MetadataObject): ObjectMetadata => ({
   name: nameSingular,
+  plural: namePlural,
   fields: fields.filter(isActive).map(({ name = '', type = '', isCustom, settings, relation }) => ({
     name: settings?.joinColumnName ?? name,
     type,

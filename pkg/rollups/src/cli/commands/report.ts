@@ -1,6 +1,6 @@
 // A page to look at: giving, totals, drift and requests, in one file without a network. Nothing is written to the workspace.
 
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 import type { Command } from '../context.js';
@@ -13,11 +13,10 @@ import { readHealth } from '../report/health.js';
 import { measure } from '../report/measure.js';
 import { pageOf } from '../report/page.js';
 import { type PastRun, runsInLog, runsInPage } from '../report/runs.js';
+import { version } from '../rollups-file.js';
 import { configurationOf } from '../settings.js';
 import { formatCount, wrap } from '../text.js';
 import { checkWorkspace } from '../workspace.js';
-
-const { version }: { version: string } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
 
 export const DEFAULT_PAGE = 'rollups-report.html';
 

@@ -4,10 +4,10 @@
 import type { Aggregation, Configuration, Definition } from '../../index.js';
 import { dayIn } from '../../test-totals.js';
 import type { Context } from '../context.js';
+import { readMetadata } from '../workspace.js';
 import type { ValueGroup } from './distribution.js';
 import { type Calendar, serverFilter } from './filter.js';
 import { GraphqlClient, type Measured, measured } from './graphql.js';
-import { type ObjectInfo, readObjects } from './metadata.js';
 import type { MonthGroup } from './months.js';
 import { conditionInWords } from './words.js';
 
@@ -48,7 +48,7 @@ export async function measure(context: Context, configuration: Configuration): P
   const client = new GraphqlClient(context);
   const none = { spreads: [], giving: [], requests: 0, throttled: 0 };
   if (configuration.graphql === 'off') return { ...none, missing: 'GraphQL is off in the configuration' };
-  const objects = await measured(() => readObjects(context));
+  const objects = await measured(() => objectsOf(context));
   if ('missing' in objects) return { ...none, missing: objects.missing };
   const spreads: Spread[] = [];
   for (const { parentObject, field, kind } of totalsOf(configuration.definitions, objects.value)) {
@@ -63,6 +63,17 @@ export async function measure(context: Context, configuration: Configuration): P
     giving.push({ ...shown, groups: await measured(() => monthsOf(client, source, object, calendar)) });
   }
   return { spreads, giving, requests: client.requests, throttled: client.throttled };
+}
+
+interface ObjectInfo {
+  plural: string;
+  /** Types by the names of the fields. */
+  fields: Map<string, string>;
+}
+
+async function objectsOf({ settings, fetch }: Context): Promise<Map<string, ObjectInfo>> {
+  const objects = await readMetadata(settings, fetch);
+  return new Map(objects.map(({ name, plural, fields }) => [name, { plural, fields: new Map(fields.map((field) => [field.name, field.type])) }]));
 }
 
 /** The totals that the workspace has, each once. */
