@@ -123,8 +123,8 @@ export class Ticket {
         stop?.();
         settle();
       };
-      const late = () => giveUp(new TurnedAway(408, 'the body of the request did not arrive in time'));
-      const timer = setTimeout(late, BODY_TIMEOUT_MS);
+      const timeOut = () => giveUp(new TurnedAway(408, 'the body of the request did not arrive in time'));
+      const timer = setTimeout(timeOut, BODY_TIMEOUT_MS);
       this.#share.reading.add(reading);
       let length = 0;
       const take = (chunk: Uint8Array) => {
@@ -136,12 +136,12 @@ export class Ticket {
         else if (chunk.length === declaredBytes) end(() => resolve(chunk));
         else this.#gather(chunk, begin, longest);
       };
-      const whole = () =>
+      const finish = () =>
         end(() => {
           this.#reserve(length - this.#bytes);
           resolve(this.#room ? new Uint8Array(this.#room, 0, length) : new Uint8Array());
         });
-      stop = sourceOf(body)({ take, end: whole, fail: (error) => end(() => reject(error)) }, declaredBytes);
+      stop = sourceOf(body)({ take, end: finish, fail: (error) => end(() => reject(error)) }, declaredBytes);
     });
   }
 
@@ -196,7 +196,7 @@ const sourceOfChunks = (chunks: AsyncIterable<Uint8Array>): BodySource => (sink)
 };
 
 /** Takes on whatever needs no room. */
-const FREE = new Share(Infinity, Infinity);
+const UNLIMITED = new Share(Infinity, Infinity);
 
 export class Admission {
   readonly #all: Share;
@@ -220,12 +220,12 @@ export class Admission {
       if (performance.now() - ticket.since < REQUEST_TIMEOUT_MS) break;
       ticket.leave();
     }
-    return new Ticket(this, this.#shares[name] ?? FREE);
+    return new Ticket(this, this.#shares[name] ?? UNLIMITED);
   }
 
   /** For tickets. */
   take(share: Share, requests: number, bytes: number): void {
-    if (share === FREE) return;
+    if (share === UNLIMITED) return;
     const fits = () => share.fits(requests, bytes) && this.#all.fits(requests, bytes);
     if (requests > 0 || bytes > 0) {
       for (const reading of share.reading) {

@@ -98,12 +98,12 @@ export function connect(glue: Glue, load: LoadModule): Functions {
   const admissions = new Map<string, Admission>();
   let names: string[] = [];
   // When it was last logged that requests are turned away, and how many were since.
-  const turned = { loggedAt: -Infinity, count: 0 };
+  const turnedAway = { loggedAt: -Infinity, count: 0 };
 
   const enter = () => {
-    const living = glue.enterInstance(load);
-    if (living === instance) return;
-    instance = living;
+    const current = glue.enterInstance(load);
+    if (current === instance) return;
+    instance = current;
     [byObject, byText] = [new WeakMap(), new Map()];
     names = JSON.parse(glue.setting_names());
   };
@@ -134,12 +134,12 @@ export function connect(glue: Glue, load: LoadModule): Functions {
   };
 
   const logTurnedAway = ({ status, message }: TurnedAway, requestId: string) => {
-    turned.count += 1;
-    if (performance.now() - turned.loggedAt < LOG_INTERVAL_MS) return;
+    turnedAway.count += 1;
+    if (performance.now() - turnedAway.loggedAt < LOG_INTERVAL_MS) return;
     const timestamp = new Date().toISOString();
-    const line = { timestamp, level: 'warn', event: 'requests_turned_away', requestId, status, message, count: turned.count };
+    const line = { timestamp, level: 'warn', event: 'requests_turned_away', requestId, status, message, count: turnedAway.count };
     console.warn(JSON.stringify(line));
-    Object.assign(turned, { loggedAt: performance.now(), count: 0 });
+    Object.assign(turnedAway, { loggedAt: performance.now(), count: 0 });
   };
 
   /** Answers one request in the form in which servers have it. Of the body so much is read as the head is good for. */
@@ -148,32 +148,32 @@ export function connect(glue: Glue, load: LoadModule): Functions {
     const asked = read.find(([name, value]) => name === 'x-request-id' && value.trim() !== '');
     const id = asked ? asked[1].trim() : crypto.randomUUID();
     if (!asked) read.push(['x-request-id', id]);
-    let head = headOf(method, target, read);
+    let head = headText(method, target, read);
     let ticket: Ticket | undefined;
     try {
       const [ofClass = 0, maxBytes = 0, declared] = glue.askInstance(load, () => glue.judge(proxyFor(environment).number, head));
       const taken = (ticket = proxyFor(environment).admission.enter(CLASSES[ofClass] ?? 'caller'));
       let bytes: Uint8Array | undefined = NO_BYTES;
-      if (maxBytes > 0 && body) bytes = await received(taken, body, { maxBytes, declaredBytes: declared === UNDECLARED ? undefined : declared });
+      if (maxBytes > 0 && body) bytes = await readBody(taken, body, { maxBytes, declaredBytes: declared === UNDECLARED ? undefined : declared });
       if (!bytes) {
         // The module is told the length alone, and refuses it.
         const others = read.filter(([name]) => name !== 'content-length');
-        head = headOf(method, target, [...others, ['content-length', String(maxBytes + 1)]]);
+        head = headText(method, target, [...others, ['content-length', String(maxBytes + 1)]]);
       }
-      const [status, sent, replied] = await glue.callInstance(load, () => {
+      const [status, headerLines, replyBody] = await glue.callInstance(load, () => {
         // The instance may have been replaced while the body was read.
         const answered = glue.answer(proxyFor(environment).number, head, bytes ?? NO_BYTES, entropy());
         taken.drop();
         return answered;
       });
-      return { status, headers: pairsOf(sent), body: isWithoutBody(method, status) ? null : replied };
+      return { status, headers: parseHeaders(headerLines), body: isWithoutBody(method, status) ? null : replyBody };
     } catch (error) {
       if (error instanceof SenderGone) throw error.cause;
-      if (!(error instanceof TurnedAway)) return broken(error, id);
+      if (!(error instanceof TurnedAway)) return internalError(error, id);
       logTurnedAway(error, id);
       const { status, message, retryAfterSeconds } = error;
       const more: Header[] = retryAfterSeconds ? [['retry-after', String(retryAfterSeconds)]] : [];
-      return { ...plain(status, { statusCode: status, message }, id, more), close: true };
+      return { ...jsonAnswer(status, { statusCode: status, message }, id, more), close: true };
     } finally {
       ticket?.leave();
     }
@@ -187,7 +187,7 @@ export function connect(glue: Glue, load: LoadModule): Functions {
       if (value !== null) headers.push([name, value]);
     }
     const body = request.body ? bodyOf(request) : null;
-    const { status, headers: named, body: sent } = await answer({ method: request.method, target: targetOf(request.url), headers, body }, environment);
+    const { status, headers: named, body: sent } = await answer({ method: request.method, target: originForm(request.url), headers, body }, environment);
     return new Response(sent as BodyInit | null, { status, headers: named });
   }
 
@@ -217,13 +217,13 @@ function readHeaders(headers: Header[]): Header[] {
 }
 
 /** A head crosses the boundary as one text: method, target, names and values on a line each, which none of them can hold. */
-function headOf(method: string, target: string, headers: Header[]): string {
+function headText(method: string, target: string, headers: Header[]): string {
   let lines = `${method}\n${target}`;
   for (const [name, value] of headers) lines += `\n${name}\n${value}`;
   return lines;
 }
 
-function pairsOf(lines: string): Header[] {
+function parseHeaders(lines: string): Header[] {
   const parts = lines.split('\n');
   const pairs: Header[] = [];
   for (let at = 0; at + 1 < parts.length; at += 2) pairs.push([parts[at] ?? '', parts[at + 1] ?? '']);
@@ -236,7 +236,7 @@ const NO_BYTES = new Uint8Array();
 class SenderGone extends Error {}
 
 /** The bytes of a body; nothing if it is too long. */
-async function received(ticket: Ticket, body: NonNullable<Inbound['body']>, limits: BodyLimits): Promise<Uint8Array | undefined> {
+async function readBody(ticket: Ticket, body: NonNullable<Inbound['body']>, limits: BodyLimits): Promise<Uint8Array | undefined> {
   try {
     return await ticket.read(body, limits);
   } catch (error) {
@@ -270,16 +270,16 @@ const bodyOf = (request: Request): BodySource => (sink, declaredBytes) => {
 
 const isWithoutBody = (method: string, status: number) => method === 'HEAD' || WITHOUT_BODY.has(status);
 
-function broken(error: unknown, requestId: string): Outbound {
+function internalError(error: unknown, requestId: string): Outbound {
   const timestamp = new Date().toISOString();
   const reason = (error as Error | undefined)?.message ?? error;
   const message = `the proxy stopped on a fault of its own, and starts afresh with the next request: ${reason}`;
   console.error(JSON.stringify({ timestamp, level: 'error', event: 'request_broken', requestId, message }));
-  return plain(500, { message: 'Internal server error', error: 'Internal Server Error', statusCode: 500, requestId }, requestId);
+  return jsonAnswer(500, { message: 'Internal server error', error: 'Internal Server Error', statusCode: 500, requestId }, requestId);
 }
 
 /** An answer that does not come from the module. */
-function plain(status: number, body: object, requestId: string, more: Header[] = []): Outbound {
+function jsonAnswer(status: number, body: object, requestId: string, more: Header[] = []): Outbound {
   return {
     status,
     headers: [
@@ -293,7 +293,7 @@ function plain(status: number, body: object, requestId: string, more: Header[] =
 }
 
 /** Path and query as they were sent. A parsed URL has its dots resolved: `/gifts/.` would be the list of all gifts. */
-function targetOf(url: string): string {
+function originForm(url: string): string {
   const target = /^[^/]*\/\/[^/?#]*([^#]*)/.exec(url)?.[1] ?? '';
   return target.startsWith('/') ? target : `/${target}`;
 }

@@ -31,7 +31,7 @@ const isMistake = (error: unknown) => error instanceof Error && 'code' in error 
 
 /** @param glue the generated module of wasm-bindgen */
 export function connect<F extends Functions = Functions>(glue: Glue, load: LoadModule): F {
-  const now = <T>(work: () => T): T => {
+  const ask = <T>(work: () => T): T => {
     try {
       return glue.askInstance(load, work);
     } catch (error) {
@@ -50,11 +50,11 @@ export function connect<F extends Functions = Functions>(glue: Glue, load: LoadM
       }
     },
 
-    computeTotals: (definition, records, options) => now(() => glue.compute_totals(definition, records, options)),
+    computeTotals: (definition, records, options) => ask(() => glue.compute_totals(definition, records, options)),
 
-    validateDefinitions: (definitions) => now(() => glue.validate_definitions(definitions)),
+    validateDefinitions: (definitions) => ask(() => glue.validate_definitions(definitions)),
 
-    builtInDefinitions: () => now(() => glue.built_in_definitions()),
+    builtInDefinitions: () => ask(() => glue.built_in_definitions()),
   };
   return functions as F;
 }

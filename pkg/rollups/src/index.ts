@@ -34,7 +34,7 @@ export interface Store {
 export type Checkpoint = Record<string, unknown>;
 
 /** What may be asked for by name, as a payload or as the body of a request; one at a time, but for `ids`. */
-export interface Order {
+export interface Command {
   /** Recompute whatever may have changed without being told. */
   sweep?: true;
   /** Go on from the `checkpoint` of a report. */
@@ -77,7 +77,7 @@ export interface RunOptions {
    * Has another run start with this payload after so many milliseconds; answers whether the queue took it on. With it a
    * run that cannot finish is gone on with by itself.
    */
-  enqueue?: (payload: Order, delayMs: number) => Promise<boolean> | boolean;
+  enqueue?: (payload: Command, delayMs: number) => Promise<boolean> | boolean;
 }
 
 /** What a run was to do. */
@@ -143,7 +143,7 @@ export interface DefinitionCounts {
 }
 
 /** A parent with amounts in several currencies. */
-export interface Mixture {
+export interface MixedCurrencyParent {
   parentObject: string;
   id: string;
   field: string;
@@ -290,7 +290,7 @@ export interface Run {
   /** In the order of the configuration. */
   details: DefinitionCounts[];
   /** The first hundred. */
-  mixedCurrency: Mixture[];
+  mixedCurrency: MixedCurrencyParent[];
   /** The first hundred. */
   failures: Failure[];
   notes: string[];

@@ -18,7 +18,7 @@ const engine = connect<Rollups>(glue, () => readFileSync(new URL('./generated/ro
 
 /**
  * Recomputes what the payload asks for: everything for `{}`, the parents that record events name, those that a request
- * names, or what an {@link Order} says. An expected failure is a report with the status `error`.
+ * names, or what a {@link Command} says. An expected failure is a report with the status `error`.
  *
  * @throws {RollupsError} as a rejection, if an option is unknown or of the wrong kind
  */
