@@ -1,5 +1,6 @@
 //! One run: what it knows, and the ways to go about it.
 
+mod below;
 mod drift;
 mod explain;
 mod groups;
@@ -29,6 +30,7 @@ use crate::calendar::Calendar;
 use crate::compiled::CompiledRollups;
 use crate::host::RollupClient;
 use crate::ids::SourceId;
+use below::Below;
 use options::RunOptions;
 use outcome::Outcome;
 use reader::Reader;
@@ -45,6 +47,7 @@ pub(crate) struct Run<'a> {
     tallies: Tallies<'a>,
     writer: Writer<'a>,
     outcome: &'a Outcome<'a>,
+    below: Below,
     /// Parents in a slice that is found by the range of its ids; halved where that is refused or slow
     slice_size: Cell<usize>,
 }
@@ -61,6 +64,7 @@ impl<'a> Run<'a> {
             tallies: Tallies::new(compiled),
             writer: Writer::new(reader),
             outcome,
+            below: Below::new(compiled),
             slice_size: Cell::new(options.sizes.largest_slice),
         }
     }

@@ -37,6 +37,7 @@ impl Run<'_> {
             let of_parent =
                 |rollup: &Rollup| if rollup.parent == source { Ids::from_iter([id]) } else { Ids::default() };
             let targets = self.compiled.rollups.iter().map(of_parent).collect();
+            self.compute_below(&targets).await?;
             self.outcome.explained.replace(Some(Explained { source, id, totals: Vec::new() }));
             let scope = self.pass(&targets).await?;
             let explained = self.outcome.explained.take();
@@ -74,7 +75,8 @@ impl Run<'_> {
         for (row, deleted) in self.children(rollup, parent).await? {
             // A child that carries totals itself was counted with those that belong to it, not with those it has stored.
             let settled = scope.is_settled_first(rollup).then(|| scope.rows[rollup.child].get(row.id)).flatten();
-            let counted = settled.unwrap_or(&row);
+            let below = self.below.get(rollup.child, row.id);
+            let counted = settled.or(below.as_ref()).unwrap_or(&row);
             let why = if deleted {
                 Some("it is deleted".to_owned())
             } else {

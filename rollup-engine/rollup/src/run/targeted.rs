@@ -51,7 +51,7 @@ pub(super) struct Scope {
 }
 
 impl Scope {
-    fn new(compiled: &CompiledRollups, order: Vec<SourceId>) -> Self {
+    pub(super) fn new(compiled: &CompiledRollups, order: Vec<SourceId>) -> Self {
         Self {
             named: compiled.sources.iter().map(|_| Ids::default()).collect(),
             rows: compiled.sources.iter().map(|_| Rows::default()).collect(),
@@ -79,6 +79,9 @@ impl Run<'_> {
         self.outcome.rest.replace(due.clone());
         // Totals over totals of the same object come in rounds of their own; definitions in a circle are refused.
         for _ in 0..=self.compiled.rollups.len() {
+            if self.options.dry {
+                self.compute_below(&due).await?;
+            }
             let mut verifications = 0;
             let deferred = loop {
                 let began = self.client.host().now();
@@ -314,7 +317,9 @@ impl Run<'_> {
     ) -> Result<(), Stop> {
         let sets: Option<usize> = rollups.iter().map(|index| self.group_sets(*index).map(|sets| sets.len())).sum();
         let exceptions = rollups.iter().any(|index| self.has_exceptions(*index));
-        if sets == Some(1) && !exceptions && self.group_each(rollups, parents).await? {
+        // The server adds up what is stored.
+        let may_group = !self.below.has(child);
+        if may_group && sets == Some(1) && !exceptions && self.group_each(rollups, parents).await? {
             return Ok(());
         }
         let mut left = parents;
@@ -333,7 +338,7 @@ impl Run<'_> {
                     Err(error) => return self.outcome.give_up(child, &error),
                 };
                 // These are too many to be carried over one by one, if the server can add them up.
-                if page.has_next_page && after.is_none() && self.group_each(rollups, left).await? {
+                if may_group && page.has_next_page && after.is_none() && self.group_each(rollups, left).await? {
                     return Ok(());
                 }
                 reading.add_page(&page);
@@ -350,6 +355,7 @@ impl Run<'_> {
                         }
                         Err(error) => return self.outcome.give_up(child, &error),
                     }
+                    self.below.put_into(child, &mut rows);
                     self.tallies.fold(rollups, rows.rows());
                     left = others;
                     break;

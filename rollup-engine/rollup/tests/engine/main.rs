@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test stops at the first surprise")]
 
 mod broken_replies;
+mod chains;
 mod chosen;
 mod common;
 mod concurrency;
