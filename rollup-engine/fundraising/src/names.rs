@@ -95,7 +95,7 @@ pub fn is_clearly_other(given: (&str, &str), known: (&str, &str), forms: &dyn Un
 fn words((first, last): (&str, &str), forms: &dyn UnicodeForms) -> Vec<String> {
     let text = forms.normalized(&format!("{first} {last}"), Form::Decomposed);
     let mut all = String::new();
-    for letter in text.chars().flat_map(char::to_lowercase) {
+    for letter in text.to_lowercase().chars() {
         match letter {
             '\'' | '’' | 'ʼ' | '‘' | '`' | '´' => {}
             'æ' => all.push_str("ae"),
@@ -107,7 +107,7 @@ fn words((first, last): (&str, &str), forms: &dyn UnicodeForms) -> Vec<String> {
             'ß' => all.push_str("ss"),
             'ı' => all.push('i'),
             _ if is_joiner(letter) || is_mark(letter) => {}
-            _ if letter.is_alphanumeric() || (!letter.is_ascii() && !is_dash(letter)) => all.push(letter),
+            _ if letter.is_ascii_alphanumeric() || (!letter.is_ascii() && !is_dash(letter)) => all.push(letter),
             _ => all.push(' '),
         }
     }

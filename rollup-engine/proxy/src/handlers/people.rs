@@ -75,7 +75,8 @@ pub fn view(record: Option<&Value>) -> Value {
     let within = |outer: &str, inner: &str| text(record.get(outer).and_then(|record| record.get(inner)));
     let (first, last) = (within("name", "firstName"), within("name", "lastName"));
     let both = format!("{} {}", first.as_deref().unwrap_or_default(), last.as_deref().unwrap_or_default());
-    let full = text(record.get("fullName")).or_else(|| text(Some(&Value::from(both))));
+    let full = text(record.get("fullName")).or_else(|| within("name", "fullName"));
+    let full = full.or_else(|| text(Some(&Value::from(both))));
     let mut person = Map::new();
     for (key, value) in [
         ("id", text(record.get("id"))),
@@ -90,16 +91,7 @@ pub fn view(record: Option<&Value>) -> Value {
             person.insert(key.into(), value.into());
         }
     }
-    match record.get("householdId") {
-        Some(Value::Null) => {
-            person.insert("householdId".into(), Value::Null);
-        }
-        household => {
-            if let Some(household) = text(household) {
-                person.insert("householdId".into(), household.into());
-            }
-        }
-    }
+    person.insert("householdId".into(), text(record.get("householdId")).into());
     if let Some(mailing) = record.get("mailingAddress") {
         person.insert("mailingAddress".into(), address::from_twenty(mailing));
     }

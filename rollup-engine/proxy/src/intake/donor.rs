@@ -276,27 +276,24 @@ fn address_filters(cx: &RequestContext<'_>, person: &Person) -> Vec<Filter> {
 
 /// The name as it may be written: composed or not, with joiners or without; of one word, as either name
 fn name_filters(cx: &RequestContext<'_>, person: &Person) -> Vec<Filter> {
-    let part = |path: &str, name: &str| match FilterText::pattern(name.trim()) {
+    let mut spelled: Vec<[String; 2]> = Vec::new();
+    for form in [Form::Composed, Form::Decomposed] {
+        let names = [&person.first_name, &person.last_name].map(|name| cx.host.normalized(name.trim(), form));
+        spelled.push([without_joiners(&names[0]), without_joiners(&names[1])]);
+        spelled.push(names);
+    }
+    spelled.dedup();
+    if person.first_name.is_empty() || person.last_name.is_empty() {
+        spelled.extend(spelled.clone().into_iter().map(|[first, last]| [last, first]));
+    }
+    let part = |path: &str, name: &str| match FilterText::pattern(name) {
         Some(pattern) => Filter::Like(path.into(), pattern),
         None => Filter::Empty(path.into()),
     };
-    let mut filters = Vec::new();
-    for form in [Form::Composed, Form::Decomposed] {
-        let [first, last] = [&person.first_name, &person.last_name].map(|name| cx.host.normalized(name, form));
-        for (first, last) in [(without_joiners(&first), without_joiners(&last)), (first, last)] {
-            let mut orders = vec![(first.as_str(), last.as_str())];
-            if first.is_empty() || last.is_empty() {
-                orders.push((last.as_str(), first.as_str()));
-            }
-            for (first, last) in orders {
-                let filter = Filter::And(vec![part("name.firstName", first), part("name.lastName", last)]);
-                if !filters.contains(&filter) {
-                    filters.push(filter);
-                }
-            }
-        }
-    }
-    filters
+    spelled
+        .iter()
+        .map(|[first, last]| Filter::And(vec![part("name.firstName", first), part("name.lastName", last)]))
+        .collect()
 }
 
 /// Takes back a person who was made for a gift that was then refused, unless somebody relies on them already

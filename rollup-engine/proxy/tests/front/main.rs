@@ -10,6 +10,7 @@ mod households;
 mod leaks;
 mod lists;
 mod payouts;
+mod people;
 mod read_cache;
 mod retries;
 mod scene;
