@@ -20,6 +20,7 @@ use fundraising::donor::Candidate;
 use fundraising::fingerprint;
 use fundraising::gift::{Gift, stored};
 use fundraising::keys::Key;
+use fundraising::names::comparable;
 
 /// What an earlier request with the same key left
 pub(super) enum Earlier {
@@ -235,7 +236,7 @@ async fn donor(
     }
     if then.donor_email.is_some() || then.donor_first_name.is_some() || then.donor_last_name.is_some() {
         let emails: Vec<&str> = then.donor_email.as_deref().into_iter().collect();
-        return Ok(described(asked, &emails, then.donor_first_name.as_deref(), then.donor_last_name.as_deref()));
+        return Ok(described(cx, asked, &emails, then.donor_first_name.as_deref(), then.donor_last_name.as_deref()));
     }
     // The earlier request gave an id, and this one describes a person.
     for id in known() {
@@ -243,14 +244,20 @@ async fn donor(
         let emails = Candidate::emails_of(&person);
         let emails: Vec<&str> = emails.iter().map(String::as_str).filter(|email| !email.trim().is_empty()).collect();
         let name = |key: &str| person.get("name")?.get(key)?.as_str();
-        return Ok(described(asked, &emails, name("firstName"), name("lastName")));
+        return Ok(described(cx, asked, &emails, name("firstName"), name("lastName")));
     }
     Ok(vec!["contact"])
 }
 
 /// What a description says otherwise than what is known of a person
-fn described(asked: &Gift, emails: &[&str], first_name: Option<&str>, last_name: Option<&str>) -> Vec<&'static str> {
-    let is_same = |one: &str, other: &str| one.trim().to_lowercase() == other.trim().to_lowercase();
+fn described(
+    cx: &RequestContext<'_>,
+    asked: &Gift,
+    emails: &[&str],
+    first_name: Option<&str>,
+    last_name: Option<&str>,
+) -> Vec<&'static str> {
+    let is_same = |one: &str, other: &str| comparable(one, cx.host) == comparable(other, cx.host);
     if let (Some(email), false) = (&asked.donor_email, emails.is_empty()) {
         let is_known = emails.iter().any(|known| is_same(known, email));
         return if is_known { Vec::new() } else { vec!["contact.email"] };

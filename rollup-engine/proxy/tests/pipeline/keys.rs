@@ -423,6 +423,29 @@ async fn conflicts_of_references() {
     }
 }
 
+/// A donor is the same however their name is composed and their address is written.
+#[tokio::test(start_paused = true)]
+async fn donor_in_another_spelling() {
+    for world in worlds() {
+        let zoe = |first: &str, email: &str| {
+            let mut contact = json!({ "firstName": first, "lastName": "Oak" });
+            if !email.is_empty() {
+                contact["email"] = json!(email);
+            }
+            with(&ann(), json!({ "contact": contact }))
+        };
+        for (key, first, again) in [
+            ("a", zoe("Zo\u{eb}", ""), zoe("zoe\u{308}", "")),
+            ("b", zoe("Zoe", "zo\u{eb}@oak.example"), zoe("Zoe", "ZOE\u{308}@oak.example")),
+            ("c", zoe("Zo\u{200d}e", ""), zoe("Zoe", "")),
+        ] {
+            give(&world, "t", key, &first).await;
+            let (status, answer) = give(&world, "t", key, &again).await;
+            assert_eq!((status, &answer["meta"]["repeated"]), (200, &json!(true)), "{key}: {answer}");
+        }
+    }
+}
+
 /// What a key costs: a look for its row and one for its gift, before anything is made.
 #[tokio::test(start_paused = true)]
 async fn calls_of_a_key() {
