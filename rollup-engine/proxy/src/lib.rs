@@ -46,6 +46,7 @@ pub mod handlers;
 pub mod head;
 pub mod http;
 pub mod intake;
+mod live_people;
 pub mod metrics;
 mod payment_facts;
 pub mod payments;

@@ -9,6 +9,7 @@ use twenty::rate_limiter::{POLL_INTERVAL, RateLimit, RateLimiter, Waiting};
 
 use crate::cache::Cache;
 use crate::callers::Callers;
+use crate::live_people::LivePeople;
 use crate::metrics::Metrics;
 use crate::processed_events::ProcessedEvents;
 use crate::request::Response;
@@ -30,6 +31,8 @@ pub struct AppState {
     pub callers: Callers,
     /// Answers to reads
     pub cache: Cache,
+    /// Who was seen live a moment ago
+    pub(crate) live_people: LivePeople,
     /// What is counted
     pub metrics: Metrics,
     /// Events of payment providers that were carried out
@@ -54,6 +57,7 @@ impl AppState {
             limiter: RateLimiter::new(limit, Waiting::Polled),
             callers: Callers::default(),
             cache: Cache::default(),
+            live_people: LivePeople::default(),
             metrics: Metrics::default(),
             processed_events: ProcessedEvents::default(),
             readiness: ReadinessMemory::default(),

@@ -145,12 +145,17 @@ fn absorbed(failure: Error, policy: DonorPolicy) -> Result<&'static str, Error> 
 /// A donor whom the gift names by id: one in the trash gets no gift in silence
 async fn named(cx: &RequestContext<'_>, gift: &mut Gift, policy: DonorPolicy) -> Result<Option<Dedupe>, Error> {
     let Some(id) = gift.donor_id.clone() else { return Ok(None) };
+    let live_people = &cx.state.live_people;
+    if policy == DonorPolicy::Settle && live_people.has(cx.caller, &id, cx.now()) {
+        return Ok(None);
+    }
     let record = match store::find(cx, PERSON.plural, &id).await {
         // Who may not read people may name them all the same.
         Err(failure) if store::is_refused(&failure) => None,
         record => record?,
     };
     if !record.as_ref().is_some_and(store::is_deleted) {
+        live_people.saw(cx.caller, &id, cx.now());
         return Ok(None);
     }
     // A row keeps the id: its person may be restored.

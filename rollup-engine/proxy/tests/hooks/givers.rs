@@ -1,6 +1,8 @@
 //! Who gave: people in the trash, other names under a known address, one name, other compositions, second addresses, and
 //! payers whom Twenty refuses. What a payment says of its payer never turns it away.
 
+use std::time::Duration;
+
 use proxy::http::Inbound;
 use sandbox::{Fault, Faults};
 use serde_json::{Value, json};
@@ -133,6 +135,28 @@ async fn donor_by_id_in_the_trash() {
         assert_eq!(answer["status"], "processed", "{answer}");
         assert_eq!(world.only("gift")["donorId"], json!(ann));
     }
+}
+
+/// Gifts that name one donor by id cost one look at the donor in a minute.
+#[tokio::test(start_paused = true)]
+async fn one_look_at_a_donor_in_a_minute() {
+    let world = ServiceWorld::new(false);
+    let ann = person(&world, "Ann|Oak", &["ann@oak.example"]);
+    let service = world.service();
+    let host = InterceptHost::new(world.host(Faults::none()));
+    let give = async |id: &str| {
+        let request = world.inbound("POST", "gifts", &gift(json!({ "contactId": ann, "externalId": id })));
+        let (status, answer) = read(&world.send_to(&service, &host, request).await);
+        assert_eq!(status, 200, "{answer}");
+        answer["meta"]["warnings"].clone()
+    };
+    for id in ["a", "b", "c"] {
+        assert_eq!(give(id).await, Value::Null);
+    }
+    assert_eq!(host.sent().iter().filter(|call| call.url.contains("/people")).count(), 1);
+    trash(&world, ann);
+    tokio::time::advance(Duration::from_mins(1)).await;
+    assert_eq!(give("d").await, json!(["donor_in_trash"]));
 }
 
 /// A repeat of a gift whose donor went to the trash since finds the gift.
