@@ -195,5 +195,5 @@ export function listenFault(error: unknown, { port, host }: Pick<ListenOptions, 
     EADDRNOTAVAIL: 'this machine does not have that address',
     ENOTFOUND: 'there is no address of that name',
   }[code ?? ''];
-  return `cannot listen on ${host}, port ${port}: ${reason ?? message}`;
+  return `cannot listen on ${host}, port ${port}: ${reason ? `${reason} (${code})` : message}`;
 }

@@ -6,6 +6,7 @@ import { Argument, Command, CommanderError, InvalidArgumentError } from 'command
 
 import { CliError, EXIT, type ExitCode } from '../../rollups/cli/outcome.js';
 import { Screen } from '../../rollups/cli/screen.js';
+import { wrap } from '../../rollups/cli/text.js';
 import { check } from './commands/check.js';
 import { provision } from './commands/provision.js';
 import { sendTestEvent } from './commands/send-test-event.js';
@@ -15,12 +16,11 @@ import { environmentOf, secretsIn } from './settings.js';
 
 const { version }: { version: string } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
 
-const EXIT_CODES = `
-Exit codes: 0 all is right, 1 something is wrong, 2 usage or a setting, 3 Twenty or the proxy cannot be reached or
-refuses the token, 4 a fault of this program.
-
-Without the options the address is TWENTY_API_BASE_URL, TWENTY_REST_BASE_URL or TWENTY_API_URL, with or without
-/rest, and the token TWENTY_API_KEY. docs/PROXY.md has all settings.`;
+const NOTES = [
+  'Exit codes: 0 all is right, 1 something is wrong, 2 usage or a setting, 3 Twenty or the proxy cannot be reached or refuses the token, 4 a fault of this program.',
+  'Without the options the address is TWENTY_API_BASE_URL, TWENTY_REST_BASE_URL or TWENTY_API_URL, with or without /rest, and the token TWENTY_API_KEY. docs/PROXY.md has all settings.',
+];
+const HELP_COLUMNS = 80;
 
 interface Ending {
   exit: ExitCode;
@@ -61,7 +61,7 @@ function commandLine(act: Register, { stdout, stderr }: Host): Command {
     .version(version)
     .exitOverride()
     .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(text) })
-    .addHelpText('after', EXIT_CODES);
+    .addHelpText('after', NOTES.map((note) => `\n${wrap(note, 0, stdout.columns ?? HELP_COLUMNS).join('\n')}`).join('\n'));
 
   const command = (name: string, description: string) =>
     program.command(name).description(description).option('--json', 'print one JSON document and nothing else');

@@ -27,6 +27,7 @@ export const serve: Command = async (context) => {
     throw new CliError(EXIT.wrong, 'cannot_listen', listenFault(error, place));
   });
   screen.print(JSON.stringify({ url }));
+  if (screen.isInteractive) screen.log('Ctrl-C ends it.');
   // In the meantime it serves: a workspace that is away may come back.
   void warn(context);
   return { exit: EXIT.ok, document: { url }, isServing: true };
