@@ -67,8 +67,8 @@ const whenOrphaned = (act) => {
 /** What this script adds to the sandbox's own help. */
 const APP_HELP = `
 With npm run sandbox also:
-      --app  The Twenty app in front of the sandbox, in profile v2 unless --profile says otherwise;
-             tests/runtime/README.md has its own calls
+      --app  The Twenty app in front of the sandbox, in profile v2 unless
+             --profile says otherwise; tests/runtime/README.md has its own calls
 `;
 
 /** Help and version end the sandbox before it is ready: they are printed as they are. */

@@ -21,6 +21,7 @@ test('help of the sandbox and of the script', () => {
     assert.equal(status, 0);
     for (const part of ['--port', '--profile', '--limits', '--fixture', '--gifts', '/__faults', 'Exit codes:']) assert.ok(stdout.includes(part), part);
   }
+  for (const line of script('--help').stdout.split('\n')) assert.ok(line.length <= 80, line);
   assert.match(script('--help').stdout, /--app/);
   assert.match(sandbox('--version').stdout, /^sandbox \d+\.\d+\.\d+\n$/);
   assert.equal(script('--version').stdout, sandbox('--version').stdout);

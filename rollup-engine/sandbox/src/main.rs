@@ -33,25 +33,31 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 const DELIVERY: Duration = Duration::from_secs(5);
 
 const AFTER_HELP: &str = "\
-When it is ready it prints one line of JSON with its url and four tokens: `token` may do everything,
-`guestToken` only reads, `revokedToken` is revoked, `directToken` is of a second, empty workspace.
-Set your client's address to `url` and its API key to `token`. SIGTERM or Ctrl-C ends it; nothing is kept.
+When it is ready it prints one line of JSON: its url, and four tokens. `token`
+may do everything, `guestToken` only reads, `revokedToken` is revoked, and
+`directToken` is of a second, empty workspace. Set your client's address to
+`url` and its API key to `token`. SIGTERM or Ctrl-C ends it; nothing is kept.
 
 Its own calls, without a token:
-  GET    /__sandbox/requests         what was asked of it; POST /__sandbox/requests/reset counts anew
-  GET    /__sandbox/events?after=0   record events
-  POST   /__sandbox/app-token        a token of an app
-  POST   /__faults                   lets requests fail, such as the next two for gifts:
-         {\"faults\":[{\"fault\":\"status\",\"status\":503,\"path\":\"/rest/gifts\",\"times\":2}]}
-         GET shows the faults, DELETE takes them away. Faults: status, unreachable, lostReply, largeReply,
-         halfBatch, slow; docs/SANDBOX.md has what each takes.
+  GET  /__sandbox/requests        what was asked of it
+  POST /__sandbox/requests/reset  counts anew
+  GET  /__sandbox/events?after=0  record events
+  POST /__sandbox/app-token       a token of an app
+  POST /__faults                  lets requests go wrong; GET shows the faults,
+                                  DELETE takes them away. The next two for
+                                  gifts, for instance, with:
+    {\"faults\": [{\"fault\": \"status\", \"status\": 503,
+                 \"path\": \"/rest/gifts\", \"times\": 2}]}
+    Faults: status, unreachable, lostReply, largeReply, halfBatch, slow.
+    docs/SANDBOX.md has what each takes.
 
-Exit codes: 0 told to stop, 1 it cannot listen or a file cannot be read, 2 an option is not as it should be.";
+Exit codes: 0 told to stop, 1 it cannot listen or a file cannot be read,
+2 an option is not as it should be.";
 
 /// A Twenty in memory: its REST and GraphQL API for records, its metadata API, its webhooks and its rate limit, on this
 /// machine alone
 #[derive(Debug, Parser)]
-#[command(name = "sandbox", version, about, after_help = AFTER_HELP)]
+#[command(name = "sandbox", version, after_help = AFTER_HELP, max_term_width = 80)]
 struct Arguments {
     /// Port to listen on; 0 takes a free one
     #[arg(long, value_name = "N", default_value = "0", value_parser = port)]
