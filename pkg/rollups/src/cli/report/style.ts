@@ -31,7 +31,7 @@ p { margin: 0.4rem 0 0; max-width: 68ch; }
 .soft, figcaption, caption { color: var(--soft); }
 .note { font-size: 0.9rem; color: var(--soft); }
 .missing { margin-top: 0.8rem; padding: 0.7rem 1rem; border-left: 4px solid var(--warn); background: var(--warn-soft); border-radius: 0 0.4rem 0.4rem 0; overflow-wrap: anywhere; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(13.5rem, 1fr)); gap: 1rem; margin: 2rem 0 0; padding: 0; list-style: none; }
+.tiles { display: grid; grid-template-columns: repeat(4, 1fr); gap: 1rem; margin: 2rem 0 0; padding: 0; list-style: none; }
 .tiles li, .card { background: var(--card); border: 1px solid var(--faint); border-radius: 0.8rem; padding: 1.2rem 1.3rem; }
 .tiles li { display: flex; flex-direction: column; min-width: 0; }
 .tiles .what { font-size: 0.9rem; color: var(--soft); }
@@ -85,12 +85,15 @@ ul.plain { margin: 0.6rem 0 0; padding-left: 1.2rem; }
 ul.plain li { overflow-wrap: anywhere; margin-top: 0.25rem; }
 footer { margin-top: 3.5rem; padding-bottom: 3rem; }
 footer p { border-top: 1px solid var(--faint); padding-top: 1rem; }
+@media (max-width: 62rem) {
+  .tiles { grid-template-columns: 1fr 1fr; }
+}
 @media (max-width: 40rem) {
   header, main, footer { padding-left: 1rem; padding-right: 1rem; }
   header { padding-top: 2rem; }
   svg.wide { display: none; }
   svg.narrow { display: block; }
-  .tiles { grid-template-columns: 1fr 1fr; gap: 0.7rem; }
+  .tiles { gap: 0.7rem; }
   .tiles li, .card { padding: 0.9rem 1rem; }
   .tiles .figure { font-size: 1.45rem; }
   .tiles .figure.words { font-size: 1.05rem; }
