@@ -406,3 +406,39 @@ test('what the app has kept', async (t) => {
   assert.match(text, /Its last rebuild\s+29 November 2026 at 02:00 UTC: ok, 3 values were wrong/);
   assert.match(text, /To look at\s+the last rebuild found 3 totals wrong/);
 });
+
+// Instants are grouped by the days of the configured zone.
+test('totals that are instants', async (t) => {
+  const server = await openSandbox('--limits', 'off', '--gifts', writtenGifts(t));
+  t.after(() => server.stop());
+  const call = async (method, path, body) => {
+    const headers = { authorization: `Bearer ${server.token}`, 'content-type': 'application/json' };
+    const response = await fetch(`${server.url}/rest/${path}`, { method, headers, body: body && JSON.stringify(body) });
+    assert.ok(response.ok, `${method} ${path}: ${response.status}`);
+    return (await response.json()).data;
+  };
+  const { objects } = await call('GET', 'metadata/objects?limit=200');
+  const idOf = (name) => objects.find(({ nameSingular }) => nameSingular === name).id;
+  await call('POST', 'metadata/fields', { objectMetadataId: idOf('person'), name: 'lastPaidAt', label: 'Last paid', type: 'DATE_TIME' });
+  await call('POST', 'metadata/fields', { objectMetadataId: idOf('gift'), name: 'paidAt', label: 'Paid', type: 'DATE_TIME' });
+  const { gifts } = await call('GET', 'gifts');
+  // In Auckland the last one is of the new year.
+  const instants = ['2025-03-01T00:00:00.000Z', '2025-12-30T12:00:00.000Z', '2025-12-31T10:59:59.000Z', '2025-12-31T11:00:00.000Z'];
+  for (const [index, { id }] of gifts.entries()) await call('PATCH', `gifts/${id}`, { paidAt: instants[index] });
+  const aggregations = [
+    { type: 'SUM', childField: 'amount.amountMicros', currencyField: 'amount.currencyCode', parentField: 'lifetimeGiftAmount' },
+    { type: 'MAX', childField: 'paidAt', parentField: 'lastPaidAt' },
+  ];
+  const folder = folderFor(t);
+  writeFileSync(join(folder, 'rollups.json'), JSON.stringify({ definitions: [{ parentObject: 'person', childObject: 'gift', relationField: 'donorId', aggregations }], timeZone: 'Pacific/Auckland' }));
+  await on(server, folder, 'rebuild');
+  const sent = [];
+  await on(server, folder, 'report --out page.html', { fetch: (url, init) => (sent.push(String(init.body)), fetch(url, init)) });
+  assert.equal(sent.filter((body) => /granularity:(YEAR|MONTH),timeZone:\\"Pacific\/Auckland\\"/.test(body)).length, 2);
+  const { page } = await open(t, join(folder, 'page.html'));
+  await page.evaluate(() => document.querySelectorAll('details').forEach((details) => (details.open = true)));
+  const years = await page.locator('#spread ~ .grid .card', { hasText: 'Last paid at' }).locator('tbody tr').allInnerTexts();
+  assert.deepEqual(years, ['2025\t3', '2026\t1']);
+  const months = await page.locator('#giving ~ .card tbody tr').allInnerTexts();
+  assert.deepEqual(months.filter((month) => !month.endsWith('£0.00')), ['January 2026\t£5.00', 'December 2025\t£10.00', 'March 2025\t£5.00']);
+});

@@ -51,9 +51,9 @@ export async function measure(context: Context, configuration: Configuration): P
   const objects = await measured(() => objectsOf(context));
   if ('missing' in objects) return { ...none, missing: objects.missing };
   const spreads: Spread[] = [];
-  for (const { parentObject, field, kind } of totalsOf(configuration.definitions, objects.value)) {
-    const { plural } = objects.value.get(parentObject)!;
-    spreads.push({ parentObject, field, kind, groups: await measured(() => spreadOf(client, plural, field, kind)) });
+  for (const total of totalsOf(configuration.definitions, objects.value)) {
+    const object = objects.value.get(total.parentObject)!;
+    spreads.push({ ...total, groups: await measured(() => spreadOf(client, object, total, configuration.timeZone)) });
   }
   const giving: GivingByMonth[] = [];
   const calendar = { timeZone: configuration.timeZone, fiscalYearStartMonth: configuration.fiscalYearStartMonth ?? 1, now: new Date() };
@@ -101,16 +101,20 @@ async function groupsOf(client: GraphqlClient, query: string, root: string, vari
   return groups;
 }
 
-async function spreadOf(client: GraphqlClient, plural: string, field: string, kind: Spread['kind']): Promise<ValueGroup[]> {
+/** A group-by of instants goes by the days of a zone. */
+const zoneOf = (field: string, fields: ReadonlyMap<string, string>, timeZone = 'UTC') =>
+  fields.get(field) === 'DATE_TIME' ? `,timeZone:${JSON.stringify(timeZone)}` : '';
+
+async function spreadOf(client: GraphqlClient, { plural, fields }: ObjectInfo, { field, kind }: Omit<Spread, 'groups'>, timeZone: string | undefined): Promise<ValueGroup[]> {
   const dimensions = {
     amount: `{${field}:{amountMicros:true}},{${field}:{currencyCode:true}}`,
     count: `{${field}:true}`,
-    day: `{${field}:{granularity:YEAR}}`,
+    day: `{${field}:{granularity:YEAR${zoneOf(field, fields, timeZone)}}}`,
   }[kind];
   const root = `${plural}GroupBy`;
   const groups = await groupsOf(client, `{${root}(groupBy:[${dimensions}],limit:${MAX_GROUPS}){groupByDimensionValues totalCount}}`, root);
   return groups.map(({ groupByDimensionValues: [value, code] = [], totalCount }) => ({
-    value: value === null || value === undefined ? null : kind === 'day' ? yearOf(value) : finite(Number(value) / (kind === 'amount' ? MICROS : 1)),
+    value: value === null || value === undefined ? null : kind === 'day' ? yearOf(value, timeZone) : finite(Number(value) / (kind === 'amount' ? MICROS : 1)),
     code: typeof code === 'string' && code ? code.toUpperCase() : null,
     parents: Number(totalCount) || 0,
   }));
@@ -118,7 +122,7 @@ async function spreadOf(client: GraphqlClient, plural: string, field: string, ki
 
 const finite = (value: number) => (Number.isFinite(value) ? value : null);
 
-const yearOf = (value: unknown) => finite(Number(/^\d{4}/.exec(String(value))?.[0]));
+const yearOf = (value: unknown, timeZone: string | undefined) => finite(Number(monthOf(value, timeZone)?.slice(0, 4) ?? NaN));
 
 interface Source extends Omit<GivingByMonth, 'groups'> {
   filters: object[];
@@ -173,7 +177,7 @@ function dayFieldOf({ aggregations, childFilters }: Definition, fields: Readonly
 async function monthsOf(client: GraphqlClient, source: Source, { plural, fields }: ObjectInfo, calendar: Calendar): Promise<MonthGroup[]> {
   const [amount, subtracted] = [amountField(source.amount), source.subtracted && amountField(source.subtracted)];
   const sumOf = (field: string) => `sum${field.charAt(0).toUpperCase()}${field.slice(1)}AmountMicros`;
-  const zone = fields.get(source.day) === 'DATE_TIME' ? `,timeZone:${JSON.stringify(calendar.timeZone ?? 'UTC')}` : '';
+  const zone = zoneOf(source.day, fields, calendar.timeZone);
   const root = `${plural}GroupBy`;
   const type = `${source.childObject.charAt(0).toUpperCase()}${source.childObject.slice(1)}FilterInput`;
   const sums = [amount, subtracted].filter((field) => field !== undefined).map((field) => sumOf(field));
@@ -187,7 +191,7 @@ async function monthsOf(client: GraphqlClient, source: Source, { plural, fields 
   }));
 }
 
-/** The month of a group: it is told as its first day, or as the instant with which that begins in the zone. */
+/** The month of a group: its first day is told as a day, or as the instant with which that begins in the zone. */
 function monthOf(day: unknown, timeZone: string | undefined): string | null {
   if (typeof day !== 'string') return null;
   if (/^\d{4}-\d{2}-\d{2}$/.test(day)) return day.slice(0, 7);
