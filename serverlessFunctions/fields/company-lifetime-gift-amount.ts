@@ -10,6 +10,6 @@ export default defineField({
   type: FieldType.CURRENCY,
   name: 'lifetimeGiftAmount',
   label: 'Lifetime gift amount',
-  description: 'All gifts added up; kept by the rollup engine',
+  description: 'All gifts added up; a gift in an open dispute counts until it is lost; kept by the rollup engine',
   icon: 'IconCoins',
 });

@@ -10,6 +10,6 @@ export default defineField({
   type: FieldType.NUMBER,
   name: 'lifetimeGiftCount',
   label: 'Lifetime gift count',
-  description: 'How many gifts were given; kept by the rollup engine',
+  description: 'How many gifts were given; a gift in an open dispute counts until it is lost; kept by the rollup engine',
   icon: 'IconHash',
 });

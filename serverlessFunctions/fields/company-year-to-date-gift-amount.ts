@@ -10,6 +10,6 @@ export default defineField({
   type: FieldType.CURRENCY,
   name: 'yearToDateGiftAmount',
   label: 'Year to date gift amount',
-  description: 'Gifts since the year began, added up; kept by the rollup engine',
+  description: 'Gifts since the year began, added up; a gift in an open dispute counts until it is lost; kept by the rollup engine',
   icon: 'IconCoins',
 });

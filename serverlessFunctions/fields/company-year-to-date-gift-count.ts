@@ -10,6 +10,6 @@ export default defineField({
   type: FieldType.NUMBER,
   name: 'yearToDateGiftCount',
   label: 'Year to date gift count',
-  description: 'How many gifts were given since the year began; kept by the rollup engine',
+  description: 'How many gifts were given since the year began; a gift in an open dispute counts until it is lost; kept by the rollup engine',
   icon: 'IconHash',
 });

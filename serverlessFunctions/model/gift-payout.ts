@@ -98,6 +98,13 @@ export default defineObject({
       icon: 'IconCoins',
     },
     {
+      universalIdentifier: '1a1e1847-fb92-5c28-8578-456cd8d31664',
+      type: FieldType.CURRENCY,
+      name: 'depositRefundAmount',
+      label: 'Deposit refund amount',
+      icon: 'IconCoins',
+    },
+    {
       universalIdentifier: '7de6916e-50e5-5e5b-8f9c-41ea5f0789d7',
       type: FieldType.CURRENCY,
       name: 'depositNetAmount',

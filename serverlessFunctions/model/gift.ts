@@ -42,6 +42,13 @@ export default defineObject({
       icon: 'IconCoins',
     },
     {
+      universalIdentifier: '3383602d-1073-50de-aef7-21873bb03c7c',
+      type: FieldType.CURRENCY,
+      name: 'disputedAmount',
+      label: 'Disputed amount',
+      icon: 'IconCoins',
+    },
+    {
       universalIdentifier: '9e3388e9-8a5a-4a23-9956-fc26cf34bed6',
       type: FieldType.DATE,
       name: 'giftDate',

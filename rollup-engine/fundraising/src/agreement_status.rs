@@ -2,7 +2,7 @@
 //!
 //! One failed payment is a card that was declined and is tried again; [`FAILURES_UNTIL_DELINQUENT`] in a row make the agreement
 //! delinquent, and a later payment makes it active. What the provider says itself counts like that. What was canceled
-//! or completed stays so, whatever is said after it. Words may come late and twice: each carries its instant, and an
+//! or completed stays so, unless its provider reinstates it later. Words may come late and twice: each carries its instant, and an
 //! older one than what is known changes nothing.
 
 use serde_json::{Value, json};
@@ -31,6 +31,11 @@ pub enum AgreementEvent<'a> {
         /// When
         at: i64,
     },
+    /// The provider undoes its end
+    Reinstated {
+        /// When
+        at: i64,
+    },
     /// The provider gives it this status
     StatusReported {
         /// `active`, `paused`, `delinquent`, `canceled` or `completed`
@@ -47,6 +52,7 @@ pub struct AgreementStatusLog {
     failures: Vec<(String, i64)>,
     said: Option<(&'static str, i64)>,
     ended: Option<(&'static str, i64)>,
+    reinstated_at: Option<i64>,
 }
 
 /// What a word comes to
@@ -81,6 +87,7 @@ impl AgreementStatusLog {
                 .collect(),
             said: said("said", "saidAt"),
             ended: said("ended", "endedAt"),
+            reinstated_at: json.get("reinstatedAt").and_then(Value::as_i64),
         }
     }
 
@@ -96,6 +103,7 @@ impl AgreementStatusLog {
             "saidAt": self.said.map(|(_, at)| at),
             "ended": self.ended.map(|(status, _)| status),
             "endedAt": self.ended.map(|(_, at)| at),
+            "reinstatedAt": self.reinstated_at,
         })
     }
 
@@ -120,8 +128,17 @@ impl AgreementStatusLog {
         let before = self.latest_status();
         let is_new = self.record(event);
         let status = match event {
-            _ if !is_new || is_ended(current) => None,
-            AgreementEvent::StatusReported { status, .. } if is_ended(Some(status)) => Some(status),
+            _ if !is_new => None,
+            // What somebody here ended is theirs to begin again.
+            AgreementEvent::Reinstated { at }
+                if self.ended.is_some_and(|(ended, then)| then <= at && current.map(str::trim) == Some(ended)) =>
+            {
+                self.latest_status().map(|(status, _)| status)
+            }
+            _ if is_ended(current) => None,
+            AgreementEvent::StatusReported { status, at } if is_ended(Some(status)) => {
+                Some(status).filter(|_| self.reinstated_at.is_none_or(|reinstated| at > reinstated))
+            }
             _ => self.latest_status().filter(|last| before != Some(*last)).map(|(status, _)| status),
         };
         Outcome { is_new, status: status.filter(|status| current.map(str::trim) != Some(status)) }
@@ -146,6 +163,13 @@ impl AgreementStatusLog {
                 }
                 is_new
             }
+            AgreementEvent::Reinstated { at } => {
+                let is_new = self.reinstated_at.is_none_or(|known| at > known);
+                if is_new {
+                    self.reinstated_at = Some(at);
+                }
+                is_new
+            }
             AgreementEvent::StatusReported { status, at } => {
                 let place = if is_ended(Some(status)) { &mut self.ended } else { &mut self.said };
                 let is_new = place.is_none_or(|known| (at, status) > (known.1, known.0));
@@ -163,7 +187,8 @@ impl AgreementStatusLog {
             self.failures.iter().map(|(_, at)| *at).max().filter(|_| self.failures.len() >= FAILURES_UNTIL_DELINQUENT);
         let failed = failed.map(|at| ("delinquent", at));
         let mut last: Option<(&'static str, i64)> = None;
-        for word in [paid, failed, self.said].into_iter().flatten() {
+        let reinstated = self.reinstated_at.map(|at| ("active", at));
+        for word in [paid, failed, self.said, reinstated].into_iter().flatten() {
             if last.is_none_or(|known| word.1 >= known.1) {
                 last = Some(word);
             }
@@ -222,6 +247,18 @@ mod tests {
     }
 
     #[test]
+    fn reinstated_by_its_provider() {
+        let reinstated = |at| AgreementEvent::Reinstated { at };
+        for words in [[said("canceled", 4), reinstated(6)], [reinstated(6), said("canceled", 4)]] {
+            assert_eq!(run("active", &words), "active");
+            assert_eq!(run("active", &[words[0], words[1], said("canceled", 8)]), "canceled");
+        }
+        assert_eq!(run("active", &[said("canceled", 6), reinstated(4)]), "canceled", "an older word");
+        assert_eq!(run("canceled", &[reinstated(6)]), "canceled", "ended by somebody here");
+        assert_eq!(run("active", &[said("canceled", 4), AgreementEvent::Paid { at: 5 }, reinstated(6)]), "active");
+    }
+
+    #[test]
     fn latest_event_counts() {
         assert_eq!(run("active", &[said("paused", 5), AgreementEvent::Paid { at: 4 }]), "paused");
         assert_eq!(run("paused", &[AgreementEvent::Paid { at: 6 }]), "active");
@@ -260,7 +297,7 @@ mod tests {
                 })
             }).collect();
             let mut in_time = words.clone();
-            in_time.sort_by_key(|word| match word { AgreementEvent::Paid { at } | AgreementEvent::Failed { at, .. } | AgreementEvent::StatusReported { at, .. } => *at });
+            in_time.sort_by_key(|word| match word { AgreementEvent::Paid { at } | AgreementEvent::Reinstated { at } | AgreementEvent::Failed { at, .. } | AgreementEvent::StatusReported { at, .. } => *at });
             let mut shuffled: Vec<_> = words.iter().chain(&words).copied().zip(seed).collect();
             shuffled.sort_by_key(|(_, rank)| *rank);
             let shuffled: Vec<AgreementEvent<'_>> = shuffled.into_iter().map(|(word, _)| word).collect();

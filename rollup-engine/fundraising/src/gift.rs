@@ -146,6 +146,9 @@ pub(crate) const RELATIONS: [&str; 13] = [
 /// Member of a provider's context that keeps the texts of ids that could not be proven
 const UNPROVEN: &str = "unprovenIds";
 
+/// Member of a provider's context that keeps an amount that could not be read
+pub(crate) const UNREADABLE_AMOUNT: &str = "unreadableAmount";
+
 /// Keeps in a provider's context what stood in the place of an id and is none, for a reviewer to ask about.
 pub(crate) fn keep_invalid_id(context: &mut Map<String, Value>, name: &str, text: &str) {
     let mut kept = context.get(UNPROVEN).and_then(Value::as_object).cloned().unwrap_or_default();
@@ -250,6 +253,12 @@ impl Gift {
     #[must_use]
     pub fn has_amount(&self) -> bool {
         !self.amount.currency_code.is_empty()
+    }
+
+    /// Whether its provider told an amount that could not be read
+    #[must_use]
+    pub fn has_unreadable_amount(&self) -> bool {
+        self.provider_context.as_ref().is_some_and(|context| context.get(UNREADABLE_AMOUNT).is_some())
     }
 
     /// Whether its money was announced and has not come

@@ -19,6 +19,7 @@
 //! | [`keys`] | ids that follow from what a gift is | `id` of gifts, people and rows |
 //! | [`gift_aid`] | whether Gift Aid may be claimed, and why | `giftAidStatus` |
 //! | [`refund`] | what a refund sets on a gift | `refundedAmount` |
+//! | [`payout`] | what a payout is made of | `depositGrossAmount`, `depositRefundAmount` |
 //! | [`client_error`] | what a caller is told when the answer is no | errors made by the service itself |
 //!
 //! An intake runs down that table: `payload` → `gift::create` → `gift::plausible` → `donor` → `fingerprint` →
@@ -58,6 +59,7 @@ pub mod loose_amount;
 pub mod money;
 pub mod names;
 pub mod payload;
+pub mod payout;
 pub mod provider;
 pub mod receipt;
 pub mod refund;

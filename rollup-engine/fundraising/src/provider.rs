@@ -79,6 +79,15 @@ pub enum Step {
     SetUp(Box<SetUp>),
     /// What the provider says of an agreement's status
     StatusReported(StatusReport),
+    /// A mandate took the place of another
+    MandateReplaced {
+        /// Id of the one that ended
+        old: String,
+        /// Id of the one that goes on
+        new: String,
+        /// When, milliseconds since 1970
+        at: i64,
+    },
     /// A transfer to the bank
     Payout(Payout),
     /// The transfer to the bank that brought a payment
@@ -103,8 +112,46 @@ pub struct Payment {
     pub has_amount: bool,
     /// Ids at the provider by which its agreement is found, if the gift names none
     pub agreement: Vec<String>,
-    /// Whether rows may lie in staging that wait for this payment
-    pub is_awaited: bool,
+    /// Other ids by which other events call the same payment
+    pub also: Vec<String>,
+    /// Whether it tells the way of payment that was taken, not only those that were offered
+    pub tells_method: bool,
+}
+
+impl Payment {
+    /// Every id of it, the key first
+    #[must_use]
+    pub fn ids(&self) -> Vec<String> {
+        let mut ids = vec![self.key.clone()];
+        ids.extend(self.also.iter().filter(|id| **id != self.key).cloned());
+        ids
+    }
+}
+
+/// What an id at a provider names, from what stands for the whole of a payment to what stands for a part of it
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum IdKind {
+    /// An invoice, which may be paid in parts
+    Invoice,
+    /// A payment
+    Payment,
+    /// A charge of a payment, which disputes and refunds name
+    Charge,
+    /// A checkout
+    Checkout,
+}
+
+impl IdKind {
+    /// By how the id begins
+    #[must_use]
+    pub fn of(id: &str) -> Self {
+        match id.split('_').next() {
+            Some("in") => Self::Invoice,
+            Some("ch" | "py") => Self::Charge,
+            Some("cs") => Self::Checkout,
+            _ => Self::Payment,
+        }
+    }
 }
 
 /// A payment that did not come about
@@ -129,8 +176,8 @@ pub struct Failure {
 /// What is known of money that went back
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Returned {
-    /// Id of the payment or of the charge
-    pub payment: String,
+    /// Ids of the payment and of the charge, as far as the event names them; not empty
+    pub payment: Vec<String>,
     /// The fact
     pub fact: PaymentFact,
 }
@@ -142,8 +189,10 @@ pub enum Kind {
     Total,
     /// One refund
     Refund,
-    /// A dispute
+    /// A dispute that was lost
     Dispute,
+    /// A dispute that is open
+    Disputed,
     /// A direct debit that was taken back whole
     ChargedBack,
     /// A direct debit that failed, perhaps after it had been confirmed
@@ -152,18 +201,22 @@ pub enum Kind {
     Confirmed,
     /// Another name of the payment
     Alias,
+    /// The mandate that took the place of this one
+    ReplacedBy,
 }
 
 impl Kind {
     /// All of them, by their words
-    const WORDS: [(Self, &'static str); 7] = [
+    const WORDS: [(Self, &'static str); 9] = [
         (Self::Total, "total"),
         (Self::Refund, "refund"),
         (Self::Dispute, "dispute"),
+        (Self::Disputed, "disputed"),
         (Self::ChargedBack, "charged_back"),
         (Self::Failed, "failed"),
         (Self::Confirmed, "confirmed"),
         (Self::Alias, "alias"),
+        (Self::ReplacedBy, "replaced_by"),
     ];
 
     /// The word in a note
@@ -201,6 +254,8 @@ pub struct SetUp {
     pub agreement_id: Option<String>,
     /// Subscription at the provider
     pub subscription: Option<String>,
+    /// Mandate at the provider
+    pub mandate: Option<String>,
     /// Means of payment at the provider
     pub payment_method: Option<String>,
     /// Everything else worth keeping
@@ -220,6 +275,8 @@ pub struct StatusReport {
     pub reference: String,
     /// `active`, `paused`, `delinquent`, `canceled` or `completed`
     pub status: &'static str,
+    /// Whether it undoes an end
+    pub reinstates: bool,
     /// When, milliseconds since 1970
     pub at: i64,
 }

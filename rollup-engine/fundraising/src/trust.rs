@@ -99,6 +99,7 @@ impl Diagnostics {
             ("recurring_agreement_missing", gift.is_recurring() && gift.recurring_agreement_id.is_none()),
             ("gift_date_missing", gift.gift_date.is_none()),
             ("amount_missing", !gift.has_amount()),
+            ("amount_unreadable", !gift.has_amount() && gift.has_unreadable_amount()),
             ("payment_awaited", gift.awaits_payment()),
         ]);
         let mut warnings = codes([

@@ -11,9 +11,10 @@
 //! gift, and none at all where somebody deleted it on purpose. The row outlives the gift; where gifts are not staged, a
 //! row that is processed from the start stands for the request.
 
-mod after_posting;
+pub(crate) mod after_posting;
 pub(crate) mod columns;
-mod donor;
+pub(crate) mod complete;
+pub(crate) mod donor;
 pub(crate) mod edit;
 pub(crate) mod gift_aid;
 pub(crate) mod history;
@@ -115,10 +116,8 @@ pub async fn accept(cx: &RequestContext<'_>, payload: &Payload, origin: Origin<'
     };
     let mut gift = create::read(payload, intake)?;
     let said_as_donor = intake == Intake::Staging && payload.get("donorId").is_some();
-    let is_payment = origin.channel == Channel::Webhook;
-    let checked = plausible::check(&gift, cx.now());
-    let implausible = match checked.and_then(|()| if is_payment { plausible::payment(&gift) } else { Ok(()) }) {
-        Err(refusal) if is_payment && staging => Some(refusal),
+    let implausible = match judge(cx, &gift, origin.channel) {
+        Err(refusal) if origin.channel == Channel::Webhook && staging => Some(refusal),
         checked => {
             checked?;
             None
@@ -228,6 +227,12 @@ async fn find_donor(
         }
         found => found,
     }
+}
+
+/// What cannot be true of a gift; of a payment also what every payment has
+fn judge(cx: &RequestContext<'_>, gift: &Gift, channel: Channel) -> Result<(), ClientError> {
+    plausible::check(gift, cx.now())?;
+    if channel == Channel::Webhook { plausible::payment(gift) } else { Ok(()) }
 }
 
 /// Who says the key of the request: the caller, or the provider whose event it is
@@ -467,7 +472,7 @@ async fn resumed(cx: &RequestContext<'_>, row: StagedGift, mut incoming: Incomin
         _ if incoming.channel == Channel::Staging => Ok(waiting(cx, row, &incoming, true)),
         (_, Some(gift)) => {
             if row.state() != State::Processed {
-                promote::mark(cx, &row, &gift, "reconciled").await?;
+                store::mark(cx, &row, &gift, "reconciled").await?;
             }
             posted(cx, &gift).await
         }

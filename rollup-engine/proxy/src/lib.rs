@@ -50,6 +50,7 @@ mod live_people;
 pub mod metrics;
 mod payment_facts;
 pub mod payments;
+mod payout_amounts;
 pub mod processed_events;
 pub mod request;
 pub mod router;

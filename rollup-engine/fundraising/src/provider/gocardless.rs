@@ -11,7 +11,8 @@
 //! | payments `failed`, `cancelled`, `customer_approval_denied`, `late_failure_settled` | a failure, also of a gift that is there |
 //! | payments `charged_back`, `chargeback_cancelled` | the whole gift went back, or did not |
 //! | refunds `created`, `paid`, `refund_settled`; `failed`, `bounced`, `funds_returned` | one refund, or none after all |
-//! | mandates `cancelled`, `expired`, `failed`, `consumed` | an agreement's status |
+//! | mandates `active`, `reinstated`, `suspended_by_payer`, `failed`, `blocked`, `cancelled`, `expired`, `consumed` | an agreement's status |
+//! | mandates `replaced` | the mandate that goes on in its place |
 //! | subscriptions `created`, `customer_approval_granted`, `paused`, `resumed`, `cancelled`, `finished` | likewise |
 //! | payouts `paid` | a payout |
 //!
@@ -22,13 +23,14 @@ use ports::time::{format_date, parse_date};
 use serde_json::{Map, Value};
 
 use super::DayOf;
+use super::minor_units::{self, Told};
 use super::{
-    Failure, Kind, Payment, PaymentFact, Payout, PayoutState, Provider, Returned, StatusReport, Step, agreement_id, id,
-    is_id, minor_units, text,
+    Failure, Kind, Payment, PaymentFact, Payout, PayoutState, Provider, Returned, SetUp, StatusReport, Step,
+    agreement_id, id, is_id, text,
 };
 use crate::characters::{cleaned, legible};
 use crate::client_error::ClientError;
-use crate::gift::Gift;
+use crate::gift::{Gift, UNREADABLE_AMOUNT};
 
 /// One event of a batch
 #[derive(Clone, Debug, PartialEq)]
@@ -103,6 +105,10 @@ impl Event {
             "payments" if self.tells_of_money() => ("payments", "payment"),
             "refunds" if self.refund_holds().is_some() => ("refunds", "refund"),
             "payouts" if self.action == "paid" => ("payouts", "payout"),
+            "mandates" if self.action == "active" => ("mandates", "mandate"),
+            "subscriptions" if matches!(self.action.as_str(), "created" | "customer_approval_granted") => {
+                ("subscriptions", "subscription")
+            }
             _ => return None,
         };
         Some((list, self.link(link)?))
@@ -148,8 +154,8 @@ impl Event {
         match self.resource.as_str() {
             "payments" => self.payment(answers, day_of),
             "refunds" => self.refund(answers).into_iter().collect(),
-            "mandates" => self.mandate_status().into_iter().collect(),
-            "subscriptions" => self.subscription_status().into_iter().collect(),
+            "mandates" => [self.set_up(answers), self.mandate_status()].into_iter().flatten().collect(),
+            "subscriptions" => [self.set_up(answers), self.subscription_status()].into_iter().flatten().collect(),
             "payouts" => self.payout(answers).into_iter().collect(),
             _ => Vec::new(),
         }
@@ -179,7 +185,7 @@ impl Event {
         let absent = Value::Null;
         let payment = answers.resource.as_ref().unwrap_or(&absent);
         let customer = answers.customer.as_ref().unwrap_or(&absent);
-        let amount = minor_units::read(Provider::GoCardless, payment, "amount").filter(|money| money.amount_micros > 0);
+        let told = payment.get("amount").map(|_| minor_units::told(Provider::GoCardless, payment, "amount"));
         let (mandate, subscription) = (self.mandate(answers), self.subscription(payment));
         let mut context = Map::new();
         for (name, value) in [
@@ -200,6 +206,14 @@ impl Event {
         let recurring_agreement_id = agreement_id(named, &mut context);
         let charge_date = text(payment.get("charge_date")).filter(|date| parse_date(date).is_some()).map(str::to_owned);
         let day = charge_date.clone().or_else(|| day_of(Timestamp::from_millis(self.at)).map(format_date));
+        let amount = match told {
+            Some(Told::Amount(amount)) => Some(amount),
+            Some(Told::Unreadable(evidence)) => {
+                context.insert(UNREADABLE_AMOUNT.into(), evidence);
+                None
+            }
+            Some(Told::Nothing) | None => None,
+        };
         let has_amount = amount.is_some();
         let gift = Gift {
             amount: amount.unwrap_or_default(),
@@ -216,12 +230,13 @@ impl Event {
             donor_email: text(customer.get("email")).map(str::to_owned),
             recurring_agreement_id,
             recurring_status: subscription.as_ref().map(|_| "active".to_owned()),
+            provider_agreement_id: subscription.clone().or_else(|| mandate.clone()),
             auto_process: Some(!is_expected && has_amount),
             provider_context: Some(Value::Object(context)),
             ..Gift::default()
         };
         let agreement = [subscription, mandate].into_iter().flatten().collect();
-        Payment { key, at: self.at, gift, has_amount, agreement, is_awaited: true }
+        Payment { key, at: self.at, gift, has_amount, agreement, also: Vec::new(), tells_method: true }
     }
 
     fn subscription(&self, payment: &Value) -> Option<String> {
@@ -244,7 +259,7 @@ impl Event {
 
     fn charge_back(&self, payment: String, holds: bool) -> Step {
         let fact = PaymentFact { kind: Kind::ChargedBack, id: String::new(), at: self.at, holds, money: None };
-        Step::Returned(Returned { payment, fact })
+        Step::Returned(Returned { payment: vec![payment], fact })
     }
 
     fn refund(&self, answers: &FetchedResources) -> Option<Step> {
@@ -254,7 +269,7 @@ impl Event {
         let own = self.link("refund")?;
         let fact = PaymentFact { kind: Kind::Refund, id: own.clone(), at: self.at, holds: self.refund_holds()?, money };
         // A refund whose payment is not known is kept under its own id, for a person to see.
-        Some(Step::Returned(Returned { payment: payment.unwrap_or(own), fact }))
+        Some(Step::Returned(Returned { payment: vec![payment.unwrap_or(own)], fact }))
     }
 
     fn said(&self, link: &str, status: &'static str) -> Option<Step> {
@@ -262,17 +277,39 @@ impl Event {
             agreement_id: None,
             reference: self.link(link)?,
             status,
+            reinstates: self.action == "reinstated",
             at: self.at,
         }))
     }
 
     fn mandate_status(&self) -> Option<Step> {
         let status = match self.action.as_str() {
+            "replaced" => {
+                let (old, new) = (self.link("mandate")?, self.link("new_mandate")?);
+                return Some(Step::MandateReplaced { old, new, at: self.at });
+            }
+            "active" | "reinstated" => "active",
+            "suspended_by_payer" => "paused",
             "cancelled" | "expired" | "consumed" => "canceled",
-            "failed" => "delinquent",
+            "failed" | "blocked" => "delinquent",
             _ => return None,
         };
         self.said("mandate", status)
+    }
+
+    /// The agreement that the metadata of a mandate or a subscription name
+    fn set_up(&self, answers: &FetchedResources) -> Option<Step> {
+        let resource = answers.resource.as_ref()?;
+        let named = ["recurringAgreementId", "recurring_agreement_id"].into_iter();
+        let named = named.filter_map(|name| text(resource.pointer(&format!("/metadata/{name}"))).map(str::to_owned));
+        let subscription = self.link("subscription");
+        Some(Step::SetUp(Box::new(SetUp {
+            agreement_id: Some(agreement_id(named, &mut Map::new())?),
+            mandate: self.link("mandate").or_else(|| id(resource.pointer("/links/mandate"))),
+            subscription,
+            at: self.at,
+            ..SetUp::default()
+        })))
     }
 
     fn subscription_status(&self) -> Option<Step> {
@@ -296,7 +333,7 @@ impl Event {
             provider: Provider::GoCardless,
             id: self.link("payout")?,
             state: PayoutState::Paid,
-            net: minor_units::read(Provider::GoCardless, payout, "amount"),
+            net: minor_units::signed(Provider::GoCardless, payout, "amount"),
             fee: minor_units::read(Provider::GoCardless, payout, "deducted_fees"),
             date: text(payout.get("arrival_date")).filter(|date| parse_date(date).is_some()).map(str::to_owned),
             reason: None,

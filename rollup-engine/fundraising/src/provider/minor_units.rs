@@ -3,7 +3,7 @@
 //! Which of the three is the provider's choice and not always ISO 4217's: Stripe counts Malagasy ariary whole, and
 //! króna and Ugandan shillings in hundredths that do not exist.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Provider;
 use crate::money::Money;
@@ -47,17 +47,42 @@ pub fn money(provider: Provider, minor: i64, currency: &str) -> Option<Money> {
 
 /// The amount at a key of an object that has a `currency`
 pub(super) fn read(provider: Provider, json: &Value, key: &str) -> Option<Money> {
+    signed(provider, json, key).filter(|money| money.amount_micros >= 0)
+}
+
+/// The same, of either sign: a provider may take money from the bank account instead of paying it out
+pub(super) fn signed(provider: Provider, json: &Value, key: &str) -> Option<Money> {
     let currency = json.get("currency").and_then(Value::as_str).map_or("", str::trim);
     let found = json.get(key)?;
     // The libraries of one provider write numbers, the API of the other sometimes texts.
     let minor = found.as_i64().or_else(|| found.as_str()?.trim().parse().ok())?;
-    money(provider, minor, if currency.is_empty() { "USD" } else { currency })
+    let amount = money(provider, minor.checked_abs()?, if currency.is_empty() { "USD" } else { currency })?;
+    Some(Money { amount_micros: amount.amount_micros * minor.signum(), ..amount })
+}
+
+/// What a payment says of its amount
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Told {
+    /// Nothing was paid
+    Nothing,
+    /// So much
+    Amount(Money),
+    /// Something that is no amount, kept for a reviewer
+    Unreadable(Value),
+}
+
+/// What the amount at a key comes to
+pub(super) fn told(provider: Provider, json: &Value, key: &str) -> Told {
+    match signed(provider, json, key) {
+        Some(money) if money.amount_micros > 0 => Told::Amount(money),
+        _ if json.get(key).is_some_and(|amount| amount == 0 || amount == "0") => Told::Nothing,
+        _ => Told::Unreadable(json!({ "amount": json.get(key), "currency": json.get("currency") })),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     fn micros(provider: Provider, minor: i64, currency: &str) -> Option<i64> {
         money(provider, minor, currency).map(|money| money.amount_micros)
@@ -80,6 +105,25 @@ mod tests {
     }
 
     #[test]
+    fn unreadable_amounts_are_kept() {
+        let told = |json: &Value| told(Provider::Stripe, json, "a");
+        assert!(matches!(told(&json!({ "a": 5, "currency": "gbp" })), Told::Amount(_)));
+        assert_eq!(told(&json!({ "a": 0, "currency": "usdc" })), Told::Nothing);
+        for json in [
+            json!({ "currency": "gbp" }),
+            json!({ "a": null, "currency": "gbp" }),
+            json!({ "a": 5, "currency": "usdc" }),
+            json!({ "a": 5.5, "currency": "gbp" }),
+            json!({ "a": -5, "currency": "gbp" }),
+            json!({ "a": 900_719_925_475_i64, "currency": "gbp" }),
+            json!({ "a": i64::MIN, "currency": "gbp" }),
+        ] {
+            let kept = json!({ "amount": json.get("a"), "currency": json.get("currency") });
+            assert_eq!(told(&json), Told::Unreadable(kept), "{json}");
+        }
+    }
+
+    #[test]
     fn what_is_no_amount_is_none() {
         assert_eq!(micros(Provider::Stripe, -1, "gbp"), None);
         assert_eq!(micros(Provider::Stripe, 1, "£"), None);
@@ -88,6 +132,9 @@ mod tests {
         for json in [json!({}), json!({ "a": null }), json!({ "a": 1.5, "currency": "gbp" }), json!({ "a": "x" })] {
             assert_eq!(read(Provider::Stripe, &json, "a"), None, "{json}");
         }
+        let payout = json!({ "amount": -1_250, "currency": "gbp" });
+        assert_eq!(read(Provider::Stripe, &payout, "amount"), None);
+        assert_eq!(signed(Provider::Stripe, &payout, "amount").unwrap().amount_micros, -12_500_000);
         assert_eq!(
             read(Provider::GoCardless, &json!({ "a": "12", "currency": "GBP" }), "a").unwrap().amount_micros,
             120_000

@@ -75,13 +75,22 @@ impl PaymentFacts {
     /// Whether it says that money went back, or that it did not after all
     #[must_use]
     pub fn is_about_money(&self) -> bool {
-        self.0.iter().any(|fact| !matches!(fact.kind, Kind::Alias | Kind::Confirmed))
+        self.0.iter().any(|fact| !matches!(fact.kind, Kind::Alias | Kind::ReplacedBy | Kind::Confirmed))
     }
 
-    /// Whether a refund is known whose amount is not
+    /// How much of this gift is in open disputes, in millionths of the currency's unit
+    #[must_use]
+    pub fn disputed(&self, gift: &Money) -> i64 {
+        let open = self.of(Kind::Disputed).filter(|fact| fact.holds).filter_map(|fact| fact.money.as_ref());
+        let own = open.filter(|money| money.currency_code == gift.currency_code).map(|money| money.amount_micros);
+        own.fold(0, i64::saturating_add).min(gift.amount_micros)
+    }
+
+    /// Whether money is known to have gone back, and not how much
     #[must_use]
     pub fn lacks_an_amount(&self) -> bool {
-        self.of(Kind::Refund).any(|fact| fact.holds && fact.money.is_none())
+        let is_part = |fact: &&PaymentFact| matches!(fact.kind, Kind::Refund | Kind::Total | Kind::Dispute);
+        self.0.iter().filter(is_part).any(|fact| fact.holds && fact.money.is_none())
     }
 
     /// What went back of this gift
@@ -122,13 +131,14 @@ impl PaymentFacts {
         let micros = if is_whole { gift.amount_micros } else { parts.min(gift.amount_micros) };
         let counting = self.0.iter().filter(|fact| match fact.kind {
             Kind::Failed => failed.is_some(),
-            Kind::Alias | Kind::Confirmed => false,
+            Kind::Alias | Kind::ReplacedBy | Kind::Confirmed | Kind::Disputed => false,
             _ => fact.holds,
         });
         Refunded { micros, at: counting.map(|fact| fact.at).max().filter(|_| micros > 0) }
     }
 
-    fn of(&self, kind: Kind) -> impl Iterator<Item = &PaymentFact> {
+    /// The facts of a kind
+    pub fn of(&self, kind: Kind) -> impl Iterator<Item = &PaymentFact> {
         self.0.iter().filter(move |fact| fact.kind == kind)
     }
 }
@@ -166,7 +176,8 @@ mod tests {
 
     fn fact(kind: Kind, id: &str, at: i64, holds: bool, micros: i64) -> PaymentFact {
         let money =
-            (!matches!(kind, Kind::ChargedBack | Kind::Failed | Kind::Confirmed | Kind::Alias)).then(|| pounds(micros));
+            (!matches!(kind, Kind::ChargedBack | Kind::Failed | Kind::Confirmed | Kind::Alias | Kind::ReplacedBy))
+                .then(|| pounds(micros));
         PaymentFact { kind, id: id.into(), at, holds, money }
     }
 
@@ -195,6 +206,24 @@ mod tests {
         assert_eq!(refunded(&[fact(Kind::Total, "ch", 20, true, 30), failed.clone()]), 0);
         assert_eq!(refunded(&[fact(Kind::Total, "ch", 40, true, 30), failed]), 30, "told after the failure");
         assert_eq!(refunded(&[fact(Kind::Dispute, "d", 20, true, 30), fact(Kind::Dispute, "d", 21, false, 30)]), 0);
+    }
+
+    #[test]
+    fn open_disputes() {
+        let disputed = |facts: &[PaymentFact]| {
+            let mut note = PaymentFacts::default();
+            for fact in facts {
+                note.add(fact.clone());
+            }
+            (note.disputed(&pounds(100)), note.refunded(&pounds(100), None))
+        };
+        let nothing = Refunded { micros: 0, at: None };
+        let opened = |id, at, micros| fact(Kind::Disputed, id, at, true, micros);
+        assert_eq!(disputed(&[opened("a", 20, 30), opened("b", 21, 90)]), (100, nothing), "at most the gift");
+        let closed = fact(Kind::Disputed, "a", 30, false, 30);
+        assert_eq!(disputed(&[closed.clone(), opened("a", 20, 30)]), (0, nothing), "told in another order");
+        let lost = fact(Kind::Dispute, "a", 30, true, 30);
+        assert_eq!(disputed(&[opened("a", 20, 30), closed, lost]), (0, Refunded { micros: 30, at: Some(30) }));
     }
 
     #[test]

@@ -1,20 +1,23 @@
 //! What an event of Stripe says.
 //!
-//! A payment is one gift under one key: the payment intent of a checkout, the invoice of an instalment. A subscription's
-//! checkout records the set-up; the money comes with its paid invoice, whichever arrives first. Since 2025 an invoice
-//! no longer names the payment that paid it; `invoice_payment.paid` does.
+//! A payment is one gift under one key: the payment intent, the charge where there is none, the invoice of an
+//! instalment. Several events tell of it, in any order and each by some of its ids, so that a step names all that its
+//! event names. A subscription's checkout records the set-up; the money comes with its paid invoice. Since 2025 an
+//! invoice no longer names the payment that paid it; `invoice_payment.paid` does.
 //!
 //! | event | what it says |
 //! |---|---|
 //! | `checkout.session.completed` | paid: a gift; unpaid: a gift to come; a subscription: a set-up |
 //! | `checkout.session.async_payment_succeeded`, `…_failed` | the end of an unpaid one |
+//! | `payment_intent.succeeded`, `charge.succeeded`, `charge.captured` | a gift; a charge tells the real way of payment |
 //! | `invoice.paid`, `invoice.payment_succeeded` | an instalment |
 //! | `invoice_payment.paid` | by which payment an invoice was paid |
 //! | `invoice.payment_failed`, `charge.failed`, `payment_intent.payment_failed` | a failure |
 //! | `charge.refunded` | all that was refunded so far |
 //! | `refund.…`, `charge.refund.updated` | one refund |
+//! | `charge.dispute.created`, `…updated`, `…funds_withdrawn` | an open dispute |
 //! | `charge.dispute.closed`, `…funds_reinstated` | a dispute that was lost or won |
-//! | `customer.subscription.updated`, `…deleted`, `…paused`, `…resumed` | an agreement's status |
+//! | `customer.subscription.created`, `…updated`, `…deleted`, `…paused`, `…resumed` | an agreement's status |
 //! | `payout.…` | a payout |
 //!
 //! Anything else says nothing here.
@@ -23,14 +26,15 @@ use ports::Timestamp;
 use ports::time::format_date;
 use serde_json::{Map, Value};
 
+use super::minor_units::{self, Told};
 use super::{DayOf, utc_day};
 use super::{
-    Failure, Kind, Payment, PaymentFact, Payout, PayoutState, Provider, Returned, SetUp, StatusReport, Step,
-    agreement_id, id, minor_units, text,
+    Failure, IdKind, Kind, Payment, PaymentFact, Payout, PayoutState, Provider, Returned, SetUp, StatusReport, Step,
+    agreement_id, id, text,
 };
 use crate::characters::{cleaned, legible};
 use crate::client_error::ClientError;
-use crate::gift::Gift;
+use crate::gift::{Gift, UNREADABLE_AMOUNT};
 use twenty::setting::flag;
 
 /// An event, as far as it is understood
@@ -99,14 +103,18 @@ impl Source<'_> {
             "invoice.paid" | "invoice.payment_succeeded" => self.invoice_paid(),
             "invoice_payment.paid" => self.invoice_payment().into_iter().collect(),
             "invoice.payment_failed" => self.invoice_failed().into_iter().collect(),
+            "payment_intent.succeeded" | "charge.succeeded" | "charge.captured" => {
+                self.payment_made(kind.starts_with("charge.")).into_iter().collect()
+            }
             "charge.failed" => self.payment_failed(self.object.get("payment_intent")).into_iter().collect(),
             "payment_intent.payment_failed" => self.payment_failed(self.object.get("id")).into_iter().collect(),
             "charge.refunded" => self.refunded().into_iter().collect(),
             "refund.created" | "refund.updated" | "refund.failed" | "charge.refund.updated" => {
                 self.refund().into_iter().collect()
             }
-            "charge.dispute.closed" | "charge.dispute.funds_reinstated" => self.dispute(kind).into_iter().collect(),
-            "customer.subscription.updated"
+            _ if kind.starts_with("charge.dispute.") => self.dispute(kind),
+            "customer.subscription.created"
+            | "customer.subscription.updated"
             | "customer.subscription.deleted"
             | "customer.subscription.paused"
             | "customer.subscription.resumed" => self.subscription(kind).into_iter().collect(),
@@ -132,27 +140,64 @@ impl Source<'_> {
         names.into_iter().find_map(|name| text(metadata.get(name))).map(str::to_owned)
     }
 
+    /// A payment of what stands at `amount`; nothing if nothing was paid
+    fn of_amount(&self, amount: &str, gift: Gift, key: String, also: Vec<String>) -> Option<Payment> {
+        let mut gift = gift;
+        let told = minor_units::told(Provider::Stripe, self.object, amount);
+        let has_amount = matches!(told, Told::Amount(_));
+        match told {
+            Told::Nothing => return None,
+            Told::Amount(amount) => gift.amount = amount,
+            Told::Unreadable(evidence) => {
+                if let Some(Value::Object(context)) = &mut gift.provider_context {
+                    context.insert(UNREADABLE_AMOUNT.into(), evidence);
+                }
+            }
+        }
+        let (method, tells_method) = self.method();
+        gift.payment_method = method;
+        Some(Payment { key, at: self.at(), gift, has_amount, agreement: Vec::new(), also, tells_method })
+    }
+
+    /// The way of payment, and whether it is the one that was taken; nothing where several were offered
+    fn method(&self) -> (Option<String>, bool) {
+        let places = ["", "/latest_charge", "/charges/data/0"];
+        let taken = places.into_iter().find_map(|place| {
+            let details = self.object.pointer(&format!("{place}/payment_method_details"))?;
+            // A card in a wallet is what the donor knows by the wallet's name.
+            text(details.pointer("/card/wallet/type")).or_else(|| text(details.get("type")))
+        });
+        if let Some(taken) = taken {
+            return (Some(taken.to_owned()), true);
+        }
+        let offered = ["/payment_method_types", "/payment_settings/payment_method_types"];
+        let offered = offered.into_iter().find_map(|place| self.object.pointer(place)?.as_array());
+        let mut offered = offered.into_iter().flatten().filter_map(Value::as_str).filter(|word| *word != "link");
+        match (offered.next(), offered.next()) {
+            (one, None) => (Some(one.unwrap_or("card").to_owned()), false),
+            _ => (None, false),
+        }
+    }
+
     /// A completed checkout, or one whose payment came in later
     fn session(&self, is_late: bool) -> Vec<Step> {
         let Some(session) = id(self.object.get("id")) else { return Vec::new() };
         let set_up = self.session_set_up();
-        let is_subscription = text(self.object.get("mode")) == Some("subscription");
+        let mode = text(self.object.get("mode"));
+        let is_subscription = mode == Some("subscription");
         let is_paid = is_late || text(self.object.get("payment_status")) == Some("paid");
-        let amount =
-            minor_units::read(Provider::Stripe, self.object, "amount_total").filter(|money| money.amount_micros > 0);
+        let (invoice, intent) = (id(self.object.get("invoice")), id(self.object.get("payment_intent")));
+        let key = invoice.clone().filter(|_| is_subscription).or_else(|| intent.clone()).unwrap_or(session.clone());
+        // A checkout may have had no payment yet when it was completed.
+        let also = [invoice, intent, Some(session).filter(|_| is_late)].into_iter().flatten().collect();
         let mut steps = Vec::new();
         // Setting up a means of payment costs nothing, and so does a trial.
-        if let (Some(amount), true) = (amount, text(self.object.get("mode")) != Some("setup")) {
-            let invoice = id(self.object.get("invoice")).filter(|_| is_subscription);
-            let key = invoice.or_else(|| id(self.object.get("payment_intent"))).unwrap_or(session);
-            let payment = Box::new(Payment {
-                at: self.at(),
-                gift: Gift { amount, ..self.session_gift(&key) },
-                key,
-                has_amount: true,
-                agreement: id(self.object.get("subscription")).into_iter().collect(),
-                is_awaited: is_late,
-            });
+        if mode != Some("setup")
+            && let Some(payment) = self.of_amount("amount_total", self.session_gift(&key), key, also)
+            && (payment.has_amount || is_paid)
+        {
+            let agreement = id(self.object.get("subscription")).into_iter().collect();
+            let payment = Box::new(Payment { agreement, ..payment });
             match (is_subscription, is_paid) {
                 (true, true) if set_up.agreement_id.is_none() => steps.push(Step::Unassigned(payment)),
                 (true, _) => {}
@@ -166,11 +211,62 @@ impl Source<'_> {
         steps
     }
 
+    /// A payment or its charge: by a form of the charity's own, or told by a checkout or an invoice too
+    fn payment_made(&self, is_charge: bool) -> Option<Step> {
+        let own = id(self.object.get("id"))?;
+        let is_done = text(self.object.get("status")).is_none_or(|status| status == "succeeded");
+        // What is only reserved on a card is not paid yet.
+        if !is_done || self.object.get("captured") == Some(&Value::Bool(false)) {
+            return None;
+        }
+        let intent = id(self.object.get("payment_intent")).filter(|_| is_charge);
+        let charge = if is_charge { Some(own.clone()) } else { id(self.object.get("latest_charge")) };
+        let order = id(self.object.pointer("/payment_details/order_reference"));
+        let order = order.filter(|order| IdKind::of(order) == IdKind::Invoice);
+        let key = intent.unwrap_or(own);
+        let invoice = id(self.object.get("invoice")).or(order);
+        let paid = if is_charge { "amount_captured" } else { "amount_received" };
+        let paid = if self.object.get(paid).is_some() { paid } else { "amount" };
+        // Without a word of money it tells of none.
+        self.object.get(paid)?;
+        let mut gift = self.session_gift(&key);
+        if let Some(Value::Object(context)) = &mut gift.provider_context {
+            context.remove("checkoutSessionId");
+            for (name, id) in
+                [("paymentIntentId", Some(&key)), ("chargeId", charge.as_ref()), ("invoiceId", invoice.as_ref())]
+            {
+                if let Some(id) = id {
+                    context.insert(name.into(), id.as_str().into());
+                }
+            }
+        }
+        let also = [invoice, charge].into_iter().flatten().collect();
+        self.of_amount(paid, gift, key, also).map(|payment| Step::Paid(Box::new(payment)))
+    }
+
+    /// The first text at one of these places
+    fn first(&self, places: &[&str]) -> Option<&str> {
+        places.iter().find_map(|place| text(self.object.pointer(place)))
+    }
+
     fn session_gift(&self, key: &str) -> Gift {
         let set_up = self.session_set_up();
-        let (first, rest) = text(self.object.pointer("/customer_details/name")).map_or((None, None), names);
-        let email =
-            text(self.object.pointer("/customer_details/email")).or_else(|| text(self.object.get("customer_email")));
+        let name = self.first(&[
+            "/customer_details/name",
+            "/billing_details/name",
+            "/latest_charge/billing_details/name",
+            "/charges/data/0/billing_details/name",
+            "/shipping/name",
+        ]);
+        let (first, rest) = name.map_or((None, None), names);
+        let email = self.first(&[
+            "/customer_details/email",
+            "/customer_email",
+            "/billing_details/email",
+            "/latest_charge/billing_details/email",
+            "/charges/data/0/billing_details/email",
+            "/receipt_email",
+        ]);
         let first_name = self.metadata(["firstName", "first_name"]).or(first);
         let last_name = self.metadata(["lastName", "last_name"]).or(rest);
         let named = first_name.is_some() || last_name.is_some();
@@ -187,7 +283,7 @@ impl Source<'_> {
                 // In doubt they want none.
                 .map(|word| flag(&word) != Some(false)),
             provider_context: Some(Value::Object(set_up.context)),
-            ..card(key, self.day(self.seconds))
+            ..payment(key, self.day(self.seconds))
         }
     }
 
@@ -212,6 +308,7 @@ impl Source<'_> {
         SetUp {
             agreement_id: agreement_id(self.named_agreements("/metadata"), &mut context),
             subscription: id(self.object.get("subscription")),
+            mandate: None,
             payment_method: id(self.object.pointer("/payment_intent/payment_method")),
             context,
             next_expected_at: self.metadata(["nextExpectedAt", "next_expected_at"]),
@@ -248,17 +345,15 @@ impl Source<'_> {
     }
 
     fn invoice_paid(&self) -> Vec<Step> {
-        let amount =
-            minor_units::read(Provider::Stripe, self.object, "amount_paid").filter(|money| money.amount_micros > 0);
-        let (Some(key), Some(amount)) = (id(self.object.get("id")), amount) else { return Vec::new() };
+        let Some(key) = id(self.object.get("id")) else { return Vec::new() };
         let subscription = self.invoice_subscription();
         let (first_name, last_name) = text(self.object.get("customer_name")).map_or((None, None), names);
         let paid_at = self.object.pointer("/status_transitions/paid_at").and_then(Value::as_i64);
-        let payment = id(self.object.get("payment_intent"));
+        let (intent, charge) = (id(self.object.get("payment_intent")), id(self.object.get("charge")));
         let mut context = Map::new();
         for (key, id) in [
             ("invoiceId", Some(key.clone())),
-            ("paymentIntentId", payment.clone()),
+            ("paymentIntentId", intent.clone()),
             ("subscriptionId", subscription.clone()),
             ("customerId", id(self.object.get("customer"))),
         ] {
@@ -271,26 +366,20 @@ impl Source<'_> {
         }
         let recurring_agreement_id = self.invoice_agreement(&mut context);
         let gift = Gift {
-            amount,
             donor_first_name: first_name,
             donor_last_name: last_name,
             donor_email: text(self.object.get("customer_email")).map(str::to_owned),
             auto_process: Some(true),
             recurring_agreement_id,
             recurring_status: subscription.as_ref().map(|_| "active".to_owned()),
+            provider_agreement_id: subscription.clone(),
             provider_context: Some(Value::Object(context)),
-            ..card(&key, self.day(paid_at.unwrap_or(self.seconds)))
+            ..payment(&key, self.day(paid_at.unwrap_or(self.seconds)))
         };
-        let paid = Step::Paid(Box::new(Payment {
-            key: key.clone(),
-            at: self.at(),
-            gift,
-            has_amount: true,
-            agreement: subscription.into_iter().collect(),
-            is_awaited: true,
-        }));
-        let settled = payment.map(|payment| Step::Settled { invoice: key, payment });
-        [Some(paid), settled].into_iter().flatten().collect()
+        let also = [intent, charge].into_iter().flatten().collect();
+        let paid = self.of_amount("amount_paid", gift, key, also);
+        let paid = paid.map(|paid| Payment { agreement: subscription.into_iter().collect(), ..paid });
+        paid.map(|paid| Step::Paid(Box::new(paid))).into_iter().collect()
     }
 
     fn invoice_payment(&self) -> Option<Step> {
@@ -323,20 +412,16 @@ impl Source<'_> {
         }))
     }
 
-    /// The payment of a charge, of a refund or of a dispute; old charges have none but themselves
-    fn payment(&self, charge: Option<&Value>) -> Option<String> {
-        id(self.object.get("payment_intent")).or_else(|| id(charge))
-    }
-
-    fn returned(&self, payment: String, fact: PaymentFact) -> Step {
-        Step::Returned(Returned { payment, fact: PaymentFact { at: self.at(), ..fact } })
+    /// A fact about the payment of a charge, of a refund or of a dispute; old charges have none but themselves
+    fn returned(&self, charge: Option<&Value>, kind: Kind, holds: bool, amount: &str) -> Option<Step> {
+        let money = minor_units::read(Provider::Stripe, self.object, amount);
+        let fact = PaymentFact { kind, id: id(self.object.get("id"))?, at: self.at(), holds, money };
+        let payment: Vec<String> = [id(self.object.get("payment_intent")), id(charge)].into_iter().flatten().collect();
+        (!payment.is_empty()).then_some(Step::Returned(Returned { payment, fact }))
     }
 
     fn refunded(&self) -> Option<Step> {
-        let money = minor_units::read(Provider::Stripe, self.object, "amount_refunded")?;
-        let fact =
-            PaymentFact { kind: Kind::Total, id: id(self.object.get("id"))?, at: 0, holds: true, money: Some(money) };
-        Some(self.returned(self.payment(self.object.get("id"))?, fact))
+        self.returned(self.object.get("id"), Kind::Total, true, "amount_refunded")
     }
 
     fn refund(&self) -> Option<Step> {
@@ -346,22 +431,21 @@ impl Source<'_> {
             Some("requires_action") => return None,
             _ => true,
         };
-        let money = minor_units::read(Provider::Stripe, self.object, "amount")?;
-        let fact = PaymentFact { kind: Kind::Refund, id: id(self.object.get("id"))?, at: 0, holds, money: Some(money) };
-        Some(self.returned(self.payment(self.object.get("charge"))?, fact))
+        self.returned(self.object.get("charge"), Kind::Refund, holds, "amount")
     }
 
-    fn dispute(&self, kind: &str) -> Option<Step> {
-        let holds = match (kind, text(self.object.get("status"))) {
-            ("charge.dispute.closed", Some("lost")) => true,
-            ("charge.dispute.closed", Some("won")) | ("charge.dispute.funds_reinstated", _) => false,
-            // A warning that was closed never took money.
-            _ => return None,
+    fn dispute(&self, kind: &str) -> Vec<Step> {
+        let status = text(self.object.get("status"));
+        let is_lost = match (kind, status) {
+            ("charge.dispute.funds_reinstated", _) | (_, Some("won")) => Some(false),
+            (_, Some("lost")) => Some(true),
+            _ => None,
         };
-        let money = minor_units::read(Provider::Stripe, self.object, "amount")?;
-        let fact =
-            PaymentFact { kind: Kind::Dispute, id: id(self.object.get("id"))?, at: 0, holds, money: Some(money) };
-        Some(self.returned(self.payment(self.object.get("charge"))?, fact))
+        // A warning that was closed never took money.
+        let is_over = is_lost.is_some() || matches!(status, Some("warning_closed" | "prevented" | "charge_refunded"));
+        let fact = |kind, holds| self.returned(self.object.get("charge"), kind, holds, "amount");
+        let open = fact(Kind::Disputed, !is_over && kind != "charge.dispute.closed");
+        [open, is_lost.and_then(|is_lost| fact(Kind::Dispute, is_lost))].into_iter().flatten().collect()
     }
 
     fn subscription(&self, kind: &str) -> Option<Step> {
@@ -379,6 +463,7 @@ impl Source<'_> {
             agreement_id,
             reference: id(self.object.get("id"))?,
             status,
+            reinstates: false,
             at: self.at(),
         }))
     }
@@ -395,7 +480,7 @@ impl Source<'_> {
             provider: Provider::Stripe,
             id: id(self.object.get("id"))?,
             state,
-            net: minor_units::read(Provider::Stripe, self.object, "amount"),
+            net: minor_units::signed(Provider::Stripe, self.object, "amount"),
             fee: None,
             date: self.object.get("arrival_date").and_then(Value::as_i64).and_then(date),
             reason: reason.map(str::to_owned),
@@ -404,11 +489,10 @@ impl Source<'_> {
     }
 }
 
-/// What every payment by card has in common
-fn card(key: &str, gift_date: Option<String>) -> Gift {
+/// What every payment has in common
+fn payment(key: &str, gift_date: Option<String>) -> Gift {
     Gift {
         gift_date,
-        payment_method: Some("card".into()),
         external_id: Some(key.to_owned()),
         source_fingerprint: Some(key.to_owned()),
         provider_payment_id: Some(key.to_owned()),

@@ -15,6 +15,7 @@ use super::{gift_aid, store};
 use crate::context::RequestContext;
 use crate::error::Error;
 use crate::payment_facts;
+use crate::payout_amounts;
 use fundraising::agreement::{Cadence, Schedule, next_due, status_after_payment};
 use fundraising::gift::Gift;
 
@@ -41,6 +42,14 @@ pub(crate) async fn run(
         && let Err(failure) = payment_facts::settle_gift(cx, gift, record).await
     {
         cx.log(Level::Warn, "gift_refund_failed", &[("message", failure.for_log().into())]);
+    }
+    // The payout of a gift that waited for a reviewer was told before.
+    if cx.priority != Priority::Webhook
+        && let Some(Ok(payout)) = gift.gift_payout_id.as_deref().map(str::parse)
+        && gift.provider.is_some()
+        && let Err(failure) = payout_amounts::update(cx, payout).await
+    {
+        cx.log(Level::Warn, "payout_link_failed", &[("message", failure.for_log().into())]);
     }
     if let Some(agreement) = &gift.recurring_agreement_id
         && let Err(failure) = advance(cx, agreement, gift, paid_on, missing_agreement).await

@@ -122,7 +122,7 @@ async fn settle(cx: &RequestContext<'_>, row: &StagedGift) -> Result<Option<Step
             let gift = gift.to_owned();
             log(cx, Level::Info, "staged_gift_already_promoted", row.id(), "");
             if row.state() != State::Processed {
-                mark(cx, row, &gift, "reconciled").await?;
+                store::mark(cx, row, &gift, "reconciled").await?;
             }
             // A run may have died between the gift and what follows from it.
             if let Ok(known) = row.gift()
@@ -296,7 +296,7 @@ pub(super) async fn post_gift(
         Posted::Gone(id) => id.clone(),
         Posted::Failed { .. } => return posted,
     };
-    match cx.closing(mark(cx, row, &id, "posted")).await {
+    match cx.closing(store::mark(cx, row, &id, "posted")).await {
         Ok(()) => {
             log(cx, Level::Info, "staged_gift_promoted", row.id(), "");
             if let Posted::Gift { record, .. } = &posted {
@@ -332,43 +332,13 @@ pub(super) async fn make_gift(
     store::make(cx, GIFT, body).await
 }
 
-/// Writes on a row that it is this gift, whatever happened to it meanwhile: the gift is there
-pub(super) async fn mark(
-    cx: &RequestContext<'_>,
-    row: &StagedGift,
-    gift: &str,
-    action: &'static str,
-) -> Result<(), Error> {
-    let mut row = row.clone();
-    for _ in 0..TRIES {
-        if row.state() == State::Processed && row.text("giftId") == Some(gift) {
-            return Ok(());
-        }
-        let mut body = Map::new();
-        body.insert("processingStatus".into(), State::Processed.as_str().into());
-        body.insert("validationStatus".into(), "passed".into());
-        body.insert("dedupeStatus".into(), "passed".into());
-        body.insert("giftId".into(), gift.into());
-        if row.is_own() && row.get("errorDetail").is_some() {
-            body.insert("errorDetail".into(), Value::Null);
-        }
-        let particulars = json!({ "giftId": gift, "from": row.state().as_str() });
-        let change = Change { body, action, particulars, condition: None };
-        match store::write(cx, &row, change).await? {
-            Written::StagedGift(_) => return Ok(()),
-            Written::Raced => row = store::reread(cx, &row).await?,
-        }
-    }
-    Err(Error::malformed("a quiet row"))
-}
-
 /// Puts right a row whose worker was not heard of again: its gift is there, or it is free
 pub(crate) async fn reconcile(cx: &RequestContext<'_>, row: &StagedGift) -> Result<(), Error> {
     let key = Key::of_staged_gift(&row.kept_gift(), row.id());
     let id = key.gift_id().to_string();
     if store::find(cx, GIFT.plural, &id).await?.is_some() {
         log(cx, Level::Info, "staged_gift_reconciled", row.id(), "the gift was made");
-        return mark(cx, row, &id, "reconciled").await;
+        return store::mark(cx, row, &id, "reconciled").await;
     }
     let change = transition(row.current_state(), Event::Expire)?;
     let mut body = change.to_json();

@@ -15,6 +15,10 @@ use super::trail::{self, Actor};
 use crate::context::RequestContext;
 use crate::error::Error;
 use crate::request::has_id;
+use fundraising::staging::State;
+
+/// How often a row is marked anew because a concurrent request changed it
+const MARK_TRIES: u32 = 4;
 
 /// How an object is called in paths and in answers
 #[derive(Clone, Copy, Debug)]
@@ -162,6 +166,36 @@ pub(crate) async fn write(cx: &RequestContext<'_>, row: &StagedGift, change: Cha
     // Either somebody else was first, or this very write was, and its answer was lost.
     let current = self::row(cx, id).await?;
     Ok(if trail::has(&current, &mark) { Written::StagedGift(current) } else { Written::Raced })
+}
+
+/// Writes on a row that it is this gift, whatever happened to it meanwhile: the gift is there
+pub(crate) async fn mark(
+    cx: &RequestContext<'_>,
+    row: &StagedGift,
+    gift: &str,
+    action: &'static str,
+) -> Result<(), Error> {
+    let mut row = row.clone();
+    for _ in 0..MARK_TRIES {
+        if row.state() == State::Processed && row.text("giftId") == Some(gift) {
+            return Ok(());
+        }
+        let mut body = Map::new();
+        body.insert("processingStatus".into(), State::Processed.as_str().into());
+        body.insert("validationStatus".into(), "passed".into());
+        body.insert("dedupeStatus".into(), "passed".into());
+        body.insert("giftId".into(), gift.into());
+        if row.is_own() && row.get("errorDetail").is_some() {
+            body.insert("errorDetail".into(), Value::Null);
+        }
+        let particulars = json!({ "giftId": gift, "from": row.state().as_str() });
+        let change = Change { body, action, particulars, condition: None };
+        match write(cx, &row, change).await? {
+            Written::StagedGift(_) => return Ok(()),
+            Written::Raced => row = reread(cx, &row).await?,
+        }
+    }
+    Err(Error::malformed("a quiet row"))
 }
 
 /// Instants are kept to the microsecond and shown to the millisecond.

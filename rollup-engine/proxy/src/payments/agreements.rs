@@ -8,15 +8,77 @@ use twenty::target::Target;
 use crate::context::RequestContext;
 use crate::error::Error;
 use crate::intake::store;
+use crate::payment_facts;
 use fundraising::agreement_status::{AgreementEvent, AgreementStatusLog, is_ended};
-use fundraising::provider::{Provider, SetUp, StatusReport};
+use fundraising::provider::{Kind, PaymentFact, Provider, SetUp, StatusReport};
 
 const PLURAL: &str = "recurringAgreements";
 /// How often an agreement is read anew because somebody else was at it
 const TRIES: u32 = 6;
 
-/// The agreements with one of these ids at the provider
-pub(super) async fn find(cx: &RequestContext<'_>, references: &[String]) -> Result<Vec<Value>, Error> {
+/// An agreement, and whose gifts it may claim
+pub(super) struct Claim {
+    pub(super) agreement: String,
+    pub(super) donor: Option<String>,
+    /// Subscriptions and mandates of it
+    pub(super) references: Vec<String>,
+}
+
+impl Claim {
+    fn of(agreement: &Value, references: &[&String]) -> Option<Self> {
+        let text = |key: &str| agreement.get(key).and_then(Value::as_str).map(str::to_owned);
+        let references = references.iter().map(|reference| (*reference).clone()).collect();
+        Some(Self { agreement: text("id")?, donor: text("donorId").filter(|id| !id.is_empty()), references })
+    }
+}
+
+/// The agreements with one of these ids at the provider, or with that of a mandate in whose place one of them came
+pub(super) async fn find(
+    cx: &RequestContext<'_>,
+    provider: Provider,
+    references: &[String],
+) -> Result<Vec<Value>, Error> {
+    let found = of_references(cx, references).await?;
+    if !found.is_empty() || references.is_empty() || provider != Provider::GoCardless {
+        return Ok(found);
+    }
+    let known = payment_facts::known(cx, provider, references).await?;
+    match known.ids().get(references.len()..) {
+        Some(others) if !others.is_empty() => of_references(cx, others).await,
+        _ => Ok(found),
+    }
+}
+
+/// Gives agreements the mandate that took the place of theirs, whichever of several replacements is told first
+pub(super) async fn replace_mandate(
+    cx: &RequestContext<'_>,
+    provider: Provider,
+    old: &str,
+    new: &str,
+    at: i64,
+) -> Result<Vec<Claim>, Error> {
+    let fact = |kind, id: &str, at| PaymentFact { kind, id: id.to_owned(), at, holds: true, money: None };
+    payment_facts::keep(cx, provider, old, &fact(Kind::ReplacedBy, new, at)).await?;
+    payment_facts::keep(cx, provider, new, &fact(Kind::Alias, old, 0)).await?;
+    let known = payment_facts::known(cx, provider, &[new.to_owned()]).await?;
+    // Each replacement is later than the one before it.
+    let newest = known.facts().of(Kind::ReplacedBy).max_by_key(|fact| fact.at).map_or(new, |fact| &fact.id);
+    let mut claims = Vec::new();
+    for agreement in of_references(cx, known.ids()).await? {
+        let text = |key: &str| agreement.get(key).and_then(Value::as_str).unwrap_or_default();
+        let is_theirs = known.ids().iter().any(|id| id == text("mandateReference"));
+        if is_theirs && text("mandateReference") != newest {
+            let body = Map::from_iter([("mandateReference".to_owned(), newest.into())]);
+            if !write(cx, &agreement, body).await? {
+                return Err(Error::raced());
+            }
+        }
+        claims.extend(Claim::of(&agreement, &known.ids().iter().collect::<Vec<_>>()));
+    }
+    Ok(claims)
+}
+
+async fn of_references(cx: &RequestContext<'_>, references: &[String]) -> Result<Vec<Value>, Error> {
     let mut conditions = Vec::new();
     for reference in references.iter().filter_map(|reference| reference.parse::<FilterText>().ok()) {
         conditions.push(Filter::TextIs("providerAgreementId".into(), reference.clone()));
@@ -59,6 +121,7 @@ fn applied(agreement: &Value, event: AgreementEvent<'_>) -> Option<Map<String, V
     body.insert("providerContext".into(), Value::Object(context));
     if let Some(status) = outcome.status {
         let (AgreementEvent::Paid { at }
+        | AgreementEvent::Reinstated { at }
         | AgreementEvent::Failed { at, .. }
         | AgreementEvent::StatusReported { at, .. }) = event;
         let at = Timestamp::from_millis(at).to_string();
@@ -70,6 +133,10 @@ fn applied(agreement: &Value, event: AgreementEvent<'_>) -> Option<Map<String, V
             }
             "completed" => {
                 body.insert("completedAt".into(), at.into());
+            }
+            _ if matches!(event, AgreementEvent::Reinstated { .. }) => {
+                body.insert("canceledAt".into(), Value::Null);
+                body.insert("completedAt".into(), Value::Null);
             }
             _ => {}
         }
@@ -89,13 +156,31 @@ pub(super) async fn apply(cx: &RequestContext<'_>, id: &str, event: AgreementEve
     Err(Error::raced())
 }
 
-/// What the provider says of an agreement's status
-pub(super) async fn report_status(cx: &RequestContext<'_>, report: StatusReport) -> Result<(), Error> {
-    let event = AgreementEvent::StatusReported { status: report.status, at: report.at };
+/// What the provider says of an agreement's status; the agreement, if the event names it
+pub(super) async fn report_status(
+    cx: &RequestContext<'_>,
+    provider: Provider,
+    report: StatusReport,
+) -> Result<Option<Claim>, Error> {
+    let event = if report.reinstates {
+        AgreementEvent::Reinstated { at: report.at }
+    } else {
+        AgreementEvent::StatusReported { status: report.status, at: report.at }
+    };
     if let Some(id) = &report.agreement_id {
-        return apply(cx, id, event).await;
+        apply(cx, id, event).await?;
+        let Some(agreement) = read(cx, id).await? else { return Ok(None) };
+        if agreement.get("providerAgreementId").and_then(Value::as_str).is_none_or(str::is_empty) {
+            let mut link = Map::new();
+            link.insert("provider".into(), provider.as_str().into());
+            link.insert("providerAgreementId".into(), report.reference.as_str().into());
+            if !write(cx, &agreement, link).await? {
+                return Err(Error::raced());
+            }
+        }
+        return Ok(Claim::of(&agreement, &[&report.reference]));
     }
-    let found = find(cx, &[report.reference]).await?;
+    let found = find(cx, provider, &[report.reference]).await?;
     if found.is_empty() {
         cx.log(Level::Info, "agreement_not_found", &[("status", report.status.into())]);
     }
@@ -104,16 +189,17 @@ pub(super) async fn report_status(cx: &RequestContext<'_>, report: StatusReport)
             apply(cx, id, event).await?;
         }
     }
-    Ok(())
+    Ok(None)
 }
 
-/// Ties an agreement to its subscription
-pub(super) async fn set_up(cx: &RequestContext<'_>, provider: Provider, set_up: SetUp) -> Result<(), Error> {
-    let Some(id) = set_up.agreement_id.clone() else { return Ok(()) };
+/// Ties an agreement to its subscription or mandate
+pub(super) async fn set_up(cx: &RequestContext<'_>, provider: Provider, set_up: SetUp) -> Result<Option<Claim>, Error> {
+    let Some(id) = set_up.agreement_id.clone() else { return Ok(None) };
     let mut link = Map::new();
     link.insert("provider".into(), provider.as_str().into());
     for (key, value) in [
         ("providerAgreementId", &set_up.subscription),
+        ("mandateReference", &set_up.mandate),
         ("providerPaymentMethodId", &set_up.payment_method),
         ("nextExpectedAt", &set_up.next_expected_at),
     ] {
@@ -129,16 +215,19 @@ pub(super) async fn set_up(cx: &RequestContext<'_>, provider: Provider, set_up: 
                 // It does not exist: the gift says which one was meant.
                 Err(failure) if store::is_refused(&failure) => {
                     cx.log(Level::Warn, "agreement_link_failed", &[("message", failure.for_log().into())]);
-                    Ok(())
+                    Ok(None)
                 }
-                answer => answer.map(drop),
+                answer => answer.map(|_| None),
             };
         };
+        let references: Vec<&String> = [&set_up.subscription, &set_up.mandate].into_iter().flatten().collect();
+        let claim = Claim::of(&agreement, &references);
         let Some(news) = applied(&agreement, AgreementEvent::StatusReported { status: "active", at: set_up.at }) else {
-            return Ok(());
+            return Ok(claim);
         };
         let mut body = link.clone();
-        let mut context = set_up.context.clone();
+        let mut context = agreement.get("providerContext").and_then(Value::as_object).cloned().unwrap_or_default();
+        context.extend(set_up.context.clone());
         context.insert(
             "standing".into(),
             news.get("providerContext")
@@ -152,7 +241,7 @@ pub(super) async fn set_up(cx: &RequestContext<'_>, provider: Provider, set_up: 
             body.remove("nextExpectedAt");
         }
         if write(cx, &agreement, body).await? {
-            return Ok(());
+            return Ok(claim);
         }
     }
     Err(Error::raced())

@@ -626,3 +626,132 @@ async fn implausible_payments_are_questions() {
         assert_eq!(world.only("gift")["amount"], json!({ "amountMicros": 5_000_000, "currencyCode": "UGX" }));
     }
 }
+
+/// The gross amount of a payout is what its gifts add up to, whichever event comes first; the rest was taken off again.
+#[tokio::test(start_paused = true)]
+async fn payout_of_gifts_fees_and_refunds() {
+    for order in [[0, 1, 2, 3], [3, 2, 1, 0], [0, 3, 1, 2], [1, 3, 2, 0]] {
+        for staging in [false, true] {
+            let world = ServiceWorld::new(staging);
+            fill(&world);
+            {
+                let mut resources = world.resources.borrow_mut();
+                for (payment, minor) in [("PM1", 3_300), ("PM2", 2_100)] {
+                    let links = json!({ "mandate": "MD1" });
+                    let payment = json!({ "id": payment, "amount": minor, "currency": "GBP", "charge_date": "2026-03-01", "links": links });
+                    resources.insert(format!("payments/{}", payment["id"].as_str().unwrap()), payment.clone());
+                }
+                let payout = json!({ "id": "PO1", "amount": 3_240, "deducted_fees": 60, "currency": "GBP" });
+                resources.insert("payouts/PO1".into(), payout);
+            }
+            let mut second = batch(&[("payments", "paid_out", 2)]);
+            second["events"][0]["links"]["payment"] = json!("PM2");
+            let events = [
+                batch(&[("payments", "paid_out", 1)]),
+                second,
+                batch(&[("refunds", "created", 3)]),
+                batch(&[("payouts", "paid", 4)]),
+            ];
+            for index in order.iter().chain(&order) {
+                assert_eq!(world.deliver(&events[*index]).await, 202);
+            }
+            let payout = world.only("giftPayout");
+            let pence = |key: &str| payout[key]["amountMicros"].as_i64().unwrap() / 10_000;
+            let parts =
+                ["depositGrossAmount", "depositFeeAmount", "depositRefundAmount", "depositNetAmount"].map(pence);
+            assert_eq!(parts, [5_400, 60, 2_100, 3_240], "{order:?}, staging {staging}");
+        }
+    }
+}
+
+/// A payout that takes money from the account has its amount.
+#[tokio::test(start_paused = true)]
+async fn negative_payouts() {
+    let world = ServiceWorld::new(false);
+    let payout = json!({ "id": "po_1", "amount": -1_250, "currency": "gbp", "arrival_date": 1_772_400_000 });
+    assert_eq!(world.deliver(&stripe("e", "payout.paid", 3, payout)).await, 204);
+    assert_eq!(world.only("giftPayout")["depositNetAmount"]["amountMicros"], json!(-12_500_000));
+    let payout = json!({ "id": "PO1", "amount": -500, "deducted_fees": 0, "currency": "GBP" });
+    world.resources.borrow_mut().insert("payouts/PO1".into(), payout);
+    assert_eq!(world.deliver(&batch(&[("payouts", "paid", 4)])).await, 202);
+    let payout = world.live("giftPayout").into_iter().find(|payout| payout["payoutReference"] == "PO1").unwrap();
+    let micros = |key: &str| payout[key]["amountMicros"].as_i64().unwrap();
+    let parts = ["depositGrossAmount", "depositRefundAmount", "depositNetAmount"].map(micros);
+    assert_eq!(parts, [0, 5_000_000, -5_000_000]);
+}
+
+/// An amount that cannot be read loses no payment, where gifts are staged, where they are not, and where nothing can be.
+#[tokio::test(start_paused = true)]
+async fn unreadable_amounts_are_kept() {
+    let told = [
+        json!({ "amount_total": null }),
+        json!({ "currency": "usdc" }),
+        json!({ "amount_total": 900_719_925_475_i64 }),
+    ];
+    for staging in [false, true] {
+        let world = ServiceWorld::new(staging);
+        for (number, extra) in told.iter().enumerate() {
+            let mut session = session(extra.clone());
+            session["payment_intent"] = json!(format!("pi_{number}"));
+            for _ in 0..2 {
+                assert_eq!(world.deliver(&stripe("e", "checkout.session.completed", 0, session.clone())).await, 204);
+            }
+            let rows = rows(&world);
+            assert_eq!((rows.len(), world.live("gift").len()), (number + 1, 0), "staging {staging}");
+            let row = rows.iter().find(|row| row["providerPaymentId"] == format!("pi_{number}")).unwrap();
+            let blockers = row["processingDiagnostics"]["processingBlockers"].as_array().unwrap();
+            assert!(blockers.contains(&json!("amount_unreadable")), "{blockers:?}");
+            let kept = json!({ "amount": session["amount_total"], "currency": session["currency"] });
+            assert_eq!(row["providerContext"]["unreadableAmount"], kept);
+        }
+    }
+    let mut model = World::model();
+    model.as_object_mut().unwrap().remove("giftStaging");
+    let mut world = ServiceWorld::on(World::with_model(&model, Limits::off()), false);
+    world.settings.model = model::Model::with_names(r#"{"giftStaging":null}"#).unwrap();
+    for _ in 0..2 {
+        let session = session(json!({ "amount_total": null }));
+        assert_eq!(world.deliver(&stripe("e", "checkout.session.completed", 0, session)).await, 204);
+    }
+    let gift = world.only("gift");
+    assert!(gift["notes"].as_str().unwrap().contains("amount"), "{gift}");
+    assert_eq!(world.deliver(&paid_session()).await, 204);
+}
+
+/// An open dispute is on the gift, and no money went back until it is lost.
+#[tokio::test(start_paused = true)]
+async fn open_dispute_is_on_the_gift() {
+    let world = ServiceWorld::new(false);
+    world.deliver(&paid_session()).await;
+    let disputed =
+        |world: &ServiceWorld| world.only("gift")["disputedAmount"]["amountMicros"].as_i64().unwrap_or_default();
+    for (kind, at, status, open, lost) in [
+        ("created", 1, "warning_needs_response", 25_000_000, 0),
+        ("closed", 2, "warning_closed", 0, 0),
+        ("created", 3, "needs_response", 25_000_000, 0),
+        ("funds_withdrawn", 4, "needs_response", 25_000_000, 0),
+        ("updated", 5, "under_review", 25_000_000, 0),
+        ("closed", 6, "lost", 0, 25_000_000),
+        ("funds_reinstated", 7, "won", 0, 0),
+    ] {
+        let dispute = json!({ "id": "dp_1", "charge": "ch_1", "payment_intent": "pi_1", "amount": 2_500, "currency": "gbp", "status": status });
+        assert_eq!(world.deliver(&stripe("e", &format!("charge.dispute.{kind}"), at, dispute)).await, 204);
+        assert_eq!((disputed(&world), refunded(&world)), (open, lost), "{kind} {status}");
+    }
+}
+
+/// The way of payment is the one that was taken, and no guess where several were offered.
+#[tokio::test(start_paused = true)]
+async fn way_of_payment() {
+    for (extra, method) in [
+        (json!({}), json!("card")),
+        (json!({ "payment_method_types": ["sepa_debit"] }), json!("sepa_debit")),
+        (json!({ "payment_method_types": ["card", "link"] }), json!("card")),
+        (json!({ "payment_method_types": ["card", "bacs_debit"] }), Value::Null),
+    ] {
+        let world = ServiceWorld::new(false);
+        world.deliver(&stripe("e", "checkout.session.completed", 0, session(extra.clone()))).await;
+        let found = world.only("gift")["paymentMethod"].as_str().filter(|word| !word.is_empty()).map(str::to_owned);
+        assert_eq!(json!(found), method, "{extra}");
+    }
+}
