@@ -47,7 +47,7 @@ pub(crate) struct Run<'a> {
     tallies: Tallies<'a>,
     writer: Writer<'a>,
     outcome: &'a Outcome<'a>,
-    below: Below,
+    below: Below<'a>,
     /// Parents in a slice that is found by the range of its ids; halved where that is refused or slow
     slice_size: Cell<usize>,
 }

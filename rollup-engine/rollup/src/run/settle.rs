@@ -113,7 +113,7 @@ impl Run<'_> {
             }
             fold.borrow_mut().release(row.id);
         }
-        self.keep_below(source, settles, row, read_at);
+        self.below.keep(source, settles, row, read_at);
         let mut record = self.outcome.record.borrow_mut();
         if !compared {
             return None;

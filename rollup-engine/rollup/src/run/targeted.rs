@@ -122,6 +122,39 @@ impl Run<'_> {
         self.recompute(rest).await
     }
 
+    /// Computes what the totals of these parents read, from the bottom up, where their own computation would take it as it
+    /// is stored.
+    pub(super) async fn compute_below(&self, targets: &RollupTargets) -> Result<(), Stop> {
+        let scope = Scope::new(self.compiled, settle_order(self.compiled));
+        let (mut children, mut stored) = (self.compiled.no_targets(), self.compiled.no_targets());
+        for (index, ids) in targets.entries() {
+            let rollup = &self.compiled.rollups[index];
+            if ids.is_empty() || rollup.needs.is_empty() {
+                continue;
+            }
+            let below = self.reader.read_by(rollup.child, &rollup.relation_field, ids).await?.ids();
+            for needed in &rollup.needs {
+                children[*needed].extend(below.as_slice().iter().copied());
+                if !scope.is_settled_first(rollup) {
+                    stored[*needed].extend(below.as_slice().iter().copied());
+                }
+            }
+        }
+        if children.iter().any(|ids| !ids.is_empty()) {
+            Box::pin(self.compute_below(&children)).await?;
+        }
+        if stored.iter().all(Ids::is_empty) {
+            return Ok(());
+        }
+        // They are compared on the way, which is no matter of the run.
+        let verifying = self.outcome.verifying.replace(true);
+        self.below.keep_all(true);
+        let end = self.pass(&stored).await;
+        self.below.keep_all(false);
+        self.outcome.verifying.set(verifying);
+        end.map(drop)
+    }
+
     /// Computes and writes once. Gives what was read, the parents that lie above in the same object or in one that was
     /// settled before, and whether anything was to be written.
     pub(super) async fn pass(&self, targets: &RollupTargets) -> Result<Scope, Stop> {
