@@ -5,6 +5,7 @@
 use serde_json::{Map, Value};
 
 use crate::client_error::ClientError;
+use twenty::object::object;
 
 /// This service's key, and Twenty's
 const PARTS: &[(&str, &str)] = &[
@@ -52,7 +53,7 @@ pub fn to_twenty(address: &Map<String, Value>) -> Result<Map<String, Value>, Cli
 /// The address that empties what Twenty has: `null` would change nothing
 #[must_use]
 pub fn cleared() -> Value {
-    PARTS.iter().map(|(_, theirs)| ((*theirs).to_owned(), Value::Null)).collect()
+    object(PARTS.iter().map(|(_, theirs)| ((*theirs).to_owned(), Value::Null))).into()
 }
 
 /// Twenty's address in this service's words; null if it is empty

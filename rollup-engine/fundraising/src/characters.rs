@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use serde_json::Value;
+use twenty::object::object;
 
 /// Where a text holds NUL: `contact.firstName`, `ids[2]`; also in a text that is
 /// JSON itself
@@ -78,7 +79,9 @@ pub fn cleaned(json: Value) -> Value {
         }
         Value::String(text) => cleaned_text(text).into(),
         Value::Array(list) => list.into_iter().map(cleaned).collect(),
-        Value::Object(members) => members.into_iter().map(|(key, value)| (cleaned_text(key), cleaned(value))).collect(),
+        Value::Object(members) => {
+            object(members.into_iter().map(|(key, value)| (cleaned_text(key), cleaned(value)))).into()
+        }
         other => other,
     }
 }

@@ -15,7 +15,8 @@
 //! ```
 
 use ports::{Form, UnicodeForms};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
+use twenty::object::object;
 
 use crate::gift::Gift;
 use crate::names::{comparable, is_clearly_other, without_joiners};
@@ -47,10 +48,8 @@ impl Person {
     #[must_use]
     pub fn to_json(&self) -> Value {
         let names = [("firstName", &self.first_name), ("lastName", &self.last_name)].into_iter();
-        let names: Map<_, _> = names
-            .filter(|(_, name)| !name.is_empty())
-            .map(|(key, name)| (key.to_owned(), name.as_str().into()))
-            .collect();
+        let names = names.filter(|(_, name)| !name.is_empty());
+        let names = object(names.map(|(key, name)| (key.to_owned(), name.as_str().into())));
         match &self.email {
             Some(email) => json!({ "name": names, "emails": { "primaryEmail": email.as_str() } }),
             None => json!({ "name": names }),

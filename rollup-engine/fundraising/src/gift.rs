@@ -13,6 +13,7 @@ use twenty::RecordId;
 
 use crate::client_error::ClientError;
 use crate::money::Money;
+use twenty::object::object;
 
 /// One table for the type, for reading and for writing, so that the three cannot drift apart.
 macro_rules! gift {
@@ -225,7 +226,7 @@ impl Gift {
     pub(crate) fn change_context(&mut self, change: impl FnOnce(&mut Map<String, Value>)) {
         let mut context = match self.provider_context.take() {
             Some(Value::Object(context)) => context,
-            Some(evidence) => Map::from_iter([("evidence".to_owned(), evidence)]),
+            Some(evidence) => object([("evidence".to_owned(), evidence)]),
             None => Map::new(),
         };
         change(&mut context);
@@ -299,7 +300,7 @@ impl Gift {
     /// The whole of it as JSON, as a staged row keeps it
     #[must_use]
     pub fn to_json(&self) -> Map<String, Value> {
-        let mut members: Map<String, Value> = self.texts().map(|(key, text)| (key.into(), text.into())).collect();
+        let mut members = object(self.texts().map(|(key, text)| (key.into(), text.into())));
         let mut put = |key: &str, value: Option<Value>| {
             if let Some(value) = value {
                 members.insert(key.into(), value);

@@ -5,6 +5,7 @@
 use serde_json::{Map, Value};
 
 use crate::gift::{Gift, INTAKE_ONLY_FIELDS};
+use twenty::object::object;
 
 /// The service's receipt settings
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,7 +81,7 @@ impl Receipt {
     #[must_use]
     pub fn to_json(&self) -> Map<String, Value> {
         let there = self.members().into_iter().filter_map(|(key, text)| Some((key.to_owned(), text.clone()?.into())));
-        there.collect()
+        object(there)
     }
 }
 

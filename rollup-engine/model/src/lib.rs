@@ -34,6 +34,7 @@ extern crate wasm_tests;
 mod translation;
 
 use serde_json::Value;
+use twenty::object::object;
 use twenty::schema;
 
 /// The file that declares the objects and fields
@@ -110,7 +111,7 @@ impl MissingField {
             ("found", self.found.as_ref()),
         ];
         let present = parts.into_iter().filter_map(|(key, part)| Some((key.to_owned(), Value::from(part?.as_str()))));
-        Value::Object(present.collect())
+        Value::Object(object(present))
     }
 }
 

@@ -67,7 +67,7 @@ impl Model {
                 }
                 Some((object.own_name(key).unwrap_or_else(|| key.clone()), value.clone()))
             });
-            Value::Object(members.collect())
+            Value::Object(twenty::object::object(members))
         };
         match body {
             Value::Object(members) => record(members),
@@ -99,7 +99,7 @@ impl Model {
             };
             (key, value)
         });
-        *data = renamed.collect();
+        *data = twenty::object::object(renamed);
         reply
     }
 
@@ -123,7 +123,7 @@ impl Object {
             let name = self.fields.iter().find_map(|field| rename_field(&key, field.own.as_ref()?, &field.name));
             (name.unwrap_or(key), value)
         });
-        Value::Object(members.collect())
+        Value::Object(twenty::object::object(members))
     }
 }
 

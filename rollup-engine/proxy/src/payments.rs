@@ -271,7 +271,7 @@ async fn add_to_gift(
     if record != before || (repeated && told.recurring_agreement_id.is_some()) {
         let gift = record.as_object().map(stored::read_any).unwrap_or_default();
         let paid_on = gift.gift_date.as_deref().and_then(parse_date);
-        let is_described = told.donor_id.is_none() && record.get("donorId") != before.get("donorId");
+        let is_described = told.donor_id.is_none();
         after_posting::run(cx, &gift, &record, paid_on, MissingAgreement::Skip, is_described).await;
     }
     Ok(record)
@@ -419,10 +419,12 @@ async fn arrived(
         let found: Vec<&str> =
             found.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
         let mut failure = Some(UNASKED).filter(|unasked| gift.donor_id.is_none() && found.contains(unasked));
+        let mut is_open_question = false;
         if news.contains_key("donorFirstName") && gift.donor_id.is_none() {
             let key = Key::of_staged_gift(&row.kept_gift(), row.id());
             let resolved = donor::resolve(cx, &mut gift, &key, DonorPolicy::ReviewPayment).await?;
             failure = resolved.failure;
+            is_open_question = resolved.is_open;
             if let Some(donor) = &gift.donor_id {
                 body.insert("donorId".into(), donor.as_str().into());
             }
@@ -438,7 +440,8 @@ async fn arrived(
         let doubts = DOUBTS.into_iter().filter(|doubt| found.contains(doubt));
         diagnostics.warnings.extend(doubts.clone());
         let wanted = payment.gift.auto_process != Some(false) && (waits || (was_blocked && doubts.count() == 0));
-        let itself = wanted && failure.is_none() && may_auto_process(&gift, &diagnostics, dedupe.as_ref(), false);
+        let is_sure = failure.is_none() && !is_open_question;
+        let itself = wanted && is_sure && may_auto_process(&gift, &diagnostics, dedupe.as_ref(), false);
         let state = match row.state() {
             State::Pending | State::ValidationFailed if waits && !itself => State::Pending,
             // Whose it is, and whether it is there already, is still for a reviewer to say.

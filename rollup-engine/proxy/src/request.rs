@@ -1,16 +1,12 @@
 //! What a handler is given, and what it answers.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use fundraising::client_error::ClientError;
 use fundraising::gift::not_a_uuid;
 use fundraising::payload::Payload;
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
-use twenty::RecordId;
+use twenty::{RecordId, answer};
 
 use crate::error::Error;
 use crate::http::{Inbound, split_at_byte};
@@ -160,24 +156,10 @@ impl Field {
     }
 
     /// Whether an answer's text has it; nothing is built of the answer
-    pub(crate) fn is_in_text(self, answer: &[u8]) -> bool {
-        #[derive(Deserialize)]
-        struct Answer<'a> {
-            #[serde(borrow)]
-            data: BTreeMap<Cow<'a, str>, &'a RawValue>,
-        }
-        #[derive(Deserialize)]
-        struct Record<'a> {
-            #[serde(borrow)]
-            id: Cow<'a, str>,
-        }
-        let Ok(Answer { data }) = serde_json::from_slice(answer) else { return false };
-        let text = |key: &str| data.get(key).map(|value| value.get());
+    pub(crate) fn is_in_text(self, text: &[u8]) -> bool {
         match self {
-            Self::List(key) => text(key).is_some_and(|text| text.starts_with('[')),
-            Self::Record(key) => text(key)
-                .and_then(|text| serde_json::from_str(text).ok())
-                .is_some_and(|record: Record<'_>| !record.id.is_empty()),
+            Self::List(key) => answer::has_list(text, key),
+            Self::Record(key) => answer::has_record(text, key),
         }
     }
 }

@@ -38,6 +38,7 @@
 #[macro_use]
 extern crate wasm_tests;
 
+pub mod answer;
 pub mod client;
 pub mod decimal;
 pub mod error;
@@ -46,6 +47,7 @@ pub mod filter;
 pub mod graphql;
 mod json;
 mod literal;
+pub mod object;
 pub mod page;
 pub mod rate_limiter;
 pub mod record_id;

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::state::{Event, State};
 use crate::client_error::{ClientError, Status};
+use twenty::object::object;
 
 /// A claim older than this is taken to have no worker any more
 ///
@@ -46,7 +47,7 @@ impl Change {
             ("validationStatus", self.validation),
             ("dedupeStatus", self.dedupe),
         ];
-        statuses.into_iter().filter_map(|(key, word)| Some((key.to_owned(), word?.into()))).collect()
+        object(statuses.into_iter().filter_map(|(key, word)| Some((key.to_owned(), word?.into()))))
     }
 }
 

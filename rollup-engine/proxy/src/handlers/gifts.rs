@@ -1,6 +1,6 @@
 //! `POST /gifts`, and the gifts that are there.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use twenty::target::Target;
 
 use super::query;
@@ -10,6 +10,7 @@ use crate::intake::{Accepted, Channel, Origin, accept};
 use crate::request::{Field, Request, Response, require_field};
 use fundraising::gift::update;
 use fundraising::payload::Payload;
+use twenty::object::object;
 
 const GIFTS: &str = "gifts";
 
@@ -44,10 +45,8 @@ fn reply(accepted: Accepted) -> Value {
         }),
         Accepted::Staged { row, diagnostics, repeated, error } => {
             let auto = row.get("autoProcess").and_then(Value::as_bool).unwrap_or(false);
-            let mut meta = Map::from_iter([
-                ("stagedOnly".to_owned(), true.into()),
-                ("processingDiagnostics".to_owned(), diagnostics),
-            ]);
+            let mut meta =
+                object([("stagedOnly".to_owned(), true.into()), ("processingDiagnostics".to_owned(), diagnostics)]);
             if repeated {
                 meta.insert("repeated".into(), true.into());
             }

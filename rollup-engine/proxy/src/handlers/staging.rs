@@ -21,6 +21,7 @@ use crate::intake::{Accepted, Channel, Origin, accept, promote};
 use fundraising::client_error::{ClientError, Status};
 use fundraising::payload::Payload;
 use fundraising::staging::{CLAIM_TIMEOUT, State};
+use twenty::object::object;
 
 /// How a refusal calls the id in the path
 const ID: &str = "stagingId";
@@ -76,10 +77,8 @@ fn created(accepted: Accepted) -> Value {
         "processingDiagnostics": diagnostics,
     });
     let payload = row.payload_text();
-    let mut meta = Map::from_iter([
-        ("stagedOnly".to_owned(), true.into()),
-        ("rawPayloadAvailable".to_owned(), payload.is_some().into()),
-    ]);
+    let mut meta =
+        object([("stagedOnly".to_owned(), true.into()), ("rawPayloadAvailable".to_owned(), payload.is_some().into())]);
     if let Some(payload) = payload {
         meta.insert("rawPayload".into(), payload.into());
     }
@@ -116,7 +115,7 @@ pub async fn list(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Resp
     let items: Vec<Value> = records.iter().filter_map(|record| StagedGift::new(record.clone()).to_item()).collect();
     let page = answer.get("pageInfo");
     let more = page.and_then(|page| page.get("hasNextPage")).and_then(Value::as_bool).unwrap_or(false);
-    let mut meta = Map::from_iter([("hasMore".to_owned(), more.into())]);
+    let mut meta = object([("hasMore".to_owned(), more.into())]);
     let cursor = page.and_then(|page| page.get("endCursor")).filter(|cursor| more && cursor.is_string());
     if let Some(cursor) = cursor {
         meta.insert("nextCursor".into(), cursor.clone());

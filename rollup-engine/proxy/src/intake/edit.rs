@@ -13,6 +13,7 @@ use fundraising::money::require_whole_minor_units;
 use fundraising::payload::Payload;
 use fundraising::staging::{Event, State, transition};
 use fundraising::trust::Diagnostics;
+use twenty::object::object;
 
 /// Texts that a reviewer may change
 const TEXTS: [&str; 19] = [
@@ -323,7 +324,7 @@ impl Edit {
             fields.push("rawPayload");
         }
         fields.dedup();
-        let mut told = Map::from_iter([("from".to_owned(), row.state().as_str().into())]);
+        let mut told = object([("from".to_owned(), row.state().as_str().into())]);
         let donor = self.values.iter().find(|(key, value)| *key == "donorId" && !value.is_null());
         if let Some((_, donor)) = donor {
             told.insert("donorId".into(), donor.clone());

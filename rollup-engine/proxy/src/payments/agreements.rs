@@ -11,6 +11,7 @@ use crate::intake::store;
 use crate::payment_facts;
 use fundraising::agreement_status::{AgreementEvent, AgreementStatusLog, is_ended};
 use fundraising::provider::{Kind, PaymentFact, Provider, SetUp, StatusReport};
+use twenty::object::object;
 
 const PLURAL: &str = "recurringAgreements";
 /// How often an agreement is read anew because somebody else was at it
@@ -68,7 +69,7 @@ pub(super) async fn replace_mandate(
         let text = |key: &str| agreement.get(key).and_then(Value::as_str).unwrap_or_default();
         let is_theirs = known.ids().iter().any(|id| id == text("mandateReference"));
         if is_theirs && text("mandateReference") != newest {
-            let body = Map::from_iter([("mandateReference".to_owned(), newest.into())]);
+            let body = object([("mandateReference".to_owned(), newest.into())]);
             if !write(cx, &agreement, body).await? {
                 return Err(Error::raced());
             }

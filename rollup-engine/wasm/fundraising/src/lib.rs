@@ -23,6 +23,7 @@ use proxy::http::{Inbound, Outbound};
 use proxy::service::{self, Service};
 use proxy::settings::{SettingErrors, Settings, unknown_names};
 use serde_json::{Map, Value};
+use twenty::object::object;
 use wasm_bindgen::prelude::*;
 use wasm_host::{JsHost, install_panic_hook, misuse, promise};
 
@@ -187,7 +188,7 @@ fn inbound(head: &str) -> Result<Inbound, JsValue> {
 
 fn to_text<const N: usize>(members: [(&str, Value); N]) -> String {
     let members = members.into_iter().map(|(name, value)| (name.to_owned(), value));
-    Value::Object(members.collect()).to_string()
+    Value::Object(object(members)).to_string()
 }
 
 fn parts(outbound: &Outbound) -> JsValue {
