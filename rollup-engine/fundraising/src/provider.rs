@@ -1,8 +1,8 @@
 //! What payment providers report, in one vocabulary.
 //!
-//! [`stripe`] and [`gocardless`] turn the JSON of an event whose signature was checked into [`Step`]s and touch nothing
-//! else; `deliver` carries the steps out. Every step says what is so, not what to change: carried out twice, or in
-//! another order, it leads to the same records. That is why each carries the instant that the provider gives it.
+//! [`stripe`] and [`gocardless`] turn the JSON of an event whose signature was checked into [`DomainEvent`]s and touch nothing
+//! else; the service applies them. Each says what is so, not what to change: applied twice, or in another order, it
+//! leads to the same records. That is why each carries the instant that the provider gives it.
 
 pub mod gocardless;
 pub mod minor_units;
@@ -55,9 +55,9 @@ impl Provider {
     }
 }
 
-/// One thing that an event says
+/// One thing that a provider's event says, in the words of fundraising
 #[derive(Clone, Debug, PartialEq)]
-pub enum Step {
+pub enum DomainEvent {
     /// The money is there: a gift
     Paid(Box<Payment>),
     /// The money is on its way: a row that waits for it

@@ -111,12 +111,12 @@ pub async fn accept(cx: &RequestContext<'_>, payload: &Payload, origin: Origin<'
     let intake = match origin.channel {
         Channel::Staging => Intake::Staging,
         Channel::Webhook => Intake::Event,
-        Channel::Gifts if staging => Intake::Held,
+        Channel::Gifts if staging => Intake::GiftRoute,
         Channel::Gifts => Intake::Direct,
     };
     let mut gift = create::read(payload, intake)?;
     let said_as_donor = intake == Intake::Staging && payload.get("donorId").is_some();
-    let implausible = match judge(cx, &gift, origin.channel) {
+    let implausible = match check_plausible(cx, &gift, origin.channel) {
         Err(refusal) if origin.channel == Channel::Webhook && staging => Some(refusal),
         checked => {
             checked?;
@@ -230,7 +230,7 @@ async fn find_donor(
 }
 
 /// What cannot be true of a gift; of a payment also what every payment has
-fn judge(cx: &RequestContext<'_>, gift: &Gift, channel: Channel) -> Result<(), ClientError> {
+fn check_plausible(cx: &RequestContext<'_>, gift: &Gift, channel: Channel) -> Result<(), ClientError> {
     plausible::check(gift, cx.now())?;
     if channel == Channel::Webhook { plausible::payment(gift) } else { Ok(()) }
 }
@@ -304,7 +304,7 @@ fn has_consequences(cx: &RequestContext<'_>, gift: &Gift) -> bool {
 async fn keep_record(cx: &RequestContext<'_>, incoming: &Incoming, accepted: &Accepted) {
     let Incoming { gift, receipt, found, diagnostics, ids, .. } = incoming;
     let requested = repeat::kept(incoming.key.as_ref(), &incoming.asked, incoming.channel);
-    let diagnostics = told(cx, diagnostics, incoming);
+    let diagnostics = diagnostics_json(cx, diagnostics, incoming);
     let mut body = columns::create(gift, receipt, found.dedupe.as_ref(), &diagnostics, State::Processed, requested);
     body.insert("id".into(), ids.staging_id().to_string().into());
     body.insert("validationStatus".into(), "passed".into());
@@ -324,7 +324,7 @@ async fn staged(cx: &RequestContext<'_>, mut incoming: Incoming, origin: Origin<
     // A person who was made for this gift has no other gifts.
     let is_known = incoming.gift.donor_id.is_some() && incoming.found.made.is_none();
     if is_known && origin.channel != Channel::Staging {
-        match look_back(cx, &incoming.gift, &incoming.ids).await {
+        match check_history(cx, &incoming.gift, &incoming.ids).await {
             Ok(found) => doubts = found,
             Err(_) => doubts.push("history_unavailable"),
         }
@@ -366,14 +366,14 @@ async fn staged(cx: &RequestContext<'_>, mut incoming: Incoming, origin: Origin<
     let row = begin_trail(cx, row).await;
     // Twenty has the last word: a workflow there may have held it.
     let goes_on = itself && row.get("autoProcess") != Some(&Value::Bool(false)) && row.state() == State::Processing;
-    Ok(if goes_on { finish(cx, row, &incoming, false).await } else { waiting(cx, row, &incoming, false) })
+    Ok(if goes_on { finish(cx, row, &incoming, false).await } else { staged_answer(cx, row, &incoming, false) })
 }
 
 fn row_body(cx: &RequestContext<'_>, incoming: &Incoming, itself: bool, doubts: &[&str]) -> Map<String, Value> {
     let Incoming { gift, receipt, found, diagnostics, ids, implausible, .. } = incoming;
     let state = if implausible.is_some() { State::ValidationFailed } else { State::initial(itself) };
     let requested = repeat::kept(incoming.key.as_ref(), &incoming.asked, incoming.channel);
-    let diagnostics = told(cx, diagnostics, incoming);
+    let diagnostics = diagnostics_json(cx, diagnostics, incoming);
     let mut body = columns::create(gift, receipt, found.dedupe.as_ref(), &diagnostics, state, requested);
     body.insert("id".into(), ids.staging_id().to_string().into());
     if let Some(refusal) = implausible {
@@ -384,12 +384,12 @@ fn row_body(cx: &RequestContext<'_>, incoming: &Incoming, itself: bool, doubts: 
         body.insert("dedupeStatus".into(), "needs_review".into());
     }
     if cx.state.workspace.has_trail.get() {
-        body.insert("auditTrail".into(), trail::wrapped(&[received(cx, state)]));
+        body.insert("auditTrail".into(), trail::wrapped(&[received_entry(cx, state)]));
     }
     body
 }
 
-fn received(cx: &RequestContext<'_>, state: State) -> Value {
+fn received_entry(cx: &RequestContext<'_>, state: State) -> Value {
     store::actor(cx).entry("received", json!({ "to": state.as_str() }))
 }
 
@@ -412,7 +412,7 @@ async fn begin_trail(cx: &RequestContext<'_>, row: StagedGift) -> StagedGift {
 }
 
 /// Diagnostics, with who sent the gift and when
-fn told(cx: &RequestContext<'_>, diagnostics: &Diagnostics, incoming: &Incoming) -> Value {
+fn diagnostics_json(cx: &RequestContext<'_>, diagnostics: &Diagnostics, incoming: &Incoming) -> Value {
     let mut told = diagnostics.to_json();
     let actor = store::actor(cx);
     if let Some(members) = told.as_object_mut() {
@@ -439,14 +439,14 @@ async fn finish(cx: &RequestContext<'_>, row: StagedGift, incoming: &Incoming, r
         Posted::Gone(id) => Accepted::Gone { id },
         Posted::Failed { message, state } => {
             let row = row.in_state(state);
-            let diagnostics = told(cx, &incoming.diagnostics, incoming);
+            let diagnostics = diagnostics_json(cx, &incoming.diagnostics, incoming);
             Accepted::Staged { row, diagnostics, repeated, error: Some(message) }
         }
     }
 }
 
 /// The gift that an earlier request made
-async fn posted(cx: &RequestContext<'_>, id: &str) -> Result<Accepted, Error> {
+async fn posted_gift(cx: &RequestContext<'_>, id: &str) -> Result<Accepted, Error> {
     Ok(match store::find(cx, GIFT.plural, id).await? {
         Some(record) if !store::is_deleted(&record) => Accepted::Gift { record, repeated: true, unkeyed: false },
         _ => Accepted::Gone { id: id.to_owned() },
@@ -469,12 +469,12 @@ async fn resumed(cx: &RequestContext<'_>, row: StagedGift, mut incoming: Incomin
     }
     cx.log(Level::Info, "gift_repeated", &[("stagingId", row.id().into())]);
     match (row.state(), row.text("giftId").map(str::to_owned)) {
-        _ if incoming.channel == Channel::Staging => Ok(waiting(cx, row, &incoming, true)),
+        _ if incoming.channel == Channel::Staging => Ok(staged_answer(cx, row, &incoming, true)),
         (_, Some(gift)) => {
             if row.state() != State::Processed {
                 store::mark(cx, &row, &gift, "reconciled").await?;
             }
-            posted(cx, &gift).await
+            posted_gift(cx, &gift).await
         }
         (State::Processed, None) => Ok(Accepted::Gone { id: incoming.ids.gift_id().to_string() }),
         (State::Processing, None) => {
@@ -482,12 +482,12 @@ async fn resumed(cx: &RequestContext<'_>, row: StagedGift, mut incoming: Incomin
             incoming.gift = row.gift().unwrap_or(incoming.gift);
             Ok(finish(cx, row, &incoming, true).await)
         }
-        _ => Ok(waiting(cx, row, &incoming, true)),
+        _ => Ok(staged_answer(cx, row, &incoming, true)),
     }
 }
 
-fn waiting(cx: &RequestContext<'_>, row: StagedGift, incoming: &Incoming, repeated: bool) -> Accepted {
-    let diagnostics = told(cx, &incoming.diagnostics, incoming);
+fn staged_answer(cx: &RequestContext<'_>, row: StagedGift, incoming: &Incoming, repeated: bool) -> Accepted {
+    let diagnostics = diagnostics_json(cx, &incoming.diagnostics, incoming);
     Accepted::Staged { row, diagnostics, repeated, error: None }
 }
 
@@ -513,7 +513,7 @@ fn may_bypass(cx: &RequestContext<'_>, incoming: &Incoming, origin: Origin<'_>) 
 }
 
 /// What the donor's other gifts say
-async fn look_back(cx: &RequestContext<'_>, gift: &Gift, ids: &Key) -> Result<Vec<&'static str>, Error> {
+async fn check_history(cx: &RequestContext<'_>, gift: &Gift, ids: &Key) -> Result<Vec<&'static str>, Error> {
     let Some(Ok(donor)) = gift.donor_id.as_deref().map(str::parse) else { return Ok(Vec::new()) };
     let filter = Filter::IdIs("donorId".into(), donor);
     let order = Some(OrderBy::descending("createdAt"));

@@ -1,75 +1,70 @@
-//! Carries out what a payment provider's event says.
+//! Applies what a payment provider's event says.
 //!
-//! A provider is answered with success only once its event was done or kept, and comes again otherwise; so every step
-//! may be carried out again, by two processes at once, and in another order. This is the one place where a durable queue
-//! would stand: between the checked event and [`steps`].
+//! A provider is answered with success only once its event was done or kept, and comes again otherwise; so all that
+//! it says may be applied again, by two processes at once, and in another order. This is the one place where a durable queue
+//! would stand: between the checked event and [`apply`].
 
 mod agreements;
+mod payouts;
+mod staged;
 
 use ports::time::parse_date;
 use ports::{Level, Timestamp};
 use serde_json::{Map, Value, json};
 use twenty::filter::Filter;
-use twenty::target::Target;
 
 use crate::context::RequestContext;
 use crate::error::{Error, ErrorKind};
 use crate::intake::after_posting::{self, MissingAgreement};
-use crate::intake::donor::{self, DonorPolicy};
 use crate::intake::staged_gift::StagedGift;
 use crate::intake::store::{self, Change, Written};
-use crate::intake::{Accepted, Channel, Origin, accept, columns, complete, promote};
+use crate::intake::{Accepted, Channel, Origin, accept, complete};
 use crate::payment_facts::{self, Known};
-use crate::payout_amounts::{self, PAYOUT};
 use agreements::Claim;
 use fundraising::agreement_status::AgreementEvent;
-use fundraising::client_error::{ClientError, Status};
-use fundraising::gift::{Gift, awaits_payment, stored};
+use fundraising::client_error::Status;
+use fundraising::gift::{Gift, stored};
 use fundraising::keys::Key;
 use fundraising::money::Money;
 use fundraising::payload::Payload;
-use fundraising::provider::{
-    Failure as Failed, IdKind, Kind, Payment, PaymentFact, Payout, PayoutState, Provider, Returned, Step,
-};
-use fundraising::receipt::Receipt;
+use fundraising::provider::{DomainEvent, Failure as Failed, IdKind, Kind, Payment, PaymentFact, Provider, Returned};
 use fundraising::staging::State;
-use fundraising::trust::{Diagnostics, may_auto_process};
 
-/// Warning on a row whose donor could not be looked up
-const UNASKED: &str = "donor_lookup_failed";
-/// Warnings of a donor's history
-const DOUBTS: [&str; 3] = ["possible_duplicate", "amount_unusual", "history_unavailable"];
-
-/// Carries out all steps of one event
+/// Applies all that one event says; `id` is the event's own
 ///
 /// # Errors
 /// The first that could neither be done nor kept.
-pub async fn steps(cx: &RequestContext<'_>, provider: Provider, event: &str, steps: Vec<Step>) -> Result<(), Error> {
-    for step in steps {
-        match step {
-            Step::Paid(payment) => paid(cx, provider, event, *payment).await?,
-            Step::Expected(payment) => expected(cx, provider, event, *payment, true).await?,
-            Step::Unassigned(payment) => unassigned(cx, provider, event, *payment).await?,
-            Step::Failed(failed) => failure(cx, provider, &failed).await?,
-            Step::Returned(returned) => back(cx, provider, &returned).await?,
-            Step::Settled { invoice, payment } => settled(cx, provider, &[invoice, payment]).await?,
-            Step::SetUp(set_up) => {
+pub async fn apply(
+    cx: &RequestContext<'_>,
+    provider: Provider,
+    id: &str,
+    events: Vec<DomainEvent>,
+) -> Result<(), Error> {
+    for event in events {
+        match event {
+            DomainEvent::Paid(payment) => paid(cx, provider, id, *payment).await?,
+            DomainEvent::Expected(payment) => expected(cx, provider, id, *payment, true).await?,
+            DomainEvent::Unassigned(payment) => unassigned(cx, provider, id, *payment).await?,
+            DomainEvent::Failed(failed) => apply_failure(cx, provider, &failed).await?,
+            DomainEvent::Returned(returned) => apply_return(cx, provider, &returned).await?,
+            DomainEvent::Settled { invoice, payment } => link_payment_ids(cx, provider, &[invoice, payment]).await?,
+            DomainEvent::SetUp(set_up) => {
                 if let Some(claim) = agreements::set_up(cx, provider, *set_up).await? {
                     claim_gifts(cx, provider, &claim).await?;
                 }
             }
-            Step::StatusReported(report) => {
+            DomainEvent::StatusReported(report) => {
                 if let Some(claim) = agreements::report_status(cx, provider, report).await? {
                     claim_gifts(cx, provider, &claim).await?;
                 }
             }
-            Step::MandateReplaced { old, new, at } => {
+            DomainEvent::MandateReplaced { old, new, at } => {
                 for claim in agreements::replace_mandate(cx, provider, &old, &new, at).await? {
                     claim_gifts(cx, provider, &claim).await?;
                 }
             }
-            Step::Payout(payout) => drop(self::payout(cx, &payout).await?),
-            Step::PaidOut { payment, payout } => paid_out(cx, provider, &payment, payout).await?,
+            DomainEvent::Payout(payout) => drop(payouts::record(cx, &payout).await?),
+            DomainEvent::PaidOut { payment, payout } => payouts::paid_out(cx, provider, &payment, payout).await?,
         }
     }
     Ok(())
@@ -94,7 +89,7 @@ async fn join_agreement(cx: &RequestContext<'_>, provider: Provider, payment: &m
     Ok(())
 }
 
-async fn take_in(cx: &RequestContext<'_>, event: &str, payment: &Payment) -> Result<Accepted, Error> {
+async fn accept_payment(cx: &RequestContext<'_>, event: &str, payment: &Payment) -> Result<Accepted, Error> {
     let mut members = payment.gift.to_json();
     if !payment.has_amount {
         members.remove("amount");
@@ -172,14 +167,14 @@ async fn paid(cx: &RequestContext<'_>, provider: Provider, event: &str, mut paym
     let record = match earlier(cx, provider, &payment, &known).await? {
         Earlier::Gone => return Ok(()),
         Earlier::Gift(record) => Some(add_to_gift(cx, record, &payment.gift, payment.tells_method, true).await?),
-        Earlier::StagedGift(row) => match arrived(cx, &payment, row, true).await? {
+        Earlier::StagedGift(row) => match staged::complete_row(cx, &payment, row, true).await? {
             Some(record) => Some(add_to_gift(cx, record, &payment.gift, payment.tells_method, false).await?),
             None => None,
         },
         // Either way its gift is made once, by its id.
         Earlier::Claimed(row) => {
             let claimed = Payment { has_amount: true, ..addition(row.gift().unwrap_or_default()) };
-            match take_in(cx, event, &claimed).await? {
+            match accept_payment(cx, event, &claimed).await? {
                 Accepted::Gift { record, .. } => {
                     Some(add_to_gift(cx, record, &payment.gift, payment.tells_method, true).await?)
                 }
@@ -188,9 +183,9 @@ async fn paid(cx: &RequestContext<'_>, provider: Provider, event: &str, mut paym
             }
         }
         Earlier::Nothing if !payment.has_amount && !cx.state.settings.staging => {
-            return keep_as_question(cx, &payment, None).await;
+            return staged::keep_as_question(cx, &payment, None).await;
         }
-        Earlier::Nothing => first_told(cx, provider, event, &payment).await?,
+        Earlier::Nothing => accept_first(cx, provider, event, &payment).await?,
     };
     let mut record = record;
     // Whoever ties the agreement to its subscription meanwhile does so first and looks for gifts second.
@@ -203,7 +198,7 @@ async fn paid(cx: &RequestContext<'_>, provider: Provider, event: &str, mut paym
             };
         }
     }
-    let Some(record) = record else { return regroup(cx, provider, &ids).await };
+    let Some(record) = record else { return merge_duplicates(cx, provider, &ids).await };
     let record = payment_facts::settle(cx, provider, &ids, &record).await?;
     // A reviewer may have said which agreement it is of.
     let named = payment.gift.recurring_agreement_id.as_deref();
@@ -214,20 +209,20 @@ async fn paid(cx: &RequestContext<'_>, provider: Provider, event: &str, mut paym
 }
 
 /// Takes in a payment of which nothing was there; a concurrent event may have been first all the same
-async fn first_told(
+async fn accept_first(
     cx: &RequestContext<'_>,
     provider: Provider,
     event: &str,
     payment: &Payment,
 ) -> Result<Option<Value>, Error> {
-    match take_in(cx, event, payment).await {
+    match accept_payment(cx, event, payment).await {
         // A concurrent event may have staged what this one made a gift of.
         Ok(Accepted::Gift { record, repeated, .. }) => {
             add_to_gift(cx, record, &payment.gift, payment.tells_method, repeated).await.map(Some)
         }
         // What failed is tried once more: its gift may be there, and only the answer was lost.
         Ok(Accepted::Staged { row, repeated, error, .. }) if repeated || error.is_some() => {
-            match arrived(cx, payment, row, true).await? {
+            match staged::complete_row(cx, payment, row, true).await? {
                 Some(record) => add_to_gift(cx, record, &payment.gift, payment.tells_method, false).await.map(Some),
                 None => Ok(None),
             }
@@ -236,7 +231,7 @@ async fn first_told(
         Err(failure) => match failure.kind() {
             // The payment was made, whatever cannot be true of it.
             ErrorKind::Client(refusal) if refusal.status == Status::BadRequest && !cx.state.settings.staging => {
-                keep_as_question(cx, payment, Some(refusal)).await.map(|()| None)
+                staged::keep_as_question(cx, payment, Some(refusal)).await.map(|()| None)
             }
             // The gift is there with another amount: staff corrected it, or another event told it otherwise.
             ErrorKind::Client(refusal) if refusal.status == Status::Conflict && !refusal.fields.is_empty() => {
@@ -253,7 +248,7 @@ async fn first_told(
 async fn add_to_row(cx: &RequestContext<'_>, provider: Provider, payment: &Payment) -> Result<Option<Value>, Error> {
     let known = payment_facts::known(cx, provider, std::slice::from_ref(&payment.key)).await?;
     match known.rows.into_iter().next() {
-        Some(row) => arrived(cx, &addition(payment.gift.clone()), row, false).await,
+        Some(row) => staged::complete_row(cx, &addition(payment.gift.clone()), row, false).await,
         None => Ok(None),
     }
 }
@@ -278,13 +273,13 @@ async fn add_to_gift(
 }
 
 /// Several ids of one payment, told by an event that tells nothing else
-async fn settled(cx: &RequestContext<'_>, provider: Provider, ids: &[String]) -> Result<(), Error> {
+async fn link_payment_ids(cx: &RequestContext<'_>, provider: Provider, ids: &[String]) -> Result<(), Error> {
     payment_facts::link(cx, provider, ids, true).await?;
-    regroup(cx, provider, ids).await
+    merge_duplicates(cx, provider, ids).await
 }
 
 /// Makes one of the gifts of a payment, or of its staged gifts where none is a gift yet
-async fn regroup(cx: &RequestContext<'_>, provider: Provider, ids: &[String]) -> Result<(), Error> {
+async fn merge_duplicates(cx: &RequestContext<'_>, provider: Provider, ids: &[String]) -> Result<(), Error> {
     let known = payment_facts::known(cx, provider, ids).await?;
     if known.is_alone() {
         return Ok(());
@@ -304,7 +299,7 @@ async fn regroup(cx: &RequestContext<'_>, provider: Provider, ids: &[String]) ->
     // Parts of one invoice are payments of their own.
     for (_, other) in others.iter().filter(|(other, _)| other != kind) {
         let told = addition(other.gift().unwrap_or_default());
-        made = arrived(cx, &told, (*kept).clone(), false).await?.or(made);
+        made = staged::complete_row(cx, &told, (*kept).clone(), false).await?.or(made);
         let mut body = Map::new();
         body.insert("processingStatus".into(), State::Cancelled.as_str().into());
         let message = format!("another staged gift is of the same payment: {}", kept.id());
@@ -365,7 +360,7 @@ async fn claim_gifts(cx: &RequestContext<'_>, provider: Provider, claim: &Claim)
             }) || row
                 .gift()
                 .is_ok_and(|gift| gift.provider_agreement_id.is_some_and(|id| claim.references.contains(&id)));
-            if is_theirs && let Some(record) = arrived(cx, &told, row, false).await? {
+            if is_theirs && let Some(record) = staged::complete_row(cx, &told, row, false).await? {
                 let payment = record.get("providerPaymentId").and_then(Value::as_str).map(str::to_owned);
                 tied.push(payment_facts::settle(cx, provider, payment.as_slice(), &record).await?);
             }
@@ -379,111 +374,6 @@ async fn claim_gifts(cx: &RequestContext<'_>, provider: Provider, claim: &Claim)
         }
     }
     Ok(())
-}
-
-/// A row that waited for its money, or for what another event says of it: it goes the way that it would have gone had
-/// all been told at once
-async fn arrived(
-    cx: &RequestContext<'_>,
-    payment: &Payment,
-    row: StagedGift,
-    is_paid: bool,
-) -> Result<Option<Value>, Error> {
-    let mut row = row;
-    for _ in 0..4 {
-        let payload = row.payload().unwrap_or_else(|_| row.rebuilt());
-        let kept = row.gift().unwrap_or_default();
-        let waits = kept.awaits_payment() || awaits_payment(row.get("providerContext")) || !kept.has_amount();
-        let waits = waits && is_paid && payment.has_amount;
-        let news = complete::missing(&payload, &payment.gift, payment.tells_method);
-        let is_open = !matches!(row.state(), State::Processing | State::Processed | State::Cancelled);
-        if !is_open || (!waits && news.is_empty()) {
-            break;
-        }
-        let mut body = columns::columns(&news);
-        let mut changed = payload.clone();
-        changed.extend(news.clone());
-        let mut gift = stored::read_any(&changed);
-        let mut dedupe = row.dedupe();
-        if waits {
-            gift.amount = payment.gift.amount.clone();
-            gift.provider_context.clone_from(&payment.gift.provider_context);
-            body.insert("amount".into(), gift.amount.to_json());
-            body.insert("giftDate".into(), payment.gift.gift_date.as_deref().into());
-            let context = payment.gift.provider_context.clone().unwrap_or_else(|| Value::Object(Map::new()));
-            body.insert("providerContext".into(), context);
-        }
-        gift.auto_process = Some(true);
-        // What a check or a reviewer found in doubt is for a reviewer to say.
-        let found = row.get("processingDiagnostics").and_then(|found| found.get("processingWarnings"));
-        let found: Vec<&str> =
-            found.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
-        let mut failure = Some(UNASKED).filter(|unasked| gift.donor_id.is_none() && found.contains(unasked));
-        let mut is_open_question = false;
-        if news.contains_key("donorFirstName") && gift.donor_id.is_none() {
-            let key = Key::of_staged_gift(&row.kept_gift(), row.id());
-            let resolved = donor::resolve(cx, &mut gift, &key, DonorPolicy::ReviewPayment).await?;
-            failure = resolved.failure;
-            is_open_question = resolved.is_open;
-            if let Some(donor) = &gift.donor_id {
-                body.insert("donorId".into(), donor.as_str().into());
-            }
-            if let Some(found) = &resolved.dedupe {
-                changed.insert("dedupeDiagnostics".into(), found.to_json());
-                body.insert("dedupeStatus".into(), found.match_type.dedupe_status().into());
-            }
-            dedupe = resolved.dedupe;
-        }
-        let was_blocked = !Diagnostics::of(&kept, row.dedupe().as_ref()).is_eligible();
-        let mut diagnostics = Diagnostics::of(&gift, dedupe.as_ref());
-        diagnostics.warnings.extend(failure);
-        let doubts = DOUBTS.into_iter().filter(|doubt| found.contains(doubt));
-        diagnostics.warnings.extend(doubts.clone());
-        let wanted = payment.gift.auto_process != Some(false) && (waits || (was_blocked && doubts.count() == 0));
-        let is_sure = failure.is_none() && !is_open_question;
-        let itself = wanted && is_sure && may_auto_process(&gift, &diagnostics, dedupe.as_ref(), false);
-        let state = match row.state() {
-            State::Pending | State::ValidationFailed if waits && !itself => State::Pending,
-            // Whose it is, and whether it is there already, is still for a reviewer to say.
-            doubted @ (State::DedupeReview | State::DuplicateBlocked) => doubted,
-            same if !waits && (same != State::Pending || !itself) => same,
-            // It goes by itself, or a reviewer let it go before the money was there.
-            _ => State::ReadyForProcess,
-        };
-        body.insert("processingStatus".into(), state.as_str().into());
-        if waits || state != row.state() {
-            body.insert("validationStatus".into(), "pending".into());
-            body.insert("errorDetail".into(), Value::Null);
-        }
-        body.insert("processingDiagnostics".into(), diagnostics.to_json());
-        for key in ["amount", "giftDate", "providerContext", "donorId"] {
-            if let Some(value) = body.get(key) {
-                changed.insert(key.into(), value.clone());
-            }
-        }
-        body.insert("rawPayload".into(), Value::Object(changed).to_string().into());
-        let action = if waits { "payment_arrived" } else { "completed" };
-        let change = Change { body, action, particulars: json!({ "to": state.as_str() }), condition: None };
-        match store::write(cx, &row, change).await? {
-            Written::StagedGift(written) => row = written,
-            Written::Raced => row = store::reread(cx, &row).await?,
-        }
-    }
-    if matches!(row.state(), State::ReadyForProcess | State::Processing | State::ProcessFailed | State::Processed) {
-        let id = store::id_of(row.id())?;
-        promote::process(cx, id).await;
-        row = store::row(cx, id).await?;
-    }
-    let Some(gift) = row.text("giftId") else {
-        let payload = row.payload().unwrap_or_default();
-        let is_open = row.state() == State::Processing;
-        // Another worker makes the gift of what the row said before: the event comes again.
-        if is_open && !complete::missing(&payload, &payment.gift, payment.tells_method).is_empty() {
-            return Err(Error::raced());
-        }
-        return Ok(None);
-    };
-    Ok(store::find(cx, "gifts", gift).await?.filter(|record| !store::is_deleted(record)))
 }
 
 /// A row for money that has not come yet; where gifts are not staged, the money will say all there is to say
@@ -502,7 +392,7 @@ async fn expected(
     if let (true, Some(Value::Object(context))) = (awaits, &mut payment.gift.provider_context) {
         context.insert("awaitsPayment".into(), true.into());
     }
-    take_in(cx, event, &payment).await.map(drop)
+    accept_payment(cx, event, &payment).await.map(drop)
 }
 
 /// A subscription that names no agreement: known by now under its own id, or a row for a reviewer
@@ -514,56 +404,12 @@ async fn unassigned(cx: &RequestContext<'_>, provider: Provider, event: &str, pa
     }
 }
 
-/// A payment that is a question where gifts are not staged: it is staged all the same, and a gift with a note where the
-/// workspace has no staging at all
-async fn keep_as_question(
-    cx: &RequestContext<'_>,
-    payment: &Payment,
-    refusal: Option<&ClientError>,
-) -> Result<(), Error> {
-    let key = Key::of(&payment.gift, None);
-    let Some(key) = key else { return Ok(()) };
-    let diagnostics = Diagnostics::of(&payment.gift, None);
-    let mut gift = payment.gift.to_json();
-    if !payment.has_amount {
-        gift.remove("amount");
-    }
-    let mut body = gift.clone();
-    for key in ["recurringStatus", "recurringMetadata", "name", "description", "providerAgreementId"] {
-        body.remove(key);
-    }
-    body.insert("id".into(), key.staging_id().to_string().into());
-    body.insert("autoProcess".into(), false.into());
-    body.insert("processingStatus".into(), State::Pending.as_str().into());
-    if let Some(refusal) = refusal {
-        body.insert("processingStatus".into(), State::ValidationFailed.as_str().into());
-        body.insert("validationStatus".into(), "failed".into());
-        body.insert("errorDetail".into(), store::error_detail("implausible", &refusal.message, cx.now()));
-    }
-    body.insert("processingDiagnostics".into(), diagnostics.to_json());
-    body.insert("rawPayload".into(), Value::Object(gift).to_string().into());
-    if store::has_rows(cx).await {
-        match store::make(cx, store::ROW, body).await {
-            Err(failure) if store::is_refused(&failure) => {}
-            kept => return kept.map(drop),
-        }
-    }
-    let mut record = payment.gift.to_record(&Receipt::default());
-    if !payment.has_amount {
-        record.remove("amount");
-    }
-    record.insert("id".into(), key.gift_id().to_string().into());
-    let question = refusal.map_or("the amount of the payment could not be read", |refusal| &refusal.message);
-    record.insert("notes".into(), question.into());
-    store::make(cx, store::GIFT, record).await.map(drop)
-}
-
-async fn failure(cx: &RequestContext<'_>, provider: Provider, failed: &Failed) -> Result<(), Error> {
+async fn apply_failure(cx: &RequestContext<'_>, provider: Provider, failed: &Failed) -> Result<(), Error> {
     if failed.takes_back {
         let fact = PaymentFact { kind: Kind::Failed, id: String::new(), at: failed.at, holds: true, money: None };
-        back(cx, provider, &Returned { payment: vec![failed.payment.clone()], fact }).await?;
+        apply_return(cx, provider, &Returned { payment: vec![failed.payment.clone()], fact }).await?;
     }
-    fail_row(cx, provider, failed).await?;
+    staged::fail_row(cx, provider, failed).await?;
     let event = AgreementEvent::Failed { attempt: &failed.attempt, at: failed.at };
     if let Some(id) = &failed.agreement_id {
         return agreements::apply(cx, id, event).await;
@@ -576,22 +422,7 @@ async fn failure(cx: &RequestContext<'_>, provider: Provider, failed: &Failed) -
     Ok(())
 }
 
-/// Notes on a row that waits that its money does not come
-async fn fail_row(cx: &RequestContext<'_>, provider: Provider, failed: &Failed) -> Result<(), Error> {
-    change_row(cx, provider, &failed.payment, |row| {
-        if row.state() != State::Pending || !awaits_payment(row.get("providerContext")) {
-            return None;
-        }
-        let mut body = Map::new();
-        body.insert("processingStatus".into(), State::ValidationFailed.as_str().into());
-        body.insert("validationStatus".into(), "failed".into());
-        body.insert("errorDetail".into(), store::error_detail("payment_failed", &failed.reason, cx.now()));
-        Some((body, "payment_failed"))
-    })
-    .await
-}
-
-async fn back(cx: &RequestContext<'_>, provider: Provider, returned: &Returned) -> Result<(), Error> {
+async fn apply_return(cx: &RequestContext<'_>, provider: Provider, returned: &Returned) -> Result<(), Error> {
     let ids = &returned.payment;
     let Some(named) = ids.first() else { return Ok(()) };
     // A charge is kept with its payment, once that is known.
@@ -614,125 +445,4 @@ async fn back(cx: &RequestContext<'_>, provider: Provider, returned: &Returned) 
     }
     cx.log(Level::Info, "refund_kept", &[("provider", provider.as_str().into())]);
     Ok(())
-}
-
-/// Records a payout; its id, unless somebody deleted it
-async fn payout(cx: &RequestContext<'_>, payout: &Payout) -> Result<Option<String>, Error> {
-    let key = Key::External { source: format!("{} payout", payout.provider.as_str()), id: payout.id.clone() };
-    let id = key.gift_id().to_string();
-    let mut facts = Map::new();
-    if let Some(net) = &payout.net {
-        facts.insert("depositNetAmount".into(), net.to_json());
-        if let Some(fee) = &payout.fee {
-            facts.insert("depositFeeAmount".into(), fee.to_json());
-        }
-    }
-    if let Some(date) = &payout.date {
-        facts.insert("depositDate".into(), date.as_str().into());
-    }
-    match payout.state {
-        PayoutState::Announced => {}
-        PayoutState::Paid => {
-            facts.insert("confirmedAt".into(), Timestamp::from_millis(payout.at).to_string().into());
-        }
-        PayoutState::Failed => {
-            facts.insert("status".into(), "variance".into());
-            let reason = payout.reason.as_deref().unwrap_or("the payout did not arrive");
-            facts.insert("varianceReason".into(), reason.into());
-        }
-    }
-    let mut body = facts.clone();
-    body.insert("id".into(), id.as_str().into());
-    body.insert("name".into(), payout.id.as_str().into());
-    body.insert("sourceSystem".into(), payout.provider.as_str().into());
-    body.insert("payoutReference".into(), payout.id.as_str().into());
-    if !body.contains_key("status") {
-        body.insert("status".into(), "pending".into());
-    }
-    match store::make(cx, PAYOUT, body).await? {
-        // What staff made of it since (its status, its reconciliation) stays.
-        store::Made::Repeat(_) if payout.state != PayoutState::Announced || payout.net.is_some() => {
-            cx.call(Target::update(PAYOUT.plural, key.gift_id().into()), Some(facts.into())).await?;
-        }
-        store::Made::New(_) | store::Made::Repeat(_) => {}
-        store::Made::Gone => return Ok(None),
-    }
-    if payout.net.is_some() {
-        payout_amounts::update(cx, key.gift_id().into()).await?;
-    }
-    Ok(Some(id))
-}
-
-/// Links a payment's gift, or the row that waits to be one, to the payout that brought the money, unless it is linked
-async fn paid_out(cx: &RequestContext<'_>, provider: Provider, payment: &str, payout: String) -> Result<(), Error> {
-    match link_payout(cx, provider, payment, payout).await {
-        // The workspace has no payouts, or takes none here; the gift is there all the same.
-        Err(failure) if store::is_refused(&failure) => {
-            let fields = [("message", failure.for_log().into())];
-            cx.log(Level::Warn, "payout_link_failed", &fields);
-            Ok(())
-        }
-        linked => linked,
-    }
-}
-
-async fn link_payout(cx: &RequestContext<'_>, provider: Provider, payment: &str, payout: String) -> Result<(), Error> {
-    let announced = Payout {
-        provider,
-        id: payout,
-        state: PayoutState::Announced,
-        net: None,
-        fee: None,
-        date: None,
-        reason: None,
-        at: cx.now().as_millis(),
-    };
-    let known = payment_facts::known(cx, provider, &[payment.to_owned()]).await?;
-    let gift = payment_facts::gifts(cx, provider, &known).await?.into_iter().next();
-    if let Some(gift) = gift.filter(|gift| !store::is_deleted(gift)) {
-        let linked = gift.get("giftPayoutId").and_then(Value::as_str);
-        let Some(id) = self::payout(cx, &announced).await? else { return Ok(()) };
-        if let (None, Some(gift)) = (linked, gift.get("id").and_then(Value::as_str)) {
-            let gift = Target::update(store::GIFT.plural, store::id_of(gift)?);
-            cx.call(gift, Some(json!({ "giftPayoutId": id }))).await?;
-        }
-        if linked.is_none_or(|linked| linked == id) {
-            payout_amounts::update(cx, store::id_of(&id)?).await?;
-        }
-        return Ok(());
-    }
-    let Some(id) = self::payout(cx, &announced).await? else { return Ok(()) };
-    change_row(cx, provider, payment, |row| {
-        if row.state() == State::Processed || row.text("giftPayoutId").is_some() {
-            return None;
-        }
-        let payload = row.raw_payload().unwrap_or_default();
-        Some((columns::changed(payload, "giftPayoutId", &id), "payout_linked"))
-    })
-    .await
-}
-
-/// Changes the row of a payment, if there is one and it wants to be changed: a body, and the action's name
-async fn change_row(
-    cx: &RequestContext<'_>,
-    provider: Provider,
-    payment: &str,
-    change: impl Fn(&StagedGift) -> Option<(Map<String, Value>, &'static str)>,
-) -> Result<(), Error> {
-    if !cx.state.settings.staging {
-        return Ok(());
-    }
-    let key = Key::Payment { provider: provider.as_str().into(), id: payment.to_owned() };
-    let id = key.staging_id().to_string();
-    for _ in 0..4 {
-        let Some(record) = store::find(cx, "giftStagings", &id).await? else { return Ok(()) };
-        let row = StagedGift::new(record);
-        let Some((body, action)) = change(&row) else { return Ok(()) };
-        let particulars = Value::Object(Map::new());
-        let change = Change { body, action, particulars, condition: None };
-        if let Written::StagedGift(_) = store::write(cx, &row, change).await? {
-            return Ok(());
-        }
-    }
-    Err(Error::raced())
 }

@@ -17,7 +17,7 @@ pub enum Intake {
     /// Straight into Twenty's gifts: it must say who gave
     Direct,
     /// Into staging by the gift route: a gap about the donor becomes a blocker there, it is not refused here
-    Held,
+    GiftRoute,
     /// From a payment provider: neither a gap about the donor nor one about the amount may lose a payment
     Event,
     /// Into staging by the staging route, which also takes the donor's id, names and address
@@ -306,7 +306,7 @@ mod tests {
 
     #[test]
     fn staging_takes_gifts_of_unknown_givers() {
-        for intake in [Intake::Held, Intake::Staging] {
+        for intake in [Intake::GiftRoute, Intake::Staging] {
             assert_eq!(take(&format!("{{{AMOUNT}}}"), intake).unwrap().donor_id, None);
             assert!(take(&format!("{{{AMOUNT},\"giftIntent\":\"grant\"}}"), intake).is_ok());
         }
@@ -315,7 +315,7 @@ mod tests {
         let gift = take(&body, Intake::Staging).unwrap();
         assert_eq!((gift.donor_id.as_deref(), gift.donor_first_name.as_deref()), (Some("d"), Some("Ada")));
         assert_eq!(gift.donor_last_name, None);
-        assert_eq!(take(&body, Intake::Held).unwrap().donor_id.as_deref(), Some("c"));
+        assert_eq!(take(&body, Intake::GiftRoute).unwrap().donor_id.as_deref(), Some("c"));
     }
 
     #[test]
@@ -350,7 +350,7 @@ mod tests {
         #[test]
         fn no_body_panics(key in "contact|contactId|amount|feeAmount|giftDate|isInKind|providerContext|\\PC{0,8}",
                           value in "null|true|-?[0-9]{1,40}(\\.[0-9]{1,9})?|\"\\PC{0,9}\"|\\[\\]|\\{\\}|\\{\"email\":1\\}") {
-            for intake in [Intake::Direct, Intake::Held, Intake::Staging] {
+            for intake in [Intake::Direct, Intake::GiftRoute, Intake::Staging] {
                 let _ = take(&format!("{{{AMOUNT},\"{key}\":{value}}}"), intake);
             }
         }

@@ -25,7 +25,7 @@ use serde_json::{Map, Value};
 use super::DayOf;
 use super::minor_units::{self, Told};
 use super::{
-    Failure, Kind, Payment, PaymentFact, Payout, PayoutState, Provider, Returned, SetUp, StatusReport, Step,
+    DomainEvent, Failure, Kind, Payment, PaymentFact, Payout, PayoutState, Provider, Returned, SetUp, StatusReport,
     agreement_id, id, is_id, text,
 };
 use crate::characters::{cleaned, legible};
@@ -150,7 +150,7 @@ impl Event {
 
     /// What it says; `day_of` tells the day of an instant at the charity
     #[must_use]
-    pub fn steps(&self, answers: &FetchedResources, day_of: DayOf<'_>) -> Vec<Step> {
+    pub fn domain_events(&self, answers: &FetchedResources, day_of: DayOf<'_>) -> Vec<DomainEvent> {
         match self.resource.as_str() {
             "payments" => self.payment(answers, day_of),
             "refunds" => self.refund(answers).into_iter().collect(),
@@ -161,18 +161,18 @@ impl Event {
         }
     }
 
-    fn payment(&self, answers: &FetchedResources, day_of: DayOf<'_>) -> Vec<Step> {
+    fn payment(&self, answers: &FetchedResources, day_of: DayOf<'_>) -> Vec<DomainEvent> {
         let Some(key) = self.link("payment") else { return Vec::new() };
         let step = match self.action.as_str() {
             _ if self.is_paid() => {
                 let paid_out = self.link("payout").filter(|_| self.action == "paid_out");
-                let paid_out = paid_out.map(|payout| Step::PaidOut { payment: key.clone(), payout });
-                let paid = Step::Paid(Box::new(self.gift(key, answers, false, day_of)));
+                let paid_out = paid_out.map(|payout| DomainEvent::PaidOut { payment: key.clone(), payout });
+                let paid = DomainEvent::Paid(Box::new(self.gift(key, answers, false, day_of)));
                 return [Some(paid), paid_out].into_iter().flatten().collect();
             }
-            _ if self.is_expected() => Step::Expected(Box::new(self.gift(key, answers, true, day_of))),
+            _ if self.is_expected() => DomainEvent::Expected(Box::new(self.gift(key, answers, true, day_of))),
             "failed" | "late_failure_settled" | "cancelled" | "customer_approval_denied" => {
-                Step::Failed(self.failure(key))
+                DomainEvent::Failed(self.failure(key))
             }
             "charged_back" => self.charge_back(key, true),
             "chargeback_cancelled" => self.charge_back(key, false),
@@ -257,23 +257,23 @@ impl Event {
         }
     }
 
-    fn charge_back(&self, payment: String, holds: bool) -> Step {
+    fn charge_back(&self, payment: String, holds: bool) -> DomainEvent {
         let fact = PaymentFact { kind: Kind::ChargedBack, id: String::new(), at: self.at, holds, money: None };
-        Step::Returned(Returned { payment: vec![payment], fact })
+        DomainEvent::Returned(Returned { payment: vec![payment], fact })
     }
 
-    fn refund(&self, answers: &FetchedResources) -> Option<Step> {
+    fn refund(&self, answers: &FetchedResources) -> Option<DomainEvent> {
         let refund = answers.resource.as_ref();
         let payment = refund.and_then(|refund| id(refund.pointer("/links/payment"))).or_else(|| self.link("payment"));
         let money = refund.and_then(|refund| minor_units::read(Provider::GoCardless, refund, "amount"));
         let own = self.link("refund")?;
         let fact = PaymentFact { kind: Kind::Refund, id: own.clone(), at: self.at, holds: self.refund_holds()?, money };
         // A refund whose payment is not known is kept under its own id, for a person to see.
-        Some(Step::Returned(Returned { payment: vec![payment.unwrap_or(own)], fact }))
+        Some(DomainEvent::Returned(Returned { payment: vec![payment.unwrap_or(own)], fact }))
     }
 
-    fn said(&self, link: &str, status: &'static str) -> Option<Step> {
-        Some(Step::StatusReported(StatusReport {
+    fn said(&self, link: &str, status: &'static str) -> Option<DomainEvent> {
+        Some(DomainEvent::StatusReported(StatusReport {
             agreement_id: None,
             reference: self.link(link)?,
             status,
@@ -282,11 +282,11 @@ impl Event {
         }))
     }
 
-    fn mandate_status(&self) -> Option<Step> {
+    fn mandate_status(&self) -> Option<DomainEvent> {
         let status = match self.action.as_str() {
             "replaced" => {
                 let (old, new) = (self.link("mandate")?, self.link("new_mandate")?);
-                return Some(Step::MandateReplaced { old, new, at: self.at });
+                return Some(DomainEvent::MandateReplaced { old, new, at: self.at });
             }
             "active" | "reinstated" => "active",
             "suspended_by_payer" => "paused",
@@ -298,12 +298,12 @@ impl Event {
     }
 
     /// The agreement that the metadata of a mandate or a subscription name
-    fn set_up(&self, answers: &FetchedResources) -> Option<Step> {
+    fn set_up(&self, answers: &FetchedResources) -> Option<DomainEvent> {
         let resource = answers.resource.as_ref()?;
         let named = ["recurringAgreementId", "recurring_agreement_id"].into_iter();
         let named = named.filter_map(|name| text(resource.pointer(&format!("/metadata/{name}"))).map(str::to_owned));
         let subscription = self.link("subscription");
-        Some(Step::SetUp(Box::new(SetUp {
+        Some(DomainEvent::SetUp(Box::new(SetUp {
             agreement_id: Some(agreement_id(named, &mut Map::new())?),
             mandate: self.link("mandate").or_else(|| id(resource.pointer("/links/mandate"))),
             subscription,
@@ -312,7 +312,7 @@ impl Event {
         })))
     }
 
-    fn subscription_status(&self) -> Option<Step> {
+    fn subscription_status(&self) -> Option<DomainEvent> {
         let status = match self.action.as_str() {
             "created" | "customer_approval_granted" | "resumed" => "active",
             "paused" => "paused",
@@ -323,13 +323,13 @@ impl Event {
         self.said("subscription", status)
     }
 
-    fn payout(&self, answers: &FetchedResources) -> Option<Step> {
+    fn payout(&self, answers: &FetchedResources) -> Option<DomainEvent> {
         if self.action != "paid" {
             return None;
         }
         let absent = Value::Null;
         let payout = answers.resource.as_ref().unwrap_or(&absent);
-        Some(Step::Payout(Payout {
+        Some(DomainEvent::Payout(Payout {
             provider: Provider::GoCardless,
             id: self.link("payout")?,
             state: PayoutState::Paid,

@@ -29,8 +29,8 @@ use serde_json::{Map, Value};
 use super::minor_units::{self, Told};
 use super::{DayOf, utc_day};
 use super::{
-    Failure, IdKind, Kind, Payment, PaymentFact, Payout, PayoutState, Provider, Returned, SetUp, StatusReport, Step,
-    agreement_id, id, text,
+    DomainEvent, Failure, IdKind, Kind, Payment, PaymentFact, Payout, PayoutState, Provider, Returned, SetUp,
+    StatusReport, agreement_id, id, text,
 };
 use crate::characters::{cleaned, legible};
 use crate::client_error::ClientError;
@@ -47,7 +47,7 @@ pub struct Event {
     /// Whether it is of Stripe's test mode: it says so itself
     pub is_test: bool,
     /// What it says; nothing for types that are not known
-    pub steps: Vec<Step>,
+    pub domain_events: Vec<DomainEvent>,
 }
 
 /// Reads the body of a webhook; `day_of` tells the day of an instant at the charity
@@ -55,13 +55,13 @@ pub struct Event {
 /// # Examples
 ///
 /// ```
-/// use fundraising::provider::{Step, stripe, utc_day};
+/// use fundraising::provider::{DomainEvent, stripe, utc_day};
 ///
 /// let body = br#"{"id":"evt_1","type":"payout.paid","created":1795382817,"data":{"object":{
 ///     "id":"po_1","object":"payout","amount":12500,"currency":"gbp","arrival_date":1795382817}}}"#;
 /// let event = stripe::read(body, &utc_day).unwrap();
-/// assert!(matches!(&event.steps[..], [Step::Payout(_)]));
-/// assert!(stripe::read(br#"{"id":"evt_2","type":"product.created"}"#, &utc_day).unwrap().steps.is_empty());
+/// assert!(matches!(&event.domain_events[..], [DomainEvent::Payout(_)]));
+/// assert!(stripe::read(br#"{"id":"evt_2","type":"product.created"}"#, &utc_day).unwrap().domain_events.is_empty());
 /// ```
 ///
 /// # Errors
@@ -75,16 +75,16 @@ pub fn read(body: &[u8], day_of: DayOf<'_>) -> Result<Event, ClientError> {
     }
     let kind = text(json.get("type")).unwrap_or_default().to_owned();
     let id = id(json.get("id")).unwrap_or_default();
-    let steps = json
+    let domain_events = json
         .pointer("/data/object")
         .filter(|object| object.is_object())
         .map(|object| {
             let seconds = json.get("created").or_else(|| object.get("created")).and_then(Value::as_i64);
-            Source { event: &id, seconds: seconds.unwrap_or_default(), object, day_of }.steps(&kind)
+            Source { event: &id, seconds: seconds.unwrap_or_default(), object, day_of }.domain_events(&kind)
         })
         .unwrap_or_default();
     let is_test = json.get("livemode") == Some(&Value::Bool(false));
-    Ok(Event { id, kind, is_test, steps })
+    Ok(Event { id, kind, is_test, domain_events })
 }
 
 struct Source<'a> {
@@ -95,7 +95,7 @@ struct Source<'a> {
 }
 
 impl Source<'_> {
-    fn steps(&self, kind: &str) -> Vec<Step> {
+    fn domain_events(&self, kind: &str) -> Vec<DomainEvent> {
         match kind {
             "checkout.session.completed" => self.session(false),
             "checkout.session.async_payment_succeeded" => self.session(true),
@@ -180,7 +180,7 @@ impl Source<'_> {
     }
 
     /// A completed checkout, or one whose payment came in later
-    fn session(&self, is_late: bool) -> Vec<Step> {
+    fn session(&self, is_late: bool) -> Vec<DomainEvent> {
         let Some(session) = id(self.object.get("id")) else { return Vec::new() };
         let set_up = self.session_set_up();
         let mode = text(self.object.get("mode"));
@@ -190,7 +190,7 @@ impl Source<'_> {
         let key = invoice.clone().filter(|_| is_subscription).or_else(|| intent.clone()).unwrap_or(session.clone());
         // A checkout may have had no payment yet when it was completed.
         let also = [invoice, intent, Some(session).filter(|_| is_late)].into_iter().flatten().collect();
-        let mut steps = Vec::new();
+        let mut domain_events = Vec::new();
         // Setting up a means of payment costs nothing, and so does a trial.
         if mode != Some("setup")
             && let Some(payment) = self.of_amount("amount_total", self.session_gift(&key), key, also)
@@ -199,20 +199,20 @@ impl Source<'_> {
             let agreement = id(self.object.get("subscription")).into_iter().collect();
             let payment = Box::new(Payment { agreement, ..payment });
             match (is_subscription, is_paid) {
-                (true, true) if set_up.agreement_id.is_none() => steps.push(Step::Unassigned(payment)),
+                (true, true) if set_up.agreement_id.is_none() => domain_events.push(DomainEvent::Unassigned(payment)),
                 (true, _) => {}
-                (false, true) => steps.push(Step::Paid(payment)),
-                (false, false) => steps.push(Step::Expected(payment)),
+                (false, true) => domain_events.push(DomainEvent::Paid(payment)),
+                (false, false) => domain_events.push(DomainEvent::Expected(payment)),
             }
         }
         if set_up.agreement_id.is_some() || set_up.subscription.is_some() {
-            steps.push(Step::SetUp(Box::new(set_up)));
+            domain_events.push(DomainEvent::SetUp(Box::new(set_up)));
         }
-        steps
+        domain_events
     }
 
     /// A payment or its charge: by a form of the charity's own, or told by a checkout or an invoice too
-    fn payment_made(&self, is_charge: bool) -> Option<Step> {
+    fn payment_made(&self, is_charge: bool) -> Option<DomainEvent> {
         let own = id(self.object.get("id"))?;
         let is_done = text(self.object.get("status")).is_none_or(|status| status == "succeeded");
         // What is only reserved on a card is not paid yet.
@@ -241,7 +241,7 @@ impl Source<'_> {
             }
         }
         let also = [invoice, charge].into_iter().flatten().collect();
-        self.of_amount(paid, gift, key, also).map(|payment| Step::Paid(Box::new(payment)))
+        self.of_amount(paid, gift, key, also).map(|payment| DomainEvent::Paid(Box::new(payment)))
     }
 
     /// The first text at one of these places
@@ -322,9 +322,9 @@ impl Source<'_> {
         names.filter_map(|name| text(self.object.pointer(&format!("{metadata}/{name}"))).map(str::to_owned)).collect()
     }
 
-    fn session_failed(&self) -> Option<Step> {
+    fn session_failed(&self) -> Option<DomainEvent> {
         let key = id(self.object.get("payment_intent")).or_else(|| id(self.object.get("id")))?;
-        Some(Step::Failed(Failure {
+        Some(DomainEvent::Failed(Failure {
             payment: key,
             reason: "the payment of the checkout failed".into(),
             attempt: self.event.to_owned(),
@@ -344,7 +344,7 @@ impl Source<'_> {
         agreement_id(places.into_iter().flat_map(|place| self.named_agreements(place)), context)
     }
 
-    fn invoice_paid(&self) -> Vec<Step> {
+    fn invoice_paid(&self) -> Vec<DomainEvent> {
         let Some(key) = id(self.object.get("id")) else { return Vec::new() };
         let subscription = self.invoice_subscription();
         let (first_name, last_name) = text(self.object.get("customer_name")).map_or((None, None), names);
@@ -379,17 +379,17 @@ impl Source<'_> {
         let also = [intent, charge].into_iter().flatten().collect();
         let paid = self.of_amount("amount_paid", gift, key, also);
         let paid = paid.map(|paid| Payment { agreement: subscription.into_iter().collect(), ..paid });
-        paid.map(|paid| Step::Paid(Box::new(paid))).into_iter().collect()
+        paid.map(|paid| DomainEvent::Paid(Box::new(paid))).into_iter().collect()
     }
 
-    fn invoice_payment(&self) -> Option<Step> {
+    fn invoice_payment(&self) -> Option<DomainEvent> {
         let payment = id(self.object.pointer("/payment/payment_intent"))
             .or_else(|| id(self.object.pointer("/payment/charge")))?;
-        Some(Step::Settled { invoice: id(self.object.get("invoice"))?, payment })
+        Some(DomainEvent::Settled { invoice: id(self.object.get("invoice"))?, payment })
     }
 
-    fn invoice_failed(&self) -> Option<Step> {
-        Some(Step::Failed(Failure {
+    fn invoice_failed(&self) -> Option<DomainEvent> {
+        Some(DomainEvent::Failed(Failure {
             payment: id(self.object.get("id"))?,
             at: self.at(),
             attempt: self.event.to_owned(),
@@ -400,10 +400,10 @@ impl Source<'_> {
         }))
     }
 
-    fn payment_failed(&self, payment: Option<&Value>) -> Option<Step> {
+    fn payment_failed(&self, payment: Option<&Value>) -> Option<DomainEvent> {
         let reason = text(self.object.get("failure_message"))
             .or_else(|| text(self.object.pointer("/last_payment_error/message")));
-        Some(Step::Failed(Failure {
+        Some(DomainEvent::Failed(Failure {
             payment: id(payment)?,
             at: self.at(),
             attempt: self.event.to_owned(),
@@ -413,18 +413,18 @@ impl Source<'_> {
     }
 
     /// A fact about the payment of a charge, of a refund or of a dispute; old charges have none but themselves
-    fn returned(&self, charge: Option<&Value>, kind: Kind, holds: bool, amount: &str) -> Option<Step> {
+    fn returned(&self, charge: Option<&Value>, kind: Kind, holds: bool, amount: &str) -> Option<DomainEvent> {
         let money = minor_units::read(Provider::Stripe, self.object, amount);
         let fact = PaymentFact { kind, id: id(self.object.get("id"))?, at: self.at(), holds, money };
         let payment: Vec<String> = [id(self.object.get("payment_intent")), id(charge)].into_iter().flatten().collect();
-        (!payment.is_empty()).then_some(Step::Returned(Returned { payment, fact }))
+        (!payment.is_empty()).then_some(DomainEvent::Returned(Returned { payment, fact }))
     }
 
-    fn refunded(&self) -> Option<Step> {
+    fn refunded(&self) -> Option<DomainEvent> {
         self.returned(self.object.get("id"), Kind::Total, true, "amount_refunded")
     }
 
-    fn refund(&self) -> Option<Step> {
+    fn refund(&self) -> Option<DomainEvent> {
         let holds = match text(self.object.get("status")) {
             Some("failed" | "canceled") => false,
             // Until it succeeded it may still want the payer's doing.
@@ -434,7 +434,7 @@ impl Source<'_> {
         self.returned(self.object.get("charge"), Kind::Refund, holds, "amount")
     }
 
-    fn dispute(&self, kind: &str) -> Vec<Step> {
+    fn dispute(&self, kind: &str) -> Vec<DomainEvent> {
         let status = text(self.object.get("status"));
         let is_lost = match (kind, status) {
             ("charge.dispute.funds_reinstated", _) | (_, Some("won")) => Some(false),
@@ -448,7 +448,7 @@ impl Source<'_> {
         [open, is_lost.and_then(|is_lost| fact(Kind::Dispute, is_lost))].into_iter().flatten().collect()
     }
 
-    fn subscription(&self, kind: &str) -> Option<Step> {
+    fn subscription(&self, kind: &str) -> Option<DomainEvent> {
         let pauses = self.object.get("pause_collection").is_some_and(Value::is_object);
         let status = match (kind, text(self.object.get("status"))?) {
             ("customer.subscription.deleted", _) | (_, "canceled" | "incomplete_expired") => "canceled",
@@ -459,7 +459,7 @@ impl Source<'_> {
             _ => return None,
         };
         let agreement_id = agreement_id(self.named_agreements("/metadata"), &mut Map::new());
-        Some(Step::StatusReported(StatusReport {
+        Some(DomainEvent::StatusReported(StatusReport {
             agreement_id,
             reference: id(self.object.get("id"))?,
             status,
@@ -468,7 +468,7 @@ impl Source<'_> {
         }))
     }
 
-    fn payout(&self, state: &str) -> Option<Step> {
+    fn payout(&self, state: &str) -> Option<DomainEvent> {
         let state = match state {
             "created" | "updated" => PayoutState::Announced,
             "paid" | "reconciliation_completed" => PayoutState::Paid,
@@ -476,7 +476,7 @@ impl Source<'_> {
             _ => return None,
         };
         let reason = text(self.object.get("failure_message")).or_else(|| text(self.object.get("failure_code")));
-        Some(Step::Payout(Payout {
+        Some(DomainEvent::Payout(Payout {
             provider: Provider::Stripe,
             id: id(self.object.get("id"))?,
             state,

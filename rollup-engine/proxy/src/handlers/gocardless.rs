@@ -78,11 +78,11 @@ async fn one(cx: &RequestContext<'_>, event: &Event) -> Result<(), Error> {
     {
         answers.customer = read(cx, "customers", &customer).await?;
     }
-    let steps = event.steps(&answers, &|at| cx.day_of(at));
-    if steps.is_empty() {
+    let domain_events = event.domain_events(&answers, &|at| cx.day_of(at));
+    if domain_events.is_empty() {
         cx.log(Level::Debug, "gocardless_event_ignored", &[("type", event.kind().into())]);
     }
-    payments::steps(cx, Provider::GoCardless, &event.id, steps).await
+    payments::apply(cx, Provider::GoCardless, &event.id, domain_events).await
 }
 
 /// Reads from the API; nothing without a token, or if the token or the id is refused

@@ -31,12 +31,12 @@ pub async fn receive(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<R
         cx.log(Level::Info, "stripe_test_event_ignored", &fields);
         return Ok(Response::no_content());
     }
-    if event.steps.is_empty() {
+    if event.domain_events.is_empty() {
         cx.log(Level::Debug, "stripe_event_ignored", &fields);
         return Ok(Response::no_content());
     }
     cx.log(Level::Info, "stripe_event_received", &fields);
-    if let Err(failure) = payments::steps(cx, Provider::Stripe, &event.id, event.steps).await {
+    if let Err(failure) = payments::apply(cx, Provider::Stripe, &event.id, event.domain_events).await {
         cx.log(Level::Error, "stripe_event_failed", &[("code", failure.code().into())]);
         return Err(failure);
     }

@@ -66,7 +66,7 @@ impl Promoted {
 }
 
 /// One look at a row
-enum Step {
+enum DomainEvent {
     Done(Promoted),
     /// It changed, or was put right: look again
     Again,
@@ -93,8 +93,8 @@ async fn attempt(cx: &RequestContext<'_>, id: RecordId) -> Promoted {
             }
         };
         match step(cx, &row).await {
-            Ok(Step::Done(promoted)) => return promoted,
-            Ok(Step::Again) => {}
+            Ok(DomainEvent::Done(promoted)) => return promoted,
+            Ok(DomainEvent::Again) => {}
             Err(failure) => {
                 let message = failure.for_log();
                 log(cx, Level::Warn, "staged_gift_update_failed", &id.to_string(), &message);
@@ -116,7 +116,7 @@ async fn note_gift_id(cx: &RequestContext<'_>, row: &StagedGift) -> Result<(), E
 }
 
 /// What becomes of a row that is not to be claimed: it is processed, locked or not ready
-async fn settle(cx: &RequestContext<'_>, row: &StagedGift) -> Result<Option<Step>, Error> {
+async fn settle(cx: &RequestContext<'_>, row: &StagedGift) -> Result<Option<DomainEvent>, Error> {
     match admit(row.current_state()) {
         Admission::Processed(gift) => {
             let gift = gift.to_owned();
@@ -139,27 +139,27 @@ async fn settle(cx: &RequestContext<'_>, row: &StagedGift) -> Result<Option<Step
                 )
                 .await;
             }
-            Ok(Some(Step::Done(Promoted::Processed(gift))))
+            Ok(Some(DomainEvent::Done(Promoted::Processed(gift))))
         }
         Admission::Deferred(Reason::Locked) if row.is_own() && is_stale(cx, row) => {
             reconcile(cx, row).await?;
-            Ok(Some(Step::Again))
+            Ok(Some(DomainEvent::Again))
         }
         Admission::Deferred(Reason::NotReady) if row.is_own() && row.state() == State::Processed => {
             reconcile(cx, row).await?;
-            Ok(Some(Step::Again))
+            Ok(Some(DomainEvent::Again))
         }
         Admission::Deferred(reason) => {
             let event = if reason == Reason::Locked { "staged_gift_claim_refused" } else { "staged_gift_deferred" };
             log(cx, Level::Info, event, row.id(), "");
-            Ok(Some(Step::Done(Promoted::Deferred(reason.as_str(), Vec::new()))))
+            Ok(Some(DomainEvent::Done(Promoted::Deferred(reason.as_str(), Vec::new()))))
         }
         Admission::Claimable => Ok(None),
     }
 }
 
-async fn step(cx: &RequestContext<'_>, row: &StagedGift) -> Result<Step, Error> {
-    let done = |promoted| Ok(Step::Done(promoted));
+async fn step(cx: &RequestContext<'_>, row: &StagedGift) -> Result<DomainEvent, Error> {
+    let done = |promoted| Ok(DomainEvent::Done(promoted));
     if row.text("giftId").is_some_and(|gift| gift.parse::<RecordId>().is_err()) {
         note_gift_id(cx, row).await?;
         return done(Promoted::Failed("payload_invalid"));
@@ -207,7 +207,7 @@ async fn step(cx: &RequestContext<'_>, row: &StagedGift) -> Result<Step, Error> 
         match persist_giver(cx, &row, payload, &donor).await? {
             Written::StagedGift(linked) if row.is_own() => row = linked,
             Written::StagedGift(_) => {}
-            Written::Raced => return Ok(Step::Again),
+            Written::Raced => return Ok(DomainEvent::Again),
         }
     }
     if !gift.has_amount() || (gift.donor_id.is_none() && gift.company_id.is_none()) {
@@ -226,7 +226,7 @@ async fn step(cx: &RequestContext<'_>, row: &StagedGift) -> Result<Step, Error> 
         Written::StagedGift(claimed) if row.is_own() => claimed,
         // Others' rows are processed as they were read.
         Written::StagedGift(_) => row,
-        Written::Raced => return Ok(Step::Again),
+        Written::Raced => return Ok(DomainEvent::Again),
     };
     done(match post_gift(cx, &claimed, &gift, &key, MissingAgreement::Upsert).await {
         Posted::Gift { record, .. } => {
@@ -410,7 +410,7 @@ async fn name_giver(
     row: &StagedGift,
     gift: &mut Gift,
     key: &Key,
-) -> Result<Option<Step>, Error> {
+) -> Result<Option<DomainEvent>, Error> {
     let reviewed = row.text("dedupeStatus") == Some("passed");
     let policy = if reviewed { DonorPolicy::Reviewed } else { DonorPolicy::Review };
     let found = donor::resolve(cx, gift, key, policy).await?;
@@ -426,8 +426,8 @@ async fn name_giver(
     let particulars = json!({ "candidateDonorIds": dedupe.candidates, "from": row.state().as_str() });
     let change = Change { body, action: "sent_to_review", particulars, condition: None };
     Ok(Some(match store::write(cx, row, change).await? {
-        Written::StagedGift(_) => Step::Done(Promoted::Deferred("donor_review", Vec::new())),
-        Written::Raced => Step::Again,
+        Written::StagedGift(_) => DomainEvent::Done(Promoted::Deferred("donor_review", Vec::new())),
+        Written::Raced => DomainEvent::Again,
     }))
 }
 

@@ -24,7 +24,7 @@ use support::{StubHost, hmac_hex};
 fn read_gift(body: &[u8]) {
     let now = StubHost::START;
     let Ok(payload) = Payload::parse(body) else { return };
-    for intake in [Intake::Direct, Intake::Held, Intake::Event, Intake::Staging] {
+    for intake in [Intake::Direct, Intake::GiftRoute, Intake::Event, Intake::Staging] {
         let Ok(gift) = create::read(&payload, intake) else { continue };
         let _ = plausible::check(&gift, now);
         assert!(gift.amount.amount_micros.unsigned_abs() < 1 << 53, "{:?}", gift.amount);
@@ -91,7 +91,8 @@ fn events() {
         let resource = gocardless::unwrapped("payments", &answer).or(Some(answer));
         let answers = FetchedResources { customer: resource.clone(), resource };
         for event in gocardless::read(&body).into_iter().flatten() {
-            let _ = (event.kind(), event.names_a_payer(), event.mandate(&answers), event.steps(&answers, &utc_day));
+            let _ =
+                (event.kind(), event.names_a_payer(), event.mandate(&answers), event.domain_events(&answers, &utc_day));
             assert!(event.resource().is_none_or(|(_, id)| !id.contains('\0')));
         }
     });

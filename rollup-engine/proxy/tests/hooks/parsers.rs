@@ -83,7 +83,7 @@ proptest! {
         let event = json!({ "id": "EV1", "resource_type": resource, "action": action, "created_at": created, "links": links });
         let answers = FetchedResources { resource: Some(answer), customer: Some(customer) };
         for event in gocardless::read(json!({ "events": [event] }).to_string().as_bytes()).unwrap() {
-            let _ = (event.resource(), event.kind(), event.mandate(&answers), event.steps(&answers, &utc_day));
+            let _ = (event.resource(), event.kind(), event.mandate(&answers), event.domain_events(&answers, &utc_day));
         }
     }
 

@@ -12,7 +12,7 @@ const NAMESAKE: &str = "namesake";
 fn held(body: &Value, people: &Value) -> Outcome {
     let duplicates = json!({ "data": [{ "personDuplicates": people }] });
     let setting = Setting {
-        intake: Intake::Held,
+        intake: Intake::GiftRoute,
         auto_default: true,
         receipts: Settings::default(),
         duplicates: Some(&duplicates),

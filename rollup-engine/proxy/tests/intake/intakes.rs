@@ -19,7 +19,7 @@ fn setting(case: &Value) -> Setting<'_> {
     let env = |name: &str| case["env"].get(name).and_then(Value::as_str);
     let intake = match text(case, "/request/path").ends_with("gift-staging") {
         true => Intake::Staging,
-        false if on(case, "FUNDRAISING_ENABLE_GIFT_STAGING") => Intake::Held,
+        false if on(case, "FUNDRAISING_ENABLE_GIFT_STAGING") => Intake::GiftRoute,
         false => Intake::Direct,
     };
     let answer = |path| calls(case, "POST", path).last().map(|call| &call["reply"]["body"]);
