@@ -140,11 +140,11 @@ test('texts in a template', () => {
 });
 
 test('times of a log', () => {
-  const line = (before) => runInLine(`${before}{"event":"rollups_calculated","status":"ok","mode":"sweep"}`)?.at;
+  const line = (before) => runInLine(`${before}{"level":"info","event":"rollups_calculated","status":"ok","mode":"sweep"}`)?.at;
   assert.equal(line('2026-11-01T02:00:09.5+01:00 '), '2026-11-01T01:00:09.000Z');
   assert.equal(line('[2026-11-01 02:00:09,123] INFO '), '2026-11-01T02:00:09.000Z');
   assert.equal(line('02:00:09 '), undefined);
   assert.equal(line('2026-99-99T99:99:99Z '), undefined);
   assert.equal(runInLine('{"event":"rollups_calculated"'), undefined);
-  assert.equal(runInLine('{"event":"page_read","note":"rollups_calculated"}'), undefined);
+  assert.equal(runInLine('{"level":"info","event":"page_read","note":"rollups_calculated"}'), undefined);
 });

@@ -6,14 +6,13 @@ import { resolve } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 
 import type { Command, Host } from '../context.js';
+import { type Entry, MAX_LINE, entryIn } from '../log-line.js';
 import { EXIT, codeOf, messageOf, usage } from '../outcome.js';
 import type { Screen } from '../screen.js';
 import { formatCount, formatDuration, formatNumber, hanging } from '../text.js';
 
 const POLL_INTERVAL_MS = 500;
 const CHUNK_BYTES = 65_536;
-/** A line that is longer is none of the engine's. */
-const MAX_LINE = 1_000_000;
 
 export const watch: Command = async ({ host, screen, flags }, file) => {
   if (file === undefined && host.ask) {
@@ -22,7 +21,7 @@ export const watch: Command = async ({ host, screen, flags }, file) => {
   const counts = { runs: 0, notOk: 0 };
   const chunks = file === undefined ? host.stdin : followed(resolve(host.folder, file), file, host, Boolean(flags.once));
   for await (const line of linesOf(chunks)) {
-    const entry = read(line);
+    const entry = entryIn(line);
     if (!entry) continue;
     if (entry.event === 'rollups_calculated') {
       counts.runs += 1;
@@ -79,20 +78,6 @@ async function* linesOf(chunks: AsyncIterable<string | Uint8Array>): AsyncGenera
     yield* lines;
   }
   if (rest) yield rest;
-}
-
-type Entry = Record<string, unknown> & { level: string; event: string };
-
-/** The engine's entry in a line of a log, behind whatever stands before it. */
-function read(line: string): Entry | undefined {
-  const start = line.indexOf('{"');
-  if (start < 0) return undefined;
-  try {
-    const entry = JSON.parse(line.slice(start, line.lastIndexOf('}') + 1));
-    return typeof entry?.level === 'string' && typeof entry.event === 'string' ? entry : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function show(screen: Screen, line: string, entry: Entry, now: number): void {

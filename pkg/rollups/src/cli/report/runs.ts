@@ -3,6 +3,7 @@
 import { createReadStream, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
+import { entryIn } from '../log-line.js';
 import { codeOf, messageOf, usage } from '../outcome.js';
 
 export interface PastRun {
@@ -21,7 +22,6 @@ export interface PastRun {
 }
 
 const MOST_RUNS = 400;
-const MAX_LINE = 1_000_000;
 const MODES = new Set(['full-rebuild', 'targeted', 'sweep', 'plan', 'dry-run', 'explain', 'health']);
 const STATUS = new Set(['ok', 'partial', 'noop', 'error']);
 
@@ -29,14 +29,7 @@ const TIME = /(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,]\d+)?\s?(Z|[+-]\d\d:?\
 
 /** The end of a run, in a line of a log; the time may stand anywhere in it. */
 export function runInLine(text: string): PastRun | undefined {
-  const start = text.indexOf('{"');
-  if (start < 0 || text.length > MAX_LINE || !text.includes('rollups_calculated')) return undefined;
-  let entry: Record<string, unknown> | null;
-  try {
-    entry = JSON.parse(text.slice(start, text.lastIndexOf('}') + 1));
-  } catch {
-    return undefined;
-  }
+  const entry = entryIn(text);
   if (entry?.event !== 'rollups_calculated') return undefined;
   const [found, day, time, zone = 'Z'] = TIME.exec(text) ?? [];
   const at = found === undefined ? undefined : new Date(`${day}T${time}${zone}`);
