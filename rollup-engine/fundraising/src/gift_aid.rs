@@ -205,7 +205,7 @@ fn years_before(day: Date, years: i32) -> Date {
 /// assert!(!is_relieved(["card", "cafe_till"]));
 /// ```
 pub fn is_relieved<'a>(words: impl IntoIterator<Item = &'a str>) -> bool {
-    const KINDS: [&[&str]; 8] = [
+    const KINDS: [&[&str]; 9] = [
         &["payroll"],
         &["gaye"],
         &["give", "as", "you", "earn"],
@@ -213,13 +213,36 @@ pub fn is_relieved<'a>(words: impl IntoIterator<Item = &'a str>) -> bool {
         &["voucher"],
         &["vouchers"],
         &["paypal", "giving", "fund"],
+        &["pay", "pal", "giving", "fund"],
         &["ppgf"],
     ];
     words.into_iter().any(|text| {
-        let text = text.to_ascii_lowercase();
-        let parts: Vec<&str> = text.split(|letter: char| !letter.is_ascii_alphanumeric()).collect();
+        let parts = parts(text);
         KINDS.iter().any(|kind| parts.windows(kind.len()).any(|window| window == *kind))
     })
+}
+
+/// The words of a text in lower case: `CAFAccount`, `payrollGiving` and `payroll_giving` have two each
+fn parts(text: &str) -> Vec<String> {
+    let letters: Vec<char> = text.chars().collect();
+    let mut parts = vec![String::new()];
+    for (at, letter) in letters.iter().enumerate() {
+        let before = at.checked_sub(1).and_then(|before| letters.get(before));
+        let begins = letter.is_ascii_uppercase()
+            && before.is_some_and(|before| {
+                let ends_capitals = letters.get(at + 1).is_some_and(char::is_ascii_lowercase);
+                before.is_ascii_lowercase() || (before.is_ascii_uppercase() && ends_capitals)
+            });
+        if begins || !letter.is_ascii_alphanumeric() {
+            parts.push(String::new());
+        }
+        if letter.is_ascii_alphanumeric()
+            && let Some(part) = parts.last_mut()
+        {
+            part.push(letter.to_ascii_lowercase());
+        }
+    }
+    parts
 }
 
 /// Decides; nothing where the charity does not claim
@@ -408,7 +431,18 @@ mod tests {
 
     #[test]
     fn payments_that_carry_relief() {
-        for word in ["payroll_giving", "Give As You Earn", "CAF account", "charity-voucher", "paypal giving fund"] {
+        for word in [
+            "payroll_giving",
+            "payrollGiving",
+            "Give As You Earn",
+            "CAF account",
+            "CAFAccount",
+            "cafVoucher",
+            "charity-voucher",
+            "paypal giving fund",
+            "paypalGivingFund",
+            "PayPalGivingFund",
+        ] {
             assert!(is_relieved([word]), "{word}");
         }
         assert!(!is_relieved(["card", "paypal", "direct_debit", "cafe"]));

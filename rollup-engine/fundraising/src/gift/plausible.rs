@@ -68,6 +68,15 @@ pub(super) fn not_negative(place: &str, money: &Money) -> Result<(), ClientError
     currency(place, money)
 }
 
+/// What a staged gift must be before it becomes a gift: as [`check`], and in whole minor units
+///
+/// # Errors
+/// The first fault.
+pub fn stored(gift: &Gift, now: Timestamp) -> Result<(), ClientError> {
+    check(gift, now)?;
+    if gift.amount.is_whole_minor_units() { Ok(()) } else { Err(no_minor_units("amount", &gift.amount)) }
+}
+
 /// What every payment has: a day, and whole minor units
 ///
 /// # Errors

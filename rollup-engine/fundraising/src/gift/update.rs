@@ -57,6 +57,7 @@ pub fn read(payload: &Payload, now: Timestamp) -> Result<Map<String, Value>, Cli
 fn member<'a>(key: &'a str, value: &Value, now: Timestamp) -> Result<Option<(&'a str, Value)>, ClientError> {
     let read = match key {
         "amount" | "feeAmount" => Some(money(key, value)?),
+        "refundedAmount" | "disputedAmount" if value.is_object() => Some(money(key, value)?),
         "estimatedValue" if !value.is_number() => return Err(ClientError::bad("estimatedValue must be a number")),
         "giftAidEligible" | "autoProcess" | "isInKind" => Some(Value::Bool(flag(key, value)?)),
         "providerContext" => context(value)?,

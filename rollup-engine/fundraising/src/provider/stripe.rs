@@ -349,7 +349,12 @@ impl Source<'_> {
         let subscription = self.invoice_subscription();
         let (first_name, last_name) = text(self.object.get("customer_name")).map_or((None, None), names);
         let paid_at = self.object.pointer("/status_transitions/paid_at").and_then(Value::as_i64);
-        let (intent, charge) = (id(self.object.get("payment_intent")), id(self.object.get("charge")));
+        // Later versions of the API list the payments of an invoice, where they are expanded.
+        let payment_of = |key: &str| {
+            let listed = self.object.pointer("/payments/data/0/payment").and_then(|payment| payment.get(key));
+            id(self.object.get(key)).or_else(|| id(listed))
+        };
+        let (intent, charge) = (payment_of("payment_intent"), payment_of("charge"));
         let mut context = Map::new();
         for (key, id) in [
             ("invoiceId", Some(key.clone())),

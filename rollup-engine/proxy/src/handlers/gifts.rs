@@ -6,8 +6,9 @@ use twenty::target::Target;
 use super::query;
 use crate::context::RequestContext;
 use crate::error::Error;
-use crate::intake::{Accepted, Channel, Origin, accept};
+use crate::intake::{Accepted, Channel, Origin, accept, donor};
 use crate::request::{Field, Request, Response, require_field};
+use fundraising::client_error::{ClientError, Status};
 use fundraising::gift::update;
 use fundraising::payload::Payload;
 use twenty::object::object;
@@ -88,6 +89,12 @@ pub async fn get(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Respo
 pub async fn patch(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
     let changes = update::read(&Payload::parse(request.json())?, cx.now())?;
     let target = Target::update(GIFTS, request.record_id(0, "id")?);
+    if let Some(donor) = changes.get("donorId").and_then(Value::as_str)
+        && donor::is_in_trash(cx, donor).await?
+    {
+        let message = "contactId is of a deleted person; restore them first";
+        return Err(ClientError::new(Status::Conflict, message).into());
+    }
     let answer = cx.call(target, Some(changes.into())).await?;
     Ok(Response::json(200, require_field(answer, Field::Record("updateGift"))?))
 }

@@ -62,6 +62,15 @@ pub(crate) async fn gift(
     let mut body = missing(known, told, tells_method);
     // A workspace that left a field out has no such key in its records.
     body.retain(|key, _| known.contains_key(key));
+    if let Some(donor) = body.get("donorId").and_then(Value::as_str).map(str::to_owned)
+        && donor::is_in_trash(cx, &donor).await?
+    {
+        body.remove("donorId");
+        // The look-up at intake may have told so.
+        if !cx.warnings().contains(&"donor_in_trash") {
+            cx.warn("donor_in_trash");
+        }
+    }
     if known.contains_key("donorId")
         && NAMES.iter().any(|key| body.contains_key(*key))
         && !body.contains_key("donorId")

@@ -142,6 +142,18 @@ fn absorbed(failure: Error, policy: DonorPolicy) -> Result<&'static str, Error> 
     }
 }
 
+/// Whether a person is in the trash
+///
+/// # Errors
+/// Twenty could not be asked.
+pub(crate) async fn is_in_trash(cx: &RequestContext<'_>, id: &str) -> Result<bool, Error> {
+    match store::find(cx, PERSON.plural, id).await {
+        // Who may not read people may name them all the same.
+        Err(failure) if store::is_refused(&failure) => Ok(false),
+        record => Ok(record?.as_ref().is_some_and(store::is_deleted)),
+    }
+}
+
 /// A donor whom the gift names by id: one in the trash gets no gift in silence
 async fn named(cx: &RequestContext<'_>, gift: &mut Gift, policy: DonorPolicy) -> Result<Option<Dedupe>, Error> {
     let Some(id) = gift.donor_id.clone() else { return Ok(None) };
@@ -149,12 +161,7 @@ async fn named(cx: &RequestContext<'_>, gift: &mut Gift, policy: DonorPolicy) ->
     if policy == DonorPolicy::Settle && live_people.has(cx.caller, &id, cx.now()) {
         return Ok(None);
     }
-    let record = match store::find(cx, PERSON.plural, &id).await {
-        // Who may not read people may name them all the same.
-        Err(failure) if store::is_refused(&failure) => None,
-        record => record?,
-    };
-    if !record.as_ref().is_some_and(store::is_deleted) {
+    if !is_in_trash(cx, &id).await? {
         live_people.saw(cx.caller, &id, cx.now());
         return Ok(None);
     }

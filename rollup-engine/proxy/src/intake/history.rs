@@ -37,15 +37,15 @@ pub(crate) fn warnings(gift: &Gift, own_id: &str, others: &[Value]) -> Vec<&'sta
     found
 }
 
-/// Whether both have an id of their provider's, of one kind, and these differ: two plans of one donor are paid on one day
+/// Whether both have an id of their provider's and these are of two payments: two plans of one donor are paid on one day
 ///
-/// Ids of two kinds (`in_…`, `pi_…`) may be of one payment.
+/// Of one provider, ids of two kinds (`in_…`, `pi_…`) may be of one payment.
 fn is_another_payment(gift: &Gift, other: &Value) -> bool {
     let text = |key: &str| other.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
     let kind = |id: &str| id.chars().take_while(char::is_ascii_alphabetic).collect::<String>();
     let (Some(provider), Some(id)) = (&gift.provider, &gift.provider_payment_id) else { return false };
-    let theirs = text("provider").filter(|theirs| theirs.eq_ignore_ascii_case(provider));
-    theirs.and(text("providerPaymentId")).is_some_and(|theirs| theirs != id && kind(theirs) == kind(id))
+    let (Some(their_provider), Some(theirs)) = (text("provider"), text("providerPaymentId")) else { return false };
+    !their_provider.eq_ignore_ascii_case(provider) || (theirs != id && kind(theirs) == kind(id))
 }
 
 /// A day apart at most
@@ -107,7 +107,8 @@ mod tests {
             warnings(&gift, "own", &[other])
         };
         assert!(asked("in_b", "stripe").is_empty());
-        for (id, provider) in [("in_a", "stripe"), ("pi_b", "stripe"), ("in_b", "gocardless"), ("", "stripe")] {
+        assert!(asked("PM1", "gocardless").is_empty());
+        for (id, provider) in [("in_a", "stripe"), ("pi_b", "stripe"), ("", "stripe"), ("", "gocardless")] {
             assert_eq!(asked(id, provider), ["possible_duplicate"], "{id} {provider}");
         }
     }

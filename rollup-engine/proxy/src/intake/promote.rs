@@ -21,7 +21,7 @@ use super::staged_gift::{NoPayload, StagedGift};
 use super::store::{self, Change, GIFT, Made, Written};
 use crate::context::RequestContext;
 use crate::error::Error;
-use fundraising::gift::{Gift, stored};
+use fundraising::gift::{Gift, plausible, stored};
 use fundraising::keys::Key;
 use fundraising::receipt::{self, Receipt};
 use fundraising::staging::{Admission, Event, Reason, State, admit, claim_expired, transition};
@@ -66,7 +66,7 @@ impl Promoted {
 }
 
 /// One look at a row
-enum DomainEvent {
+enum Step {
     Done(Promoted),
     /// It changed, or was put right: look again
     Again,
@@ -93,8 +93,8 @@ async fn attempt(cx: &RequestContext<'_>, id: RecordId) -> Promoted {
             }
         };
         match step(cx, &row).await {
-            Ok(DomainEvent::Done(promoted)) => return promoted,
-            Ok(DomainEvent::Again) => {}
+            Ok(Step::Done(promoted)) => return promoted,
+            Ok(Step::Again) => {}
             Err(failure) => {
                 let message = failure.for_log();
                 log(cx, Level::Warn, "staged_gift_update_failed", &id.to_string(), &message);
@@ -116,7 +116,7 @@ async fn note_gift_id(cx: &RequestContext<'_>, row: &StagedGift) -> Result<(), E
 }
 
 /// What becomes of a row that is not to be claimed: it is processed, locked or not ready
-async fn settle(cx: &RequestContext<'_>, row: &StagedGift) -> Result<Option<DomainEvent>, Error> {
+async fn settle(cx: &RequestContext<'_>, row: &StagedGift) -> Result<Option<Step>, Error> {
     match admit(row.current_state()) {
         Admission::Processed(gift) => {
             let gift = gift.to_owned();
@@ -139,27 +139,27 @@ async fn settle(cx: &RequestContext<'_>, row: &StagedGift) -> Result<Option<Doma
                 )
                 .await;
             }
-            Ok(Some(DomainEvent::Done(Promoted::Processed(gift))))
+            Ok(Some(Step::Done(Promoted::Processed(gift))))
         }
         Admission::Deferred(Reason::Locked) if row.is_own() && is_stale(cx, row) => {
             reconcile(cx, row).await?;
-            Ok(Some(DomainEvent::Again))
+            Ok(Some(Step::Again))
         }
         Admission::Deferred(Reason::NotReady) if row.is_own() && row.state() == State::Processed => {
             reconcile(cx, row).await?;
-            Ok(Some(DomainEvent::Again))
+            Ok(Some(Step::Again))
         }
         Admission::Deferred(reason) => {
             let event = if reason == Reason::Locked { "staged_gift_claim_refused" } else { "staged_gift_deferred" };
             log(cx, Level::Info, event, row.id(), "");
-            Ok(Some(DomainEvent::Done(Promoted::Deferred(reason.as_str(), Vec::new()))))
+            Ok(Some(Step::Done(Promoted::Deferred(reason.as_str(), Vec::new()))))
         }
         Admission::Claimable => Ok(None),
     }
 }
 
-async fn step(cx: &RequestContext<'_>, row: &StagedGift) -> Result<DomainEvent, Error> {
-    let done = |promoted| Ok(DomainEvent::Done(promoted));
+async fn step(cx: &RequestContext<'_>, row: &StagedGift) -> Result<Step, Error> {
+    let done = |promoted| Ok(Step::Done(promoted));
     if row.text("giftId").is_some_and(|gift| gift.parse::<RecordId>().is_err()) {
         note_gift_id(cx, row).await?;
         return done(Promoted::Failed("payload_invalid"));
@@ -207,13 +207,18 @@ async fn step(cx: &RequestContext<'_>, row: &StagedGift) -> Result<DomainEvent, 
         match persist_giver(cx, &row, payload, &donor).await? {
             Written::StagedGift(linked) if row.is_own() => row = linked,
             Written::StagedGift(_) => {}
-            Written::Raced => return Ok(DomainEvent::Again),
+            Written::Raced => return Ok(Step::Again),
         }
     }
     if !gift.has_amount() || (gift.donor_id.is_none() && gift.company_id.is_none()) {
         let message = "Staging payload missing required fields for gift creation";
         log(cx, Level::Warn, "staged_gift_payload_refused", row.id(), message);
         fail(cx, &row, "payload_invalid", message, None).await?;
+        return done(Promoted::Failed("payload_invalid"));
+    }
+    if let Err(fault) = plausible::stored(&gift, cx.now()) {
+        log(cx, Level::Warn, "staged_gift_payload_refused", row.id(), &fault.message);
+        fail(cx, &row, "payload_invalid", &fault.message, None).await?;
         return done(Promoted::Failed("payload_invalid"));
     }
     let diagnostics = Diagnostics::of(&gift, row.dedupe().as_ref());
@@ -226,7 +231,7 @@ async fn step(cx: &RequestContext<'_>, row: &StagedGift) -> Result<DomainEvent, 
         Written::StagedGift(claimed) if row.is_own() => claimed,
         // Others' rows are processed as they were read.
         Written::StagedGift(_) => row,
-        Written::Raced => return Ok(DomainEvent::Again),
+        Written::Raced => return Ok(Step::Again),
     };
     done(match post_gift(cx, &claimed, &gift, &key, MissingAgreement::Upsert).await {
         Posted::Gift { record, .. } => {
@@ -410,7 +415,7 @@ async fn name_giver(
     row: &StagedGift,
     gift: &mut Gift,
     key: &Key,
-) -> Result<Option<DomainEvent>, Error> {
+) -> Result<Option<Step>, Error> {
     let reviewed = row.text("dedupeStatus") == Some("passed");
     let policy = if reviewed { DonorPolicy::Reviewed } else { DonorPolicy::Review };
     let found = donor::resolve(cx, gift, key, policy).await?;
@@ -426,8 +431,8 @@ async fn name_giver(
     let particulars = json!({ "candidateDonorIds": dedupe.candidates, "from": row.state().as_str() });
     let change = Change { body, action: "sent_to_review", particulars, condition: None };
     Ok(Some(match store::write(cx, row, change).await? {
-        Written::StagedGift(_) => DomainEvent::Done(Promoted::Deferred("donor_review", Vec::new())),
-        Written::Raced => DomainEvent::Again,
+        Written::StagedGift(_) => Step::Done(Promoted::Deferred("donor_review", Vec::new())),
+        Written::Raced => Step::Again,
     }))
 }
 

@@ -7,10 +7,12 @@
 use ports::Timestamp;
 use serde_json::{Map, Value, json};
 
+use fundraising::characters::cleaned;
 use fundraising::donor::{Dedupe, MatchType};
 use fundraising::gift::{Gift, stored};
 use fundraising::receipt::Receipt;
 use fundraising::staging::{self, State};
+use twenty::object::object;
 
 /// Where a row's payload keeps what its request asked for: edits change the rest
 pub(super) const REQUESTED: &str = "requested";
@@ -137,7 +139,9 @@ impl StagedGift {
     /// The payload, with the columns over it where they are the truth
     pub(crate) fn payload(&self) -> Result<Map<String, Value>, NoPayload> {
         let payload = self.raw_payload()?;
-        Ok(if self.is_own() { self.over(payload) } else { payload })
+        let payload = if self.is_own() { self.over(payload) } else { payload };
+        // Staff and imports paste what a form would have refused.
+        Ok(object(payload.into_iter().map(|(key, value)| (key, cleaned(value)))))
     }
 
     /// A payload made from the columns alone

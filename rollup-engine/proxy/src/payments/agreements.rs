@@ -79,6 +79,13 @@ pub(super) async fn replace_mandate(
     Ok(claims)
 }
 
+/// Whether another mandate took the place of this one
+async fn is_replaced(cx: &RequestContext<'_>, provider: Provider, mandate: &str) -> Result<bool, Error> {
+    let known = payment_facts::known(cx, provider, &[mandate.to_owned()]).await?;
+    let newest = known.facts().of(Kind::ReplacedBy).max_by_key(|fact| fact.at);
+    Ok(newest.is_some_and(|newest| newest.id != mandate))
+}
+
 async fn of_references(cx: &RequestContext<'_>, references: &[String]) -> Result<Vec<Value>, Error> {
     let mut conditions = Vec::new();
     for reference in references.iter().filter_map(|reference| reference.parse::<FilterText>().ok()) {
@@ -180,6 +187,10 @@ pub(super) async fn report_status(
             }
         }
         return Ok(Claim::of(&agreement, &[&report.reference]));
+    }
+    // What becomes of a mandate that another took the place of says nothing of the agreement.
+    if provider == Provider::GoCardless && is_replaced(cx, provider, &report.reference).await? {
+        return Ok(None);
     }
     let found = find(cx, provider, &[report.reference]).await?;
     if found.is_empty() {

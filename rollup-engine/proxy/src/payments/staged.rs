@@ -79,7 +79,10 @@ pub(super) async fn complete_row(
         diagnostics.warnings.extend(failure);
         let doubts = DOUBTS.into_iter().filter(|doubt| found.contains(doubt));
         diagnostics.warnings.extend(doubts.clone());
-        let wanted = payment.gift.auto_process != Some(false) && (waits || (was_blocked && doubts.count() == 0));
+        // What tells no payer leaves a staged gift that names one as it was meant.
+        let is_held = payment.gift.auto_process == Some(false);
+        let is_named = gift.donor_id.is_some() || gift.donor_first_name.is_some();
+        let wanted = if waits { !is_held || is_named } else { !is_held && was_blocked && doubts.count() == 0 };
         let is_sure = failure.is_none() && !is_open_question;
         let itself = wanted && is_sure && may_auto_process(&gift, &diagnostics, dedupe.as_ref(), false);
         let state = match row.state() {

@@ -48,7 +48,7 @@ fn people_go_before_jobs() {
             Rc::new(Scene::new(Limits::default(), Faults::none(), &[("FUNDRAISING_ENABLE_GIFT_STAGING", "on")]));
         let donor = scene.put("person", &json!({})).to_string();
         for number in 0..40 {
-            let payload = json!({ "amount": { "amountMicros": 1_000_000 + number, "currencyCode": "GBP" },
+            let payload = json!({ "amount": { "amountMicros": 1_000_000 + number * 10_000, "currencyCode": "GBP" },
                 "donorId": donor, "giftDate": "2026-01-05" });
             let mut row = payload.clone();
             row["processingStatus"] = json!("ready_for_process");

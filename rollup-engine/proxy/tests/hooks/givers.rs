@@ -159,6 +159,69 @@ async fn one_look_at_a_donor_in_a_minute() {
     assert_eq!(give("d").await, json!(["donor_in_trash"]));
 }
 
+/// The donor of an agreement who is in the trash gets none of its gifts in silence, whether the instalment or the checkout
+/// is told first.
+#[tokio::test(start_paused = true)]
+async fn donor_of_an_agreement_in_the_trash() {
+    for is_tied_later in [false, true] {
+        let world = ServiceWorld::new(false);
+        let ann = person(&world, "Ann|Oak", &["ann@oak.example"]);
+        let agreement = json!({ "status": "active", "donorId": ann, "providerAgreementId": "sub_1" });
+        let untied = json!({ "status": "active", "donorId": ann });
+        let id = world.create("recurringAgreement", if is_tied_later { &untied } else { &agreement });
+        trash(&world, ann);
+        let invoice = json!({ "id": "in_1", "subscription": "sub_1", "amount_paid": 700, "currency": "gbp" });
+        let mut warnings = told(&world, &stripe("evt_i", "invoice.paid", 1, invoice)).await;
+        if is_tied_later {
+            let checkout = json!({ "mode": "subscription", "payment_intent": null, "subscription": "sub_1",
+                "metadata": { "recurringAgreementId": id } });
+            let event = stripe("evt_c", "checkout.session.completed", 2, session(checkout));
+            warnings.extend(told(&world, &event).await);
+        }
+        assert!(warnings.iter().any(|warning| warning == "donor_in_trash"), "{is_tied_later}: {warnings:?}");
+        assert_eq!(world.only("gift")["donorId"], Value::Null, "{is_tied_later}");
+    }
+}
+
+/// A caller cannot hang a gift on somebody in the trash.
+#[tokio::test(start_paused = true)]
+async fn gift_moved_to_somebody_in_the_trash() {
+    let world = ServiceWorld::new(false);
+    let [ann, bea] = ["Ann|Oak", "Bea|Elm"].map(|name| person(&world, name, &[]));
+    world.ask("POST", "gifts", gift(json!({ "contactId": ann }))).await;
+    let id = world.only("gift")["id"].as_str().unwrap().to_owned();
+    trash(&world, bea);
+    let (status, answer) = world.ask("PATCH", &format!("gifts/{id}"), json!({ "contactId": bea })).await;
+    assert_eq!((status, &answer["message"]), (409, &json!("contactId is of a deleted person; restore them first")));
+    assert_eq!(world.only("gift")["donorId"], json!(ann));
+}
+
+/// A row that was filled in elsewhere: what cannot be true becomes no gift, and invisible characters are no part of a name.
+#[tokio::test(start_paused = true)]
+async fn rows_filled_in_elsewhere() {
+    for (field, value, is_gift) in [
+        ("giftDate", json!("1066-10-14"), false),
+        ("giftDate", json!("2999-10-14"), false),
+        ("amount", json!({ "amountMicros": 5_005, "currencyCode": "GBP" }), false),
+        ("donorFirstName", json!("\u{feff}Ann"), true),
+        ("donorEmail", json!("ann@oak.example\u{200b}"), true),
+    ] {
+        let world = ServiceWorld::new(true);
+        let ann = person(&world, "Ann|Oak", &["ann@oak.example"]);
+        let mut payload = json!({ "amount": { "amountMicros": 5_000_000, "currencyCode": "GBP" },
+            "giftDate": "2026-01-05", "donorFirstName": "Ann", "donorLastName": "Oak", "donorEmail": "ann@oak.example" });
+        payload[field] = value.clone();
+        let mut row = payload.clone();
+        row["rawPayload"] = json!(payload.to_string());
+        row["processingStatus"] = json!("ready_for_process");
+        let id = world.create("giftStaging", &row);
+        world.ask("POST", &format!("gift-staging/{id}/process"), Value::Null).await;
+        let gifts = world.live("gift");
+        assert_eq!(gifts.len(), usize::from(is_gift), "{field} {value}: {:#?}", world.only("giftStaging"));
+        assert!(gifts.iter().all(|gift| gift["donorId"] == json!(ann)), "{field} {value}: {gifts:#?}");
+    }
+}
+
 /// A repeat of a gift whose donor went to the trash since finds the gift.
 #[tokio::test(start_paused = true)]
 async fn repeat_after_the_donor_was_deleted() {

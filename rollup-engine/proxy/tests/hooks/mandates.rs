@@ -79,6 +79,30 @@ async fn reinstated_and_blocked_mandates() {
     }
 }
 
+/// What becomes of a mandate that another took the place of does not end the agreement.
+#[tokio::test(start_paused = true)]
+async fn end_of_a_replaced_mandate() {
+    for ended in ["cancelled", "expired"] {
+        for (old, status) in [("MD1", "active"), ("MD2", "active"), ("MD3", "canceled")] {
+            let world = ServiceWorld::new(false);
+            world.create("recurringAgreement", &json!({ "status": "active", "mandateReference": "MD1" }));
+            for told in [
+                event("replaced", 1, "MD1", Some("MD2")),
+                event("replaced", 2, "MD2", Some("MD3")),
+                event(ended, 3, old, None),
+            ] {
+                assert_eq!(world.deliver(&told).await, 202);
+            }
+            let agreement = world.only("recurringAgreement");
+            assert_eq!(
+                (&agreement["status"], &agreement["mandateReference"]),
+                (&json!(status), &json!("MD3")),
+                "{old}"
+            );
+        }
+    }
+}
+
 /// An agreement learns its subscription from the metadata, and gets the payment that was told before.
 #[tokio::test(start_paused = true)]
 async fn agreement_in_metadata_of_a_subscription() {

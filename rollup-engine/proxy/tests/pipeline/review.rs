@@ -173,7 +173,7 @@ async fn batch_recovers_a_stale_claim() {
     let world = staged();
     let donor = world.create("person", &json!({}));
     for number in 0..5 {
-        let payload = json!({ "amount": { "amountMicros": 1_000_000 + number, "currencyCode": "GBP" }, "donorId": donor,
+        let payload = json!({ "amount": { "amountMicros": 1_000_000 + number * 10_000, "currencyCode": "GBP" }, "donorId": donor,
             "giftDate": format!("2026-01-0{}", number + 1) });
         let mut row = payload.clone();
         row["processingStatus"] =
