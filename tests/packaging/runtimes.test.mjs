@@ -33,7 +33,7 @@ const EXPECTED = {
       code: 'invalid_options',
       message:
         'options: unknown option `apiUr`, expected one of env, apiUrl, token, config, requestsPerMinute, ' +
-        'timeLimitSeconds, fetch, log, store, enqueue',
+        'timeLimitSeconds, only, fetch, log, store, enqueue',
     },
     { error: true, code: 'invalid_options', message: 'options: `fetch` must be a function' },
     { error: true, code: 'invalid_records', message: 'records: expected an array or JSON text' },
