@@ -64,6 +64,14 @@ fn stories(agreement: Uuid) -> Vec<Story> {
     vec![
         ("a checkout and its payment", vec![checkout(&json!({})), intent(&json!({})), charge()]),
         (
+            "a checkout that is paid later",
+            vec![
+                checkout(&json!({ "payment_status": "unpaid" })),
+                intent(&json!({})),
+                stripe("evt_al", "checkout.session.async_payment_succeeded", 6, session(json!({}))),
+            ],
+        ),
+        (
             "a checkout that makes an invoice",
             vec![
                 checkout(&json!({ "invoice": "in_1" })),
