@@ -155,6 +155,14 @@ mod tests {
                 json!({ "amount": { "currencyCode": "GBP", "amountMicros": 25 } }),
                 "amount.amountMicros must be a whole number of GBP's smallest unit",
             ),
+            (
+                json!({ "refundedAmount": { "currencyCode": "GBP", "amountMicros": 5_005 } }),
+                "refundedAmount.amountMicros must be a whole number of GBP's smallest unit",
+            ),
+            (
+                json!({ "disputedAmount": { "currencyCode": "JPY", "amountMicros": 1_500_000 } }),
+                "disputedAmount.amountMicros must be a whole number of JPY's smallest unit",
+            ),
             (json!({ "giftDate": "2026-04-01" }), "giftDate `2026-04-01` must not be in the future"),
             (json!({ "giftDate": "1899-12-31" }), "giftDate `1899-12-31` must not be before 1900"),
             (

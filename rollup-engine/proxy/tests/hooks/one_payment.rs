@@ -83,6 +83,13 @@ fn stories(agreement: Uuid) -> Vec<Story> {
             "an invoice without its payment",
             vec![invoice(&json!({})), intent(&json!({})), invoice_payment(), refund_total("evt_r", 20, 700)],
         ),
+        (
+            "an invoice that lists its payment",
+            vec![
+                invoice(&json!({ "payments": { "data": [{ "payment": { "payment_intent": "pi_1" } }] } })),
+                intent(&json!({})),
+            ],
+        ),
         ("a subscription", vec![checkout(&set_up), invoice(&subscription), intent(&json!({})), invoice_payment()]),
         (
             "a form of one's own",
