@@ -92,6 +92,7 @@ test('the tarball holds these files and no others', (t) => {
     'rollups/cli/engine.js',
     'rollups/cli/interrupt.js',
     'rollups/cli/json-text.js',
+    'rollups/cli/log-line.js',
     'rollups/cli/main.js',
     'rollups/cli/outcome.js',
     'rollups/cli/program.js',
