@@ -60,7 +60,7 @@ async function addressMeant(given: string, fetch: Fetch): Promise<string | undef
   return undefined;
 }
 
-/** Whether Twenty's API answers there. The token is not sent to an address that nobody gave. */
+/** Whether Twenty's API answers there. The token goes only to the address that the user gave. */
 async function isTwenty(url: string, fetch: Fetch): Promise<boolean> {
   try {
     const response = await fetch(url + PROBE, { redirect: 'manual', headers: { accept: 'application/json' }, signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) });

@@ -74,7 +74,7 @@ pub(super) fn not_negative(place: &str, money: &Money) -> Result<(), ClientError
 /// The first fault.
 pub fn stored(gift: &Gift, now: Timestamp) -> Result<(), ClientError> {
     check(gift, now)?;
-    if gift.amount.is_whole_minor_units() { Ok(()) } else { Err(no_minor_units("amount", &gift.amount)) }
+    whole_minor_units(gift)
 }
 
 /// What every payment has: a day, and whole minor units
@@ -85,6 +85,10 @@ pub fn payment(gift: &Gift) -> Result<(), ClientError> {
     if gift.gift_date.is_none() {
         return Err(ClientError::bad("giftDate cannot be read from what the provider tells"));
     }
+    whole_minor_units(gift)
+}
+
+fn whole_minor_units(gift: &Gift) -> Result<(), ClientError> {
     if gift.amount.is_whole_minor_units() { Ok(()) } else { Err(no_minor_units("amount", &gift.amount)) }
 }
 

@@ -8,7 +8,7 @@ use twenty::target::Target;
 use crate::context::RequestContext;
 use crate::error::Error;
 use crate::intake::store;
-use crate::payment_facts;
+use crate::payment_facts::{self, Known};
 use fundraising::agreement_status::{AgreementEvent, AgreementStatusLog, is_ended};
 use fundraising::provider::{Kind, PaymentFact, Provider, SetUp, StatusReport};
 use twenty::object::object;
@@ -62,8 +62,7 @@ pub(super) async fn replace_mandate(
     payment_facts::keep(cx, provider, old, &fact(Kind::ReplacedBy, new, at)).await?;
     payment_facts::keep(cx, provider, new, &fact(Kind::Alias, old, 0)).await?;
     let known = payment_facts::known(cx, provider, &[new.to_owned()]).await?;
-    // Each replacement is later than the one before it.
-    let newest = known.facts().of(Kind::ReplacedBy).max_by_key(|fact| fact.at).map_or(new, |fact| &fact.id);
+    let newest = newest_mandate(&known).unwrap_or(new);
     let mut claims = Vec::new();
     for agreement in of_references(cx, known.ids()).await? {
         let text = |key: &str| agreement.get(key).and_then(Value::as_str).unwrap_or_default();
@@ -82,8 +81,12 @@ pub(super) async fn replace_mandate(
 /// Whether another mandate took the place of this one
 async fn is_replaced(cx: &RequestContext<'_>, provider: Provider, mandate: &str) -> Result<bool, Error> {
     let known = payment_facts::known(cx, provider, &[mandate.to_owned()]).await?;
-    let newest = known.facts().of(Kind::ReplacedBy).max_by_key(|fact| fact.at);
-    Ok(newest.is_some_and(|newest| newest.id != mandate))
+    Ok(newest_mandate(&known).is_some_and(|newest| newest != mandate))
+}
+
+/// The last of several mandates that took one another's place: each replacement is later than the one before it
+fn newest_mandate(known: &Known) -> Option<&str> {
+    known.facts().of(Kind::ReplacedBy).max_by_key(|fact| fact.at).map(|fact| fact.id.as_str())
 }
 
 async fn of_references(cx: &RequestContext<'_>, references: &[String]) -> Result<Vec<Value>, Error> {

@@ -126,7 +126,7 @@ pub(super) async fn complete_row(
         }
         return Ok(None);
     };
-    Ok(store::find(cx, "gifts", gift).await?.filter(|record| !store::is_deleted(record)))
+    Ok(store::find(cx, store::GIFT.plural, gift).await?.filter(|record| !store::is_deleted(record)))
 }
 
 /// A payment that is a question where gifts are not staged: it is staged all the same, and a gift with a note where the
@@ -201,7 +201,7 @@ pub(super) async fn change_row(
     let key = Key::Payment { provider: provider.as_str().into(), id: payment.to_owned() };
     let id = key.staging_id().to_string();
     for _ in 0..4 {
-        let Some(record) = store::find(cx, "giftStagings", &id).await? else { return Ok(()) };
+        let Some(record) = store::find(cx, store::ROW.plural, &id).await? else { return Ok(()) };
         let row = StagedGift::new(record);
         let Some((body, action)) = change(&row) else { return Ok(()) };
         let particulars = Value::Object(Map::new());

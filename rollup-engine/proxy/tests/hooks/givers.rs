@@ -392,51 +392,47 @@ async fn another_name_under_a_known_address() {
     }
 }
 
+/// A world that claims Gift Aid, with Fay Moor and her declaration
+fn world_with_declaration() -> (ServiceWorld, Uuid) {
+    let mut world = ServiceWorld::new(false);
+    world.settings.gift_aid = true;
+    let fay = person(&world, "Fay|Moor", &["moors@x.example"]);
+    let declaration = json!({ "status": "ACTIVE", "declarationDate": "2025-01-01", "personId": fay });
+    world.create("giftAidDeclaration", &declaration);
+    (world, fay)
+}
+
+/// Status and reason of the one gift's Gift Aid
+fn verdict(world: &ServiceWorld) -> String {
+    let gift = world.only("gift");
+    format!("{} {}", gift["giftAidStatus"].as_str().unwrap(), gift["giftAidReasonCode"].as_str().unwrap())
+}
+
 /// Gift Aid of a gift that came under another name: to be reviewed, also when it is decided anew
 #[tokio::test(start_paused = true)]
 async fn gift_aid_of_another_name() {
     for (name, status) in
         [("Gus|Moor", "NEEDS_REVIEW donor_name_differs"), ("F|Moor", "CLAIMABLE valid_declaration_present")]
     {
-        let mut world = ServiceWorld::new(false);
-        world.settings.gift_aid = true;
-        let fay = person(&world, "Fay|Moor", &["moors@x.example"]);
-        world.create(
-            "giftAidDeclaration",
-            &json!({ "status": "ACTIVE", "declarationDate": "2025-01-01", "personId": fay }),
-        );
-        let verdict = || {
-            let gift = world.only("gift");
-            format!("{} {}", gift["giftAidStatus"].as_str().unwrap(), gift["giftAidReasonCode"].as_str().unwrap())
-        };
+        let (world, fay) = world_with_declaration();
         for _ in 0..2 {
             let (_, answer) = world.ask("POST", "gifts", contact(name, "moors@x.example")).await;
             assert_eq!(answer["data"]["createGift"]["donorId"], json!(fay), "{answer}");
-            assert_eq!(verdict(), status, "{name}");
+            assert_eq!(verdict(&world), status, "{name}");
         }
         assert!(!world.only("gift").to_string().contains("warnings"), "not in the gift's body");
 
-        let mut world = ServiceWorld::new(false);
-        world.settings.gift_aid = true;
-        let fay = person(&world, "Fay|Moor", &["moors@x.example"]);
-        world.create(
-            "giftAidDeclaration",
-            &json!({ "status": "ACTIVE", "declarationDate": "2025-01-01", "personId": fay }),
-        );
-        let verdict = || {
-            let gift = world.only("gift");
-            format!("{} {}", gift["giftAidStatus"].as_str().unwrap(), gift["giftAidReasonCode"].as_str().unwrap())
-        };
+        let (world, _) = world_with_declaration();
         world.deliver(&checkout(&name.replace('|', " "), "moors@x.example")).await;
-        assert_eq!(verdict(), status, "{name}");
+        assert_eq!(verdict(&world), status, "{name}");
         let dispute = |status: &str| {
             json!({ "id": "dp_1", "payment_intent": "pi_1", "charge": "ch_1", "amount": 2_500,
             "currency": "gbp", "status": status })
         };
         world.deliver(&stripe("evt_2", "charge.dispute.closed", 9, dispute("lost"))).await;
-        assert_eq!(verdict(), "NOT_CLAIMABLE gift_refunded_or_reversed");
+        assert_eq!(verdict(&world), "NOT_CLAIMABLE gift_refunded_or_reversed");
         world.deliver(&stripe("evt_3", "charge.dispute.funds_reinstated", 10, dispute("won"))).await;
-        assert_eq!(verdict(), status, "{name}, after the dispute was won");
+        assert_eq!(verdict(&world), status, "{name}, after the dispute was won");
     }
 }
 

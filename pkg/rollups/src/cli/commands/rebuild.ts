@@ -85,7 +85,7 @@ export const rebuild: Command = async (context) => {
   return { exit: notThere ? EXIT.wrong : exitOf(report), document: { runs: reports.length, checkpointFile: kept ? shown : null, report } };
 };
 
-/** The built-in definitions were chosen by nobody: what they write to is said, and asked where there is a terminal. */
+/** The user has not chosen the built-in definitions: names what they write to, and asks where there is a terminal. */
 async function confirmBuiltIn({ host, screen, settings, flags }: Context, only: number[] | undefined): Promise<void> {
   if (settings.config !== undefined || flags.yes) return;
   const { definitions } = configurationOf(settings, await loadEngine(host));

@@ -24,7 +24,7 @@ export interface ChartText {
   /** Names the chart, and is told apart from every other of the page by its id. */
   id: string;
   title: string;
-  /** What there is to be seen, for whoever does not see it. */
+  /** What the chart shows, in words, for screen readers. */
   description: string;
   /** A value on the axis. */
   format: (value: number) => string;

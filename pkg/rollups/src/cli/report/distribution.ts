@@ -28,9 +28,9 @@ export interface Distribution {
 }
 
 const FEWEST_FOR_SHARE = 10;
-const MOST_BINS = 14;
+const MAX_BINS = 14;
 const COUNT_EDGES = [1, 2, 3, 4, 5, 6, 11, 21, 51, 101];
-const MOST_YEARS = 15;
+const MAX_YEARS = 15;
 
 /** @param ticks how a bound is written on the axis */
 export function amountDistribution(groups: readonly ValueGroup[], ticks: (value: number) => string): Distribution {
@@ -59,7 +59,7 @@ export function yearDistribution(groups: readonly ValueGroup[]): Distribution {
   const years = new Map<number, number>();
   for (const { value, parents } of given) years.set(value, (years.get(value) ?? 0) + parents);
   const latest = Math.max(...years.keys());
-  const first = Math.max(Math.min(...years.keys()), latest - MOST_YEARS + 1);
+  const first = Math.max(Math.min(...years.keys()), latest - MAX_YEARS + 1);
   const bins: Bin[] = [];
   const earlier = given.filter(({ value }) => value < first).reduce((sum, { parents }) => sum + parents, 0);
   if (earlier > 0) bins.push({ label: `before ${first}`, tick: 'earlier', parents: earlier });
@@ -131,7 +131,7 @@ function amountEdges(positive: Valued[]): number[] {
     }
   };
   const fine = edgesBy([1, 2, 5]);
-  return fine.length - 1 <= MOST_BINS ? fine : edgesBy([1]);
+  return fine.length - 1 <= MAX_BINS ? fine : edgesBy([1]);
 }
 
 function binsBetween(groups: Valued[], edges: number[], label: (from: number, to: number) => string, tick: (from: number, to: number) => string): Bin[] {

@@ -109,7 +109,7 @@ function dataTable(caption: Content, heads: string[], rows: Content[][], numbers
 /** A table with a name of its own, which the keyboard can scroll. */
 const scrolled = (name: string, table: Html) => html`<div class="scroll" tabindex="0" role="region" aria-label="${name}">${table}</div>`;
 
-/** The same as a chart, for whoever would rather read it. */
+/** The figures of a chart as a table. */
 const asTable = (caption: string, heads: string[], rows: Content[][], numbers: readonly number[]) =>
   html`<details><summary>As a table<span class="unseen">: ${caption}</span></summary>${scrolled(caption, dataTable(caption, heads, rows, numbers))}</details>`;
 

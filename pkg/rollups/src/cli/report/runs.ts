@@ -21,7 +21,7 @@ export interface PastRun {
   tookMs: number;
 }
 
-const MOST_RUNS = 400;
+const MAX_RUNS = 400;
 const MODES = new Set(['full-rebuild', 'targeted', 'sweep', 'plan', 'dry-run', 'explain', 'health']);
 const STATUS = new Set(['ok', 'partial', 'noop', 'error']);
 
@@ -59,7 +59,7 @@ export async function runsInLog(path: string, shown: string): Promise<PastRun[]>
     for await (const text of createInterface({ input: createReadStream(path, 'utf8'), crlfDelay: Infinity })) {
       const run = runInLine(text);
       if (run && run.status !== 'noop') runs.push(run);
-      if (runs.length > 2 * MOST_RUNS) runs.splice(0, MOST_RUNS);
+      if (runs.length > 2 * MAX_RUNS) runs.splice(0, MAX_RUNS);
     }
   } catch (error) {
     throw usage('unreadable_file', `cannot read \`${shown}\`: ${codeOf(error) === 'ENOENT' ? 'there is no such file' : messageOf(error)}`);
@@ -71,7 +71,7 @@ const BEGIN = '<script type="application/json" id="measured">';
 const END = '</script>';
 
 /** What the page keeps for the one that is written over it. */
-export const keptRuns = (runs: readonly PastRun[]): string => `${BEGIN}${JSON.stringify(runs.slice(-MOST_RUNS)).replaceAll('<', '\\u003c')}${END}`;
+export const keptRuns = (runs: readonly PastRun[]): string => `${BEGIN}${JSON.stringify(runs.slice(-MAX_RUNS)).replaceAll('<', '\\u003c')}${END}`;
 
 /** The comparisons of the page that is to be written over; none if it is another file. */
 export function runsInPage(path: string): PastRun[] {
@@ -89,5 +89,5 @@ export function runsInPage(path: string): PastRun[] {
 /** The runs in the order of their ends; those of a log without times as they stand in it. */
 export function inOrder(runs: readonly PastRun[]): PastRun[] {
   const timed = runs.every(({ at }) => at !== undefined);
-  return (timed ? runs.toSorted((one, other) => Date.parse(one.at!) - Date.parse(other.at!)) : [...runs]).slice(-MOST_RUNS);
+  return (timed ? runs.toSorted((one, other) => Date.parse(one.at!) - Date.parse(other.at!)) : [...runs]).slice(-MAX_RUNS);
 }
