@@ -99,3 +99,19 @@ test('servers that are not there', async () => {
   await assert.rejects(get('http://127.0.0.1:9/'), /ECONNREFUSED/);
   await assert.rejects(get('ftp://127.0.0.1/'), /must begin with http/);
 });
+
+test('many requests on one kept connection', async (t) => {
+  const sockets = new Set();
+  const url = await serve(t, (request, response) => {
+    sockets.add(request.socket);
+    response.end('{}');
+  });
+  const warnings = [];
+  const warn = (warning) => warnings.push(warning.message);
+  process.on('warning', warn);
+  t.after(() => process.off('warning', warn));
+  for (let request = 0; request < 20; request += 1) await get(url);
+  await new Promise((done) => setImmediate(done));
+  assert.equal(sockets.size, 1);
+  assert.deepEqual(warnings, [], 'no listener is left behind by a request');
+});

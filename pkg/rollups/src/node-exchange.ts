@@ -7,7 +7,6 @@
 
 import { type ClientRequest, Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
-import type { Socket } from 'node:net';
 import { promisify } from 'node:util';
 import { type ZlibOptions, brotliDecompress, gunzip, inflate } from 'node:zlib';
 
@@ -17,14 +16,12 @@ import type { Answer, Exchange } from './generated/rollups.js';
 const IDLE_TIMEOUT_MS = 4_000;
 const MAX_IDLE_CONNECTIONS = 64;
 
-const options = { keepAlive: true, maxFreeSockets: MAX_IDLE_CONNECTIONS };
+/** The time-out is that of a connection that waits: the agent ends it then. On one in use it only tells, and nobody listens. */
+const options = { keepAlive: true, maxFreeSockets: MAX_IDLE_CONNECTIONS, timeout: IDLE_TIMEOUT_MS };
 const SCHEMES: Record<string, { request: typeof requestHttp; agent: HttpAgent }> = {
   'http:': { request: requestHttp, agent: new HttpAgent(options) },
   'https:': { request: requestHttps, agent: new HttpsAgent(options) },
 };
-for (const { agent } of Object.values(SCHEMES)) {
-  agent.on('free', (socket: Socket) => socket.setTimeout(IDLE_TIMEOUT_MS, () => socket.destroy()));
-}
 
 const UNPACKERS: Record<string, (bytes: Uint8Array, options: ZlibOptions) => Promise<Uint8Array>> = { gzip: promisify(gunzip), 'x-gzip': promisify(gunzip), deflate: promisify(inflate), br: promisify(brotliDecompress) };
 
