@@ -20,7 +20,8 @@ impl Decimal {
     /// An integer
     #[must_use]
     pub const fn from_integer(value: i64) -> Self {
-        Self(value as i128 * ONE)
+        // It always fits: 63 bits times 40. A checked product of 128 bits is a slow loop in WebAssembly.
+        Self((value as i128).wrapping_mul(ONE))
     }
 
     /// Reads the text of a JSON number, also one inside a string
@@ -54,16 +55,15 @@ impl Decimal {
             None => (digits, 0_i32),
         };
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-        if whole.is_empty() || mantissa.ends_with('.') {
+        // Most texts that are no number are dates, and told by this before anything is computed.
+        let are_digits = |text: &str| text.bytes().all(|digit| digit.is_ascii_digit());
+        if whole.is_empty() || mantissa.ends_with('.') || !are_digits(whole) || !are_digits(fraction) {
             return None;
         }
         // Position of the next digit, counted from the unit's: 12 for the last digit of an integer.
         let mut position = i32::try_from(whole.len()).ok()?.checked_add(exponent)?.checked_add(11)?;
         let mut units: i128 = 0;
         for digit in whole.bytes().chain(fraction.bytes()) {
-            if !digit.is_ascii_digit() {
-                return None;
-            }
             let value = i128::from(digit - b'0');
             if position == -1 && value >= 5 {
                 units = units.checked_add(1)?;
@@ -110,7 +110,7 @@ impl Decimal {
         let shifted = units >> DIGITS;
         // 64 bits are divided at once, 128 by a loop.
         let whole = if shifted >> 64 == 0 { (shifted as u64 / FIVES) as u128 } else { units / ONE.unsigned_abs() };
-        (whole, units - whole * ONE.unsigned_abs())
+        (whole, units - whole.wrapping_mul(ONE.unsigned_abs()))
     }
 
     /// Quotient by a count, rounded half up to `decimals` places (at most 12); nothing for a count of zero
