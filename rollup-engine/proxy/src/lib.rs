@@ -42,6 +42,7 @@ pub mod cache;
 pub mod callers;
 pub mod context;
 pub mod error;
+mod few;
 pub mod handlers;
 pub mod head;
 pub mod http;

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::context::RequestContext;
 use crate::error::Error;
+use crate::few;
 use crate::intake::staged_gift::StagedGift;
 use crate::intake::store::{self, Change, GIFT, Made, ROW, Written};
 use crate::intake::{complete, gift_aid};
@@ -128,7 +129,7 @@ pub(crate) async fn known(cx: &RequestContext<'_>, provider: Provider, ids: &[St
             }
         }
     }
-    known.rows.sort_by_key(|row| (row.state() == State::Cancelled, row.text("giftId").is_none()));
+    few::sort(&mut known.rows, |row| (row.state() == State::Cancelled, row.text("giftId").is_none()));
     Ok(known)
 }
 
@@ -171,12 +172,9 @@ pub(crate) async fn gifts(cx: &RequestContext<'_>, provider: Provider, known: &K
     ways.extend(texts.map(|id| Filter::TextIs("providerPaymentId".into(), id)));
     let filter = Filter::And(vec![Filter::Or(ways), Filter::with_deleted()]);
     let mut gifts = store::list(cx, GIFT.plural, &filter, 60, None).await?;
-    gifts.sort_by(|one, other| {
-        let rank = |gift| {
-            let (is_deleted, kind, id) = known.rank(provider, gift);
-            (is_deleted, kind.is_none(), kind, id.map(str::to_owned))
-        };
-        rank(one).cmp(&rank(other))
+    few::sort(&mut gifts, |gift| {
+        let (is_deleted, kind, id) = known.rank(provider, gift);
+        (is_deleted, kind.is_none(), kind, id.map(str::to_owned))
     });
     Ok(gifts)
 }

@@ -15,6 +15,7 @@ use twenty::filter::Filter;
 
 use crate::context::RequestContext;
 use crate::error::{Error, ErrorKind};
+use crate::few;
 use crate::intake::after_posting::{self, MissingAgreement};
 use crate::intake::staged_gift::StagedGift;
 use crate::intake::store::{self, Change, Written};
@@ -293,7 +294,7 @@ async fn merge_duplicates(cx: &RequestContext<'_>, provider: Provider, ids: &[St
     };
     let mut rows: Vec<_> =
         known.rows.iter().filter(|row| is_open(row)).map(|row| (known.kind_of_row(provider, row), row)).collect();
-    rows.sort_by_key(|(kind, row)| (*kind, row.id()));
+    few::sort(&mut rows, |(kind, row)| (*kind, row.id().to_owned()));
     let Some(((kind, kept), others)) = rows.split_first() else { return Ok(()) };
     let mut made = None;
     // Parts of one invoice are payments of their own.

@@ -15,6 +15,7 @@ use super::staged_gift::{REQUESTED, StagedGift};
 use super::store::{self, GIFT, Object, PERSON, ROW};
 use crate::context::RequestContext;
 use crate::error::Error;
+use crate::few;
 use fundraising::client_error::ClientError;
 use fundraising::donor::Candidate;
 use fundraising::fingerprint;
@@ -76,7 +77,7 @@ async fn of_ids(cx: &RequestContext<'_>, object: Object, ids: impl Iterator<Item
     let ids: Vec<Uuid> = ids.collect();
     let filter = Filter::And(vec![Filter::IdIn("id".into(), ids.clone()), Filter::with_deleted()]);
     let mut records = store::list(cx, object.plural, &filter, ids.len(), None).await?;
-    records.sort_by_key(|record| {
+    few::sort(&mut records, |record| {
         ids.iter().position(|id| Some(id.to_string().as_str()) == record.get("id").and_then(Value::as_str))
     });
     Ok(records)
