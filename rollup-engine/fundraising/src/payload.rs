@@ -4,10 +4,13 @@
 //! and nothing else: what the members mean is not known here.
 
 use indexmap::IndexMap;
+use ports::Timestamp;
+use ports::time::format_date;
 use serde_json::{Map, Value};
 
 use crate::characters::{cleaned, legible, nul_in_member};
 use crate::client_error::ClientError;
+use crate::provider::DayOf;
 
 /// The members of a JSON object; a repeated key has its first place and its last value, as in JavaScript
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -46,6 +49,19 @@ impl Payload {
     #[must_use]
     pub fn from_members(members: Map<String, Value>) -> Self {
         Self(members.into_iter().collect())
+    }
+
+    /// The same with the day of each instant that stands in the place of one; `day_of` tells it
+    #[must_use]
+    pub fn with_days(mut self, day_of: DayOf<'_>) -> Self {
+        for (key, value) in &mut self.0 {
+            if matches!(key.as_str(), "giftDate" | "expectedAt")
+                && let Some(day) = value.as_str().and_then(|text| Timestamp::parse(text.trim())).and_then(day_of)
+            {
+                *value = format_date(day).into();
+            }
+        }
+        self
     }
 
     /// A member

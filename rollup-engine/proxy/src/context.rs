@@ -3,6 +3,8 @@
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
+use fundraising::client_error::ClientError;
+use fundraising::payload::Payload;
 use ports::{Event, Level, ServiceHost, Timestamp, local_date};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -97,6 +99,11 @@ impl<'a> RequestContext<'a> {
     #[must_use]
     pub fn day_of(&self, at: Timestamp) -> Option<Date> {
         local_date(self.host, &self.state.settings.time_zone, at)
+    }
+
+    /// The body of a request that says a gift; an instant in the place of a day counts as its day at the charity
+    pub(crate) fn gift_payload(&self, body: &[u8]) -> Result<Payload, ClientError> {
+        Ok(Payload::parse(body)?.with_days(&|at| self.day_of(at)))
     }
 
     /// Writes a log line; never a token, never a donor's data.

@@ -368,8 +368,7 @@ fn change_money(
     body.insert("refundedAmount".into(), money(refunded.micros));
     body.insert("refundDate".into(), date.into());
     if cx.state.settings.gift_aid && refunded.micros > 0 {
-        body.insert("giftAidStatus".into(), "NOT_CLAIMABLE".into());
-        body.insert("giftAidReasonCode".into(), gift_aid::REFUNDED.into());
+        gift_aid::revoke(body);
     }
     cx.log(Level::Info, "refund_applied", &[("refundedMicros", refunded.micros.into())]);
     Some(())

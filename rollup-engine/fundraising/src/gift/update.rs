@@ -4,7 +4,7 @@
 //! knows. `null` clears a text; a blank one changes nothing.
 
 use ports::Timestamp;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::create::{STAGING_ONLY, context, flag, text};
 use super::{Gift, plausible, require_relation_ids};
@@ -58,6 +58,10 @@ fn member<'a>(key: &'a str, value: &Value, now: Timestamp) -> Result<Option<(&'a
     let read = match key {
         "amount" | "feeAmount" => Some(money(key, value)?),
         "refundedAmount" | "disputedAmount" if value.is_object() => Some(money(key, value)?),
+        // Twenty ignores a plain null for an amount; both parts of it clear.
+        "refundedAmount" | "disputedAmount" if value.is_null() => {
+            Some(json!({ "amountMicros": null, "currencyCode": null }))
+        }
         "estimatedValue" if !value.is_number() => return Err(ClientError::bad("estimatedValue must be a number")),
         "giftAidEligible" | "autoProcess" | "isInKind" => Some(Value::Bool(flag(key, value)?)),
         "providerContext" => context(value)?,
@@ -98,7 +102,6 @@ fn money(key: &str, value: &Value) -> Result<Value, ClientError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     fn change(body: &Value) -> Result<Value, String> {
         let payload = Payload::parse(body.to_string().as_bytes()).unwrap();
@@ -122,6 +125,8 @@ mod tests {
     #[test]
     fn null_clears_a_text() {
         assert_eq!(change(&json!({ "notes": null, "giftDate": null })), Ok(json!({ "notes": null, "giftDate": null })));
+        let cleared = json!({ "refundedAmount": { "amountMicros": null, "currencyCode": null } });
+        assert_eq!(change(&json!({ "refundedAmount": null })), Ok(cleared));
         let donor = "7f0b4a52-6a1c-4e0b-9d55-3a1f1d0c9a10";
         assert_eq!(change(&json!({ "contactId": format!(" {donor} ") })), Ok(json!({ "donorId": donor })));
         assert_eq!(change(&json!({ "contactId": null })), Ok(json!({ "donorId": null })));

@@ -1,16 +1,16 @@
 //! `POST /gifts`, and the gifts that are there.
 
+use ports::Level;
 use serde_json::{Value, json};
 use twenty::target::Target;
 
 use super::query;
 use crate::context::RequestContext;
 use crate::error::Error;
-use crate::intake::{Accepted, Channel, Origin, accept, donor};
+use crate::intake::{Accepted, Channel, Origin, accept, donor, gift_aid};
 use crate::request::{Field, Request, Response, require_field};
 use fundraising::client_error::{ClientError, Status};
 use fundraising::gift::update;
-use fundraising::payload::Payload;
 use twenty::object::object;
 
 const GIFTS: &str = "gifts";
@@ -20,7 +20,7 @@ const GIFTS: &str = "gifts";
 /// # Errors
 /// See [`accept`].
 pub async fn create(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
-    let payload = Payload::parse(request.json())?;
+    let payload = cx.gift_payload(request.json())?;
     let origin = Origin { channel: Channel::Gifts, request_key: request.key() };
     let accepted = accept(cx, &payload, origin).await?;
     let mut answer = reply(accepted);
@@ -87,7 +87,7 @@ pub async fn get(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Respo
 /// # Errors
 /// See [`update::read`], and whatever Twenty says.
 pub async fn patch(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
-    let changes = update::read(&Payload::parse(request.json())?, cx.now())?;
+    let mut changes = update::read(&cx.gift_payload(request.json())?, cx.now())?;
     let target = Target::update(GIFTS, request.record_id(0, "id")?);
     if let Some(donor) = changes.get("donorId").and_then(Value::as_str)
         && donor::is_in_trash(cx, donor).await?
@@ -95,8 +95,20 @@ pub async fn patch(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Res
         let message = "contactId is of a deleted person; restore them first";
         return Err(ClientError::new(Status::Conflict, message).into());
     }
+    let has_refund = cx.state.settings.gift_aid && changes.contains_key("refundedAmount");
+    // What the caller says of the verdict itself is theirs.
+    if has_refund && gift_aid::is_refunded(&changes) && !changes.contains_key("giftAidStatus") {
+        gift_aid::revoke(&mut changes);
+    }
     let answer = cx.call(target, Some(changes.into())).await?;
-    Ok(Response::json(200, require_field(answer, Field::Record("updateGift"))?))
+    let answer = require_field(answer, Field::Record("updateGift"))?;
+    if has_refund
+        && let Some(record) = answer.pointer("/data/updateGift")
+        && let Err(failure) = gift_aid::restore(cx, record).await
+    {
+        cx.log(Level::Warn, "gift_aid_decision_failed", &[("message", failure.for_log().into())]);
+    }
+    Ok(Response::json(200, answer))
 }
 
 /// Puts a gift into the trash, from where it can be brought back; its id stays taken, so that a late repeat of the

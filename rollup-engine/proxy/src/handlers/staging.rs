@@ -45,7 +45,7 @@ pub fn enabled(cx: &RequestContext<'_>) -> Result<(), Error> {
 /// See [`accept`].
 pub async fn create(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
     enabled(cx)?;
-    let payload = Payload::parse(request.json())?;
+    let payload = cx.gift_payload(request.json())?;
     let origin = Origin { channel: Channel::Staging, request_key: request.key() };
     let accepted = accept(cx, &payload, origin).await.map_err(told)?;
     Ok(Response::json(201, created(accepted)))
@@ -228,7 +228,7 @@ fn millis(duration: Duration) -> i64 {
 /// 400 for what cannot be right, 404 without the row, 409 if its state does not allow it.
 pub async fn patch(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Response, Error> {
     enabled(cx)?;
-    let edit = Edit::read(&Payload::parse(request.json())?)?;
+    let edit = Edit::read(&cx.gift_payload(request.json())?)?;
     if edit.is_empty() {
         return Err(ClientError::bad("no supported fields supplied for update").into());
     }

@@ -2,7 +2,7 @@
 
 use ports::Timestamp;
 use ports::time::parse_date;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use twenty::filter::Filter;
 use twenty::target::Target;
 
@@ -14,7 +14,7 @@ use fundraising::gift_aid::{self as rules, Declaration};
 use fundraising::names::is_clearly_other;
 
 /// Reason on a gift of which money went back
-pub(crate) const REFUNDED: &str = "gift_refunded_or_reversed";
+const REFUNDED: &str = "gift_refunded_or_reversed";
 
 /// Decides anew about a gift whose refund was undone, or whose dispute was won.
 ///
@@ -22,15 +22,22 @@ pub(crate) const REFUNDED: &str = "gift_refunded_or_reversed";
 /// See [`Error`]; the next time decides.
 pub(crate) async fn restore(cx: &RequestContext<'_>, record: &Value) -> Result<(), Error> {
     let reason = record.get("giftAidReasonCode").and_then(Value::as_str);
-    let Some(members) = record.as_object().filter(|_| reason == Some(REFUNDED) && !is_refunded(record)) else {
+    let Some(members) = record.as_object().filter(|members| reason == Some(REFUNDED) && !is_refunded(members)) else {
         return Ok(());
     };
     decide(cx, &stored::read_any(members), record, false).await
 }
 
 /// Whether money of the gift went back
-fn is_refunded(record: &Value) -> bool {
-    record.pointer("/refundedAmount/amountMicros").and_then(Value::as_f64).is_some_and(|micros| micros > 0.0)
+pub(crate) fn is_refunded(record: &Map<String, Value>) -> bool {
+    let refunded = record.get("refundedAmount").and_then(|money| money.get("amountMicros"));
+    refunded.and_then(Value::as_f64).is_some_and(|micros| micros > 0.0)
+}
+
+/// What a gift says once money of it went back
+pub(crate) fn revoke(body: &mut Map<String, Value>) {
+    body.insert("giftAidStatus".into(), "NOT_CLAIMABLE".into());
+    body.insert("giftAidReasonCode".into(), REFUNDED.into());
 }
 
 /// Decides about Gift Aid and sets it on the gift, unless a person decided, it was claimed, or money went back
@@ -48,7 +55,7 @@ pub(crate) async fn decide(
     let text = |key: &str| record.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
     let settled = text("giftAidDecisionSource") == Some("MANUAL_OVERRIDE")
         || text("giftAidClaimBatchId").is_some()
-        || is_refunded(record);
+        || record.as_object().is_some_and(is_refunded);
     let Some(id) = text("id").filter(|_| !settled) else { return Ok(()) };
     let donor = gift.donor_id.as_deref();
     let declarations = match donor {
