@@ -14,6 +14,8 @@ use serde_json::{Map, Value};
 use time::Date;
 use twenty::RecordId;
 
+use crate::characters::{cleaned, legible};
+use crate::client_error::ClientError;
 use crate::gift::{Gift, keep_invalid_id};
 use crate::money::Money;
 
@@ -165,8 +167,8 @@ pub struct Failure {
     pub attempt: String,
     /// In the provider's words, for a reviewer
     pub reason: String,
-    /// Whether it takes money back if it had arrived before
-    pub takes_back: bool,
+    /// What is kept of it with the payment, for when the payment is told later: [`Kind::Failed`] or [`Kind::Declined`]
+    pub kept_as: Option<Kind>,
     /// Id of its agreement in Twenty, if the event says
     pub agreement_id: Option<String>,
     /// Ids of its agreement at the provider
@@ -197,6 +199,8 @@ pub enum Kind {
     ChargedBack,
     /// A direct debit that failed, perhaps after it had been confirmed
     Failed,
+    /// A payment to come that will not come; it takes nothing back of one that came all the same
+    Declined,
     /// A direct debit that was confirmed
     Confirmed,
     /// Another name of the payment
@@ -207,13 +211,14 @@ pub enum Kind {
 
 impl Kind {
     /// All of them, by their words
-    const WORDS: [(Self, &'static str); 9] = [
+    const WORDS: [(Self, &'static str); 10] = [
         (Self::Total, "total"),
         (Self::Refund, "refund"),
         (Self::Dispute, "dispute"),
         (Self::Disputed, "disputed"),
         (Self::ChargedBack, "charged_back"),
         (Self::Failed, "failed"),
+        (Self::Declined, "declined"),
         (Self::Confirmed, "confirmed"),
         (Self::Alias, "alias"),
         (Self::ReplacedBy, "replaced_by"),
@@ -239,7 +244,7 @@ pub struct PaymentFact {
     pub kind: Kind,
     /// Which of several refunds, disputes or names
     pub id: String,
-    /// When it came to be so, milliseconds since 1970
+    /// When it came to be so, milliseconds since 1970; 0 where that is not known
     pub at: i64,
     /// Whether it holds: a refund that failed and a dispute that was won do not
     pub holds: bool,
@@ -311,6 +316,30 @@ pub struct Payout {
     pub reason: Option<String>,
     /// When, milliseconds since 1970
     pub at: i64,
+}
+
+/// The first word of a name, and the rest
+fn names(name: &str) -> (Option<String>, Option<String>) {
+    let mut words = name.split_whitespace();
+    let first = words.next().map(str::to_owned);
+    let mut rest = String::new();
+    for word in words {
+        if !rest.is_empty() {
+            rest.push(' ');
+        }
+        rest.push_str(word);
+    }
+    (first, Some(rest).filter(|rest| !rest.is_empty()))
+}
+
+/// Reads an event whose signature over the bytes was checked
+///
+/// A payment is not turned away for a character that nobody can read or keep: bytes that are no UTF-8 become U+FFFD, and
+/// raw control characters, which JSON has in no text, are left out.
+fn read_event(body: &[u8]) -> Result<Value, ClientError> {
+    let body: Vec<u8> = body.iter().copied().filter(|byte| *byte >= b' ').collect();
+    let body = String::from_utf8_lossy(&body);
+    serde_json::from_slice(&legible(body.as_bytes())).map(cleaned).map_err(|fault| ClientError::bad(fault.to_string()))
 }
 
 /// A text that is not blank, trimmed

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use fundraising::client_error::ClientError;
+use fundraising::gift::plausible;
 use fundraising::payload::Payload;
 use ports::{Event, Level, ServiceHost, Timestamp, local_date};
 use serde_json::Value;
@@ -99,6 +100,12 @@ impl<'a> RequestContext<'a> {
     #[must_use]
     pub fn day_of(&self, at: Timestamp) -> Option<Date> {
         local_date(self.host, &self.state.settings.time_zone, at)
+    }
+
+    /// The instant that a provider gives; this one where nobody can mean it, so that later words are heard all the same
+    pub(crate) fn instant_or_now(&self, at: i64) -> i64 {
+        let now = self.now();
+        if plausible::refunded_at(at, now).is_ok() { at } else { now.as_millis() }
     }
 
     /// The body of a request that says a gift; an instant in the place of a day counts as its day at the charity

@@ -377,8 +377,7 @@ fn row_body(cx: &RequestContext<'_>, incoming: &Incoming, itself: bool, doubts: 
     let mut body = columns::create(gift, receipt, found.dedupe.as_ref(), &diagnostics, state, requested);
     body.insert("id".into(), ids.staging_id().to_string().into());
     if let Some(refusal) = implausible {
-        body.insert("validationStatus".into(), "failed".into());
-        body.insert("errorDetail".into(), store::error_detail("implausible", &refusal.message, cx.now()));
+        store::fail_validation(cx, &mut body, store::IMPLAUSIBLE, &refusal.message);
     }
     if doubts.contains(&"possible_duplicate") {
         body.insert("dedupeStatus".into(), "needs_review".into());

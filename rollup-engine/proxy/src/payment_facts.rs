@@ -16,7 +16,8 @@ use crate::few;
 use crate::intake::staged_gift::StagedGift;
 use crate::intake::store::{self, Change, GIFT, Made, ROW, Written};
 use crate::intake::{complete, gift_aid};
-use fundraising::gift::{Gift, stored};
+use fundraising::client_error::ClientError;
+use fundraising::gift::{Gift, plausible, stored};
 use fundraising::keys::Key;
 use fundraising::money::Money;
 use fundraising::provider::payment_facts::PaymentFacts;
@@ -160,7 +161,7 @@ pub(crate) async fn link(
 /// Keeps another name of a payment
 pub(crate) async fn name(cx: &RequestContext<'_>, provider: Provider, of: &str, other: &str) -> Result<(), Error> {
     let fact = PaymentFact { kind: Kind::Alias, id: other.to_owned(), at: 0, holds: true, money: None };
-    keep(cx, provider, of, &fact).await
+    keep(cx, provider, of, &fact, None).await
 }
 
 /// Gifts of a payment, also those in the trash; the one that stands for it first
@@ -179,13 +180,19 @@ pub(crate) async fn gifts(cx: &RequestContext<'_>, provider: Provider, known: &K
     Ok(gifts)
 }
 
-/// Keeps a fact about a payment
+/// Keeps a fact about a payment; a `question` about it is put to a reviewer
 pub(crate) async fn keep(
     cx: &RequestContext<'_>,
     provider: Provider,
     payment: &str,
     fact: &PaymentFact,
+    question: Option<&ClientError>,
 ) -> Result<(), Error> {
+    let ask = |body: &mut Map<String, Value>| {
+        if let Some(question) = question {
+            store::fail_validation(cx, body, store::IMPLAUSIBLE, &question.message);
+        }
+    };
     let id = note_key(provider, payment).staging_id().to_string();
     for _ in 0..TRIES {
         let found = match store::find(cx, ROW.plural, &id).await {
@@ -193,19 +200,25 @@ pub(crate) async fn keep(
             Err(failure) if store::is_refused(&failure) && !cx.state.settings.staging => return Ok(()),
             found => found?,
         };
-        let row = match found {
-            Some(record) => StagedGift::new(record),
-            None => match store::make(cx, ROW, fresh(provider, payment, &id, fact)).await? {
+        let row = if let Some(record) = found {
+            StagedGift::new(record)
+        } else {
+            let mut body = fresh(provider, payment, &id, fact);
+            ask(&mut body);
+            match store::make(cx, ROW, body).await? {
                 Made::New(_) | Made::Gone => return Ok(()),
                 Made::Repeat(record) => StagedGift::new(record),
-            },
+            }
         };
         let mut note = read(&row);
-        if !note.add(fact.clone()) {
+        let asked = row.get("errorDetail").and_then(|detail| detail.get("message")).and_then(Value::as_str);
+        let is_asked = question.is_none_or(|question| asked == Some(question.message.as_str()));
+        if !note.add(fact.clone()) && is_asked {
             return Ok(());
         }
         let mut body = Map::new();
         body.insert("rawPayload".into(), note.to_json().to_string().into());
+        ask(&mut body);
         let change =
             Change { body, action: "noted", particulars: json!({ "kind": fact.kind.as_str() }), condition: None };
         if let Written::StagedGift(_) = store::write(cx, &row, change).await? {
@@ -347,6 +360,7 @@ fn change_money(
     let context = record.get("recurringMetadata");
     let confirmed = context.and_then(|context| context.get("confirmedAt")).and_then(Value::as_str);
     let confirmed_at = confirmed.and_then(Timestamp::parse).map(Timestamp::as_millis);
+    let confirmed_at = confirmed_at.filter(|at| plausible::refunded_at(*at, cx.now()).is_ok());
     let refunded = note.refunded(&amount, confirmed_at);
     #[expect(clippy::cast_precision_loss, reason = "amounts are below 2^53")]
     let says = |key: &str, micros: i64| {
@@ -362,11 +376,15 @@ fn change_money(
     let is_set = says("refundedAmount", refunded.micros);
     let date = refunded.at.map(|at| Timestamp::from_millis(at).to_string());
     let known_date = record.get("refundDate").and_then(Value::as_str).and_then(Timestamp::parse);
-    if is_set && known_date.map(Timestamp::as_millis) == refunded.at {
+    // Where the provider told no day that can be meant, a reviewer may have set it.
+    let is_dayless = refunded.at.is_none() && refunded.micros > 0;
+    if is_set && (is_dayless || known_date.map(Timestamp::as_millis) == refunded.at) {
         return None;
     }
     body.insert("refundedAmount".into(), money(refunded.micros));
-    body.insert("refundDate".into(), date.into());
+    if !is_dayless {
+        body.insert("refundDate".into(), date.into());
+    }
     if cx.state.settings.gift_aid && refunded.micros > 0 {
         gift_aid::revoke(body);
     }

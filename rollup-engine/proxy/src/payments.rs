@@ -24,7 +24,7 @@ use crate::payment_facts::{self, Known};
 use agreements::Claim;
 use fundraising::agreement_status::AgreementEvent;
 use fundraising::client_error::Status;
-use fundraising::gift::{Gift, stored};
+use fundraising::gift::{Gift, plausible, stored};
 use fundraising::keys::Key;
 use fundraising::money::Money;
 use fundraising::payload::Payload;
@@ -43,23 +43,29 @@ pub async fn apply(
 ) -> Result<(), Error> {
     for event in events {
         match event {
-            DomainEvent::Paid(payment) => paid(cx, provider, id, *payment).await?,
+            DomainEvent::Paid(mut payment) => {
+                payment.at = cx.instant_or_now(payment.at);
+                paid(cx, provider, id, *payment).await?;
+            }
             DomainEvent::Expected(payment) => expected(cx, provider, id, *payment, true).await?,
             DomainEvent::Unassigned(payment) => unassigned(cx, provider, id, *payment).await?,
             DomainEvent::Failed(failed) => apply_failure(cx, provider, &failed).await?,
             DomainEvent::Returned(returned) => apply_return(cx, provider, &returned).await?,
             DomainEvent::Settled { invoice, payment } => link_payment_ids(cx, provider, &[invoice, payment]).await?,
-            DomainEvent::SetUp(set_up) => {
+            DomainEvent::SetUp(mut set_up) => {
+                set_up.at = cx.instant_or_now(set_up.at);
                 if let Some(claim) = agreements::set_up(cx, provider, *set_up).await? {
                     claim_gifts(cx, provider, &claim).await?;
                 }
             }
-            DomainEvent::StatusReported(report) => {
+            DomainEvent::StatusReported(mut report) => {
+                report.at = cx.instant_or_now(report.at);
                 if let Some(claim) = agreements::report_status(cx, provider, report).await? {
                     claim_gifts(cx, provider, &claim).await?;
                 }
             }
             DomainEvent::MandateReplaced { old, new, at } => {
+                let at = cx.instant_or_now(at);
                 for claim in agreements::replace_mandate(cx, provider, &old, &new, at).await? {
                     claim_gifts(cx, provider, &claim).await?;
                 }
@@ -393,7 +399,15 @@ async fn expected(
     if let (true, Some(Value::Object(context))) = (awaits, &mut payment.gift.provider_context) {
         context.insert("awaitsPayment".into(), true.into());
     }
-    accept_payment(cx, event, &payment).await.map(drop)
+    accept_payment(cx, event, &payment).await?;
+    // Kept first, looked up second, as what went back is: its failure may have been told before it.
+    let known = payment_facts::known(cx, provider, &payment.ids()).await?;
+    let is_over = |fact: &PaymentFact| matches!(fact.kind, Kind::Failed | Kind::Declined) && fact.at >= payment.at;
+    if awaits && known.facts().facts().iter().any(is_over) {
+        let failed = Failed { payment: payment.key, reason: "the payment failed".into(), ..Failed::default() };
+        staged::fail_row(cx, provider, &failed).await?;
+    }
+    Ok(())
 }
 
 /// A subscription that names no agreement: known by now under its own id, or a row for a reviewer
@@ -406,12 +420,13 @@ async fn unassigned(cx: &RequestContext<'_>, provider: Provider, event: &str, pa
 }
 
 async fn apply_failure(cx: &RequestContext<'_>, provider: Provider, failed: &Failed) -> Result<(), Error> {
-    if failed.takes_back {
-        let fact = PaymentFact { kind: Kind::Failed, id: String::new(), at: failed.at, holds: true, money: None };
+    // Where nothing is staged, what is to come is not told either.
+    if let Some(kind) = failed.kept_as.filter(|kind| *kind == Kind::Failed || cx.state.settings.staging) {
+        let fact = PaymentFact { kind, id: String::new(), at: failed.at, holds: true, money: None };
         apply_return(cx, provider, &Returned { payment: vec![failed.payment.clone()], fact }).await?;
     }
     staged::fail_row(cx, provider, failed).await?;
-    let event = AgreementEvent::Failed { attempt: &failed.attempt, at: failed.at };
+    let event = AgreementEvent::Failed { attempt: &failed.attempt, at: cx.instant_or_now(failed.at) };
     if let Some(id) = &failed.agreement_id {
         return agreements::apply(cx, id, event).await;
     }
@@ -432,7 +447,13 @@ async fn apply_return(cx: &RequestContext<'_>, provider: Provider, returned: &Re
         Some(payment) => payment,
         None => of_payment(payment_facts::known(cx, provider, ids).await?.ids()).unwrap_or_else(|| named.clone()),
     };
-    payment_facts::keep(cx, provider, &payment, &returned.fact).await?;
+    let mut fact = returned.fact.clone();
+    // The money went back, whatever the day; which day it was is for a reviewer to say.
+    let question = plausible::refunded_at(fact.at, cx.now()).err();
+    if question.is_some() {
+        fact.at = 0;
+    }
+    payment_facts::keep(cx, provider, &payment, &fact, question.as_ref()).await?;
     // Noted first, looked up second: whoever makes the gift meanwhile makes it first and reads the note second.
     let mut known = payment_facts::known(cx, provider, ids).await?;
     if let Some(of) = of_payment(known.ids()).filter(|of| *of != payment) {

@@ -46,6 +46,6 @@ mod world;
 pub use http::{answer, get, hmac_hex, unreachable};
 pub use intercept_host::InterceptHost;
 #[cfg(feature = "service")]
-pub use service_world::{GOCARDLESS_SECRET, STRIPE_SECRET, ServiceWorld, header, read, signed};
+pub use service_world::{GOCARDLESS_SECRET, STRIPE_SECRET, ServiceWorld, header, read, signed, signed_bytes};
 pub use stub_host::StubHost;
 pub use world::{World, ten};

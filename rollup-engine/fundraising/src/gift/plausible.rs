@@ -15,6 +15,8 @@ use crate::money::{Money, no_minor_units};
 
 /// Somewhere it is already tomorrow: the furthest time zone is 14 hours ahead of UTC.
 const FURTHEST_ZONE: Duration = Duration::from_hours(14);
+/// When money went back
+const REFUND_DATE: &str = "refundDate";
 /// The longest year
 const A_YEAR: Duration = Duration::from_hours(366 * 24);
 
@@ -83,9 +85,25 @@ pub fn stored(gift: &Gift, now: Timestamp) -> Result<(), ClientError> {
 /// Names what is missing or cannot be; the payment was made all the same.
 pub fn payment(gift: &Gift) -> Result<(), ClientError> {
     if gift.gift_date.is_none() {
-        return Err(ClientError::bad("giftDate cannot be read from what the provider tells"));
+        return Err(unreadable("giftDate"));
     }
     whole_minor_units(gift)
+}
+
+fn unreadable(key: &str) -> ClientError {
+    ClientError::bad(format!("{key} cannot be read from what the provider tells"))
+}
+
+/// When a provider says that money went back, milliseconds since 1970: within the bounds of [`days`], and said at all
+///
+/// # Errors
+/// An instant that nobody can mean; the money went back all the same.
+pub fn refunded_at(at: i64, now: Timestamp) -> Result<(), ClientError> {
+    let at = Timestamp::from_millis(at);
+    match at.to_utc().filter(|_| at.as_millis() != 0) {
+        Some(told) => near(REFUND_DATE, &at.to_string(), told.date(), now),
+        None => Err(unreadable(REFUND_DATE)),
+    }
 }
 
 fn whole_minor_units(gift: &Gift) -> Result<(), ClientError> {
@@ -103,12 +121,19 @@ pub fn days(body: &Map<String, Value>, now: Timestamp) -> Result<(), ClientError
         let Some(text) = value.as_str().map(str::trim).filter(|_| key.ends_with("Date") || key.ends_with("At")) else {
             continue;
         };
-        let Some(date) = text.get(..10).and_then(parse_date) else { continue };
-        not_before_1900(key, text, date)?;
-        let latest = (now + A_YEAR).to_utc().filter(|_| matches!(key.as_str(), "giftDate" | "refundDate"));
-        if latest.is_some_and(|latest| date > latest.date()) {
-            return Err(ClientError::bad(format!("{key} `{text}` must not be more than a year ahead")));
+        if let Some(date) = text.get(..10).and_then(parse_date) {
+            near(key, text, date, now)?;
         }
+    }
+    Ok(())
+}
+
+/// Since 1900, and a gift's or a refund's at most a year ahead
+fn near(key: &str, text: &str, date: Date, now: Timestamp) -> Result<(), ClientError> {
+    not_before_1900(key, text, date)?;
+    let latest = (now + A_YEAR).to_utc().filter(|_| matches!(key, "giftDate" | REFUND_DATE));
+    if latest.is_some_and(|latest| date > latest.date()) {
+        return Err(ClientError::bad(format!("{key} `{text}` must not be more than a year ahead")));
     }
     Ok(())
 }
@@ -223,6 +248,27 @@ mod tests {
         }
         let expected = Gift { expected_at: Some("0226-03-01".into()), ..gift() };
         assert_eq!(fault(&expected).unwrap(), "expectedAt `0226-03-01` must not be before 1900");
+    }
+
+    #[test]
+    fn instants_of_refunds() {
+        let at = |text: &str| Timestamp::parse(text).unwrap().as_millis();
+        let told = |at| {
+            let checked = refunded_at(at, Timestamp::parse("2026-03-01T12:00:00Z").unwrap());
+            checked.err().map(|refusal| refusal.message)
+        };
+        assert_eq!([told(at("2026-03-01T12:00:00Z")), told(at("1900-01-01T00:00:00Z"))], [None, None]);
+        let unreadable = "refundDate cannot be read from what the provider tells";
+        for (at, expected) in [
+            (0, unreadable),
+            (1_772_400_000_000_000, unreadable),
+            (i64::MAX, unreadable),
+            (i64::MIN, unreadable),
+            (at("2100-01-01T00:00:00Z"), "refundDate `2100-01-01T00:00:00.000Z` must not be more than a year ahead"),
+            (at("1874-05-01T00:00:00Z"), "refundDate `1874-05-01T00:00:00.000Z` must not be before 1900"),
+        ] {
+            assert_eq!(told(at).as_deref(), Some(expected), "{at}");
+        }
     }
 
     #[test]

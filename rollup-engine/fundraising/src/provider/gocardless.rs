@@ -26,9 +26,9 @@ use super::DayOf;
 use super::minor_units::{self, Told};
 use super::{
     DomainEvent, Failure, Kind, Payment, PaymentFact, Payout, PayoutState, Provider, Returned, SetUp, StatusReport,
-    agreement_id, id, is_id, text,
+    agreement_id, id, is_id, names, read_event, text,
 };
-use crate::characters::{cleaned, legible};
+use crate::characters::cleaned;
 use crate::client_error::ClientError;
 use crate::gift::{Gift, UNREADABLE_AMOUNT};
 
@@ -68,9 +68,7 @@ pub struct FetchedResources {
 /// # Errors
 /// Bodies that are not JSON or have no list `events`.
 pub fn read(body: &[u8]) -> Result<Vec<Event>, ClientError> {
-    let json: Value = serde_json::from_slice(&legible(body)).map_err(|fault| ClientError::bad(fault.to_string()))?;
-    // A payment is not turned away for a character that Twenty cannot keep.
-    let json = cleaned(json);
+    let json = read_event(body)?;
     let events = json.get("events").and_then(Value::as_array);
     let events = events.ok_or_else(|| ClientError::bad("events must be a list"))?;
     Ok(events.iter().filter(|event| event.is_object()).map(Event::of).collect())
@@ -185,7 +183,11 @@ impl Event {
         let absent = Value::Null;
         let payment = answers.resource.as_ref().unwrap_or(&absent);
         let customer = answers.customer.as_ref().unwrap_or(&absent);
-        let told = payment.get("amount").map(|_| minor_units::told(Provider::GoCardless, payment, "amount"));
+        // A payment that was not read tells of no amount; one that was read tells of one, if only of one that is none.
+        let told = answers.resource.as_ref().map(|read| minor_units::told(Provider::GoCardless, read, "amount"));
+        let (first_name, last_name) = payer(customer);
+        // An instant payment is a transfer that the payer sends, and no debit that the mandate allows.
+        let is_transfer = text(payment.get("scheme")) == Some("faster_payments");
         let (mandate, subscription) = (self.mandate(answers), self.subscription(payment));
         let mut context = Map::new();
         for (name, value) in [
@@ -219,14 +221,14 @@ impl Event {
             amount: amount.unwrap_or_default(),
             gift_date: day,
             expected_at: charge_date.filter(|_| is_expected),
-            payment_method: Some("direct_debit".into()),
+            payment_method: Some(if is_transfer { "bank_transfer" } else { "direct_debit" }.into()),
             external_id: Some(key.clone()),
             source_fingerprint: Some(key.clone()),
             provider_payment_id: Some(key.clone()),
             intake_source: Some(Provider::GoCardless.intake_source().into()),
             provider: Some(Provider::GoCardless.as_str().into()),
-            donor_first_name: text(customer.get("given_name")).map(str::to_owned),
-            donor_last_name: text(customer.get("family_name")).map(str::to_owned),
+            donor_first_name: first_name,
+            donor_last_name: last_name,
             donor_email: text(customer.get("email")).map(str::to_owned),
             recurring_agreement_id,
             recurring_status: subscription.as_ref().map(|_| "active".to_owned()),
@@ -251,7 +253,7 @@ impl Event {
             at: self.at,
             attempt: self.id.clone(),
             reason: reason.unwrap_or("the payment failed").to_owned(),
-            takes_back: true,
+            kept_as: Some(Kind::Failed),
             agreement_id: None,
             agreement: ["subscription", "mandate"].into_iter().filter_map(|name| self.link(name)).collect(),
         }
@@ -339,6 +341,15 @@ impl Event {
             reason: None,
             at: self.at,
         }))
+    }
+}
+
+/// The names of a customer; those of their company where nobody is named
+fn payer(customer: &Value) -> (Option<String>, Option<String>) {
+    let name = |key: &str| text(customer.get(key)).map(str::to_owned);
+    match (name("given_name"), name("family_name"), text(customer.get("company_name"))) {
+        (None, None, Some(company)) => names(company),
+        (first, last, _) => (first, last),
     }
 }
 

@@ -18,7 +18,7 @@ pub struct PaymentFacts(Vec<PaymentFact>);
 pub struct Refunded {
     /// Millionths of the currency's unit, at most the gift's
     pub micros: i64,
-    /// When the last of it went back, milliseconds since 1970; nothing if nothing did
+    /// When the last of it went back, milliseconds since 1970; nothing if nothing did, or where no day was told
     pub at: Option<i64>,
 }
 
@@ -75,7 +75,9 @@ impl PaymentFacts {
     /// Whether it says that money went back, or that it did not after all
     #[must_use]
     pub fn is_about_money(&self) -> bool {
-        self.0.iter().any(|fact| !matches!(fact.kind, Kind::Alias | Kind::ReplacedBy | Kind::Confirmed))
+        self.0
+            .iter()
+            .any(|fact| !matches!(fact.kind, Kind::Alias | Kind::ReplacedBy | Kind::Confirmed | Kind::Declined))
     }
 
     /// How much of this gift is in open disputes, in millionths of the currency's unit
@@ -131,9 +133,10 @@ impl PaymentFacts {
         let micros = if is_whole { gift.amount_micros } else { parts.min(gift.amount_micros) };
         let counting = self.0.iter().filter(|fact| match fact.kind {
             Kind::Failed => failed.is_some(),
-            Kind::Alias | Kind::ReplacedBy | Kind::Confirmed | Kind::Disputed => false,
+            Kind::Alias | Kind::ReplacedBy | Kind::Confirmed | Kind::Declined | Kind::Disputed => false,
             _ => fact.holds,
         });
+        let counting = counting.filter(|fact| fact.at != 0);
         Refunded { micros, at: counting.map(|fact| fact.at).max().filter(|_| micros > 0) }
     }
 
@@ -175,9 +178,7 @@ mod tests {
     }
 
     fn fact(kind: Kind, id: &str, at: i64, holds: bool, micros: i64) -> PaymentFact {
-        let money =
-            (!matches!(kind, Kind::ChargedBack | Kind::Failed | Kind::Confirmed | Kind::Alias | Kind::ReplacedBy))
-                .then(|| pounds(micros));
+        let money = matches!(kind, Kind::Total | Kind::Refund | Kind::Dispute | Kind::Disputed).then(|| pounds(micros));
         PaymentFact { kind, id: id.into(), at, holds, money }
     }
 

@@ -30,9 +30,8 @@ use super::minor_units::{self, Told};
 use super::{DayOf, utc_day};
 use super::{
     DomainEvent, Failure, IdKind, Kind, Payment, PaymentFact, Payout, PayoutState, Provider, Returned, SetUp,
-    StatusReport, agreement_id, id, text,
+    StatusReport, agreement_id, id, names, read_event, text,
 };
-use crate::characters::{cleaned, legible};
 use crate::client_error::ClientError;
 use crate::gift::{Gift, UNREADABLE_AMOUNT};
 use twenty::setting::flag;
@@ -67,9 +66,7 @@ pub struct Event {
 /// # Errors
 /// Bodies that are not a JSON object.
 pub fn read(body: &[u8], day_of: DayOf<'_>) -> Result<Event, ClientError> {
-    let json: Value = serde_json::from_slice(&legible(body)).map_err(|fault| ClientError::bad(fault.to_string()))?;
-    // A payment is not turned away for a character that Twenty cannot keep.
-    let json = cleaned(json);
+    let json = read_event(body)?;
     if !json.is_object() {
         return Err(ClientError::bad("the event must be a JSON object"));
     }
@@ -327,6 +324,7 @@ impl Source<'_> {
         Some(DomainEvent::Failed(Failure {
             payment: key,
             reason: "the payment of the checkout failed".into(),
+            kept_as: Some(Kind::Declined),
             attempt: self.event.to_owned(),
             at: self.at(),
             ..Failure::default()
@@ -399,7 +397,7 @@ impl Source<'_> {
             at: self.at(),
             attempt: self.event.to_owned(),
             reason: "the payment of the invoice failed".into(),
-            takes_back: false,
+            kept_as: None,
             agreement_id: self.invoice_agreement(&mut Map::new()),
             agreement: self.invoice_subscription().into_iter().collect(),
         }))
@@ -505,20 +503,6 @@ fn payment(key: &str, gift_date: Option<String>) -> Gift {
         provider: Some(Provider::Stripe.as_str().into()),
         ..Gift::default()
     }
-}
-
-/// The first word of a name, and the rest
-fn names(name: &str) -> (Option<String>, Option<String>) {
-    let mut words = name.split_whitespace();
-    let first = words.next().map(str::to_owned);
-    let mut rest = String::new();
-    for word in words {
-        if !rest.is_empty() {
-            rest.push(' ');
-        }
-        rest.push_str(word);
-    }
-    (first, Some(rest).filter(|rest| !rest.is_empty()))
 }
 
 /// The members that are not blank; nothing if all are

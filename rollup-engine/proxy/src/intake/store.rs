@@ -17,6 +17,8 @@ use crate::error::Error;
 use crate::request::has_id;
 use fundraising::staging::State;
 
+/// Code of what cannot be true of a payment, or of money that went back
+pub(crate) const IMPLAUSIBLE: &str = "implausible";
 /// How often a row is marked anew because a concurrent request changed it
 const MARK_TRIES: u32 = 4;
 
@@ -247,6 +249,13 @@ pub(crate) fn actor<'a>(cx: &'a RequestContext<'_>) -> Actor<'a> {
         Priority::Job => "job",
     };
     Actor { at: cx.now(), by, request_id: &cx.request_id }
+}
+
+/// Puts a row to a reviewer: what it says cannot be right
+pub(crate) fn fail_validation(cx: &RequestContext<'_>, body: &mut Map<String, Value>, code: &str, message: &str) {
+    body.insert("processingStatus".into(), State::ValidationFailed.as_str().into());
+    body.insert("validationStatus".into(), "failed".into());
+    body.insert("errorDetail".into(), error_detail(code, message, cx.now()));
 }
 
 /// What a failure leaves on a row

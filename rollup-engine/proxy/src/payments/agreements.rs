@@ -59,8 +59,8 @@ pub(super) async fn replace_mandate(
     at: i64,
 ) -> Result<Vec<Claim>, Error> {
     let fact = |kind, id: &str, at| PaymentFact { kind, id: id.to_owned(), at, holds: true, money: None };
-    payment_facts::keep(cx, provider, old, &fact(Kind::ReplacedBy, new, at)).await?;
-    payment_facts::keep(cx, provider, new, &fact(Kind::Alias, old, 0)).await?;
+    payment_facts::keep(cx, provider, old, &fact(Kind::ReplacedBy, new, at), None).await?;
+    payment_facts::keep(cx, provider, new, &fact(Kind::Alias, old, 0), None).await?;
     let known = payment_facts::known(cx, provider, &[new.to_owned()]).await?;
     let newest = newest_mandate(&known).unwrap_or(new);
     let mut claims = Vec::new();

@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::intake::{columns, store};
 use crate::payment_facts;
 use crate::payout_amounts::{self, PAYOUT};
+use fundraising::gift::plausible;
 use fundraising::keys::Key;
 use fundraising::provider::{Payout, PayoutState, Provider};
 use fundraising::staging::State;
@@ -31,13 +32,19 @@ pub(super) async fn record(cx: &RequestContext<'_>, payout: &Payout) -> Result<O
     match payout.state {
         PayoutState::Announced => {}
         PayoutState::Paid => {
-            facts.insert("confirmedAt".into(), Timestamp::from_millis(payout.at).to_string().into());
+            facts.insert("confirmedAt".into(), Timestamp::from_millis(cx.instant_or_now(payout.at)).to_string().into());
         }
         PayoutState::Failed => {
             facts.insert("status".into(), "variance".into());
             let reason = payout.reason.as_deref().unwrap_or("the payout did not arrive");
             facts.insert("varianceReason".into(), reason.into());
         }
+    }
+    // Days that nobody can mean are left out, and somebody is to look.
+    if let Err(refusal) = plausible::days(&facts, cx.now()) {
+        facts.remove("depositDate");
+        facts.insert("status".into(), "variance".into());
+        facts.insert("varianceReason".into(), refusal.message.into());
     }
     let mut body = facts.clone();
     body.insert("id".into(), id.as_str().into());

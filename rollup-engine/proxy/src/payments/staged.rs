@@ -18,6 +18,8 @@ use fundraising::trust::{Diagnostics, may_auto_process};
 
 /// Warnings of a row whose donor could not be looked up, or that Twenty refused
 const DONOR_FAILURES: [&str; 2] = ["donor_lookup_failed", "donor_refused"];
+/// Code and action of a row whose money does not come
+const PAYMENT_FAILED: &str = "payment_failed";
 /// Warnings of a donor's history
 const DOUBTS: [&str; 3] = ["possible_duplicate", "amount_unusual", "history_unavailable"];
 
@@ -151,9 +153,7 @@ pub(super) async fn keep_as_question(
     body.insert("autoProcess".into(), false.into());
     body.insert("processingStatus".into(), State::Pending.as_str().into());
     if let Some(refusal) = refusal {
-        body.insert("processingStatus".into(), State::ValidationFailed.as_str().into());
-        body.insert("validationStatus".into(), "failed".into());
-        body.insert("errorDetail".into(), store::error_detail("implausible", &refusal.message, cx.now()));
+        store::fail_validation(cx, &mut body, store::IMPLAUSIBLE, &refusal.message);
     }
     body.insert("processingDiagnostics".into(), diagnostics.to_json());
     body.insert("rawPayload".into(), Value::Object(gift).to_string().into());
@@ -180,10 +180,8 @@ pub(super) async fn fail_row(cx: &RequestContext<'_>, provider: Provider, failed
             return None;
         }
         let mut body = Map::new();
-        body.insert("processingStatus".into(), State::ValidationFailed.as_str().into());
-        body.insert("validationStatus".into(), "failed".into());
-        body.insert("errorDetail".into(), store::error_detail("payment_failed", &failed.reason, cx.now()));
-        Some((body, "payment_failed"))
+        store::fail_validation(cx, &mut body, PAYMENT_FAILED, &failed.reason);
+        Some((body, PAYMENT_FAILED))
     })
     .await
 }
