@@ -38,6 +38,7 @@ pub mod checkpoint;
 pub mod compiled;
 pub mod condition;
 pub mod config;
+pub mod definition;
 pub mod definitions;
 pub mod environment;
 pub mod fold;

@@ -1,0 +1,3 @@
+//! The definition language: what a workspace says about its totals.
+
+pub mod model;
