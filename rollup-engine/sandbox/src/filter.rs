@@ -313,11 +313,16 @@ fn allowed(kind: PartKind, dialect: Dialect) -> &'static [&'static str] {
 impl Filter {
     /// Whether the row fits; nothing where the answer is neither
     pub(crate) fn matches(&self, workspace: &Workspace, id: Uuid, row: &Row) -> Option<bool> {
+        self.fits(workspace, Some((id, row)))
+    }
+
+    /// The same, of a record that need not be there: all that it has is null then
+    fn fits(&self, workspace: &Workspace, record: Option<(Uuid, &Row)>) -> Option<bool> {
         match self {
             Self::And(parts) => {
                 let mut answer = Some(true);
                 for part in parts {
-                    match part.matches(workspace, id, row) {
+                    match part.fits(workspace, record) {
                         Some(false) => return Some(false),
                         None => answer = None,
                         Some(true) => {}
@@ -328,7 +333,7 @@ impl Filter {
             Self::Or(parts) => {
                 let mut answer = Some(false);
                 for part in parts {
-                    match part.matches(workspace, id, row) {
+                    match part.fits(workspace, record) {
                         Some(true) => return Some(true),
                         None => answer = None,
                         Some(false) => {}
@@ -336,24 +341,11 @@ impl Filter {
                 }
                 answer
             }
-            Self::Not(part) => part.matches(workspace, id, row).map(|answer| !answer),
-            Self::Test(slot, check) => check.matches(row.view(id, *slot)),
-            Self::Through { field, target, inner } => match live_target(workspace, field, *target, row) {
-                Some((id, row)) => inner.matches(workspace, id, row),
-                None => inner.matches_null(),
-            },
-        }
-    }
-
-    /// Whether a record that is not there fits
-    fn matches_null(&self) -> Option<bool> {
-        match self {
-            Self::And(parts) if parts.is_empty() => None,
-            Self::And(parts) => parts.iter().map(Self::matches_null).try_fold(true, |all, part| part.map(|p| all && p)),
-            Self::Or(parts) => parts.iter().filter_map(Self::matches_null).find(|answer| *answer),
-            Self::Not(part) => part.matches_null().map(|answer| !answer),
-            Self::Test(_, Check::IsNull(wanted)) => Some(*wanted),
-            Self::Test(..) | Self::Through { .. } => None,
+            Self::Not(part) => part.fits(workspace, record).map(|answer| !answer),
+            Self::Test(slot, check) => check.matches(record.map_or(View::Null, |(id, row)| row.view(id, *slot))),
+            Self::Through { field, target, inner } => {
+                inner.fits(workspace, record.and_then(|(_, row)| live_target(workspace, field, *target, row)))
+            }
         }
     }
 

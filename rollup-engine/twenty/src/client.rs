@@ -35,19 +35,23 @@ pub struct PageQuery<'a> {
 impl<H: Host> Client<H> {
     /// One page of an object's live records, in the order of their ids
     ///
+    /// Where a path leads through a relation, each record comes with all that it is related to, which is some six times
+    /// as large.
+    ///
     /// # Errors
-    /// See [`ApiError`].
+    /// See [`ApiError`]; [`ApiError::Refused`], without a request, for a filter that is not
+    /// [safe](Filter::is_rest_safe) and for paths that are not [within REST](Projection::is_within_rest).
     pub async fn list(&self, names: &Names, query: PageQuery<'_>, keep: &Projection) -> Result<Page, ApiError> {
-        let mut asked =
-            Query::default().with("limit", query.limit.clamp(1, MAX_RECORDS).to_string()).with("depth", "0");
+        let refused = |message: &str| ApiError::Refused {
+            endpoint: format!("GET /rest/{}", names.plural),
+            status: 400,
+            message: message.to_owned(),
+        };
+        let limit = query.limit.clamp(1, MAX_RECORDS);
+        let mut asked = depth(Query::default().with("limit", limit.to_string()), keep, refused)?;
         if let Some(filter) = query.filter {
             if !filter.is_rest_safe() {
-                let message = "the filter has a text that REST would misread".to_owned();
-                return Err(ApiError::Refused {
-                    endpoint: format!("GET /rest/{}", names.plural),
-                    status: 400,
-                    message,
-                });
+                return Err(refused("the filter has a text that REST would misread"));
             }
             asked = asked.filtered(filter);
         }
@@ -173,7 +177,12 @@ impl<H: Host> Client<H> {
     /// # Errors
     /// See [`ApiError`]; [`ApiError::NotFound`] for one that is deleted or was never there.
     pub async fn get(&self, names: &Names, id: Uuid, keep: &Projection) -> Result<Page, ApiError> {
-        let target = Target::get(collection(names)?, id.into(), &Query::default().with("depth", "0"));
+        let refused = |message: &str| ApiError::Refused {
+            endpoint: format!("GET /rest/{}", one_of(names)),
+            status: 400,
+            message: message.to_owned(),
+        };
+        let target = Target::get(collection(names)?, id.into(), &depth(Query::default(), keep, refused)?);
         let call = RequestSpec::rest(&target, &one_of(names));
         self.records(call, &names.singular, keep, |page| page.of_one(&names.singular)).await
     }
@@ -322,6 +331,14 @@ fn collection(names: &Names) -> Result<Collection, ApiError> {
         status: 400,
         message: fault.to_string(),
     })
+}
+
+/// The query, with the depth that gives all of the paths
+fn depth(query: Query, keep: &Projection, refused: impl Fn(&str) -> ApiError) -> Result<Query, ApiError> {
+    if !keep.is_within_rest() {
+        return Err(refused("REST gives nothing that lies behind several relations"));
+    }
+    Ok(query.with("depth", keep.depth().to_string()))
 }
 
 /// The route of one record

@@ -17,6 +17,10 @@ use crate::record_id::RecordId;
 use crate::value::Value;
 use ports::time::Timestamp;
 
+/// Most relations to one record that the path of a condition may lead through, as `donor.name.lastName` does; Twenty
+/// refuses longer ones. Of a record that is not there, or soft-deleted, every value is empty
+pub const MAX_FILTER_RELATIONS: usize = 1;
+
 /// What may stand in a query value as it is: what RFC 3986 calls unreserved
 const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 

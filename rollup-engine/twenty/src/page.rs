@@ -17,15 +17,22 @@ use crate::json::{self, List, Object, ReadList, ReadObject};
 use crate::literal;
 use crate::value::Value;
 
+/// Most relations that a path of REST leads through: its `depth` is 0 or 1
+const MAX_REST_RELATIONS: usize = 1;
+
 /// Where a value is kept in each record
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FieldSlot(usize);
 
 /// The paths to keep of each record, in the order given
+///
+/// A path may lead through relations to one record, as `donor.name.lastName` does. Where there is no such record, or one
+/// that is soft-deleted, the value is [`Value::Null`]; Twenty then gives `donorId` as null too, though it is set.
 #[derive(Clone, Debug, Default)]
 pub struct Projection {
     root: Node,
     len: usize,
+    depth: usize,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -71,6 +78,38 @@ impl Projection {
             self.len += 1;
             FieldSlot(self.len - 1)
         })
+    }
+
+    /// As [`Self::add`], of a path whose first parts are so many relations to one record
+    ///
+    /// REST has to be told, and gives what lies behind one relation, not behind several: see
+    /// [`Self::is_within_rest`]. What a path goes through, [`Schema::path`](crate::schema::Schema::path) knows.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use twenty::page::Projection;
+    ///
+    /// let mut fields = Projection::default();
+    /// fields.add_related("appeal.status", 1);
+    /// assert!(fields.is_within_rest());
+    /// fields.add_related("donor.household.name", 2);
+    /// assert!(!fields.is_within_rest());
+    /// ```
+    pub fn add_related(&mut self, path: &str, relations: usize) -> FieldSlot {
+        self.depth = self.depth.max(relations);
+        self.add(path)
+    }
+
+    /// Most relations that one of the paths leads through
+    pub(crate) fn depth(&self) -> usize {
+        self.depth
+    }
+
+    /// Whether REST gives all of it; GraphQL gives what lies behind any number of relations
+    #[must_use]
+    pub fn is_within_rest(&self) -> bool {
+        self.depth <= MAX_REST_RELATIONS
     }
 
     /// Where the values of the paths are kept, in the order given
@@ -516,6 +555,21 @@ mod tests {
         let page =
             read_records(body.as_bytes(), "gift", &Projection::of(&["amount.amountMicros", "amount", "id"])).unwrap();
         assert_eq!(*page.records[0].values, [Value::Null, Value::Null, Value::Text(ADA.into())]);
+    }
+
+    #[test]
+    fn relation_to_nothing_has_empty_values() {
+        let paths = ["donor.id", "donor.name.lastName", "donor.household.primaryContact.jobTitle"];
+        let read = |donor: &str| {
+            let body = format!(r#"{{"data":{{"gift":{{"id":"{ADA}","donor":{donor}}}}}}}"#);
+            read_records(body.as_bytes(), "gift", &Projection::of(&paths)).unwrap().records.remove(0).values
+        };
+        assert_eq!(*read("null"), [Value::Null, Value::Null, Value::Null]);
+        let text = |text: &str| Value::Text(text.into());
+        assert_eq!(
+            *read(&format!(r#"{{"id":"{ADA}","name":{{"lastName":"King"}},"household":{{"primaryContact":null}}}}"#)),
+            [text(ADA), text("King"), Value::Null]
+        );
     }
 
     #[test]

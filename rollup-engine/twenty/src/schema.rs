@@ -80,6 +80,85 @@ impl Object {
     pub fn field(&self, name: &str) -> Option<&Field> {
         self.fields.iter().find(|(other, _)| other == name).map(|(_, field)| field)
     }
+
+    /// The column of the relation to one record of this name, `donorId` of `donor`, and its field
+    #[must_use]
+    pub fn relation(&self, name: &str) -> Option<(&str, &Field)> {
+        let is_column = |(column, field): &&(String, Field)| {
+            matches!(&*field.kind, "RELATION" | "MORPH_RELATION") && column.strip_suffix("Id") == Some(name)
+        };
+        self.fields.iter().find(is_column).map(|(column, field)| (column.as_str(), field))
+    }
+
+    /// That there is no such field, or relation, with what may have been meant
+    fn unknown_field(&self, name: &str, leads_on: bool) -> PathError {
+        let names = self.fields.iter().flat_map(|(field, found)| {
+            let relation = field.strip_suffix("Id").filter(|_| leads_on && found.kind == "RELATION");
+            let name = relation.unwrap_or(field);
+            [(field.as_str(), name), (name, name)]
+        });
+        let hint = nearest(name, names).map_or_else(String::new, |near| format!(", did you mean `{near}`?"));
+        PathError::UnknownField { object: self.names.singular.clone(), field: name.to_owned(), hint }
+    }
+}
+
+/// Most relations to one record that a path leads through
+pub const MAX_RELATIONS: usize = 3;
+
+/// What a path leads to
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Path<'a> {
+    /// The relations to one record that it leads through, in their order
+    pub relations: Vec<Relation<'a>>,
+    /// The object that has the field
+    pub object: &'a Object,
+    /// The field's name: `status`, `amount`, `householdId`
+    pub name: &'a str,
+    /// The field
+    pub field: &'a Field,
+    /// The part of a composite field: `amountMicros`
+    pub part: Option<&'a str>,
+}
+
+/// A relation to one record, on the way of a path
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Relation<'a> {
+    /// The object that has it
+    pub object: &'a Object,
+    /// Its field with the other record's id: `donorId`
+    pub column: &'a str,
+}
+
+/// Why a path leads nowhere
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PathError {
+    /// An object that the workspace does not have
+    #[error(transparent)]
+    UnknownObject(#[from] UnknownObject),
+    /// A field that the object does not have
+    #[error("`{object}` has no field `{field}`{hint}")]
+    UnknownField {
+        /// The object, in the singular
+        object: String,
+        /// The field
+        field: String,
+        /// What may have been meant, as the end of the sentence
+        hint: String,
+    },
+    /// More relations than [`MAX_RELATIONS`]
+    #[error("`{path}` leads through more than {MAX_RELATIONS} relations")]
+    TooLong {
+        /// The path
+        path: String,
+    },
+    /// The metadata do not tell what a relation leads to, or it leads to several objects
+    #[error("`{object}.{field}` leads to no one object")]
+    NoTarget {
+        /// The object that has the relation, in the singular
+        object: String,
+        /// The relation
+        field: String,
+    },
 }
 
 /// What a workspace has
@@ -123,6 +202,49 @@ impl Schema {
             name: singular.to_owned(),
             hint: hint(singular, self.objects.iter().map(|object| &object.names)),
         })
+    }
+
+    /// What a path of an object's records leads to: a field, a part of one, or either of a related record
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let body = br#"{"data":[
+    ///     {"nameSingular":"gift","namePlural":"gifts","fields":[{"name":"appeal","type":"RELATION",
+    ///         "settings":{"joinColumnName":"appealId"},"relation":{"targetObjectMetadata":{"nameSingular":"appeal"}}}]},
+    ///     {"nameSingular":"appeal","namePlural":"appeals","fields":[{"name":"goalAmount","type":"CURRENCY"}]}]}"#;
+    /// let schema = twenty::schema::Schema::new(twenty::schema::read_objects(body).unwrap().objects);
+    ///
+    /// let path = schema.path("gift", "appeal.goalAmount.amountMicros")?;
+    /// assert_eq!((path.relations[0].column, path.name, path.part), ("appealId", "goalAmount", Some("amountMicros")));
+    /// assert!(schema.path("gift", "apeal.goalAmount").unwrap_err().to_string().ends_with("did you mean `appeal`?"));
+    /// # Ok::<(), twenty::schema::PathError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If an object or a field of it is not there, or it leads through too many relations.
+    pub fn path<'a>(&'a self, object: &str, path: &'a str) -> Result<Path<'a>, PathError> {
+        let mut object = self.object(object)?;
+        let (mut rest, mut relations) = (path, Vec::new());
+        loop {
+            let (name, below) = rest.split_once('.').map_or((rest, None), |(name, below)| (name, Some(below)));
+            if let Some((name, field)) = object.fields.iter().find(|(other, _)| other == name) {
+                return Ok(Path { relations, object, name, field, part: below });
+            }
+            let (Some(below), Some((column, field))) = (below, object.relation(name)) else {
+                return Err(object.unknown_field(name, below.is_some()));
+            };
+            if relations.len() == MAX_RELATIONS {
+                return Err(PathError::TooLong { path: path.to_owned() });
+            }
+            relations.push(Relation { object, column });
+            let target = field
+                .target
+                .as_deref()
+                .ok_or_else(|| PathError::NoTarget { object: object.names.singular.clone(), field: name.to_owned() })?;
+            object = self.object(target)?;
+            rest = below;
+        }
     }
 }
 
@@ -266,6 +388,7 @@ fn text(object: &Value, key: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     const OBJECT: &str = r#"{"nameSingular":"gift","namePlural":"gifts","isActive":true,"fields":[
         {"name":"amount","type":"CURRENCY"},{"name":"old","type":"TEXT","isActive":false},
@@ -307,6 +430,58 @@ mod tests {
         ] {
             assert_eq!(schema.object(wrong).unwrap_err().to_string(), message);
         }
+    }
+
+    #[test]
+    fn paths_lead_through_relations() {
+        let relation = |name: &str, target: Option<&str>| {
+            let target = target.map_or(Value::Null, |name| json!({ "targetObjectMetadata": { "nameSingular": name } }));
+            let settings = json!({ "joinColumnName": format!("{name}Id") });
+            json!({ "name": name, "type": "RELATION", "settings": settings, "relation": target })
+        };
+        let field = |name: &str, kind: &str| json!({ "name": name, "type": kind });
+        let body = json!({ "data": [
+            { "nameSingular": "gift", "namePlural": "gifts", "fields": [
+                field("amount", "CURRENCY"), relation("donor", Some("person")), relation("target", None), relation("fund", Some("fund")),
+                { "name": "notes", "type": "RELATION", "settings": { "relationType": "ONE_TO_MANY" } }] },
+            { "nameSingular": "person", "namePlural": "people", "fields": [
+                field("id", "UUID"), field("name", "FULL_NAME"), relation("household", Some("household"))] },
+            { "nameSingular": "household", "namePlural": "households", "fields": [relation("primaryContact", Some("person"))] },
+        ] });
+        let schema = Schema::new(objects_of(&body).unwrap().objects);
+        let shown = |path: &str| match schema.path("gift", path) {
+            Ok(path) => {
+                let relations =
+                    path.relations.iter().map(|each| format!("{}.{} ", each.object.names.singular, each.column));
+                let part = path.part.map_or_else(String::new, |part| format!(" {part}"));
+                relations.collect::<String>() + &format!("{}.{}{part}", path.object.names.singular, path.name)
+            }
+            Err(error) => error.to_string(),
+        };
+        for (path, leads_to) in [
+            ("amount.amountMicros", "gift.amount amountMicros"),
+            ("donorId", "gift.donorId"),
+            ("donor.id", "gift.donorId person.id"),
+            ("donor.name.lastName", "gift.donorId person.name lastName"),
+            ("donor.household.primaryContactId", "gift.donorId person.householdId household.primaryContactId"),
+            (
+                "donor.household.primaryContact.name.lastName",
+                "gift.donorId person.householdId household.primaryContactId person.name lastName",
+            ),
+            (
+                "donor.household.primaryContact.household.id",
+                "`donor.household.primaryContact.household.id` leads through more than 3 relations",
+            ),
+            ("donor", "`gift` has no field `donor`, did you mean `donorId`?"),
+            ("donors.name", "`gift` has no field `donors`, did you mean `donor`?"),
+            ("donor.nme.lastName", "`person` has no field `nme`, did you mean `name`?"),
+            ("notes.body", "gift.notes body"),
+            ("target.name", "`gift.target` leads to no one object"),
+            ("fund.name", "there is no object `fund` here"),
+        ] {
+            assert_eq!(shown(path), leads_to, "{path}");
+        }
+        assert!(schema.path("gifts", "amount").is_err());
     }
 
     #[test]
