@@ -77,7 +77,7 @@ impl Fold {
             {
                 self.undecided_parents.insert(parent);
             }
-            let code = column.code.map(|_| &group.code);
+            let code = column.code.and_then(|_| group.dimensions.first());
             tallies[inputs.column].add_group(
                 column.aggregation.kind,
                 &Grouped { count: group.count, sum, least, greatest },

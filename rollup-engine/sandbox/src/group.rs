@@ -235,6 +235,7 @@ fn dimension(workspace: &Workspace, object: &Object, item: &Value) -> Result<Dim
                 Value::Object(_) => value.clone(),
                 _ => serde_json::json!({"id": true}),
             };
+            refuse_relation_of_relation(target_object, &inner)?;
             let inner = self::dimension(workspace, target_object, &inner)?;
             dimension.through = Some((*target, inner.part));
             dimension.granularity = inner.granularity;
@@ -249,6 +250,22 @@ fn dimension(workspace: &Workspace, object: &Object, item: &Value) -> Result<Dim
         }
     }
     Ok(dimension)
+}
+
+/// The server groups by a plain value of a related record; it knows neither its relations there nor their ids.
+fn refuse_relation_of_relation(target: &Object, inner: &Value) -> Result<(), ApiError> {
+    let Some(name) = inner.as_object().and_then(|members| members.keys().next()) else { return Ok(()) };
+    match target.field(name).map(|field| &field.shape) {
+        None => Err(ApiError {
+            sub_code: Some("FIELD_NOT_FOUND"),
+            ..ApiError::bad(format!("Nested field \"{name}\" not found in target object \"{}\"", target.singular))
+        }),
+        Some(Shape::ManyToOne { .. } | Shape::OneToMany { .. }) => Err(ApiError::bad(format!(
+            "Cannot group by a relation field of the relation field: \"{name}\" is a relation field of \"{}\"",
+            target.singular
+        ))),
+        Some(Shape::Plain | Shape::Composite) => Ok(()),
+    }
 }
 
 fn zone(dimension: &Dimension, name: Option<&str>) -> Result<TimeZone, ApiError> {

@@ -16,7 +16,7 @@ use transport::{Read, RequestSpec};
 
 pub use transport::{Client, Connection};
 
-pub use crate::graphql::{Group, GroupQuery, Groups};
+pub use crate::graphql::{Dimension, Granularity, Group, GroupQuery, Groups};
 
 /// Most records that Twenty gives in one page and takes in one batch
 pub const MAX_RECORDS: usize = 200;
@@ -74,7 +74,7 @@ impl<H: Host> Client<H> {
         self.records_graphql(&names.plural, graphql::body(&document), None, root, Page::of_list).await
     }
 
-    /// Children grouped by the server, by a record and, if wanted, a currency
+    /// Children grouped by the server, by a record and, if wanted, by currencies, periods and other values of theirs
     ///
     /// # Examples
     ///

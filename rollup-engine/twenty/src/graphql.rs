@@ -14,4 +14,4 @@ mod groups;
 pub(crate) use answer::{CountRoots, Failure, GroupsRoots, PageRoot, read_answer};
 pub use document::MAX_ROOTS;
 pub(crate) use document::{body, counts_document, groups_document, list_document, upsert_body};
-pub use groups::{Group, GroupQuery, Groups};
+pub use groups::{Dimension, Granularity, Group, GroupQuery, Groups};

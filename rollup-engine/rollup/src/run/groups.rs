@@ -2,7 +2,7 @@
 
 use twenty::error::ApiError;
 use twenty::filter::{Comparator, Filter};
-use twenty::graphql::{GroupQuery, Groups};
+use twenty::graphql::{Dimension, GroupQuery, Groups};
 use twenty::value::Value;
 use uuid::Uuid;
 
@@ -177,10 +177,11 @@ impl Run<'_> {
             (Some(ids), Some(filter)) => Some(Filter::And(vec![ids, filter.clone()])),
             (ids, filter) => ids.or_else(|| filter.clone()),
         };
+        let dimensions: Vec<Dimension<'_>> = set.code.iter().map(|path| Dimension::Value(path)).collect();
         for _ in 0..2 {
             let query = GroupQuery {
                 by: &rollup.relation_field,
-                code: set.code.as_deref(),
+                dimensions: &dimensions,
                 filter: filter.as_ref(),
                 aggregates: &set.aggregates,
                 limit: MAX_GROUPS,

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use ports::time::parse_date;
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::groups::{Group, GroupQuery};
+use super::groups::{Dimension, Group, GroupQuery};
 use crate::json::{self, List, Object, ReadList, ReadObject, UnlessNull};
 use crate::page::{Page, Projection, Records, read_connection};
 use crate::schema::Names;
@@ -244,21 +245,26 @@ impl<'de> ReadList<'de> for GroupList<'_> {
     fn read_item<A: SeqAccess<'de>>(&mut self, list: &mut A) -> Result<bool, A::Error> {
         let query = self.query;
         let values = vec![Value::Missing; query.aggregates.len()].into_boxed_slice();
-        let mut parts = GroupParts { query, dimensions: Dimensions::default(), count: Value::Missing, values };
+        let mut parts = GroupParts { query, dimensions: Dimensions(Vec::new()), count: Value::Missing, values };
         if list.next_element_seed(Object(&mut parts))?.is_none() {
             return Ok(false);
         }
-        let GroupParts { dimensions: Dimensions { id, code, .. }, count, values, .. } = parts;
+        let GroupParts { dimensions: Dimensions(mut dimensions), count, values, .. } = parts;
+        // One dimension too few, or too many, and each may be another's.
+        if dimensions.len() != query.dimensions.len() + 1 {
+            return Err(A::Error::custom("expected a group with a value for each dimension"));
+        }
+        let id = dimensions.remove(0);
         // A group that is not understood must not pass for that of the children without a parent, nor for an empty one.
         let whole = |value: &Value| value.number()?.to_string().parse().ok();
         let (Some(count), true) = (whole(&count), id == Value::Null || id.id().is_some()) else {
             return Err(A::Error::custom("expected a group of a record with its count"));
         };
-        // Nor may one whose currency is lost pass for one without a currency.
-        if query.code.is_some() && !matches!(code, Value::Null | Value::Text(_)) {
-            return Err(A::Error::custom("expected a group with its currency"));
+        // Nor may one whose currency or period is lost pass for one without.
+        if query.dimensions.iter().zip(&dimensions).any(|(dimension, value)| !is_of(*dimension, value)) {
+            return Err(A::Error::custom("expected a group with the value of its dimension"));
         }
-        self.groups.push(Group { id: id.id(), code, count, values });
+        self.groups.push(Group { id: id.id(), dimensions: dimensions.into(), count, values });
         Ok(true)
     }
 }
@@ -290,30 +296,31 @@ impl<'de> ReadObject<'de> for GroupParts<'_> {
     }
 }
 
-#[derive(Default)]
-struct Dimensions {
-    id: Value,
-    code: Value,
-    read: usize,
+/// Whether a group may have this value in this dimension
+fn is_of(dimension: Dimension<'_>, value: &Value) -> bool {
+    match (dimension, value) {
+        (_, Value::Null) | (Dimension::Value(_), Value::Text(_) | Value::Number(_) | Value::Bool(_)) => true,
+        (Dimension::Period { .. }, Value::Text(day)) => parse_date(day).is_some(),
+        _ => false,
+    }
 }
+
+/// The values of a group, the record's id first
+struct Dimensions(Vec<Value>);
 
 impl<'de> ReadList<'de> for Dimensions {
     const EXPECTED: &'static str = "the values of a group";
 
     fn read_item<A: SeqAccess<'de>>(&mut self, list: &mut A) -> Result<bool, A::Error> {
         let Some(value) = list.next_element::<&RawValue>()? else { return Ok(false) };
-        match self.read {
-            0 => self.id = Value::from_json_text(value.get()),
-            1 => self.code = Value::from_json_text(value.get()),
-            _ => {}
-        }
-        self.read += 1;
+        self.0.push(Value::from_json_text(value.get()));
         Ok(true)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::groups::Granularity;
     use super::*;
     use proptest::prelude::*;
     use serde_json::json;
@@ -389,16 +396,20 @@ mod tests {
     fn unreadable_groups_are_refused() {
         let read = |text: &str| {
             let aggregates = ["maxGiftDate".to_owned(), "gone".to_owned()];
-            let query = GroupQuery { aggregates: &aggregates, ..GroupQuery::default() };
+            let dimensions = [
+                Dimension::Value("amount.currencyCode"),
+                Dimension::Period { path: "giftDate", granularity: Granularity::Month, time_zone: None },
+            ];
+            let query = GroupQuery { dimensions: &dimensions, aggregates: &aggregates, ..GroupQuery::default() };
             read_groups(&mut serde_json::Deserializer::from_str(text), &query).map_err(|error| error.to_string())
         };
         assert_eq!(
             read(&format!(
-                r#"[{{"totalCount":"2","maxGiftDate":"2026-05-10","groupByDimensionValues":["{ADA}",null]}}]"#
+                r#"[{{"totalCount":"2","maxGiftDate":"2026-05-10","groupByDimensionValues":["{ADA}",null,"2026-05-01"]}}]"#
             )),
             Ok(vec![Group {
                 id: Some(ADA),
-                code: Value::Null,
+                dimensions: [Value::Null, Value::Text("2026-05-01".into())].into(),
                 count: 2,
                 values: [Value::Text("2026-05-10".into()), Value::Missing].into()
             }])
@@ -406,10 +417,15 @@ mod tests {
         for text in [
             r#"[{"totalCount":1}]"#,
             r#"[{"totalCount":1,"groupByDimensionValues":[]}]"#,
-            r#"[{"totalCount":1,"groupByDimensionValues":["GBP"]}]"#,
-            r#"[{"groupByDimensionValues":[null]}]"#,
-            r#"[{"totalCount":1.5,"groupByDimensionValues":[null]}]"#,
-            r#"[{"totalCount":null,"groupByDimensionValues":[null]}]"#,
+            r#"[{"totalCount":1,"groupByDimensionValues":["GBP","GBP",null]}]"#,
+            r#"[{"totalCount":1,"groupByDimensionValues":[null,"GBP"]}]"#,
+            r#"[{"totalCount":1,"groupByDimensionValues":[null,"GBP",null,null]}]"#,
+            r#"[{"totalCount":1,"groupByDimensionValues":[null,{},null]}]"#,
+            r#"[{"totalCount":1,"groupByDimensionValues":[null,"GBP","May"]}]"#,
+            r#"[{"totalCount":1,"groupByDimensionValues":[null,"GBP",2026]}]"#,
+            r#"[{"groupByDimensionValues":[null,null,null]}]"#,
+            r#"[{"totalCount":1.5,"groupByDimensionValues":[null,null,null]}]"#,
+            r#"[{"totalCount":null,"groupByDimensionValues":[null,null,null]}]"#,
             "{}",
         ] {
             assert!(read(text).is_err(), "{text}");
@@ -462,12 +478,13 @@ mod tests {
                 json!({ "groupByDimensionValues": [id.map(Uuid::from_u128), code], "sumX": sum, "totalCount": count, "other": {} })
             }).collect();
             let aggregates = ["sumX".to_owned(), "totalCount".to_owned()];
-            let query = GroupQuery { aggregates: &aggregates, ..GroupQuery::default() };
+            let dimensions = [Dimension::Value("x")];
+            let query = GroupQuery { dimensions: &dimensions, aggregates: &aggregates, ..GroupQuery::default() };
             let body = json!(groups).to_string();
             let read = read_groups(&mut serde_json::Deserializer::from_str(&body), &query).unwrap();
             let expected: Vec<_> = rows.iter().map(|(id, code, count, sum)| Group {
                 id: id.map(Uuid::from_u128),
-                code: code.into(),
+                dimensions: [code.into()].into(),
                 count: (*count).into(),
                 values: [sum.into(), Value::from(&json!(count))].into(),
             }).collect();

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::groups::GroupQuery;
+use super::groups::{Dimension, GroupQuery};
 use crate::filter::Filter;
 use crate::literal::{name, nested, quoted};
 use crate::page::Projection;
@@ -40,8 +40,19 @@ pub(crate) fn groups_document(names: &Names, query: &GroupQuery<'_>) -> String {
     let mut out = String::from("{");
     name(&mut out, &names.plural);
     out.push_str("GroupBy(groupBy:[");
-    for path in [Some(query.by), query.code].into_iter().flatten() {
-        nested(&mut out, path, "true");
+    for dimension in std::iter::once(&Dimension::Value(query.by)).chain(query.dimensions) {
+        match dimension {
+            Dimension::Value(path) => nested(&mut out, path, "true"),
+            Dimension::Period { path, granularity, time_zone } => {
+                let mut inner = format!("{{granularity:{}", granularity.as_str());
+                if let Some(time_zone) = time_zone {
+                    inner.push_str(",timeZone:");
+                    quoted(&mut inner, time_zone);
+                }
+                inner.push('}');
+                nested(&mut out, path, &inner);
+            }
+        }
         out.push(' ');
     }
     out.push_str("],limit:");
@@ -121,6 +132,7 @@ fn argument(out: &mut String, filter: Option<&Filter>) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::groups::Granularity;
     use super::*;
     use crate::filter::Comparator;
     use crate::value::Value;
@@ -154,7 +166,11 @@ mod tests {
         let (filter, aggregates) = (Filter::Present("donorId".into()), ["sumAmountAmountMicros".to_owned()]);
         let query = GroupQuery {
             by: "donorId",
-            code: Some("amount.currencyCode"),
+            dimensions: &[
+                Dimension::Value("amount.currencyCode"),
+                Dimension::Period { path: "giftDate", granularity: Granularity::Year, time_zone: None },
+                Dimension::Period { path: "at", granularity: Granularity::Week, time_zone: Some("Europe/\"Rome") },
+            ],
             filter: Some(&filter),
             aggregates: &aggregates,
             limit: 900,
@@ -162,7 +178,8 @@ mod tests {
         };
         assert_eq!(
             groups_document(&gift, &query),
-            "{giftsGroupBy(groupBy:[{donorId:true} {amount:{currencyCode:true}} ],limit:900,\
+            "{giftsGroupBy(groupBy:[{donorId:true} {amount:{currencyCode:true}} {giftDate:{granularity:YEAR}} \
+             {at:{granularity:WEEK,timeZone:\"Europe/\\\"Rome\"}} ],limit:900,\
              filter:{donorId:{is:NOT_NULL}}){groupByDimensionValues totalCount sumAmountAmountMicros} \
              gifts(first:1,filter:{donorId:{is:NOT_NULL}}){totalCount}}"
         );

@@ -14,7 +14,7 @@ use serde_json::Value;
 use serde_json::json;
 use support::StubHost;
 use support::bend::{MAX_LEN, TEST_TIME, bent, corpus};
-use twenty::client::{Client, Connection, GroupQuery, PageQuery};
+use twenty::client::{Client, Connection, Dimension, GroupQuery, PageQuery};
 use twenty::decimal::Decimal;
 use twenty::page::{Projection, read_bare_records, read_records};
 use twenty::rate_limiter::Priority;
@@ -78,7 +78,7 @@ fn fuzz_graphql() {
         }
         let query = GroupQuery {
             by: "donorId",
-            code: Some("amount.currencyCode"),
+            dimensions: &[Dimension::Value("amount.currencyCode")],
             filter: None,
             aggregates: &aggregates,
             limit: 100,

@@ -4,6 +4,7 @@
 
 mod errors;
 mod filters;
+mod groupings;
 mod paths;
 mod reads;
 mod recordings;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sandbox::Limits;
-use twenty::client::{GroupQuery, PageQuery};
+use twenty::client::{Dimension, GroupQuery, PageQuery};
 use twenty::decimal::Decimal;
 use twenty::filter::Filter;
 use twenty::page::Projection;
@@ -57,7 +57,7 @@ async fn groups_by_record_and_currency() {
         let aggregates = ["maxGiftDate", "sumAmountAmountMicros", "totalCount"].map(str::to_owned);
         let query = GroupQuery {
             by: "donorId",
-            code: Some("amount.currencyCode"),
+            dimensions: &[Dimension::Value("amount.currencyCode")],
             filter: None,
             aggregates: &aggregates,
             limit: 10_000,
@@ -70,7 +70,7 @@ async fn groups_by_record_and_currency() {
         let sums: BTreeMap<_, _> = groups
             .groups
             .iter()
-            .map(|group| ((group.id, group.code.text().unwrap()), (group.count, group.values.clone())))
+            .map(|group| ((group.id, group.dimensions[0].text().unwrap()), (group.count, group.values.clone())))
             .collect();
         let text = |text: &str| Value::Text(text.into());
         let number = |number| Value::Number(Decimal::from_integer(number));
@@ -82,10 +82,10 @@ async fn groups_by_record_and_currency() {
         assert_eq!(sums[&(None, "GBP")], expected("2026-01-01", 1, 1));
 
         let filter = Filter::IdIn("donorId".into(), donors[..3].to_vec());
-        let few = GroupQuery { code: None, filter: Some(&filter), limit: 2, ..query };
+        let few = GroupQuery { dimensions: &[], filter: Some(&filter), limit: 2, ..query };
         let groups = client.groups(&gift(), &few).await.unwrap();
         assert_eq!((groups.total_count, groups.groups.len()), (Some(6), 2), "the limit cuts, and the count tells");
-        assert!(groups.groups.iter().all(|group| group.code == Value::Missing && group.count == 2));
+        assert!(groups.groups.iter().all(|group| group.dimensions.is_empty() && group.count == 2));
 
         let plain = client.groups(&gift(), &GroupQuery { counted: false, ..few }).await.unwrap();
         assert_eq!((plain.total_count, plain.groups), (None, groups.groups));
