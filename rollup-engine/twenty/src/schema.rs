@@ -293,11 +293,13 @@ pub fn nearest<'a>(wrong: &str, candidates: impl Iterator<Item = (&'a str, &'a s
         .map(|(wrong, spelling, answer)| {
             let begins =
                 spelling.len().min(wrong.len()) > 2 && (spelling.starts_with(&wrong) || wrong.starts_with(&spelling));
-            (if begins { 1 } else { distance(&wrong, &spelling) }, answer)
+            let letters = distance(&wrong, &spelling);
+            // Of words equally near, the one with fewer wrong letters: `DATETIME` is `DATE_TIME` rather than `DATE`.
+            (if begins { 1 } else { letters }, letters, answer)
         })
-        .filter(|(distance, _)| *distance <= (wrong.len() / 3).max(1))
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, answer)| answer)
+        .filter(|(distance, ..)| *distance <= (wrong.len() / 3).max(1))
+        .min_by_key(|(distance, letters, _)| (*distance, *letters))
+        .map(|(.., answer)| answer)
 }
 
 /// Number of letters to insert, delete or change (Levenshtein)
@@ -430,6 +432,15 @@ mod tests {
         ] {
             assert_eq!(schema.object(wrong).unwrap_err().to_string(), message);
         }
+    }
+
+    /// The nearest word, and of several as near the one with the fewest wrong letters
+    #[test]
+    fn nearest_words() {
+        let near = |wrong, words: &[&'static str]| nearest(wrong, words.iter().map(|word| (*word, *word)));
+        assert_eq!(near("DATETIME", &["DATE", "DATE_TIME"]), Some("DATE_TIME"));
+        assert_eq!(near("dat", &["DATE_TIME", "DATE"]), Some("DATE"));
+        assert_eq!(near("score", &["DATE"]), None);
     }
 
     #[test]
