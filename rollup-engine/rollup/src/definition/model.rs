@@ -303,6 +303,34 @@ impl Default for Condition {
     }
 }
 
+impl Condition {
+    /// Everything that it compares
+    #[must_use]
+    pub fn comparisons(&self) -> Vec<&Comparison> {
+        match self {
+            Self::And(list) | Self::Or(list) => list.iter().flat_map(Self::comparisons).collect(),
+            Self::Not(inner) => inner.comparisons(),
+            Self::Compare(comparison) => vec![comparison],
+        }
+    }
+
+    /// Paths of the values that it reads
+    #[must_use]
+    pub fn paths(&self) -> Vec<&str> {
+        self.comparisons().into_iter().flat_map(Comparison::paths).collect()
+    }
+
+    /// How many conditions stand inside one another
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        match self {
+            Self::And(list) | Self::Or(list) => 1 + list.iter().map(Self::depth).max().unwrap_or_default(),
+            Self::Not(inner) => 1 + inner.depth(),
+            Self::Compare(_) => 0,
+        }
+    }
+}
+
 /// A value compared with another
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Comparison {
@@ -316,6 +344,19 @@ pub struct Comparison {
     pub operand: Operand,
     /// Whether both sides are put into lower case first
     pub ignore_case: bool,
+}
+
+impl Comparison {
+    /// Paths of the values that it reads
+    #[must_use]
+    pub fn paths(&self) -> Vec<&str> {
+        let mut paths = vec![self.field.as_str()];
+        paths.extend(self.subtract.iter().map(String::as_str));
+        if let Operand::Field(path) = &self.operand {
+            paths.push(path);
+        }
+        paths
+    }
 }
 
 /// A comparison

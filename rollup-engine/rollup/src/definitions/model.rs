@@ -2,6 +2,8 @@
 
 use twenty::value::Value;
 
+pub use crate::definition::fault::Fault;
+
 /// What to compute for the parents of one relation
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Definition {
@@ -188,20 +190,4 @@ impl DynamicDate {
         ("startOfYear", Self::StartOfYear),
         ("startOfFiscalYear", Self::StartOfFiscalYear),
     ];
-}
-
-/// Something in the configuration that is not as it should be
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, serde::Serialize)]
-#[error("{place}: {message}")]
-pub struct Fault {
-    /// Where: `definition 2, aggregation 0, parentField`
-    pub place: String,
-    /// What is wrong, and what was expected
-    pub message: String,
-}
-
-impl Fault {
-    pub(crate) fn new(place: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { place: place.into(), message: message.into() }
-    }
 }

@@ -8,6 +8,7 @@ use super::model::{
     Aggregation, Condition, Definition, DynamicDate, Fault, Kind, Operand, Operator, place_of_condition,
 };
 use super::{order, values};
+pub(crate) use crate::definition::fault::{kind_of, shown};
 
 pub(crate) const DEFINITION_KEYS: [&str; 7] =
     ["parentObject", "childObject", "relationField", "childFilters", "aggregations", "name", "description"];
@@ -323,25 +324,6 @@ fn listed(names: &[&str]) -> String {
 
 fn but(found: Option<&Json>) -> String {
     found.map_or_else(|| "but it is missing".to_owned(), |json| format!("found {}", kind_of(json)))
-}
-
-/// A JSON value as it was written
-pub(crate) fn shown(json: &Json) -> String {
-    serde_json::to_string(json).unwrap_or_default()
-}
-
-/// What a JSON value is, in words
-pub(crate) fn kind_of(json: &Json) -> &'static str {
-    match json {
-        Json::Null => "null",
-        Json::Bool(_) => "true or false",
-        Json::Number(_) => "a number",
-        Json::String(text) if text.is_empty() => "an empty text",
-        Json::String(_) => "a text",
-        Json::Array(list) if list.is_empty() => "an empty list",
-        Json::Array(_) => "a list",
-        Json::Object(_) => "an object",
-    }
 }
 
 #[cfg(test)]
