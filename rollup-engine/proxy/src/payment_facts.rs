@@ -245,7 +245,7 @@ fn fresh(provider: Provider, payment: &str, id: &str, fact: &PaymentFact) -> Map
             "processingDiagnostics".into(),
             json!({
                 "processingEligibility": "blocked",
-                "processingBlockers": ["amount_missing"],
+                "processingBlockers": ["amount_missing", "amount_unreadable"],
             }),
         );
     }

@@ -23,7 +23,7 @@ use crate::intake::{Accepted, Channel, Origin, accept, complete};
 use crate::payment_facts::{self, Known};
 use agreements::Claim;
 use fundraising::agreement_status::AgreementEvent;
-use fundraising::client_error::Status;
+use fundraising::client_error::{ClientError, Status};
 use fundraising::gift::{Gift, plausible, stored};
 use fundraising::keys::Key;
 use fundraising::money::Money;
@@ -453,6 +453,10 @@ async fn apply_return(cx: &RequestContext<'_>, provider: Provider, returned: &Re
     if question.is_some() {
         fact.at = 0;
     }
+    let question = question.or_else(|| {
+        let is_lacking = fact.lacks_an_amount();
+        is_lacking.then(|| ClientError::bad("refundedAmount cannot be read from what the provider tells"))
+    });
     payment_facts::keep(cx, provider, &payment, &fact, question.as_ref()).await?;
     // Noted first, looked up second: whoever makes the gift meanwhile makes it first and reads the note second.
     let mut known = payment_facts::known(cx, provider, ids).await?;

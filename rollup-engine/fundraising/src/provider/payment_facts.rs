@@ -9,6 +9,14 @@ use serde_json::{Map, Value, json};
 use super::{Kind, PaymentFact};
 use crate::money::Money;
 
+impl PaymentFact {
+    /// Whether it says that money went back, and not how much
+    #[must_use]
+    pub fn lacks_an_amount(&self) -> bool {
+        matches!(self.kind, Kind::Refund | Kind::Total | Kind::Dispute) && self.holds && self.money.is_none()
+    }
+}
+
 /// The facts about one payment
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PaymentFacts(Vec<PaymentFact>);
@@ -91,8 +99,7 @@ impl PaymentFacts {
     /// Whether money is known to have gone back, and not how much
     #[must_use]
     pub fn lacks_an_amount(&self) -> bool {
-        let is_part = |fact: &&PaymentFact| matches!(fact.kind, Kind::Refund | Kind::Total | Kind::Dispute);
-        self.0.iter().filter(is_part).any(|fact| fact.holds && fact.money.is_none())
+        self.0.iter().any(PaymentFact::lacks_an_amount)
     }
 
     /// What went back of this gift

@@ -23,7 +23,7 @@
 //! Anything else says nothing here.
 
 use ports::Timestamp;
-use ports::time::format_date;
+use ports::time::{format_date, parse_date};
 use serde_json::{Map, Value};
 
 use super::minor_units::{self, Told};
@@ -120,6 +120,12 @@ impl Source<'_> {
                 None => Vec::new(),
             },
         }
+    }
+
+    /// A day that was typed by hand; none that nobody can mean, as a payment is not turned away for it
+    fn typed_day(&self, text: &str) -> Option<String> {
+        let day = parse_date(text).or_else(|| (self.day_of)(Timestamp::parse(text)?))?;
+        (day.year() >= 1900).then(|| format_date(day))
     }
 
     /// The day of seconds since 1970 at the charity
@@ -308,7 +314,9 @@ impl Source<'_> {
             mandate: None,
             payment_method: id(self.object.pointer("/payment_intent/payment_method")),
             context,
-            next_expected_at: self.metadata(["nextExpectedAt", "next_expected_at"]),
+            next_expected_at: self
+                .metadata(["nextExpectedAt", "next_expected_at"])
+                .and_then(|day| self.typed_day(&day)),
             at: self.at(),
         }
     }
@@ -406,11 +414,15 @@ impl Source<'_> {
     fn payment_failed(&self, payment: Option<&Value>) -> Option<DomainEvent> {
         let reason = text(self.object.get("failure_message"))
             .or_else(|| text(self.object.pointer("/last_payment_error/message")));
+        let places = ["/last_payment_error/payment_method/type", "/payment_method_details/type"];
+        // A card is declined before anything is announced, and by the thousand where cards are tried out.
+        let is_card = self.first(&places) == Some("card");
         Some(DomainEvent::Failed(Failure {
             payment: id(payment)?,
             at: self.at(),
             attempt: self.event.to_owned(),
             reason: reason.unwrap_or("the payment failed").to_owned(),
+            kept_as: Some(Kind::Declined).filter(|_| !is_card),
             ..Failure::default()
         }))
     }

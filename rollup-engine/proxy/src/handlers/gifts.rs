@@ -1,16 +1,18 @@
 //! `POST /gifts`, and the gifts that are there.
 
 use ports::Level;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use twenty::target::Target;
 
 use super::query;
 use crate::context::RequestContext;
 use crate::error::Error;
-use crate::intake::{Accepted, Channel, Origin, accept, donor, gift_aid};
+use crate::intake::{Accepted, Channel, Origin, accept, donor, gift_aid, store};
 use crate::request::{Field, Request, Response, require_field};
 use fundraising::client_error::{ClientError, Status};
 use fundraising::gift::update;
+use fundraising::money::Money;
+use fundraising::refund;
 use twenty::object::object;
 
 const GIFTS: &str = "gifts";
@@ -95,6 +97,9 @@ pub async fn patch(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Res
         let message = "contactId is of a deleted person; restore them first";
         return Err(ClientError::new(Status::Conflict, message).into());
     }
+    if gift_aid::is_refunded(&changes) {
+        check_refund(cx, request.id(0), &changes).await?;
+    }
     let has_refund = cx.state.settings.gift_aid && changes.contains_key("refundedAmount");
     // What the caller says of the verdict itself is theirs.
     if has_refund && gift_aid::is_refunded(&changes) && !changes.contains_key("giftAidStatus") {
@@ -109,6 +114,22 @@ pub async fn patch(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Res
         cx.log(Level::Warn, "gift_aid_decision_failed", &[("message", failure.for_log().into())]);
     }
     Ok(Response::json(200, answer))
+}
+
+/// A refund is at most the gift, and in its currency
+async fn check_refund(cx: &RequestContext<'_>, id: &str, changes: &Map<String, Value>) -> Result<(), Error> {
+    let money = |members: &Map<String, Value>, key: &str| Money::read(key, members.get(key)?).ok();
+    let amount = match money(changes, "amount") {
+        Some(amount) => Some(amount),
+        None => {
+            store::find(cx, GIFTS, id).await?.as_ref().and_then(Value::as_object).and_then(|gift| money(gift, "amount"))
+        }
+    };
+    // Of a gift that is not there, Twenty says so.
+    if let (Some(amount), Some(refunded)) = (amount, money(changes, "refundedAmount")) {
+        refund::check(&amount, &refunded)?;
+    }
+    Ok(())
 }
 
 /// Puts a gift into the trash, from where it can be brought back; its id stays taken, so that a late repeat of the

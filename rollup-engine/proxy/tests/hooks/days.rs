@@ -108,6 +108,25 @@ async fn undone_refund_of_no_day() {
     assert!(question(&world).is_some());
 }
 
+/// Money that went back, nobody knows how much, is a question, and counts once the amount is told.
+#[tokio::test(start_paused = true)]
+async fn refunds_of_unreadable_amounts() {
+    for (amount, currency) in [(Value::Null, "gbp"), (json!(7.5), "gbp"), (json!(700), "pounds")] {
+        let world = ServiceWorld::new(false);
+        let refund = |amount: &Value, currency: &str| json!({ "id": "re_1", "payment_intent": "pi_1", "amount": amount, "currency": currency, "status": "succeeded" });
+        let created = stripe("evt_r", "refund.created", 5, refund(&amount, currency));
+        for event in [&paid_session(), &created, &created] {
+            assert_eq!(world.deliver(event).await, 204);
+        }
+        assert_eq!(refunded(&world), 0);
+        assert!(question(&world).is_some_and(|question| question.contains("refundedAmount")), "{amount} {currency}");
+        let blockers = note(&world)["processingDiagnostics"]["processingBlockers"].clone();
+        assert!(blockers.as_array().unwrap().contains(&json!("amount_unreadable")), "{blockers}");
+        assert_eq!(world.deliver(&stripe("evt_s", "refund.updated", 6, refund(&json!(700), "gbp"))).await, 204);
+        assert_eq!(refunded(&world), 7_000_000);
+    }
+}
+
 /// Days of payouts and words about agreements that nobody can mean keep nothing out and nothing back.
 #[tokio::test(start_paused = true)]
 async fn payouts_and_mandates_of_days_nobody_means() {
@@ -159,6 +178,20 @@ async fn failure_before_its_announcement() {
         // It is a gift all the same where the payer paid after all, and nothing of it went back.
         assert_eq!(world.deliver(&paid).await, 204);
         assert_eq!((row(&world).as_str(), refunded(&world)), ("processed", 0));
+    }
+    // A method that takes days is declined by its payment too; a card is declined before anything is announced.
+    for (kind, error, state) in [
+        ("payment_intent.payment_failed", json!({ "payment_method": { "type": "bacs_debit" } }), "validation_failed"),
+        ("payment_intent.payment_failed", json!({ "message": "no" }), "validation_failed"),
+        ("payment_intent.payment_failed", json!({ "payment_method": { "type": "card" } }), "pending"),
+        ("charge.failed", Value::Null, "validation_failed"),
+    ] {
+        let world = ServiceWorld::new(true);
+        let object = json!({ "id": if error.is_null() { "ch_1" } else { "pi_1" }, "payment_intent": "pi_1", "last_payment_error": error });
+        for event in [&stripe("evt_2", kind, 9, object), &unpaid] {
+            assert_eq!(world.deliver(event).await, 204);
+        }
+        assert_eq!(row(&world), state, "{kind} {error}");
     }
     for events in [
         [("payments", "created", 1), ("payments", "cancelled", 5)],

@@ -410,3 +410,30 @@ async fn way_of_payment() {
         assert_eq!(json!(found), method, "{extra}");
     }
 }
+
+/// A day in the metadata that nobody can mean keeps neither the payment nor the agreement back.
+#[tokio::test(start_paused = true)]
+async fn next_day_in_metadata() {
+    for (typed, day) in [
+        ("2026-04-01", json!("2026-04-01")),
+        ("2026-04-01T10:00:00Z", json!("2026-04-01")),
+        ("soon", Value::Null),
+        ("1066-10-14", Value::Null),
+        ("2026-02-30", Value::Null),
+        ("", Value::Null),
+    ] {
+        for staging in [false, true] {
+            let world = ServiceWorld::new(staging);
+            let once = session(json!({ "metadata": { "nextExpectedAt": typed } }));
+            assert_eq!(world.deliver(&stripe("evt_1", "checkout.session.completed", 0, once)).await, 204, "{typed}");
+            assert_eq!(world.live("gift").len(), 1, "{typed}");
+
+            let agreement = world.create("recurringAgreement", &json!({ "status": "paused" }));
+            let mut checkout = subscription_session(agreement);
+            checkout["data"]["object"]["metadata"]["next_expected_at"] = json!(typed);
+            assert_eq!(world.deliver(&checkout).await, 204, "{typed}");
+            let agreement = world.only("recurringAgreement");
+            assert_eq!((&agreement["status"], &agreement["nextExpectedAt"]), (&json!("active"), &day), "{typed}");
+        }
+    }
+}

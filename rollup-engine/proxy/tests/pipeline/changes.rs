@@ -50,6 +50,30 @@ async fn refund_by_hand_moves_gift_aid() {
     assert_eq!(verdict(&world)[0], "NEEDS_REVIEW");
 }
 
+/// What went back of a gift is at most the gift, and in its currency.
+#[tokio::test(start_paused = true)]
+async fn refund_by_hand_is_of_the_gift() {
+    let world = unstaged();
+    assert_eq!(world.ask("POST", "gifts", by_mail()).await.0, 200);
+    let path = format!("gifts/{}", id_of(&world, "gift"));
+    let money = |micros: i64, code: &str| json!({ "amountMicros": micros, "currencyCode": code });
+    for (change, status) in [
+        (json!({ "refundedAmount": money(25_010_000, "GBP") }), 400),
+        (json!({ "refundedAmount": money(5_000_000, "EUR") }), 400),
+        (json!({ "refundedAmount": money(-5_000_000, "GBP") }), 400),
+        (json!({ "refundedAmount": money(10_000_000, "GBP"), "amount": money(9_000_000, "GBP") }), 400),
+        (json!({ "refundedAmount": money(25_000_000, "GBP") }), 200),
+        (json!({ "refundedAmount": money(30_000_000, "GBP"), "amount": money(30_000_000, "GBP") }), 200),
+        (json!({ "refundedAmount": money(0, "GBP") }), 200),
+    ] {
+        assert_eq!(world.ask("PATCH", &path, change.clone()).await.0, status, "{change}");
+    }
+    let nobody = "gifts/7f0b4a52-6a1c-4e0b-9d55-3a1f1d0c9a10";
+    let (status, answer) = world.ask("PATCH", nobody, json!({ "refundedAmount": money(1_000_000, "GBP") })).await;
+    assert_eq!(status, 404, "Twenty's own refusal: {answer}");
+    assert!(answer["upstream"].is_object(), "{answer}");
+}
+
 /// An instant in the place of a day is its day at the charity.
 #[tokio::test(start_paused = true)]
 async fn instants_in_the_place_of_days() {
