@@ -58,9 +58,10 @@ test('a refusal alone is no wait', () => {
 test('the estimate is the plan’s, then the run’s', () => {
   const { take, later, line } = setUp();
   take('plan_made', { seconds: 60, secondsAtMost: 180 });
-  assert.match(line(), /0:00, ~3 min left/);
+  assert.match(line(), /0:00, 60 s–3 min left/);
+  assert.ok(line().length <= 60);
   later(30);
-  assert.match(line(), /0:30, ~3 min left/);
+  assert.match(line(), /0:30, 30 s–3 min left/);
   take('parents_written', { object: 'person', written: 1_000, secondsLeft: 90 });
   assert.match(line(), /^ {2}█{2}░{6} 0:30, ~90 s left {2}writing person, 1,000 written$/);
   assert.ok(line().length <= 60);
@@ -68,6 +69,19 @@ test('the estimate is the plan’s, then the run’s', () => {
   assert.match(line(), /1:58, ~2 s left/);
   later(10);
   assert.match(line(), /█{8} 2:08, nearly done/);
+});
+
+test('a plan whose least time has gone by, and one of one time', () => {
+  const { take, later, line } = setUp();
+  take('plan_made', { seconds: 20, secondsAtMost: 100 });
+  later(20);
+  assert.match(line(), /0:20, up to 80 s left/);
+  take('page_read', { object: 'gift', records: 400, of: 1000 });
+  assert.match(line(), /0:20, up to 80 s left/, 'a line without an estimate leaves the plan’s as it is');
+  take('plan_made', { seconds: 20, secondsAtMost: 20 });
+  assert.match(line(), /~20 s left/);
+  later(20);
+  assert.match(line(), /nearly done/);
 });
 
 test('a comparison does not count the writes of the plan', () => {

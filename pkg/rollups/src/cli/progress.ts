@@ -12,8 +12,10 @@ const BAR_WIDTH = 8;
 /** What the line shows. */
 interface State {
   what: string;
-  /** Seconds that the rest takes; unknown before there is a plan. */
+  /** Seconds that the rest takes at least; unknown before there is a plan. */
   secondsLeft?: number | undefined;
+  /** Seconds that it takes at most, where writes were not measured yet. */
+  secondsAtMost?: number | undefined;
   /** When the estimate was made. */
   estimatedAt: number;
   /** Until when nothing is sent, and why. */
@@ -73,10 +75,12 @@ export class Progress {
     const line = event as unknown as ProgressEvent;
     const now = this.#now();
     const what = this.#whatOf(line);
-    const seconds = line.event === 'plan_made' && this.#writes ? line.secondsAtMost : line.secondsLeft;
+    const isPlan = line.event === 'plan_made' && this.#writes;
+    const seconds = isPlan ? line.seconds : line.secondsLeft;
     if (what !== undefined || seconds !== undefined) {
+      const estimate = seconds === undefined ? {} : { secondsLeft: seconds, secondsAtMost: isPlan ? line.secondsAtMost : undefined, estimatedAt: now };
       // What was waited for has come.
-      this.#state = { what: what ?? this.#state.what, estimatedAt: now, secondsLeft: seconds ?? this.#state.secondsLeft };
+      this.#state = { ...this.#state, ...estimate, what: what ?? this.#state.what, waiting: undefined };
     }
     if (line.event === 'request_held_back') this.#state.waiting = { until: now + (line.waitMs ?? 0), why: 'waiting for the rate limit' };
     if (line.event === 'request_retried' && line.status !== 429) {
@@ -105,17 +109,18 @@ export class Progress {
   /** The line as it is drawn. */
   line(): string {
     const now = this.#now();
-    const { what, secondsLeft, estimatedAt, waiting } = this.#state;
+    const { what, secondsLeft, secondsAtMost = secondsLeft, estimatedAt, waiting } = this.#state;
     const clock = formatClock(now - this.#began);
     if (waiting && waiting.until > now) {
       const verb = waiting.why.startsWith('waiting') ? 'goes on' : 'tries again';
       return `  ${waiting.why}, ${verb} at ${timeOfDay(waiting.until)}  ${clock}`;
     }
-    if (secondsLeft === undefined) return `  ${what}  ${clock}`;
-    const left = Math.max(0, secondsLeft * 1000 - (now - estimatedAt));
+    if (secondsLeft === undefined || secondsAtMost === undefined) return `  ${what}  ${clock}`;
+    const leftOf = (seconds: number) => Math.max(0, seconds * 1000 - (now - estimatedAt));
     const gone = now - this.#began;
-    const filled = Math.round((gone / Math.max(1, gone + left)) * BAR_WIDTH);
-    return `  ${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)} ${clock}, ${formatRemaining(left)}  ${what}`;
+    const filled = Math.round((gone / Math.max(1, gone + leftOf(secondsAtMost))) * BAR_WIDTH);
+    const left = formatRemaining(leftOf(secondsLeft), leftOf(secondsAtMost));
+    return `  ${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)} ${clock}, ${left}  ${what}`;
   }
 
   /** Takes the line away, and gives the cursor back. */
@@ -140,6 +145,7 @@ interface ProgressEvent {
   parents?: number;
   written?: number;
   secondsLeft?: number;
+  seconds?: number;
   secondsAtMost?: number;
   waitMs?: number;
   status?: number | string | null;

@@ -22,13 +22,20 @@ export const formatClock = (ms: number): string => {
   return hours > 0 ? `${hours}:${two(minutes % 60)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;
 };
 
-/** An estimate of the time left: it knows no tenths. */
-export const formatRemaining = (ms: number): string =>
-  ms < 1000 ? 'nearly done' : `~${ms < 10_000 ? `${Math.ceil(ms / 1000)} s` : formatDuration(ms)} left`;
+/** An estimate knows no tenths. */
+const formatEstimate = (ms: number): string => (ms < 10_000 ? `${Math.max(1, Math.ceil(ms / 1000))} s` : formatDuration(ms));
+
+/** An estimate of the time left, or two of them: `~90 s left`, `60 s–3 min left`. */
+export const formatRemaining = (ms: number, atMostMs = ms): string => {
+  if (atMostMs < 1000) return 'nearly done';
+  const [least, most] = [ms, atMostMs].map(formatEstimate);
+  if (least === most) return `~${most} left`;
+  return ms < 1000 ? `up to ${most} left` : `${least}–${most} left`;
+};
 
 /** Two estimates of a time, as one text: `75 s to 3 min`. */
 export const formatRange = (leastSeconds: number, mostSeconds: number): string => {
-  const [least, most] = [leastSeconds, mostSeconds].map((seconds) => (seconds < 10 ? `${Math.max(1, seconds)} s` : formatDuration(seconds * 1000)));
+  const [least, most] = [leastSeconds, mostSeconds].map((seconds) => formatEstimate(seconds * 1000));
   return least === most ? `about ${least}` : `${least} to ${most}`;
 };
 
