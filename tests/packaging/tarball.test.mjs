@@ -75,6 +75,7 @@ test('the tarball holds these files and no others', (t) => {
     'rollups/bun.d.ts',
     'rollups/bun.js',
     'rollups/cli/checkpoint-file.js',
+    'rollups/cli/command-line.js',
     'rollups/cli/commands/compare.js',
     'rollups/cli/commands/completion.js',
     'rollups/cli/commands/definitions.js',

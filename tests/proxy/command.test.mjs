@@ -1,7 +1,7 @@
 // The command `twenty-fundraising`: help, errors at the start, both forms of an address, checks, and test events.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
@@ -41,6 +41,24 @@ test('help and version', async () => {
   for (const part of ['serve', 'provision', 'check', 'send-test-event', 'Exit codes:', 'TWENTY_API_URL']) assert.ok(out.includes(part), part);
   assert.match((await run('--version')).out, /^\d+\.\d+\.\d+\n$/);
   assert.match((await run('serve --help')).out, /--process-every <minutes>/);
+});
+
+test('completion', async () => {
+  for (const shell of ['bash', 'zsh', 'fish']) {
+    const { exit, out } = await run(`completion ${shell}`);
+    assert.equal(exit, 0);
+    for (const word of ['twenty-fundraising', 'serve', 'process-every', 'gocardless']) assert.ok(out.includes(word), `${shell}: ${word}`);
+  }
+  const { out: script } = await run('completion bash');
+  const proposed = (...words) => {
+    const typed = ['twenty-fundraising', ...words];
+    const ask = `COMP_WORDS=(${typed.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length}; _twenty_fundraising; printf '%s ' "\${COMPREPLY[@]}"`;
+    return spawnSync('bash', ['-c', `${script}\n${ask}`], { encoding: 'utf8' }).stdout.trim().split(' ');
+  };
+  assert.deepEqual(proposed('s'), ['serve', 'send-test-event']);
+  assert.deepEqual(proposed('send-test-event', 'g'), ['gocardless']);
+  assert.deepEqual(proposed('serve', '--p'), ['--port', '--process-every']);
+  assert.equal((await run('completion powershell')).exit, 2);
 });
 
 /** Each of these ends with what is wrong and what to do about it, and serves nothing. */

@@ -2,11 +2,12 @@
 
 import { readFileSync } from 'node:fs';
 
-import { Argument, Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Argument, type Command, InvalidArgumentError } from 'commander';
 
+import { addCommand, createProgram, parse, withWorkspace } from '../../rollups/cli/command-line.js';
+import { completion } from '../../rollups/cli/commands/completion.js';
 import { CliError, EXIT, type ExitCode } from '../../rollups/cli/outcome.js';
 import { Screen } from '../../rollups/cli/screen.js';
-import { wrap } from '../../rollups/cli/text.js';
 import { check } from './commands/check.js';
 import { provision } from './commands/provision.js';
 import { sendTestEvent } from './commands/send-test-event.js';
@@ -20,7 +21,6 @@ const NOTES = [
   'Exit codes: 0 all is right, 1 something is wrong, 2 usage or a setting, 3 Twenty or the proxy cannot be reached or refuses the token, 4 a fault of this program.',
   'Without the options the address is TWENTY_API_BASE_URL, TWENTY_REST_BASE_URL or TWENTY_API_URL, with or without /rest, and the token TWENTY_API_KEY. docs/PROXY.md has all settings.',
 ];
-const HELP_COLUMNS = 80;
 
 interface Ending {
   exit: ExitCode;
@@ -39,36 +39,18 @@ export async function run(args: string[], host: Host): Promise<Ending> {
   const act: Register = (name, command) => async (...given) => {
     ending = await runCommand(name, command, given.at(-2) as Flags, given.slice(0, -2) as string[], host);
   };
-  try {
-    await commandLine(act, host).parseAsync(args, { from: 'user' });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) return ending;
-    // Commander has said it on stderr already.
-    const screen = new Screen(host, { json: args.includes('--json') });
-    screen.document({ exitCode: EXIT.usage, error: { code: 'usage', message: error.message.replace(/^error: /, '') } });
-    return { exit: EXIT.usage, isServing: false };
-  }
-  return ending;
+  return (await parse(commandLine(act, host), args, host)) ? ending : { exit: EXIT.usage, isServing: false };
 }
 
 /** Makes of a command what commander is to call. */
 type Register = (name: string, command: CommandFunction) => (...given: unknown[]) => Promise<void>;
 
-function commandLine(act: Register, { stdout, stderr }: Host): Command {
-  const program = new Command('twenty-fundraising')
-    .description('Takes gifts from forms, importers and payment providers into a Twenty workspace, each once.')
-    .version(version)
-    .exitOverride()
-    .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(text) })
-    .addHelpText('after', NOTES.map((note) => `\n${wrap(note, 0, stdout.columns ?? HELP_COLUMNS).join('\n')}`).join('\n'));
+function commandLine(act: Register, host: Host): Command {
+  const description = 'Takes gifts from forms, importers and payment providers into a Twenty workspace, each once.';
+  const program = createProgram({ name: 'twenty-fundraising', description, version, notes: NOTES }, host);
 
-  const command = (name: string, description: string) =>
-    program.command(name).description(description).option('--json', 'print one JSON document and nothing else');
-  const withTwenty = (name: string, description: string) =>
-    command(name, description)
-      .option('--url <address>', 'address of the Twenty server')
-      .option('--token <token>', 'API key; better given as TWENTY_API_KEY, as other users see command lines');
+  const command = (name: string, description: string) => addCommand(program, name, description);
+  const withTwenty = (name: string, description: string) => withWorkspace(command(name, description));
 
   withTwenty('serve', 'serve the proxy until a signal ends it')
     .option('--port <number>', 'port to listen on, 0 for any that is free (PORT, else 3000)')
@@ -90,6 +72,10 @@ function commandLine(act: Register, { stdout, stderr }: Host): Command {
     .option('--email <address>', "stripe: the donor's e-mail address", 'test.donor@example.org')
     .option('--payment <id>', 'gocardless: confirm this payment, which the proxy then reads; without it nothing is written')
     .action(act('send-test-event', sendTestEvent));
+
+  command('completion', 'print the completion for a shell')
+    .addArgument(new Argument('<shell>').choices(['bash', 'zsh', 'fish']))
+    .action(act('completion', completion(program)));
 
   return program;
 }

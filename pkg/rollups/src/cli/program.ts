@@ -1,7 +1,8 @@
 // The command line: which commands there are, what they take, and how they end.
 
-import { Argument, Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Argument, type Command, InvalidArgumentError } from 'commander';
 
+import { addCommand, createProgram, parse, withWorkspace } from './command-line.js';
 import { completion } from './commands/completion.js';
 import { definitions } from './commands/definitions.js';
 import { drift } from './commands/drift.js';
@@ -21,13 +22,12 @@ import { version } from './rollups-file.js';
 import { Screen } from './screen.js';
 import { DEFAULT_FILE, requireWorkspace, secretsOf, readSettings, unknownSettings } from './settings.js';
 import { DEFAULT_TEST_FILE } from './test-file.js';
-import { formatCount, wrap } from './text.js';
+import { formatCount } from './text.js';
 
 const NOTES = [
   'Exit codes: 0 all is right, 1 something is wrong (faults, drift, a run that did not finish), 2 usage, 3 the workspace cannot be reached or refuses the token, 4 a fault of this program, 5 nothing wrong was found, but not everything was compared, 130 stopped by Ctrl-C.',
   "Without the options the address is TWENTY_API_URL, the token TWENTY_API_KEY (or an app's token by its own name), the definitions ROLLUP_ENGINE_CONFIG, else rollups.json in this folder, else the built-in ones.",
 ];
-const HELP_COLUMNS = 80;
 
 /**
  * Runs a command to its end.
@@ -42,39 +42,20 @@ export async function run(args: string[], host: Host): Promise<ExitCode> {
     const flags = given.at(-2) as Flags;
     exit = await runCommand({ name, command, needsWorkspace, readsSettings, flags, operands: given.slice(0, -2) as string[] }, host);
   };
-  try {
-    await commandLine(act, host).parseAsync(args, { from: 'user' });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) return EXIT.ok;
-    // Commander has said it on stderr already.
-    const screen = new Screen(host, { json: args.includes('--json') });
-    const message = error.message.replace(/^error: /, '');
-    screen.document({ exitCode: EXIT.usage, error: { code: 'usage', message } });
-    return EXIT.usage;
-  }
-  return exit;
+  return (await parse(commandLine(act, host), args, host)) ? exit : EXIT.usage;
 }
 
 /** Makes of a command what commander is to call. */
 type Register = (name: string, command: CommandFunction, needsWorkspace?: boolean, readsSettings?: boolean) => (...given: unknown[]) => Promise<void>;
 
-function commandLine(act: Register, { stdout, stderr }: Host): Command {
-  const program = new Command('twenty-rollups')
-    .description('Keeps totals on parent records of a Twenty workspace right.')
-    .version(version)
-    .exitOverride()
-    .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(text) })
-    .addHelpText('after', NOTES.map((note) => `\n${wrap(note, 0, stdout.columns ?? HELP_COLUMNS).join('\n')}`).join('\n'));
+function commandLine(act: Register, host: Host): Command {
+  const about = { name: 'twenty-rollups', description: 'Keeps totals on parent records of a Twenty workspace right.', version, notes: NOTES };
+  const program = createProgram(about, host);
 
-  const plain = (name: string, description: string) =>
-    program.command(name).description(description).option('--json', 'print one JSON document and nothing else');
+  const plain = (name: string, description: string) => addCommand(program, name, description);
 
   const connected = (name: string, description: string) =>
-    plain(name, description)
-      .option('--url <address>', 'address of the Twenty server')
-      .option('--token <token>', 'API key; better given as TWENTY_API_KEY, as other users see command lines')
-      .option('--verbose', "print the engine's log lines to stderr");
+    withWorkspace(plain(name, description)).option('--verbose', "print the engine's log lines to stderr");
 
   const command = (name: string, description: string) =>
     connected(name, description)

@@ -2,19 +2,22 @@
 
 import type { Command as Program, Option } from 'commander';
 
-import type { Command } from '../context.js';
 import { EXIT, usage } from '../outcome.js';
+import type { Screen } from '../screen.js';
 
 const SHELLS = { bash, zsh, fish };
 
 /** @param program the command line, with all its commands */
-export const completion = (program: Program): Command => async ({ screen }, shell = '') => {
+export const completion = (program: Program) => async ({ screen }: { screen: Screen }, shell = '') => {
   const make = SHELLS[shell as keyof typeof SHELLS];
   if (!make) throw usage('unknown_shell', `there is no completion for \`${shell}\``, `Expected one of: ${Object.keys(SHELLS).join(', ')}.`);
   const script = make(program);
   screen.print(script.trimEnd());
   return { exit: EXIT.ok, document: { shell, script } };
 };
+
+/** The shell function that proposes: `_twenty_rollups`. */
+const functionOf = (program: Program) => `_${program.name().replaceAll('-', '_')}`;
 
 const commandsOf = (program: Program) => program.commands.map((command) => ({ name: command.name(), about: command.description(), options: optionsOf(command), words: wordsOf(command) }));
 
@@ -28,22 +31,23 @@ const wordsOf = (command: Program) => command.registeredArguments.flatMap(({ arg
 
 function bash(program: Program): string {
   const commands = commandsOf(program);
-  const taking = (value: string) => [...new Set(commands.flatMap(({ options }) => options.filter((option) => option.value === value).map(({ long }) => long)))].join('|');
+  const taking = (value: string, proposal: string) => {
+    const options = [...new Set(commands.flatMap(({ options }) => options.filter((option) => option.value === value).map(({ long }) => long)))];
+    return options.length > 0 ? `\n    ${options.join('|')}) ${proposal}return ;;` : '';
+  };
   const cases = commands.map(({ name, options, words }) => `    ${name}) words='${[...words, ...options.map(({ long }) => long), '--help'].join(' ')}' ;;`);
   return `# bash: put this into ~/.bashrc:  eval "$(${program.name()} completion bash)"
-_twenty_rollups() {
+${functionOf(program)}() {
   local word="\${COMP_WORDS[COMP_CWORD]}" words=''
   COMPREPLY=()
-  case "\${COMP_WORDS[COMP_CWORD-1]}" in
-    ${taking('file')}) COMPREPLY=($(compgen -f -- "$word")); return ;;
-    ${taking('value')}) return ;;
+  case "\${COMP_WORDS[COMP_CWORD-1]}" in${taking('file', 'COMPREPLY=($(compgen -f -- "$word")); ')}${taking('value', '')}
   esac
   if [ "$COMP_CWORD" -gt 1 ]; then case "\${COMP_WORDS[1]}" in
 ${cases.join('\n')}
   esac; else words='${[...commands.map(({ name }) => name), '--help', '--version'].join(' ')}'; fi
   COMPREPLY=($(compgen -W "$words" -- "$word"))
 }
-complete -o default -F _twenty_rollups ${program.name()}
+complete -o default -F ${functionOf(program)} ${program.name()}
 `;
 }
 
@@ -59,7 +63,7 @@ function zsh(program: Program): string {
   });
   return `#compdef ${program.name()}
 # zsh: put this into ~/.zshrc, after compinit:  eval "$(${program.name()} completion zsh)"
-_twenty_rollups() {
+${functionOf(program)}() {
   local -a commands=(${commands.map(({ name, about }) => quoted(`${name}:${told(about)}`)).join(' ')})
   if (( CURRENT == 2 )); then _describe 'command' commands; return; fi
   local command=$words[2]
@@ -69,7 +73,7 @@ _twenty_rollups() {
 ${cases.join('\n')}
   esac
 }
-compdef _twenty_rollups ${program.name()}
+compdef ${functionOf(program)} ${program.name()}
 `;
 }
 
