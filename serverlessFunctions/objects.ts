@@ -18,10 +18,11 @@ export const TRACKING_CODE = '96279d56-bc3e-506b-9ff0-af43fa6b3ca9';
 export const FUND = '6e6951f3-50a0-5467-9821-cca3af464854';
 export const SOLICITATION_SNAPSHOT = '5c64d9db-ef8b-5d09-b0d4-abc938a644d0';
 export const GIFT_AID_DECLARATION = '460a66e3-9a4a-547b-865b-56666ed0729d';
+export const SOFT_CREDIT = '80fe86d2-271d-5918-92a0-18c26a88b102';
 export const HOUSEHOLD = '56099274-5a98-542a-afa4-5f9e6e61123c';
 
 /** Objects whose records are added up, beside those that carry totals themselves. */
-export const CHILD_OBJECTS: string[] = [GIFT, GIFT_STAGING];
+export const CHILD_OBJECTS: string[] = [GIFT, GIFT_STAGING, SOFT_CREDIT];
 
 /** Objects whose records carry totals: those of the model, and those that the built-in definitions write to. */
 export const PARENT_OBJECTS: string[] = [PERSON, COMPANY, APPEAL, HOUSEHOLD, RECURRING_AGREEMENT, GIFT_PAYOUT, OPPORTUNITY];

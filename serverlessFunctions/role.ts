@@ -16,7 +16,7 @@ export default defineApplicationRole({
   universalIdentifier: '454b79d8-347b-4b34-a3c3-7da61f375f36',
   label: 'Rollups',
   description:
-    'Reads gifts and staged gifts; reads people, companies, households, appeals, agreements, payouts and opportunities and writes their totals.',
+    'Reads gifts, staged gifts and soft credits; reads people, companies, households, appeals, agreements, payouts and opportunities and writes their totals.',
   canReadAllObjectRecords: false,
   canUpdateAllObjectRecords: false,
   canSoftDeleteAllObjectRecords: false,

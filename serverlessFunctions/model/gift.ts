@@ -1,7 +1,7 @@
 // Written by model.mjs from the declaration of the data model; changes here are lost.
 import { defineObject, FieldType, OnDeleteAction, RelationType } from 'twenty-sdk/define';
 
-import { APPEAL, APPEAL_SEGMENT, COMPANY, FUND, GIFT, GIFT_AID_DECLARATION, GIFT_PAYOUT, GIFT_STAGING, OPPORTUNITY, PERSON, RECURRING_AGREEMENT, TRACKING_CODE } from '../objects';
+import { APPEAL, APPEAL_SEGMENT, COMPANY, FUND, GIFT, GIFT_AID_DECLARATION, GIFT_PAYOUT, GIFT_STAGING, OPPORTUNITY, PERSON, RECURRING_AGREEMENT, SOFT_CREDIT, TRACKING_CODE } from '../objects';
 
 export default defineObject({
   universalIdentifier: GIFT,
@@ -422,6 +422,16 @@ export default defineObject({
       icon: 'IconInbox',
       relationTargetObjectMetadataUniversalIdentifier: GIFT_STAGING,
       relationTargetFieldMetadataUniversalIdentifier: '9e263dac-7d7a-5a27-9d03-88a69815ddf2',
+      universalSettings: { relationType: RelationType.ONE_TO_MANY },
+    },
+    {
+      universalIdentifier: '4b6fd413-0903-5abd-a791-27d9b1d4ba77',
+      type: FieldType.RELATION,
+      name: 'softCredits',
+      label: 'Soft credits',
+      icon: 'IconHeartHandshake',
+      relationTargetObjectMetadataUniversalIdentifier: SOFT_CREDIT,
+      relationTargetFieldMetadataUniversalIdentifier: 'e6a10930-a046-5903-aa65-521125fba767',
       universalSettings: { relationType: RelationType.ONE_TO_MANY },
     },
   ],

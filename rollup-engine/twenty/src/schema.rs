@@ -51,6 +51,7 @@ const KNOWN_PLURALS: &[(&str, &str)] = &[
     ("opportunity", "opportunities"),
     ("person", "people"),
     ("recurringAgreement", "recurringAgreements"),
+    ("softCredit", "softCredits"),
     ("task", "tasks"),
 ];
 
