@@ -12,5 +12,6 @@ pub mod order;
 pub mod parse;
 pub mod presets;
 mod reader;
+pub mod targets;
 pub(crate) mod values;
 pub(crate) mod words;
