@@ -4,6 +4,7 @@
 //! nothing in a definition can be wrong but what only the workspace can tell: whether it has such objects and fields.
 
 mod circles;
+pub mod events;
 mod expression;
 pub mod fault;
 pub(crate) mod field_kind;
