@@ -10,12 +10,25 @@ use crate::error::Error;
 use crate::intake::{Accepted, Channel, Origin, accept, donor, gift_aid, store};
 use crate::request::{Field, Request, Response, require_field};
 use fundraising::client_error::{ClientError, Status};
-use fundraising::gift::update;
+use fundraising::gift::{stored, update};
 use fundraising::money::Money;
 use fundraising::refund;
 use twenty::object::object;
 
 const GIFTS: &str = "gifts";
+/// What Gift Aid goes by: a change of one of these has it decided anew
+const GIFT_AID_GROUNDS: [&str; 10] = [
+    "donorId",
+    "companyId",
+    "giftDate",
+    "paymentMethod",
+    "giftIntent",
+    "giftType",
+    "isInKind",
+    "giftAidEligible",
+    "giftAidDeclarationId",
+    "refundedAmount",
+];
 
 /// Takes in a gift
 ///
@@ -100,16 +113,17 @@ pub async fn patch(cx: &RequestContext<'_>, request: &Request<'_>) -> Result<Res
     if gift_aid::is_refunded(&changes) {
         check_refund(cx, request.id(0), &changes).await?;
     }
-    let has_refund = cx.state.settings.gift_aid && changes.contains_key("refundedAmount");
     // What the caller says of the verdict itself is theirs.
-    if has_refund && gift_aid::is_refunded(&changes) && !changes.contains_key("giftAidStatus") {
+    let is_open = cx.state.settings.gift_aid && !changes.contains_key("giftAidStatus");
+    let is_decided_anew = is_open && GIFT_AID_GROUNDS.iter().any(|key| changes.contains_key(*key));
+    if is_open && gift_aid::is_refunded(&changes) {
         gift_aid::revoke(&mut changes);
     }
     let answer = cx.call(target, Some(changes.into())).await?;
     let answer = require_field(answer, Field::Record("updateGift"))?;
-    if has_refund
-        && let Some(record) = answer.pointer("/data/updateGift")
-        && let Err(failure) = gift_aid::restore(cx, record).await
+    if is_decided_anew
+        && let Some(record @ Value::Object(members)) = answer.pointer("/data/updateGift")
+        && let Err(failure) = gift_aid::decide(cx, &stored::read_any(members), record, false).await
     {
         cx.log(Level::Warn, "gift_aid_decision_failed", &[("message", failure.for_log().into())]);
     }

@@ -50,6 +50,39 @@ async fn refund_by_hand_moves_gift_aid() {
     assert_eq!(verdict(&world)[0], "NEEDS_REVIEW");
 }
 
+/// Another day and another donor are decided about anew.
+#[tokio::test(start_paused = true)]
+async fn changed_gift_is_decided_anew() {
+    let mut world = unstaged();
+    world.settings.gift_aid = true;
+    let [ann, bob] = ["Ann", "Bob"]
+        .map(|name| world.create("person", &json!({ "name": { "firstName": name, "lastName": "Oak" } })).to_string());
+    let declaration = json!({ "status": "ACTIVE", "declarationDate": "2026-01-01", "personId": ann });
+    world.create("giftAidDeclaration", &declaration);
+    let mut gift = by_mail();
+    gift["contactId"] = json!(ann);
+    gift["giftAidEligible"] = json!(true);
+    gift.as_object_mut().unwrap().remove("contact");
+    assert_eq!(world.ask("POST", "gifts", gift).await.0, 200);
+    let path = format!("gifts/{}", id_of(&world, "gift"));
+    for (change, expected) in [
+        (json!({ "giftDate": "2025-12-31" }), "NEEDS_REVIEW"),
+        (json!({ "giftDate": "2026-01-02" }), "CLAIMABLE"),
+        (json!({ "contactId": bob }), "NEEDS_REVIEW"),
+        (json!({ "contactId": ann }), "CLAIMABLE"),
+        (json!({ "paymentMethod": "Payroll Giving" }), "NOT_CLAIMABLE"),
+        (json!({ "paymentMethod": "cash", "notes": "a cheque after all" }), "CLAIMABLE"),
+        (json!({ "giftDate": "2025-12-31", "giftAidStatus": "CLAIMABLE" }), "CLAIMABLE"),
+    ] {
+        let (status, answer) = world.ask("PATCH", &path, change.clone()).await;
+        assert_eq!((status, &world.only("gift")["giftAidStatus"]), (200, &json!(expected)), "{change}: {answer}");
+    }
+    let manual = json!({ "giftAidDecisionSource": "MANUAL_OVERRIDE" });
+    world.ask("PATCH", &path, manual).await;
+    world.ask("PATCH", &path, json!({ "contactId": bob })).await;
+    assert_eq!(world.only("gift")["giftAidStatus"], "CLAIMABLE", "a person decided");
+}
+
 /// What went back of a gift is at most the gift, and in its currency.
 #[tokio::test(start_paused = true)]
 async fn refund_by_hand_is_of_the_gift() {
