@@ -222,6 +222,13 @@ impl Gift {
         });
     }
 
+    /// Sets aside the agreement that a provider's metadata name and that is none, as [`Self::set_aside_invalid_ids`] does
+    pub fn set_aside_agreement(&mut self) {
+        if let Some(text) = self.recurring_agreement_id.take() {
+            self.change_context(|context| keep_invalid_id(context, "recurringAgreementId", &text));
+        }
+    }
+
     /// Changes the provider's context; a text in its place becomes a member.
     pub(crate) fn change_context(&mut self, change: impl FnOnce(&mut Map<String, Value>)) {
         let mut context = match self.provider_context.take() {

@@ -191,7 +191,9 @@ pub async fn accept(cx: &RequestContext<'_>, payload: &Payload, origin: Origin<'
     let mut diagnostics = Diagnostics::of(&gift, found.dedupe.as_ref());
     diagnostics.warnings.extend(found.failure);
     let incoming = incoming(gift, ids, found, receipt, diagnostics);
-    let made = incoming.found.made.clone();
+    // A payment that names an agreement is taken in once more without it.
+    let comes_again = origin.channel == Channel::Webhook && incoming.gift.recurring_agreement_id.is_some();
+    let made = incoming.found.made.clone().filter(|_| !comes_again);
     let accepted = if staging { staged(cx, incoming, origin).await } else { direct(cx, incoming).await };
     if let (Err(failure), Some(person)) = (&accepted, made)
         && (store::is_refused(failure) || matches!(failure.kind(), ErrorKind::Client(_)))

@@ -315,7 +315,9 @@ async fn fold(cx: &RequestContext<'_>, provider: Provider, known: &Known, record
             continue;
         }
         let told = other.as_object().map(stored::read_any).unwrap_or_default();
-        kept = complete::gift(cx, kept, &told, false).await?;
+        // A payment knows its way better than the invoice that it pays.
+        let tells_method = kind(&kept) == Some(IdKind::Invoice) && kind(&other) == Some(IdKind::Payment);
+        kept = complete::gift(cx, kept, &told, tells_method).await?;
         let id = other.get("id").and_then(Value::as_str).unwrap_or_default();
         cx.call(Target::trash(GIFT.plural, store::id_of(id)?), None).await?;
         cx.log(Level::Info, "gifts_merged", &[("giftId", kept.get("id").cloned().unwrap_or_default())]);

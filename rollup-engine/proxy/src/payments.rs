@@ -96,7 +96,28 @@ async fn join_agreement(cx: &RequestContext<'_>, provider: Provider, payment: &m
     Ok(())
 }
 
-async fn accept_payment(cx: &RequestContext<'_>, event: &str, payment: &Payment) -> Result<Accepted, Error> {
+/// Sets aside an agreement that is nowhere: the metadata are typed by hand
+async fn set_aside_unknown_agreement(cx: &RequestContext<'_>, payment: &mut Payment) -> Result<bool, Error> {
+    let is_unknown = match &payment.gift.recurring_agreement_id {
+        Some(named) => agreements::is_unknown(cx, named).await?,
+        None => false,
+    };
+    if is_unknown {
+        payment.gift.set_aside_agreement();
+    }
+    Ok(is_unknown)
+}
+
+async fn accept_payment(cx: &RequestContext<'_>, event: &str, payment: &mut Payment) -> Result<Accepted, Error> {
+    match accept_once(cx, event, payment).await {
+        Err(failure) if store::is_refused(&failure) && set_aside_unknown_agreement(cx, payment).await? => {
+            accept_once(cx, event, payment).await
+        }
+        accepted => accepted,
+    }
+}
+
+async fn accept_once(cx: &RequestContext<'_>, event: &str, payment: &Payment) -> Result<Accepted, Error> {
     let mut members = payment.gift.to_json();
     if !payment.has_amount {
         members.remove("amount");
@@ -171,17 +192,24 @@ async fn paid(cx: &RequestContext<'_>, provider: Provider, event: &str, mut paym
     join_agreement(cx, provider, &mut payment).await?;
     let ids = payment.ids();
     let known = payment_facts::link(cx, provider, &ids, payment.tells_method).await?;
-    let record = match earlier(cx, provider, &payment, &known).await? {
+    let earlier = earlier(cx, provider, &payment, &known).await?;
+    if !matches!(earlier, Earlier::Nothing) {
+        set_aside_unknown_agreement(cx, &mut payment).await?;
+    }
+    let record = match earlier {
         Earlier::Gone => return Ok(()),
-        Earlier::Gift(record) => Some(add_to_gift(cx, record, &payment.gift, payment.tells_method, true).await?),
+        Earlier::Gift(record) => {
+            let record = add_rows_to_gift(cx, record, &known.rows).await?;
+            Some(add_to_gift(cx, record, &payment.gift, payment.tells_method, true).await?)
+        }
         Earlier::StagedGift(row) => match staged::complete_row(cx, &payment, row, true).await? {
             Some(record) => Some(add_to_gift(cx, record, &payment.gift, payment.tells_method, false).await?),
             None => None,
         },
         // Either way its gift is made once, by its id.
         Earlier::Claimed(row) => {
-            let claimed = Payment { has_amount: true, ..addition(row.gift().unwrap_or_default()) };
-            match accept_payment(cx, event, &claimed).await? {
+            let mut claimed = Payment { has_amount: true, ..addition(row.gift().unwrap_or_default()) };
+            match accept_payment(cx, event, &mut claimed).await? {
                 Accepted::Gift { record, .. } => {
                     Some(add_to_gift(cx, record, &payment.gift, payment.tells_method, true).await?)
                 }
@@ -192,7 +220,7 @@ async fn paid(cx: &RequestContext<'_>, provider: Provider, event: &str, mut paym
         Earlier::Nothing if !payment.has_amount && !cx.state.settings.staging => {
             return staged::keep_as_question(cx, &payment, None).await;
         }
-        Earlier::Nothing => accept_first(cx, provider, event, &payment).await?,
+        Earlier::Nothing => accept_first(cx, provider, event, &mut payment).await?,
     };
     let mut record = record;
     // Whoever ties the agreement to its subscription meanwhile does so first and looks for gifts second.
@@ -220,7 +248,7 @@ async fn accept_first(
     cx: &RequestContext<'_>,
     provider: Provider,
     event: &str,
-    payment: &Payment,
+    payment: &mut Payment,
 ) -> Result<Option<Value>, Error> {
     match accept_payment(cx, event, payment).await {
         // A concurrent event may have staged what this one made a gift of.
@@ -279,6 +307,24 @@ async fn add_to_gift(
     Ok(record)
 }
 
+/// Whether a staged gift waits: it is none yet, and nobody makes one of it
+fn is_open(row: &StagedGift) -> bool {
+    !matches!(row.state(), State::Processing | State::Processed | State::Cancelled) && row.text("giftId").is_none()
+}
+
+/// Fills what a gift does not say with what staged gifts of the same payment say that wait under its other ids
+async fn add_rows_to_gift(cx: &RequestContext<'_>, record: Value, rows: &[StagedGift]) -> Result<Value, Error> {
+    let mut record = record;
+    for row in rows.iter().filter(|row| is_open(row)) {
+        let kind = |id: Option<&str>| id.map(IdKind::of);
+        let own = kind(record.get("providerPaymentId").and_then(Value::as_str));
+        // A payment knows its way better than the invoice that it pays.
+        let tells_method = own == Some(IdKind::Invoice) && kind(row.text("providerPaymentId")) == Some(IdKind::Payment);
+        record = add_to_gift(cx, record, &row.gift().unwrap_or_default(), tells_method, false).await?;
+    }
+    Ok(record)
+}
+
 /// Several ids of one payment, told by an event that tells nothing else
 async fn link_payment_ids(cx: &RequestContext<'_>, provider: Provider, ids: &[String]) -> Result<(), Error> {
     payment_facts::link(cx, provider, ids, true).await?;
@@ -293,11 +339,9 @@ async fn merge_duplicates(cx: &RequestContext<'_>, provider: Provider, ids: &[St
     }
     let gift = payment_facts::gifts(cx, provider, &known).await?.into_iter().next();
     if let Some(gift) = gift.filter(|gift| !store::is_deleted(gift)) {
+        let gift = add_rows_to_gift(cx, gift, &known.rows).await?;
         return payment_facts::settle(cx, provider, ids, &gift).await.map(drop);
     }
-    let is_open = |row: &StagedGift| {
-        !matches!(row.state(), State::Processing | State::Processed | State::Cancelled) && row.text("giftId").is_none()
-    };
     let mut rows: Vec<_> =
         known.rows.iter().filter(|row| is_open(row)).map(|row| (known.kind_of_row(provider, row), row)).collect();
     few::sort(&mut rows, |(kind, row)| (*kind, row.id().to_owned()));
@@ -305,7 +349,9 @@ async fn merge_duplicates(cx: &RequestContext<'_>, provider: Provider, ids: &[St
     let mut made = None;
     // Parts of one invoice are payments of their own.
     for (_, other) in others.iter().filter(|(other, _)| other != kind) {
-        let told = addition(other.gift().unwrap_or_default());
+        // A payment knows its way better than the invoice that it pays.
+        let tells_method = *kind == Some(IdKind::Invoice);
+        let told = Payment { tells_method, ..addition(other.gift().unwrap_or_default()) };
         made = staged::complete_row(cx, &told, (*kept).clone(), false).await?.or(made);
         let mut body = Map::new();
         body.insert("processingStatus".into(), State::Cancelled.as_str().into());
@@ -399,7 +445,7 @@ async fn expected(
     if let (true, Some(Value::Object(context))) = (awaits, &mut payment.gift.provider_context) {
         context.insert("awaitsPayment".into(), true.into());
     }
-    accept_payment(cx, event, &payment).await?;
+    accept_payment(cx, event, &mut payment).await?;
     // Kept first, looked up second, as what went back is: its failure may have been told before it.
     let known = payment_facts::known(cx, provider, &payment.ids()).await?;
     let is_over = |fact: &PaymentFact| matches!(fact.kind, Kind::Failed | Kind::Declined) && fact.at >= payment.at;

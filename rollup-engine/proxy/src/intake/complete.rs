@@ -36,8 +36,13 @@ pub(crate) fn missing(known: &Map<String, Value>, told: &Gift, tells_method: boo
     let told = told.to_json();
     let mut filled = Map::new();
     let is_nobody = ["donorId", "companyId"].iter().all(|key| is_blank(known, key));
-    let is_nameless = is_nobody && NAMES.iter().all(|key| is_blank(known, key));
-    let people = NAMES.into_iter().filter(|_| is_nameless).chain(["donorId"].into_iter().filter(|_| is_nobody));
+    let email = |members: &Map<String, Value>| members.get("donorEmail").and_then(Value::as_str).map(str::to_lowercase);
+    let is_other = !is_blank(known, "donorEmail") && !is_blank(&told, "donorEmail") && email(known) != email(&told);
+    let is_nameless = is_nobody && !is_other && NAMES.iter().take(2).all(|key| is_blank(known, key));
+    let people = NAMES
+        .into_iter()
+        .filter(|key| is_nameless && is_blank(known, key))
+        .chain(["donorId"].into_iter().filter(|_| is_nobody));
     let has_method = told.contains_key("paymentMethod") && known.get("paymentMethod") != told.get("paymentMethod");
     let method = Some("paymentMethod").filter(|key| has_method && (tells_method || is_blank(known, key)));
     for key in people.chain(PLACES.into_iter().filter(|key| is_blank(known, key))).chain(method) {
@@ -76,7 +81,8 @@ pub(crate) async fn gift(
         && !body.contains_key("donorId")
         && let Some(key) = Key::of(told, None)
     {
-        let mut told = told.clone();
+        let email = known.get("donorEmail").and_then(Value::as_str).filter(|_| !is_blank(known, "donorEmail"));
+        let mut told = Gift { donor_email: told.donor_email.clone().or(email.map(str::to_owned)), ..told.clone() };
         donor::resolve(cx, &mut told, &key, DonorPolicy::SettlePayment).await?;
         if let Some(donor) = told.donor_id {
             body.insert("donorId".into(), donor.into());
@@ -115,6 +121,10 @@ mod tests {
         let known = json!({ "donorId": "p", "paymentMethod": "card", "recurringAgreementId": "b" });
         assert_eq!(filled(&known, false), json!({}));
         assert_eq!(filled(&known, true), json!({ "paymentMethod": "apple_pay" }));
+        let address = json!({ "donorEmail": "Ada@example.org", "paymentMethod": "card", "recurringAgreementId": "b" });
+        assert_eq!(filled(&address, false), json!({ "donorFirstName": "Ada" }), "the address is theirs");
+        let other = json!({ "donorEmail": "bea@example.org", "paymentMethod": "card", "recurringAgreementId": "b" });
+        assert_eq!(filled(&other, false), json!({}), "the address is another's");
         let named = json!({ "donorLastName": "Byron", "paymentMethod": "apple_pay", "recurringAgreementId": "b" });
         assert_eq!(filled(&named, true), json!({}), "somebody else is named");
     }

@@ -106,6 +106,15 @@ pub(super) async fn read(cx: &RequestContext<'_>, id: &str) -> Result<Option<Val
     Ok(store::find(cx, PLURAL, id).await?.filter(|record| !store::is_deleted(record)))
 }
 
+/// Whether no agreement has this id, not even in the trash
+pub(super) async fn is_unknown(cx: &RequestContext<'_>, id: &str) -> Result<bool, Error> {
+    match store::find(cx, PLURAL, id).await {
+        // The workspace has no agreements, or shows none.
+        Err(failure) if store::is_refused(&failure) => Ok(false),
+        found => Ok(found?.is_none()),
+    }
+}
+
 /// Writes on an agreement as it was read; whether nobody else was first
 async fn write(cx: &RequestContext<'_>, agreement: &Value, body: Map<String, Value>) -> Result<bool, Error> {
     let text = |key: &str| agreement.get(key).and_then(Value::as_str).unwrap_or_default();

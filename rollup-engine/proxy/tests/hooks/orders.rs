@@ -9,7 +9,7 @@ use sandbox::{Fault, Faults};
 use serde_json::{Value, json};
 use support::ServiceWorld;
 
-use super::events::{batch, fill, invoice, paid_session, refund_total, rows, signed};
+use super::events::{batch, fill, invoice, paid_session, refund_total, refunded, rows, session, signed, stripe};
 
 fn world(staging: bool) -> ServiceWorld {
     let world = ServiceWorld::new(staging);
@@ -268,6 +268,48 @@ mod any_order {
             if gifts == 1 {
                 prop_assert_eq!(refunded(&world), back);
             }
+        }
+    }
+}
+
+/// An instalment that six events tell, each by other ids and with another part of it, is one gift that has all of it.
+#[tokio::test(start_paused = true)]
+async fn parts_of_an_instalment_in_any_order() {
+    let by = json!({ "id": "inpay_1", "invoice": "in_1", "payment": { "type": "payment_intent", "payment_intent": "pi_1" } });
+    let intent = json!({ "id": "pi_1", "amount": 1_000, "amount_received": 1_000, "currency": "gbp", "status": "succeeded",
+        "latest_charge": "ch_1", "receipt_email": "dora@example.org" });
+    let charge = json!({ "id": "ch_1", "payment_intent": "pi_1", "amount": 1_000, "currency": "gbp", "status": "succeeded",
+        "billing_details": { "name": "Dora Kent", "email": "Dora@example.org" },
+        "payment_method_details": { "type": "card", "card": { "wallet": { "type": "apple_pay" } } } });
+    let refund = json!({ "id": "re_1", "charge": "ch_1", "amount": 400, "currency": "gbp", "status": "succeeded" });
+    for staging in [false, true] {
+        for turn in 0..12 {
+            let world = ServiceWorld::new(staging);
+            let agreement = world.create("recurringAgreement", &json!({ "status": "paused" }));
+            let checkout = session(json!({ "mode": "subscription", "subscription": "sub_1", "payment_intent": null,
+                "invoice": "in_1", "amount_total": 1_000, "metadata": { "recurringAgreementId": agreement } }));
+            let mut events = vec![
+                stripe("evt_1", "checkout.session.completed", 0, checkout),
+                invoice("in_1", 1),
+                stripe("evt_3", "invoice_payment.paid", 2, by.clone()),
+                stripe("evt_4", "payment_intent.succeeded", 3, intent.clone()),
+                stripe("evt_5", "charge.succeeded", 4, charge.clone()),
+                stripe("evt_6", "refund.created", 5, refund.clone()),
+            ];
+            events.rotate_left(turn / 2);
+            if turn % 2 == 1 {
+                events.reverse();
+            }
+            for event in &events {
+                assert_eq!(world.deliver(event).await, 204, "{event}");
+            }
+            let kinds: Vec<_> = events.iter().map(|event| event["type"].as_str().unwrap()).collect();
+            assert_eq!(world.live("gift").len(), 1, "staging {staging}: {kinds:?} {:#?}", rows(&world));
+            let gift = world.only("gift");
+            assert_eq!(gift["recurringAgreementId"], json!(agreement), "staging {staging}: {kinds:?}");
+            assert_eq!(gift["paymentMethod"], "apple_pay", "staging {staging}: {kinds:?}");
+            assert_eq!(gift["donorId"], world.only("person")["id"], "staging {staging}: {kinds:?}");
+            assert_eq!(refunded(&world), 4_000_000, "staging {staging}: {kinds:?}");
         }
     }
 }

@@ -158,3 +158,33 @@ async fn broken_bytes_in_signed_events() {
         world.only("gift");
     }
 }
+
+/// A payment whose metadata name an agreement that is nowhere is a question or a gift without it, and not turned away.
+#[tokio::test(start_paused = true)]
+async fn payments_of_an_unknown_agreement() {
+    let nowhere = "7f0b4a52-6a1c-4e0b-9d55-3a1f1d0c9a10";
+    for staging in [false, true] {
+        for is_stripe in [false, true] {
+            let world = ServiceWorld::new(staging);
+            let metadata = json!({ "recurringAgreementId": nowhere });
+            let status = if is_stripe {
+                let checkout = session(json!({ "metadata": metadata }));
+                world.deliver(&stripe("evt_1", "checkout.session.completed", 0, checkout)).await
+            } else {
+                fill(&world);
+                world.resources.borrow_mut().get_mut("payments/PM1").unwrap()["metadata"] = metadata;
+                world.deliver(&batch(&[("payments", "confirmed", 1)])).await
+            };
+            assert_eq!(status, if is_stripe { 204 } else { 202 });
+            assert_eq!(world.live("gift").len(), usize::from(!staging));
+            if staging {
+                let row = &rows(&world)[0];
+                let warnings = row["processingDiagnostics"]["processingWarnings"].as_array().unwrap();
+                assert!(warnings.contains(&json!("relation_id_invalid")), "{warnings:?}");
+                assert_eq!(row["providerContext"]["unprovenIds"]["recurringAgreementId"], nowhere);
+            } else {
+                assert_eq!(world.only("gift")["recurringAgreementId"], Value::Null);
+            }
+        }
+    }
+}
