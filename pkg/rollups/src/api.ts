@@ -12,6 +12,7 @@ export interface Glue {
   calculate_rollups(payload: unknown, options: unknown): Promise<object>;
   compute_totals(definition: unknown, records: unknown, options: unknown): object;
   validate_definitions(definitions: unknown): object;
+  missing_fields(configuration: unknown, metadata: unknown): object;
   built_in_definitions(): object[];
 }
 
@@ -20,6 +21,7 @@ export interface Functions {
   calculateRollups(payload?: unknown, options?: object): Promise<object>;
   computeTotals(definition: object, records: readonly object[] | string, options?: object): object;
   validateDefinitions(definitions: unknown): object;
+  missingFields(configuration: unknown, metadata: object): object;
   builtInDefinitions(): object[];
 }
 
@@ -53,6 +55,8 @@ export function connect<F extends Functions = Functions>(glue: Glue, load: LoadM
     computeTotals: (definition, records, options) => ask(() => glue.compute_totals(definition, records, options)),
 
     validateDefinitions: (definitions) => ask(() => glue.validate_definitions(definitions)),
+
+    missingFields: (configuration, metadata) => ask(() => glue.missing_fields(configuration, metadata)),
 
     builtInDefinitions: () => ask(() => glue.built_in_definitions()),
   };

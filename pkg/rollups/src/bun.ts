@@ -1,3 +1,3 @@
 // Bun: as in Node. An import of the `.wasm` would give its path.
 
-export { builtInDefinitions, calculateRollups, computeTotals, validateDefinitions } from './node.js';
+export { builtInDefinitions, calculateRollups, computeTotals, missingFields, validateDefinitions } from './node.js';

@@ -5,4 +5,4 @@ import module from './deno-module.js';
 import * as glue from './generated/rollups.js';
 import type { Rollups } from './index.js';
 
-export const { builtInDefinitions, calculateRollups, computeTotals, validateDefinitions } = connect<Rollups>(glue, () => module);
+export const { builtInDefinitions, calculateRollups, computeTotals, missingFields, validateDefinitions } = connect<Rollups>(glue, () => module);

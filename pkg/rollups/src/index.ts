@@ -367,6 +367,28 @@ export interface Validation {
   definitions: number;
 }
 
+/** A field that a total is to be written to, and that a workspace does not have. */
+export interface MissingField {
+  /** Object that lacks it: `person`. */
+  object: string;
+  /** Its name; of a relation without the `Id` of its column. */
+  field: string;
+  /** Label, where the definition gives one. */
+  label: string | null;
+  /** What it has to be, as Twenty calls it: `CURRENCY`; absent where neither the definition nor the workspace tells. */
+  type?: string;
+  /** Values of a `SELECT` or a `MULTI_SELECT`. */
+  options?: string[];
+  /** Object that a relation leads to. */
+  target?: string;
+}
+
+export interface MissingFields {
+  fields: MissingField[];
+  /** What is wrong with the configuration, in which case nothing else is told. */
+  errors: Fault[];
+}
+
 /** A mistake in a call: an unknown option, or a value of the wrong kind; or `engine_trap`, a fault of the engine. */
 export interface RollupsError extends Error {
   code: string;
@@ -377,5 +399,7 @@ export interface Rollups {
   calculateRollups(payload?: unknown, options?: RunOptions): Promise<Report>;
   computeTotals(definition: Definition, records: readonly ChildRecord[] | string, options?: TotalsOptions): Record<string, Total>;
   validateDefinitions(configuration: unknown): Validation;
+  /** @param metadata what `/rest/metadata/objects` answers with */
+  missingFields(configuration: unknown, metadata: object): MissingFields;
   builtInDefinitions(): Definition[];
 }

@@ -40,5 +40,14 @@ export const computeTotals: Rollups['computeTotals'] = engine.computeTotals;
  */
 export const validateDefinitions: Rollups['validateDefinitions'] = engine.validateDefinitions;
 
+/**
+ * The fields that a configuration or a list of definitions writes to, and that a workspace does not have: of which kind each
+ * has to be, and with which options. No network.
+ *
+ * @param metadata what `/rest/metadata/objects` answers with
+ * @throws {RollupsError} if one of them cannot be written as JSON
+ */
+export const missingFields: Rollups['missingFields'] = engine.missingFields;
+
 /** The definitions that run where none are configured, of which a workspace need not have all. */
 export const builtInDefinitions: Rollups['builtInDefinitions'] = engine.builtInDefinitions;

@@ -61,6 +61,6 @@ pub mod trigger;
 
 pub use calculate::{Options, calculate_rollups};
 pub use host::RollupHost;
-pub use pure::{TotalsOptions, compute_totals, validate_definitions};
+pub use pure::{TotalsOptions, compute_totals, missing_fields, validate_definitions};
 pub use report::Report;
 pub use sizes::SliceSizes;

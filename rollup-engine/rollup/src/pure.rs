@@ -1,4 +1,5 @@
-//! The two questions that need no network: what do these children come to, and are these definitions sound?
+//! The questions that need no network: what do these children come to, are these definitions sound, and which fields do
+//! they write to that a workspace lacks?
 
 use std::collections::BTreeMap;
 
@@ -6,10 +7,13 @@ use ports::{Clock, TimeZones, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use twenty::page::read_bare_records;
+use twenty::schema::Schema;
 
 use crate::calendar::Calendar;
 use crate::compiled::{CompiledRollups, ProvenBy};
 use crate::config::Config;
+use crate::definition::parse::parse;
+use crate::definition::targets::{self, MissingField};
 use crate::definitions::{Fault, parse_one};
 use crate::fold;
 
@@ -146,4 +150,42 @@ pub fn validate_definitions(config: &Json) -> Validation {
         Ok(config) => Validation { valid: true, errors: Vec::new(), definitions: config.definitions.len() },
         Err(errors) => Validation { valid: false, errors, definitions: 0 },
     }
+}
+
+/// What a workspace lacks of the fields that a configuration writes to
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MissingFields {
+    /// What it lacks, in the order of the definitions
+    pub fields: Vec<MissingField>,
+    /// What is wrong with the configuration, in which case nothing else is told
+    pub errors: Vec<Fault>,
+}
+
+/// Compares the fields that a configuration, or a list of definitions, writes to with the metadata of a workspace, as
+/// `/rest/metadata/objects` answers with them
+///
+/// ```
+/// use serde_json::json;
+///
+/// let definitions = json!([{ "parentObject": "person", "childObject": "gift", "relationField": "donorId",
+///     "aggregations": [{ "type": "COUNT", "parentField": "giftCount", "label": "Gifts" }] }]);
+/// let metadata = json!({ "data": [
+///     { "nameSingular": "person", "namePlural": "people", "fields": [] },
+///     { "nameSingular": "gift", "namePlural": "gifts", "fields": [] },
+/// ] });
+/// let missing = rollup::missing_fields(&definitions, &metadata);
+/// assert_eq!((missing.fields[0].field.as_str(), missing.fields[0].label.as_deref()), ("giftCount", Some("Gifts")));
+/// ```
+#[must_use]
+pub fn missing_fields(config: &Json, metadata: &Json) -> MissingFields {
+    let none = |errors| MissingFields { fields: Vec::new(), errors };
+    let definitions = match parse(config) {
+        Ok(read) => read.definitions,
+        Err(errors) => return none(errors),
+    };
+    let Some(page) = twenty::schema::objects_of(metadata) else {
+        return none(vec![Fault::new("metadata", "expected what `/rest/metadata/objects` answers with")]);
+    };
+    let fields = targets::missing_fields(&definitions, &Schema::new(page.objects));
+    MissingFields { fields, errors: Vec::new() }
 }

@@ -30,6 +30,15 @@ export function calculate_rollups(payload: any, options: any): Promise<object>;
  */
 export function compute_totals(definition: any, records: any, options: any): object;
 
+/**
+ * The fields that a configuration, or a list of definitions, writes to and that a workspace lacks
+ *
+ * # Errors
+ *
+ * One of the two is no plain data.
+ */
+export function missing_fields(configuration: any, metadata: any): object;
+
 export function start(): void;
 
 /**

@@ -1,6 +1,6 @@
 // What a command is handed.
 
-import type { Definition, Report, Rollups, RunOptions, Store, Validation } from '../index.js';
+import type { Definition, MissingFields, Report, Rollups, RunOptions, Store, Validation } from '../index.js';
 import type { Outcome } from './outcome.js';
 import type { Progress } from './progress.js';
 import type { Ask } from './prompt.js';
@@ -27,6 +27,7 @@ export interface Engine {
   calculateRollups(payload: unknown, options: RunOptions): Promise<Report>;
   validateDefinitions(definitions: unknown): Validation;
   computeTotals: Rollups['computeTotals'];
+  missingFields(configuration: unknown, metadata: object): MissingFields;
   builtInDefinitions(): Definition[];
 }
 
@@ -70,6 +71,7 @@ export interface Flags {
   only?: string;
   ids?: string;
   yes?: boolean;
+  apply?: boolean;
   force?: boolean;
   output?: string;
   recordTest?: string | true;

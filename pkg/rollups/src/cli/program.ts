@@ -9,6 +9,7 @@ import { drift } from './commands/drift.js';
 import { explain } from './commands/explain.js';
 import { init } from './commands/init.js';
 import { plan } from './commands/plan.js';
+import { provision } from './commands/provision.js';
 import { DEFAULT_TIME_LIMIT_SECONDS, rebuild } from './commands/rebuild.js';
 import { DEFAULT_PAGE, report } from './commands/report.js';
 import { test } from './commands/test.js';
@@ -84,6 +85,10 @@ function commandLine(act: Register, host: Host): Command {
   command('validate', 'are the definitions sound, and does the workspace have what they name?')
     .option('--offline', 'do not ask the workspace')
     .action(act('validate', validate, false));
+
+  command('provision', 'which fields of the totals does the workspace lack?')
+    .option('--apply', 'make them')
+    .action(act('provision', provision, false));
 
   limited(selecting(command('plan', 'what would a rebuild cost, and how would it go about it? writes nothing')), 'without end').action(
     act('plan', plan),

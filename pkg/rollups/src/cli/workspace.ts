@@ -39,7 +39,7 @@ const reasonOf = (error: NetworkError): string => {
 const noWorkspace = (code: string, message: string, hint?: string) => new CliError(EXIT.workspace, code, message, hint);
 
 /** What an answer holds; nothing if that is no JSON. */
-async function read(response: Response, url: string, maxBytes: number): Promise<{ messages?: string[] } | undefined> {
+async function read(response: Response, url: string, maxBytes: number): Promise<{ messages?: string[]; message?: string } | undefined> {
   try {
     return JSON.parse(await readBounded(response, maxBytes));
   } catch (error) {
@@ -143,7 +143,16 @@ const PAGE = 200;
  * @throws {CliError} if the token may not read them
  */
 export async function readMetadata(settings: Settings, fetch: Fetch): Promise<ObjectMetadata[]> {
-  const objects: ObjectMetadata[] = [];
+  return (await readObjects(settings, fetch)).filter(isActive).map(objectOf);
+}
+
+/**
+ * The objects and fields of the workspace as Twenty answers with them, also those that are deactivated.
+ *
+ * @throws {CliError} if the token may not read them
+ */
+export async function readObjects(settings: Settings, fetch: Fetch): Promise<MetadataObject[]> {
+  const objects: MetadataObject[] = [];
   for (let after: string | undefined; ; ) {
     const query = new URLSearchParams({ limit: String(PAGE), ...(after && { starting_after: after }) });
     const response = await fetch(`${settings.url}/rest/metadata/objects?${query}`, {
@@ -158,11 +167,44 @@ export async function readMetadata(settings: Settings, fetch: Fetch): Promise<Ob
     const data = answer?.data;
     const page = Array.isArray(data) ? data : data?.objects;
     if (!Array.isArray(page)) throw noWorkspace('malformed_answer', `${settings.url} does not answer with its data model (${response.status})`);
-    objects.push(...page.filter(isActive).map(objectOf));
+    objects.push(...page);
     const next = answer?.pageInfo?.hasNextPage ? answer.pageInfo.endCursor : undefined;
     if (!next || next === after) return objects;
     after = next;
   }
+}
+
+/** A field to be made, as Twenty's metadata API takes it. */
+export interface NewField {
+  objectMetadataId: string;
+  type: string;
+  name: string;
+  label: string;
+  [more: string]: unknown;
+}
+
+/**
+ * Makes a field in the data model of the workspace.
+ *
+ * @throws {CliError} if the token may not, or Twenty refuses the field
+ */
+export async function createField(settings: Settings, fetch: Fetch, field: NewField, name: string): Promise<void> {
+  const response = await fetch(`${settings.url}/rest/metadata/fields`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${settings.token}`, accept: 'application/json', 'content-type': 'application/json' },
+    body: JSON.stringify(field),
+    redirect: 'manual',
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  }).catch((error: NetworkError) => {
+    throw noWorkspace('unreachable', `${name}: cannot reach ${settings.url}: ${reasonOf(error)}`);
+  });
+  if (response.ok) return;
+  const answer = await read(response, String(settings.url), maxBytesOf(settings));
+  const said = answer?.messages?.[0] ?? answer?.message ?? response.status;
+  if (response.status === 401 || response.status === 403) {
+    throw noWorkspace('forbidden', `the token may not change the data model: ${said}`, 'Give an API key whose role may, such as an admin\'s.');
+  }
+  throw new CliError(response.status >= 500 ? EXIT.workspace : EXIT.wrong, 'refused', `${name} could not be made: ${said}`);
 }
 
 interface MetadataAnswer {
@@ -171,7 +213,8 @@ interface MetadataAnswer {
   pageInfo?: { hasNextPage?: boolean; endCursor?: string };
 }
 
-interface MetadataObject {
+export interface MetadataObject {
+  id?: string;
   nameSingular?: string;
   namePlural?: string;
   isActive?: boolean;

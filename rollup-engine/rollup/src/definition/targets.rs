@@ -16,10 +16,6 @@ use crate::definitions::FieldKind;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MissingField {
-    /// Number of the definition in the list
-    pub definition: usize,
-    /// Number of the aggregation in the definition
-    pub aggregation: usize,
     /// Object that lacks it, in the singular
     pub object: String,
     /// Its name; of a relation without the `Id` of the column
@@ -135,7 +131,7 @@ impl TargetKind {
 #[must_use]
 pub fn missing_fields(definitions: &[Definition], schema: &Schema) -> Vec<MissingField> {
     let mut missing: Vec<MissingField> = Vec::new();
-    for (number, definition) in definitions.iter().enumerate() {
+    for definition in definitions {
         let Ok(parent) = schema.object(&definition.parent_object) else { continue };
         if !definition.sources.iter().any(|source| schema.object(&source.child_object).is_ok()) {
             continue;
@@ -152,8 +148,6 @@ pub fn missing_fields(definitions: &[Definition], schema: &Schema) -> Vec<Missin
                 continue;
             }
             missing.push(MissingField {
-                definition: number,
-                aggregation: aggregation.number,
                 object: definition.parent_object.clone(),
                 field,
                 label: aggregation.label.clone(),
@@ -696,7 +690,7 @@ mod tests {
             labelled,
             field("storedCount", of(Operation::Count, None)),
             total(Target::Named("hidden".into()), of(Operation::Count, None)),
-            Aggregation { number: 3, ..field("lastAppealId", of(Operation::Last, Some(value("appealId")))) },
+            field("lastAppealId", of(Operation::Last, Some(value("appealId")))),
         ];
         let mut nowhere = definition(vec![field("n", of(Operation::Count, None))]);
         nowhere.parent_object = "household".into();
@@ -706,8 +700,8 @@ mod tests {
         assert_eq!(
             serde_json::to_value(missing_fields(&all, &schema())).unwrap(),
             json!([
-                { "definition": 2, "aggregation": 0, "object": "person", "field": "giftCount", "label": "Gifts", "type": "NUMBER" },
-                { "definition": 2, "aggregation": 3, "object": "person", "field": "lastAppeal", "label": null,
+                { "object": "person", "field": "giftCount", "label": "Gifts", "type": "NUMBER" },
+                { "object": "person", "field": "lastAppeal", "label": null,
                   "type": "RELATION", "target": "appeal" },
             ])
         );

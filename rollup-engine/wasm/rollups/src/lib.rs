@@ -72,3 +72,15 @@ pub fn validate_definitions(configuration: &JsValue) -> Result<JsValue, JsValue>
     let configuration: Json = from_js(configuration, "invalid_config", "configuration")?;
     to_js(&rollup::validate_definitions(&configuration))
 }
+
+/// The fields that a configuration, or a list of definitions, writes to and that a workspace lacks
+///
+/// # Errors
+///
+/// One of the two is no plain data.
+#[wasm_bindgen(unchecked_return_type = "object")]
+pub fn missing_fields(configuration: &JsValue, metadata: &JsValue) -> Result<JsValue, JsValue> {
+    let configuration: Json = from_js(configuration, "invalid_config", "configuration")?;
+    let metadata: Json = from_js(metadata, "invalid_metadata", "metadata")?;
+    to_js(&rollup::missing_fields(&configuration, &metadata))
+}
