@@ -86,7 +86,7 @@ test('rights of the role', () => {
   );
   const totals = { canReadObjectRecords: true, canUpdateObjectRecords: true, canDestroyObjectRecords: true };
   assert.deepEqual(rights, {
-    ...Object.fromEntries(['gift', 'giftStaging'].map((name) => [object(name), { canReadObjectRecords: true }])),
+    ...Object.fromEntries(['gift', 'giftStaging', 'softCredit'].map((name) => [object(name), { canReadObjectRecords: true }])),
     ...Object.fromEntries(['appeal', 'household', 'recurringAgreement', 'giftPayout'].map((name) => [object(name), totals])),
     '20202020-e674-48e5-a542-72570eee7213': totals,
     '20202020-b374-4779-a561-80086cb2e17f': totals,

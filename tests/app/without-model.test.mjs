@@ -18,7 +18,7 @@ test('build without model/', async () => {
   assert.deepEqual(manifest.logicFunctions, full.logicFunctions);
   const named = new Set(full.roles[0].objectPermissions.map(({ objectUniversalIdentifier }) => objectUniversalIdentifier));
   const own = full.objects.map(({ universalIdentifier }) => universalIdentifier).filter((id) => named.has(id));
-  assert.equal(own.length, 6);
+  assert.equal(own.length, 7);
   for (const id of own) assert.ok(output.includes(id), output);
 });
 

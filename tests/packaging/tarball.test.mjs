@@ -83,6 +83,7 @@ test('the tarball holds these files and no others', (t) => {
     'rollups/cli/commands/explain.js',
     'rollups/cli/commands/init.js',
     'rollups/cli/commands/plan.js',
+    'rollups/cli/commands/provision.js',
     'rollups/cli/commands/rebuild.js',
     'rollups/cli/commands/report.js',
     'rollups/cli/commands/test.js',
